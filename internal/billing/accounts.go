@@ -1,0 +1,160 @@
+package billing
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+
+	"sollecito/internal/fault"
+)
+
+// Save keeps what one reading of the processor said, read at readAt (unix seconds, taken before the reading
+// began). A reading older than what is stored changes nothing; paid and void are final; the first failure of an
+// invoice is remembered for good.
+func Save(ctx context.Context, tx *sql.Tx, a Account, readAt int64) error {
+	stored, err := FindCustomer(ctx, tx, a.Customer.ID)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	if err == nil && stored.SyncedAt > readAt {
+		return saveInvoices(ctx, tx, a.Invoices, readAt)
+	}
+	err = saveCustomer(ctx, tx, a.Customer, readAt)
+	if err != nil {
+		return err
+	}
+	for _, m := range a.Methods {
+		err = saveMethod(ctx, tx, m)
+		if err != nil {
+			return err
+		}
+	}
+	for _, s := range a.Subscriptions {
+		err = saveSubscription(ctx, tx, s)
+		if err != nil {
+			return err
+		}
+	}
+	return saveInvoices(ctx, tx, a.Invoices, readAt)
+}
+
+func saveInvoices(ctx context.Context, tx *sql.Tx, invoices []Invoice, readAt int64) error {
+	for _, i := range invoices {
+		err := saveInvoice(ctx, tx, i, readAt)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SaveInvoice keeps one invoice and the methods it names, read at readAt. Its customer must be stored.
+func SaveInvoice(ctx context.Context, tx *sql.Tx, i Invoice, methods []Method, readAt int64) error {
+	for _, m := range methods {
+		err := saveMethod(ctx, tx, m)
+		if err != nil {
+			return err
+		}
+	}
+	return saveInvoice(ctx, tx, i, readAt)
+}
+
+// FindCustomer answers a customer, or fault.NotFound.
+func FindCustomer(ctx context.Context, tx *sql.Tx, id string) (Customer, error) {
+	found, err := selectCustomers(ctx, tx, `WHERE id = $1`, id)
+	if err != nil {
+		return Customer{}, err
+	}
+	if len(found) == 0 {
+		return Customer{}, fault.New(fault.NotFound, "There is no customer %s.", id)
+	}
+	return found[0], nil
+}
+
+// CustomersByEmail answers the customers whose address on file is this one, whatever its case.
+func CustomersByEmail(ctx context.Context, tx *sql.Tx, address string) ([]Customer, error) {
+	return selectCustomers(ctx, tx, `WHERE lower(email) = $1 AND NOT deleted ORDER BY created_at DESC LIMIT 5`,
+		strings.ToLower(strings.TrimSpace(address)))
+}
+
+// SetLanguage keeps the language a customer chose on our pages.
+func SetLanguage(ctx context.Context, tx *sql.Tx, customer, language string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE customers SET language = $1 WHERE id = $2`, language, customer)
+	return err
+}
+
+// FindInvoice answers an invoice, or fault.NotFound.
+func FindInvoice(ctx context.Context, tx *sql.Tx, id string) (Invoice, error) {
+	found, err := selectInvoices(ctx, tx, `WHERE id = $1`, id)
+	if err != nil {
+		return Invoice{}, err
+	}
+	if len(found) == 0 {
+		return Invoice{}, fault.New(fault.NotFound, "There is no invoice %s.", id)
+	}
+	return found[0], nil
+}
+
+// OpenInvoices answers the customer's invoices on which money is still expected, oldest first.
+func OpenInvoices(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice, error) {
+	return selectInvoices(ctx, tx, `
+		WHERE customer_id = $1 AND status = 'open' AND amount_remaining > 0
+		ORDER BY created_at, id`, customer)
+}
+
+// Overdue answers the customer's invoices a case would be about at now (unix seconds), oldest first.
+func Overdue(ctx context.Context, tx *sql.Tx, customer string, now int64) ([]Invoice, error) {
+	open, err := OpenInvoices(ctx, tx, customer)
+	if err != nil {
+		return nil, err
+	}
+	var overdue []Invoice
+	for _, i := range open {
+		if i.Overdue(now) {
+			overdue = append(overdue, i)
+		}
+	}
+	return overdue, nil
+}
+
+// Invoices answers all the customer's invoices we know, newest first.
+func Invoices(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice, error) {
+	return selectInvoices(ctx, tx, `WHERE customer_id = $1 ORDER BY created_at DESC, id`, customer)
+}
+
+// FindMethod answers a payment method of the customer, or fault.NotFound.
+func FindMethod(ctx context.Context, tx *sql.Tx, customer, id string) (Method, error) {
+	var m Method
+	err := tx.QueryRowContext(ctx, `
+		SELECT id, customer_id, type, brand, last4, exp_month, exp_year, fingerprint
+		FROM methods WHERE id = $1 AND customer_id = $2`, id, customer).
+		Scan(&m.ID, &m.CustomerID, &m.Type, &m.Brand, &m.Last4, &m.ExpMonth, &m.ExpYear, &m.Fingerprint)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Method{}, fault.New(fault.NotFound, "There is no payment method %s.", id)
+	}
+	return m, err
+}
+
+// Subscriptions answers the customer's subscriptions, live ones first.
+func Subscriptions(ctx context.Context, tx *sql.Tx, customer string) ([]Subscription, error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT id, customer_id, status, description, period, default_method, period_end, cancel_at, amount, currency
+		FROM subscriptions WHERE customer_id = $1
+		ORDER BY status = 'canceled', id`, customer)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []Subscription
+	for rows.Next() {
+		var s Subscription
+		err = rows.Scan(&s.ID, &s.CustomerID, &s.Status, &s.Description, &s.Interval, &s.DefaultMethod,
+			&s.PeriodEnd, &s.CancelAt, &s.Amount.Minor, &s.Amount.Currency)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, rows.Err()
+}

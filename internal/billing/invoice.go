@@ -1,0 +1,102 @@
+package billing
+
+// Invoice is one of a customer's invoices with the state of its own payment, as Stripe last reported it.
+// Instants are unix seconds, 0 where Stripe says null. Amounts are what Stripe counts; the page always shows
+// AmountRemaining.
+type Invoice struct {
+	ID               string
+	CustomerID       string
+	SubscriptionID   string
+	Number           string
+	Status           string // draft, open, paid, void, uncollectible
+	CollectionMethod string // charge_automatically, send_invoice
+	BillingReason    string // subscription_cycle, subscription_create, manual, …
+	Currency         string
+	AmountDue        int64
+	AmountPaid       int64
+	AmountRemaining  int64
+	Description      string // what it is for, in the merchant's words
+	PeriodStart      int64
+	PeriodEnd        int64
+	DueAt            int64
+	CreatedAt        int64
+	PaidAt           int64
+	PaidOutOfBand    bool
+	Attempted        bool
+	AttemptCount     int64
+	FailedAt         int64 // when we know the first automatic attempt to have failed
+	FirstFailed      int64 // what remained when it first failed, in minor units
+	NextAttemptAt    int64 // Stripe's own next try, 0 when it makes none
+	Intent           string
+	IntentStatus     string // of the invoice's own PaymentIntent
+	MethodID         string // the method of the last attempt
+	Decline          Decline
+	Disputed         bool
+	ReceiptNumber    string
+	SyncedAt         int64
+}
+
+// Remaining is what is still to be paid.
+func (i Invoice) Remaining() Money { return Money{Minor: i.AmountRemaining, Currency: i.Currency} }
+
+// Collected is what was paid for it: by the processor's count, or the whole when it was paid outside it, which the
+// processor does not count.
+func (i Invoice) Collected() Money {
+	if i.PaidOutOfBand {
+		return Money{Minor: i.AmountDue, Currency: i.Currency}
+	}
+	return Money{Minor: i.AmountPaid, Currency: i.Currency}
+}
+
+// Open reports whether money can still be expected: Stripe's status open with something remaining.
+func (i Invoice) Open() bool { return i.Status == "open" && i.AmountRemaining > 0 }
+
+// Processing reports whether a payment is under way that takes days (a bank debit).
+func (i Invoice) Processing() bool { return i.Open() && i.IntentStatus == "processing" }
+
+// Overdue reports whether the invoice is one a case is about at the instant now (unix seconds): its automatic
+// charge failed, or it was to be paid by hand and its due date has passed. A subscription's very first invoice
+// never is: that purchase was simply not completed.
+func (i Invoice) Overdue(now int64) bool {
+	if !i.Open() || i.BillingReason == "subscription_create" {
+		return false
+	}
+	if i.CollectionMethod == "send_invoice" {
+		return i.DueAt > 0 && i.DueAt <= now
+	}
+	return i.Failed()
+}
+
+// Failed reports whether an automatic attempt on this open invoice has failed and none is under way.
+func (i Invoice) Failed() bool {
+	if !i.Open() || i.CollectionMethod == "send_invoice" || !i.Attempted {
+		return false
+	}
+	return i.FailedAt > 0
+}
+
+// Since is when the invoice became overdue: the first failed attempt, or the due date.
+func (i Invoice) Since() int64 {
+	if i.CollectionMethod == "send_invoice" {
+		return i.DueAt
+	}
+	return i.FailedAt
+}
+
+// Class says why the invoice is unpaid.
+func (i Invoice) Class() Class {
+	if i.CollectionMethod == "send_invoice" {
+		return ClassOverdue
+	}
+	if i.IntentStatus == "requires_action" || i.IntentStatus == "requires_confirmation" {
+		return ClassAuthentication
+	}
+	class := i.Decline.Class()
+	if class == ClassNone && i.MethodID == "" {
+		return ClassNoMethod
+	}
+	if class == ClassNone {
+		return ClassGeneric
+	}
+	return class
+}

@@ -1,0 +1,276 @@
+package checkout
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/database"
+	"sollecito/internal/fault"
+	"sollecito/internal/gateway"
+)
+
+// mostInvoices is how many invoices one card update may charge: Stripe keeps 50 values of metadata.
+const mostInvoices = 40
+
+// StartCard begins keeping a new card and answers the client secret the browser confirms it with. What is to be
+// charged afterwards travels with the order, so that it is done even when the browser never comes back. The
+// same press twice answers the same secret.
+func (d *Desk) StartCard(ctx context.Context, p Press) (clientSecret string, err error) {
+	if len(p.Invoices) > mostInvoices {
+		p.Invoices = p.Invoices[:mostInvoices]
+	}
+	var attempt billing.Attempt
+	err = d.db.Do(ctx, func(tx *sql.Tx) error {
+		err := d.guard(ctx, tx, p.Customer, d.now())
+		if err != nil {
+			return err
+		}
+		for _, want := range p.Invoices {
+			i, err := billing.FindInvoice(ctx, tx, want.Invoice)
+			if err != nil {
+				return err
+			}
+			if i.CustomerID != p.Customer {
+				return fault.New(fault.NotFound, "There is no invoice %s.", want.Invoice)
+			}
+		}
+		attempt, _, err = billing.StartAttempt(ctx, tx, billing.Attempt{
+			Press: p.ID, CustomerID: p.Customer, Kind: "setup", StartedAt: d.now().Unix(),
+		})
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	metadata := map[string]string{"sollecito_press": p.ID}
+	for n, want := range p.Invoices {
+		metadata["charge_"+strconv.Itoa(n)] = want.String()
+	}
+	setup, err := d.stripe.StartSetup(ctx, gateway.SetupRequest{Customer: p.Customer, Metadata: metadata, Key: attempt.ID})
+	if err != nil {
+		return "", err
+	}
+	attempt.Reference = setup.ID
+	err = d.db.Do(ctx, func(tx *sql.Tx) error { return billing.EndAttempt(ctx, tx, attempt) })
+	if err != nil {
+		return "", fmt.Errorf("keep card update %s: %w", attempt.ID, err)
+	}
+	return setup.ClientSecret, nil
+}
+
+// FinishCard completes a card update after the browser confirmed it, or after Stripe said so; both may happen,
+// in either order. A kept card becomes the default where the failed one stood (the subscription's own field
+// first), and the invoices are charged with it. It answers the press the update began with. customer "" accepts
+// whoever the update belongs to. fault.NotFound when it is not ours or not theirs.
+func (d *Desk) FinishCard(ctx context.Context, customer, setupID string) (press string, err error) {
+	var attempt billing.Attempt
+	err = d.db.See(ctx, func(tx *sql.Tx) error {
+		var err error
+		attempt, err = billing.SetupByReference(ctx, tx, setupID)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	if customer != "" && attempt.CustomerID != customer {
+		return "", fault.New(fault.NotFound, "There is no such card update.")
+	}
+	setup, err := d.stripe.Setup(ctx, setupID)
+	if err != nil {
+		return attempt.Press, err
+	}
+	if setup.Customer != attempt.CustomerID || setup.Metadata["sollecito_press"] != attempt.Press {
+		return "", fault.New(fault.NotFound, "There is no such card update.")
+	}
+	switch setup.Status {
+	case "succeeded":
+		return attempt.Press, d.useAndCharge(ctx, attempt, setup)
+	case "processing":
+		attempt.Status = billing.AttemptProcessing
+	case "requires_action", "requires_confirmation":
+		return attempt.Press, nil // the customer is still at it
+	default:
+		attempt.Status, attempt.Decline = billing.AttemptDeclined, setup.Decline
+		if setup.Decline == (billing.Decline{}) {
+			return attempt.Press, nil // nothing was typed yet
+		}
+	}
+	return attempt.Press, d.end(ctx, &attempt)
+}
+
+func (d *Desk) useAndCharge(ctx context.Context, attempt billing.Attempt, setup gateway.Setup) error {
+	if attempt.Status != billing.AttemptSaved {
+		err := d.use(ctx, attempt, setup.Method)
+		if err != nil {
+			return err
+		}
+		attempt.Status, attempt.MethodID = billing.AttemptSaved, setup.Method.ID
+		err = d.end(ctx, &attempt)
+		if err != nil {
+			return err
+		}
+	}
+	expected, err := d.stillOpen(ctx, attempt.CustomerID, expectedOf(setup.Metadata))
+	if err != nil {
+		return err
+	}
+	if len(expected) == 0 {
+		d.refresh(ctx, attempt.CustomerID)
+		return nil
+	}
+	_, err = d.Charge(ctx, Press{ID: attempt.Press, Customer: attempt.CustomerID, Method: setup.Method.ID, Invoices: expected})
+	return err
+}
+
+// stillOpen leaves out what was paid while the customer was typing.
+func (d *Desk) stillOpen(ctx context.Context, customer string, expected []Expected) ([]Expected, error) {
+	var left []Expected
+	err := d.db.See(ctx, func(tx *sql.Tx) error {
+		for _, want := range expected {
+			i, err := billing.FindInvoice(ctx, tx, want.Invoice)
+			if err != nil {
+				return err
+			}
+			if i.Open() && i.CustomerID == customer {
+				left = append(left, want)
+			}
+		}
+		return nil
+	})
+	return left, err
+}
+
+// use writes the card where the failed one stood: the customer's default, and every living subscription that
+// names another of its own.
+func (d *Desk) use(ctx context.Context, attempt billing.Attempt, method billing.Method) error {
+	var own []string
+	err := d.db.Do(ctx, func(tx *sql.Tx) error {
+		subscriptions, err := billing.Subscriptions(ctx, tx, attempt.CustomerID)
+		if err != nil {
+			return err
+		}
+		for _, s := range subscriptions {
+			if s.Live() && s.DefaultMethod != "" && s.DefaultMethod != method.ID {
+				own = append(own, s.ID)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return d.stripe.UseMethod(ctx, gateway.UseRequest{
+		Customer: attempt.CustomerID, Method: method.ID, Subscriptions: own, Key: attempt.ID + "-use",
+	})
+}
+
+// Approval begins the bank's approval of one invoice and answers the client secret the browser needs for it.
+// When the bank has not asked yet, the charge is ordered now, with the customer present. fault.Conflict when
+// there is nothing to approve any more.
+func (d *Desk) Approval(ctx context.Context, customer, invoice string) (clientSecret string, err error) {
+	var i billing.Invoice
+	err = d.db.See(ctx, func(tx *sql.Tx) error {
+		var err error
+		i, err = billing.FindInvoice(ctx, tx, invoice)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	if i.CustomerID != customer {
+		return "", fault.New(fault.NotFound, "There is no invoice %s.", invoice)
+	}
+	intent, err := d.stripe.Intent(ctx, invoice)
+	if err != nil {
+		return "", err
+	}
+	if intent.Status != "requires_action" {
+		_, err = d.Charge(ctx, Press{
+			ID: database.NewID("press"), Customer: customer, Method: i.MethodID,
+			Invoices: []Expected{{Invoice: i.ID, Amount: i.Remaining()}},
+		})
+		if err != nil {
+			return "", err
+		}
+		intent, err = d.stripe.Intent(ctx, invoice)
+		if err != nil {
+			return "", err
+		}
+	}
+	if intent.Status != "requires_action" {
+		return "", fault.New(fault.Conflict, "There is nothing to approve any more.")
+	}
+	return intent.ClientSecret, nil
+}
+
+// String is an expectation as pages and metadata carry it: "in_123 2900 eur".
+func (e Expected) String() string {
+	return e.Invoice + " " + strconv.FormatInt(e.Amount.Minor, 10) + " " + e.Amount.Currency
+}
+
+// ParseExpected reads what String wrote; false when it is anything else.
+func ParseExpected(text string) (Expected, bool) {
+	parts := strings.Fields(text)
+	if len(parts) != 3 {
+		return Expected{}, false
+	}
+	minor, err := strconv.ParseInt(parts[1], 10, 64)
+	if err != nil {
+		return Expected{}, false
+	}
+	return Expected{Invoice: parts[0], Amount: billing.Money{Minor: minor, Currency: parts[2]}}, true
+}
+
+func expectedOf(metadata map[string]string) []Expected {
+	var all []Expected
+	for n := range mostInvoices {
+		e, ok := ParseExpected(metadata["charge_"+strconv.Itoa(n)])
+		if ok {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// Approved reads the invoice again after the bank was asked, keeps how the approval came out and answers the
+// press under which the result page finds it.
+func (d *Desk) Approved(ctx context.Context, customer, invoice string) (press string, err error) {
+	err = d.intake.Refresh(ctx, customer)
+	if err != nil {
+		return "", err
+	}
+	press = database.NewID("press")
+	err = d.db.Do(ctx, func(tx *sql.Tx) error {
+		i, err := billing.FindInvoice(ctx, tx, invoice)
+		if err != nil {
+			return err
+		}
+		if i.CustomerID != customer {
+			return fault.New(fault.NotFound, "There is no invoice %s.", invoice)
+		}
+		now := d.now().Unix()
+		a, _, err := billing.StartAttempt(ctx, tx, billing.Attempt{
+			Press: press, CustomerID: customer, InvoiceID: i.ID, MethodID: i.MethodID, Kind: "charge", Amount: i.Remaining(), StartedAt: now,
+		})
+		if err != nil {
+			return err
+		}
+		a.EndedAt, a.Reference, a.Decline = now, i.Intent, i.Decline
+		switch {
+		case i.Status == "paid":
+			a.Status = billing.AttemptPaid
+		case i.Processing():
+			a.Status = billing.AttemptProcessing
+		case i.IntentStatus == "requires_action":
+			a.Status = billing.AttemptAction
+		default:
+			a.Status = billing.AttemptDeclined
+		}
+		return billing.EndAttempt(ctx, tx, a)
+	})
+	return press, err
+}

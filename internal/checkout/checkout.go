@@ -1,0 +1,239 @@
+package checkout
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/database"
+	"sollecito/internal/fault"
+	"sollecito/internal/gateway"
+	"sollecito/internal/intake"
+)
+
+// Desk serves customers who pay.
+type Desk struct {
+	db     *database.DB
+	stripe *gateway.Client
+	intake *intake.Intake
+	now    func() time.Time
+	log    *slog.Logger
+}
+
+// NewDesk makes a Desk. now is the business clock.
+func NewDesk(db *database.DB, stripe *gateway.Client, in *intake.Intake, now func() time.Time, log *slog.Logger) *Desk {
+	return &Desk{db: db, stripe: stripe, intake: in, now: now, log: log}
+}
+
+// Expected is one invoice and what the customer was shown for it. A charge is made only when it still holds.
+type Expected struct {
+	Invoice string
+	Amount  billing.Money
+}
+
+// Press is one press of a button that charges. ID comes with the page, so that the same press twice is one;
+// Method is the payment method to charge.
+type Press struct {
+	ID       string
+	Customer string
+	Method   string
+	Invoices []Expected
+}
+
+// Limits against card testing: after this many declined presses within the hour a customer is asked to wait.
+const (
+	mostDeclines  = 5
+	declineWindow = time.Hour
+)
+
+// Charge charges the press's invoices one after another, oldest first as given, and answers what came of each.
+// An attempt whose status is still started means that Stripe did not answer and nobody knows yet; asking again
+// with the same press is safe. fault.NotFound for an invoice that is not the customer's, fault.Conflict when an
+// amount has changed since it was shown (then nothing was charged), fault.TooMany after too many declines.
+func (d *Desk) Charge(ctx context.Context, p Press) ([]billing.Attempt, error) {
+	attempts, err := d.begin(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	hopeless := false
+	for i := range attempts {
+		a := &attempts[i]
+		if a.Status != billing.AttemptStarted {
+			continue
+		}
+		if hopeless {
+			a.Status = billing.AttemptFailed
+		} else {
+			err = d.pay(ctx, a)
+		}
+		if err != nil {
+			d.log.WarnContext(ctx, "charge without an answer", "attempt", a.ID, "invoice", a.InvoiceID, "err", err)
+			break
+		}
+		err = d.end(ctx, a)
+		if err != nil {
+			return attempts, err
+		}
+		hopeless = hopeless || a.Status == billing.AttemptDeclined && !a.Decline.Class().Retryable()
+	}
+	d.refresh(ctx, p.Customer)
+	return attempts, nil
+}
+
+// begin checks the press against what is stored and keeps its attempts.
+func (d *Desk) begin(ctx context.Context, p Press) ([]billing.Attempt, error) {
+	var attempts []billing.Attempt
+	now := d.now()
+	err := d.db.Do(ctx, func(tx *sql.Tx) error {
+		earlier, err := billing.AttemptsOf(ctx, tx, p.Customer, p.ID)
+		if err != nil {
+			return err
+		}
+		known := map[string]bool{}
+		for _, a := range earlier {
+			known[a.InvoiceID] = true
+		}
+		err = d.guard(ctx, tx, p.Customer, now)
+		if err != nil && len(earlier) == 0 {
+			return err
+		}
+		for _, want := range p.Invoices {
+			i, err := billing.FindInvoice(ctx, tx, want.Invoice)
+			if err != nil {
+				return err
+			}
+			if i.CustomerID != p.Customer {
+				return fault.New(fault.NotFound, "There is no invoice %s.", want.Invoice)
+			}
+			if !known[i.ID] && (!i.Open() || i.Remaining() != want.Amount) {
+				return fault.New(fault.Conflict, "The amount of invoice %s has changed.", i.Number)
+			}
+			a, _, err := billing.StartAttempt(ctx, tx, billing.Attempt{
+				Press: p.ID, CustomerID: p.Customer, InvoiceID: i.ID, MethodID: p.Method, Kind: "charge",
+				Amount: want.Amount, StartedAt: now.Unix(),
+			})
+			if err != nil {
+				return fmt.Errorf("keep attempt: %w", err)
+			}
+			attempts = append(attempts, a)
+		}
+		return nil
+	})
+	return attempts, err
+}
+
+// guard refuses a customer with too many declined presses of late.
+func (d *Desk) guard(ctx context.Context, tx *sql.Tx, customer string, now time.Time) error {
+	recent, err := billing.AttemptsSince(ctx, tx, customer, now.Add(-declineWindow).Unix())
+	if err != nil {
+		return err
+	}
+	declined := map[string]bool{}
+	for _, a := range recent {
+		if a.Status == billing.AttemptDeclined {
+			declined[a.Press] = true
+		}
+	}
+	if len(declined) >= mostDeclines {
+		return fault.New(fault.TooMany, "Too many tries.")
+	}
+	return nil
+}
+
+// pay asks Stripe for one attempt and fills in what came of it. An error means that nobody knows.
+func (d *Desk) pay(ctx context.Context, a *billing.Attempt) error {
+	payment, err := d.stripe.Pay(ctx, gateway.PayRequest{Invoice: a.InvoiceID, Method: a.MethodID, Key: a.ID})
+	if err != nil {
+		return err
+	}
+	a.Decline, a.Reference = payment.Decline, payment.Intent
+	switch payment.Status {
+	case gateway.Paid, gateway.AlreadyPaid:
+		a.Status = billing.AttemptPaid
+	case gateway.Processing:
+		a.Status = billing.AttemptProcessing
+	case gateway.Action:
+		a.Status = billing.AttemptAction
+	case gateway.Declined:
+		a.Status = billing.AttemptDeclined
+	case gateway.Gone:
+		a.Status = billing.AttemptFailed
+	}
+	return nil
+}
+
+func (d *Desk) end(ctx context.Context, a *billing.Attempt) error {
+	a.EndedAt = d.now().Unix()
+	err := d.db.Do(ctx, func(tx *sql.Tx) error { return billing.EndAttempt(ctx, tx, *a) })
+	if err != nil {
+		return fmt.Errorf("keep the end of attempt %s: %w", a.ID, err)
+	}
+	return nil
+}
+
+// refresh reads the customer again after something happened; when Stripe does not answer, its events will tell.
+func (d *Desk) refresh(ctx context.Context, customer string) {
+	err := d.intake.Refresh(ctx, customer)
+	if err != nil {
+		d.log.WarnContext(ctx, "could not read the customer again", "customer", customer, "err", err)
+	}
+}
+
+const (
+	unanswered = 2 * time.Minute // after which an attempt without an answer is looked into
+	keyLife    = 23 * time.Hour  // Stripe may forget an idempotency key after 24 hours
+)
+
+// Mend looks into attempts whose answer was never kept, because the program stopped or Stripe did not answer:
+// while the key is young Stripe is asked again with the same key; later the invoice is only read. It answers
+// how many it settled.
+func (d *Desk) Mend(ctx context.Context, limit int) (int, error) {
+	var open []billing.Attempt
+	err := d.db.See(ctx, func(tx *sql.Tx) error {
+		var err error
+		open, err = billing.UnansweredAttempts(ctx, tx, d.now().Add(-unanswered).Unix(), limit)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("find unanswered attempts: %w", err)
+	}
+	mended := 0
+	for _, a := range open {
+		switch {
+		case a.Kind == "setup":
+			a.Status = billing.AttemptFailed // the card fields were never shown, or never sent
+			if a.Reference != "" && d.now().Unix()-a.StartedAt < int64(keyLife/time.Second) {
+				continue // the customer may still be typing
+			}
+		case d.now().Unix()-a.StartedAt < int64(keyLife/time.Second):
+			err = d.pay(ctx, &a)
+		default:
+			err = d.read(ctx, &a)
+		}
+		if err != nil {
+			return mended, err
+		}
+		err = d.end(ctx, &a)
+		if err != nil {
+			return mended, err
+		}
+		mended++
+		d.refresh(ctx, a.CustomerID)
+	}
+	return mended, nil
+}
+
+func (d *Desk) read(ctx context.Context, a *billing.Attempt) error {
+	i, _, err := d.stripe.Invoice(ctx, a.InvoiceID)
+	if err != nil {
+		return err
+	}
+	a.Status = billing.AttemptFailed
+	if i.Status == "paid" {
+		a.Status = billing.AttemptPaid
+	}
+	return nil
+}

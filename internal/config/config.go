@@ -1,0 +1,223 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/mail"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"sollecito/internal/dunning"
+	"sollecito/internal/gateway"
+	mailroom "sollecito/internal/mail"
+)
+
+// Config is everything `serve` and the commands beside it can be told. Each field is the environment variable
+// SOLLECITO_<env>, the flag of the same name in lower case with dashes, and for secrets the file named by
+// SOLLECITO_<env>_FILE. Lists are comma-separated.
+type Config struct {
+	Listen         string   `env:"LISTEN" default:"127.0.0.1:8080" help:"address the portal listens on"`
+	BaseURL        string   `env:"BASE_URL" need:"yes" help:"address people reach the portal at, as https://pay.example.com; decides cookies and every printed link"`
+	DatabaseURL    string   `env:"DATABASE_URL" default:"sqlite:sollecito.db" help:"sqlite:PATH"`
+	StripeKey      Secret   `env:"STRIPE_SECRET_KEY" need:"yes" help:"Stripe's secret or restricted key"`
+	StripePublic   string   `env:"STRIPE_PUBLISHABLE_KEY" need:"yes" help:"Stripe's publishable key"`
+	WebhookSecrets []Secret `env:"STRIPE_WEBHOOK_SECRET" need:"yes" help:"signing secrets of the webhook endpoint; several while one is rolled"`
+	StripeAPI      string   `env:"STRIPE_API_URL" default:"https://api.stripe.com" help:"address of Stripe's API; another only with a test key"`
+	StripeJS       string   `env:"STRIPE_JS_URL" default:"https://js.stripe.com/v3/" help:"address of Stripe's browser script; another only with a test key"`
+	StripeEmails   string   `env:"STRIPE_EMAILS" need:"yes" help:"on or off: whether Stripe itself mails customers about failed payments; on makes our first steps in-app only"`
+	SMTP           Secret   `env:"SMTP_URL" need:"yes" help:"smtp://user:password@host:587 (STARTTLS when offered, required with credentials; ?starttls=require|never) or smtps://…"`
+	MailFrom       string   `env:"MAIL_FROM" need:"yes" help:"sender of every mail, as Lumen Studio <billing@example.com>"`
+	MerchantName   string   `env:"MERCHANT_NAME" need:"yes" help:"the company's name as customers know it"`
+	MerchantAddr   string   `env:"MERCHANT_ADDRESS" need:"yes" help:"legal name and postal address, shown on every page and mail"`
+	SupportEmail   string   `env:"SUPPORT_EMAIL" need:"yes" help:"where customers' messages are mailed, and answers go"`
+	HomeURL        string   `env:"HOME_URL" help:"where a customer goes back to after paying"`
+	DefaultZone    string   `env:"DEFAULT_ZONE" default:"UTC" help:"time zone of customers whose place is unknown, as Europe/Rome"`
+	DefaultLang    string   `env:"DEFAULT_LANGUAGE" default:"en" help:"language when nothing tells the customer's"`
+	SessionKey     Secret   `env:"SESSION_KEY" need:"yes" help:"at least 32 random characters; signs what must not be forged"`
+	EmbedSecrets   []Secret `env:"EMBED_SECRET" help:"at least 32 random characters; the merchant's app signs the banner's tokens with it; two while one is rolled"`
+	EmbedOrigins   []string `env:"EMBED_ORIGINS" help:"origins of the merchant's app that may load the banner, as https://app.example.com"`
+	MetricsListen  string   `env:"METRICS_LISTEN" hidden:"yes"`
+	TrustedProxies []string `env:"TRUSTED_PROXIES" help:"addresses or networks of reverse proxies whose X-Forwarded-For is believed"`
+	LogFormat      string   `env:"LOG_FORMAT" default:"text" help:"text or json"`
+	TestRecipient  string   `env:"TEST_RECIPIENT" help:"with a test key: the one address all mail goes to, or * for the real ones"`
+	ContactHours   string   `env:"CONTACT_HOURS" default:"9-18" help:"hours of the customer's day in which reminders may go out"`
+	ContactDays    string   `env:"CONTACT_DAYS" default:"mon-fri" help:"days on which reminders may go out"`
+
+	// Made from the above by Check.
+	Zone    *time.Location  `env:"-"`
+	Policy  dunning.Policy  `env:"-"`
+	Server  mailroom.Server `env:"-"`
+	From    mail.Address    `env:"-"`
+	Proxies []netip.Prefix  `env:"-"`
+	Live    bool            `env:"-"`
+}
+
+const (
+	stripeAPI = "https://api.stripe.com"
+	stripeJS  = "https://js.stripe.com/v3/"
+)
+
+// Check reads what the values mean and answers every fault at once, one per line, joined.
+func (c *Config) Check() error {
+	var faults []error
+	fault := func(name, format string, args ...any) {
+		faults = append(faults, fmt.Errorf("SOLLECITO_%s: %s", name, fmt.Sprintf(format, args...)))
+	}
+	for _, f := range fields(c) {
+		if f.need && f.empty() {
+			fault(f.env, "is missing: %s", f.help)
+		}
+	}
+	_, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		fault("LISTEN", "must read HOST:PORT, as 127.0.0.1:8080; got %q", c.Listen)
+	}
+	c.checkBase(fault)
+	if !strings.HasPrefix(c.DatabaseURL, "sqlite:") || c.DatabaseURL == "sqlite:" {
+		fault("DATABASE_URL", "must read sqlite:PATH")
+	}
+	c.checkStripe(fault)
+	c.checkMail(fault)
+	c.checkPlace(fault)
+	for _, s := range c.EmbedSecrets {
+		if len(s) < 32 {
+			fault("EMBED_SECRET", "must be at least 32 characters; make one with: openssl rand -hex 32")
+		}
+	}
+	if c.SessionKey != "" && len(c.SessionKey) < 32 {
+		fault("SESSION_KEY", "must be at least 32 characters; make one with: openssl rand -hex 32")
+	}
+	for i, o := range c.EmbedOrigins {
+		u, err := url.Parse(o)
+		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+			fault("EMBED_ORIGINS", "%q is not an origin, as https://app.example.com", o)
+			continue
+		}
+		c.EmbedOrigins[i] = u.Scheme + "://" + u.Host
+	}
+	for _, p := range c.TrustedProxies {
+		prefix, err := parsePrefix(p)
+		if err != nil {
+			fault("TRUSTED_PROXIES", "%q is neither an address nor a network, as 10.0.0.0/8", p)
+			continue
+		}
+		c.Proxies = append(c.Proxies, prefix)
+	}
+	if c.LogFormat != "text" && c.LogFormat != "json" {
+		fault("LOG_FORMAT", "must be text or json; got %q", c.LogFormat)
+	}
+	return errors.Join(faults...)
+}
+
+func (c *Config) checkBase(fault func(string, string, ...any)) {
+	if c.BaseURL == "" {
+		return
+	}
+	u, err := url.Parse(c.BaseURL)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
+		fault("BASE_URL", "must be an address, as https://pay.example.com; got %q", c.BaseURL)
+	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil:
+		fault("BASE_URL", "must have no path, as https://pay.example.com; got %q", c.BaseURL)
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		fault("BASE_URL", "must be https:// except on this machine itself; got %q", c.BaseURL)
+	}
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (c *Config) checkStripe(fault func(string, string, ...any)) {
+	key := c.StripeKey.Reveal()
+	c.Live = gateway.KeyIsLive(key)
+	if key != "" && !strings.HasPrefix(key, "sk_") && !strings.HasPrefix(key, "rk_") {
+		fault("STRIPE_SECRET_KEY", "must begin with sk_ or rk_")
+	}
+	if c.StripePublic != "" && !strings.HasPrefix(c.StripePublic, "pk_") {
+		fault("STRIPE_PUBLISHABLE_KEY", "must begin with pk_")
+	}
+	if key != "" && c.StripePublic != "" && c.Live != strings.HasPrefix(c.StripePublic, "pk_live_") {
+		fault("STRIPE_PUBLISHABLE_KEY", "is of another mode (live or test) than the secret key")
+	}
+	for name, address := range map[string]string{"STRIPE_API_URL": c.StripeAPI, "STRIPE_JS_URL": c.StripeJS} {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+			fault(name, "must be an address; got %q", address)
+		}
+	}
+	if c.Live && strings.TrimSuffix(c.StripeAPI, "/") != stripeAPI {
+		fault("STRIPE_API_URL", "a live key goes to Stripe's own address only, %s", stripeAPI)
+	}
+	if c.Live && c.StripeJS != stripeJS {
+		fault("STRIPE_JS_URL", "a live key works with Stripe's own script only, %s", stripeJS)
+	}
+	if c.StripeEmails != "" && c.StripeEmails != "on" && c.StripeEmails != "off" {
+		fault("STRIPE_EMAILS", "must be on or off; got %q", c.StripeEmails)
+	}
+	if !c.Live && key != "" && c.TestRecipient == "" {
+		fault("TEST_RECIPIENT", "with a test key, name the one address all mail goes to, or * for the real ones")
+	}
+}
+
+func (c *Config) checkMail(fault func(string, string, ...any)) {
+	if c.SMTP != "" {
+		server, err := mailroom.Parse(c.SMTP.Reveal())
+		if err != nil {
+			fault("SMTP_URL", "%s", err)
+		}
+		c.Server = server
+	}
+	if c.MailFrom != "" {
+		from, err := mail.ParseAddress(c.MailFrom)
+		if err != nil {
+			fault("MAIL_FROM", "must be an address, as Lumen Studio <billing@example.com>; got %q", c.MailFrom)
+		} else {
+			c.From = *from
+		}
+	}
+	for name, address := range map[string]string{"SUPPORT_EMAIL": c.SupportEmail, "TEST_RECIPIENT": strings.Trim(c.TestRecipient, "*")} {
+		if address == "" {
+			continue
+		}
+		a, err := mail.ParseAddress(address)
+		if err != nil || a.Address != address {
+			fault(name, "must be a plain address, as billing@example.com; got %q", address)
+		}
+	}
+}
+
+func (c *Config) checkPlace(fault func(string, string, ...any)) {
+	zone, err := time.LoadLocation(c.DefaultZone)
+	if err != nil || c.DefaultZone == "Local" {
+		fault("DEFAULT_ZONE", "must be a zone of the tz database, as Europe/Rome; got %q", c.DefaultZone)
+	}
+	c.Zone = zone
+	c.Policy = dunning.DefaultPolicy()
+	err = c.Policy.ParseHours(c.ContactHours)
+	if err != nil {
+		fault("CONTACT_HOURS", "%s", err)
+	}
+	err = c.Policy.ParseDays(c.ContactDays)
+	if err != nil {
+		fault("CONTACT_DAYS", "%s", err)
+	}
+	if c.HomeURL != "" {
+		u, err := url.Parse(c.HomeURL)
+		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
+			fault("HOME_URL", "must be an address, as https://app.example.com; got %q", c.HomeURL)
+		}
+	}
+}
+
+func parsePrefix(text string) (netip.Prefix, error) {
+	addr, err := netip.ParseAddr(text)
+	if err == nil {
+		return addr.Prefix(addr.BitLen())
+	}
+	return netip.ParsePrefix(text)
+}

@@ -1,0 +1,146 @@
+package config
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+	"text/tabwriter"
+)
+
+// field is one setting: where it comes from and where it goes.
+type field struct {
+	env, def, help string
+	need, secret   bool
+	hidden         bool
+	value          reflect.Value
+}
+
+func fields(c *Config) []field {
+	v := reflect.ValueOf(c).Elem()
+	var all []field
+	for i := range v.NumField() {
+		tag := v.Type().Field(i).Tag
+		env := tag.Get("env")
+		if env == "-" {
+			continue
+		}
+		t := v.Field(i).Type()
+		all = append(all, field{
+			env: env, def: tag.Get("default"), help: tag.Get("help"), need: tag.Get("need") != "", hidden: tag.Get("hidden") != "",
+			secret: t == reflect.TypeFor[Secret]() || t == reflect.TypeFor[[]Secret](), value: v.Field(i),
+		})
+	}
+	return all
+}
+
+func (f field) flag() string { return strings.ToLower(strings.ReplaceAll(f.env, "_", "-")) }
+
+func (f field) empty() bool { return f.value.Len() == 0 }
+
+func (f field) set(text string) {
+	if f.value.Kind() != reflect.Slice {
+		f.value.SetString(text)
+		return
+	}
+	f.value.SetZero()
+	for part := range strings.SplitSeq(text, ",") {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			continue
+		}
+		item := reflect.New(f.value.Type().Elem()).Elem()
+		item.SetString(part)
+		f.value.Set(reflect.Append(f.value, item))
+	}
+}
+
+// Read fills a Config from defaults, then the environment (and the files it names for secrets), then the flags
+// already declared on set by Flags. It does not check the values; Check does.
+func Read(environ func(string) (string, bool), given map[string]string) (*Config, error) {
+	c := &Config{}
+	var faults []error
+	for _, f := range fields(c) {
+		f.set(f.def)
+		name := "SOLLECITO_" + f.env
+		value, set := environ(name)
+		file, fromFile := environ(name + "_FILE")
+		switch {
+		case set && fromFile && value != "" && file != "":
+			faults = append(faults, fmt.Errorf("%s: is given both by itself and by %s_FILE; keep one", name, name))
+		case fromFile && file != "":
+			data, err := os.ReadFile(file)
+			if err != nil {
+				faults = append(faults, fmt.Errorf("%s_FILE: cannot be read: %v", name, err))
+				continue
+			}
+			f.set(strings.TrimSpace(string(data)))
+		case set && value != "":
+			f.set(strings.TrimSpace(value))
+		}
+		text, ok := given[f.env]
+		if ok {
+			f.set(text)
+		}
+	}
+	return c, errors.Join(faults...)
+}
+
+// Flags declares a flag for every setting and answers the map its values will be found in after parsing.
+func Flags(set *flag.FlagSet) map[string]string {
+	given := map[string]string{}
+	for _, f := range fields(&Config{}) {
+		if f.hidden {
+			continue
+		}
+		set.Func(f.flag(), f.help, func(text string) error {
+			given[f.env] = text
+			return nil
+		})
+	}
+	return given
+}
+
+// Print writes every setting with its value, secrets hidden.
+func (c *Config) Print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, f := range fields(c) {
+		if f.hidden {
+			continue
+		}
+		fmt.Fprintf(t, "SOLLECITO_%s\t%s\n", f.env, f.shown())
+	}
+	return t.Flush()
+}
+
+func (f field) shown() string {
+	if f.secret && f.value.Kind() == reflect.Slice {
+		return fmt.Sprintf("(%d set)", f.value.Len())
+	}
+	if list, ok := f.value.Interface().([]string); ok {
+		return strings.Join(list, ",")
+	}
+	return fmt.Sprint(f.value.Interface())
+}
+
+// Table writes the documented table of settings in Markdown.
+func Table(w io.Writer) error {
+	_, err := fmt.Fprint(w, "| Variable | Default | What it is |\n|---|---|---|\n")
+	for _, f := range fields(&Config{}) {
+		if err != nil {
+			return err
+		}
+		if f.hidden {
+			continue
+		}
+		def := f.def
+		if f.need {
+			def = "required"
+		}
+		_, err = fmt.Fprintf(w, "| `SOLLECITO_%s` | %s | %s |\n", f.env, def, f.help)
+	}
+	return err
+}

@@ -1,0 +1,55 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/pressly/goose/v3"
+
+	"sollecito/migrations"
+)
+
+// Migrate brings the database to today's shape and answers how many steps were taken. A database of a newer
+// release is refused, so that an old program never writes into a shape it does not know.
+func (db *DB) Migrate(ctx context.Context) (int, error) {
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db.write, migrations.Files)
+	if err != nil {
+		return 0, fmt.Errorf("migrate: %w", err)
+	}
+	has, err := provider.GetDBVersion(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("migrate: %w", err)
+	}
+	var newest int64
+	for _, source := range provider.ListSources() {
+		newest = max(newest, source.Version)
+	}
+	if has > newest {
+		return 0, fmt.Errorf("migrate: the database has shape %d, this program knows %d: start the newer program, or restore a backup", has, newest)
+	}
+	done, err := provider.Up(ctx)
+	if err != nil {
+		return len(done), fmt.Errorf("migrate: %w", err)
+	}
+	return len(done), nil
+}
+
+// Setting answers a setting of the installation, "" when it was never set.
+func Setting(ctx context.Context, tx *sql.Tx, name string) (string, error) {
+	var value string
+	err := tx.QueryRowContext(ctx, `SELECT value FROM settings WHERE name = $1`, name).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return value, err
+}
+
+// SetSetting keeps a setting of the installation.
+func SetSetting(ctx context.Context, tx *sql.Tx, name, value string) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO settings (name, value) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+	return err
+}

@@ -1,0 +1,173 @@
+package dunning
+
+import (
+	"time"
+
+	"sollecito/internal/billing"
+)
+
+// Status says how a case stands. A paused case is an open one with at least one active pause; that is derived,
+// never stored.
+type Status string
+
+const (
+	Open      Status = "open"
+	Recovered Status = "recovered" // nothing is left open and something was paid
+	Exhausted Status = "exhausted" // no step is left and something is still open
+	Canceled  Status = "canceled"  // nothing is left open and nothing was paid
+)
+
+// Access is what the merchant's app should allow.
+type Access string
+
+const (
+	Full       Access = "full"
+	Grace      Access = "grace"
+	Restricted Access = "restricted"
+	Suspended  Access = "suspended"
+)
+
+// Case is one customer's run through a campaign, over all their overdue invoices. A failed renewal opens it,
+// further ones join it, the schedule walks it step by step, and it closes when none of its invoices is open any
+// more. A customer has at most one open case. Instants are unix seconds.
+type Case struct {
+	ID              string
+	CustomerID      string
+	Campaign        string
+	CampaignVersion int64
+	Status          Status
+	Access          Access
+	Step            int    // steps taken
+	OpenedAt        int64  //
+	OpenedDay       string // day 0: the customer's local date of opening, as 2006-01-02
+	RestedDays      int    // local days that do not count, by pause or outage
+	RestingSince    int64  // when the first of the pauses now active began, 0 when none is
+	NextStepAt      int64  // when the schedule looks at it again; 0 while it rests or has ended
+	ConsequenceAt   int64  // announced to the customer, never moves earlier; 0 when none was
+	ClosedAt        int64
+}
+
+// PauseReason is why a case rests.
+type PauseReason string
+
+const (
+	PauseStaff        PauseReason = "staff"
+	PauseConversation PauseReason = "conversation"
+	PauseDispute      PauseReason = "dispute"
+	PauseProcessing   PauseReason = "processing"
+	PauseClaim        PauseReason = "claim"
+	PausePromise      PauseReason = "promise"
+	PauseConsent      PauseReason = "consent"
+	PauseImported     PauseReason = "imported"
+)
+
+// Pause is one reason why a case rests. A case rests while any is active; days in pause don't count.
+type Pause struct {
+	ID      string
+	CaseID  string
+	Reason  PauseReason
+	Note    string
+	Actor   string
+	Since   int64
+	Until   int64 // 0: until somebody ends it
+	EndedAt int64
+}
+
+// Active reports whether the pause holds the case now.
+func (p Pause) Active() bool { return p.EndedAt == 0 }
+
+const dayLayout = "2006-01-02"
+
+// openedOn answers the customer's local date at the instant.
+func openedOn(at time.Time, zones []*time.Location) string { return at.In(zones[0]).Format(dayLayout) }
+
+// daysBetween counts the local midnights passed between two instants; 0 when b is not later.
+func daysBetween(a, b time.Time, zone *time.Location) int {
+	if !b.After(a) {
+		return 0
+	}
+	return int(civil(b.In(zone)).Sub(civil(a.In(zone))) / (24 * time.Hour))
+}
+
+// civil is a local date as midnight UTC, so that dates can be subtracted whatever the clocks did between.
+func civil(t time.Time) time.Time {
+	y, m, d := t.Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
+
+// wanted answers when the campaign alone would take the step at index i: its day and time in the customer's
+// zone, or the opening for a step that is due at once. Days that rested are added; a consequence never comes
+// before the date that was announced.
+func (c Case) wanted(plan Campaign, i int, class billing.Class, zones []*time.Location) time.Time {
+	step := plan.Steps[i]
+	if step.DueAtOnce(class) && i == 0 {
+		return time.Unix(c.OpenedAt, 0)
+	}
+	opened, err := time.ParseInLocation(dayLayout, c.OpenedDay, zones[0])
+	if err != nil {
+		opened = time.Unix(c.OpenedAt, 0).In(zones[0])
+	}
+	y, m, d := opened.Date()
+	hour, minute := int(step.At/time.Hour), int(step.At/time.Minute)%60
+	at := time.Date(y, m, d+step.DayOf(class)+c.RestedDays, hour, minute, 0, 0, zones[0])
+	if step.Consequence && at.Unix() < c.ConsequenceAt {
+		at = time.Unix(c.ConsequenceAt, 0).In(zones[0])
+	}
+	return at
+}
+
+// Situation is what a decision about a case rests on besides the case itself.
+type Situation struct {
+	Plan     Campaign
+	Class    billing.Class // why the oldest open invoice is unpaid
+	Zones    []*time.Location
+	Policy   Policy
+	Contacts []time.Time // earlier contacts within the policy's window, oldest first
+	Now      time.Time
+}
+
+// Planned is a step that has not been taken, when it will be by what is known now, and why then.
+type Planned struct {
+	Index int
+	Step  Step
+	At    time.Time
+	Why   []Reason
+}
+
+// Next answers the case's next step, and false when none is left. It looks at nothing but its arguments.
+func (c Case) Next(in Situation) (Planned, bool) {
+	all := c.Ahead(in)
+	if len(all) == 0 {
+		return Planned{}, false
+	}
+	return all[0], true
+}
+
+// Ahead answers all steps still to be taken, in order, each as if those before it had been taken as planned and
+// nobody paid.
+func (c Case) Ahead(in Situation) []Planned {
+	var ahead []Planned
+	contacts := in.Contacts
+	from := in.Now
+	for i := c.Step; i < len(in.Plan.Steps); i++ {
+		step := in.Plan.Steps[i]
+		p := Planned{Index: i, Step: step, At: c.wanted(in.Plan, i, in.Class, in.Zones), Why: []Reason{ReasonStep}}
+		if step.DueAtOnce(in.Class) && i == 0 {
+			p.Why = []Reason{ReasonOnce}
+		}
+		if p.At.Before(from) {
+			p.At = from
+			if i == c.Step && p.Why[0] != ReasonOnce {
+				p.Why = append(p.Why, ReasonPast)
+			}
+		}
+		if len(step.Channels) > 0 {
+			slot := in.Policy.Slot(p.At, in.Zones, contacts)
+			p.At, p.Why = slot.At, append(p.Why, slot.Why...)
+			contacts = append(contacts[:len(contacts):len(contacts)], p.At)
+		}
+		from = p.At
+		ahead = append(ahead, p)
+	}
+	return ahead
+}

@@ -1,0 +1,232 @@
+package dunning
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/database"
+	"sollecito/internal/fault"
+	"sollecito/internal/outbox"
+)
+
+// Cases answers questions about cases and moves them. Each method joins the caller's transaction, so that a
+// fact, the case it changes and the notice that tells of it are kept together or not at all.
+type Cases struct {
+	campaigns   Campaigns
+	policy      Policy
+	fallback    *time.Location
+	stripeMails bool
+}
+
+// Rules are what an installation sets for all its cases.
+type Rules struct {
+	Campaigns   Campaigns
+	Policy      Policy
+	Zone        *time.Location // of customers whose place is unknown
+	StripeMails bool           // Stripe itself mails customers about failures: our first steps are in-app only
+}
+
+// NewCases makes the collection.
+func NewCases(r Rules) *Cases {
+	return &Cases{campaigns: r.Campaigns, policy: r.Policy, fallback: r.Zone, stripeMails: r.StripeMails}
+}
+
+// Zone answers the likeliest time zone of a customer.
+func (cs *Cases) Zone(c billing.Customer) *time.Location { return ZonesOf(c, cs.fallback)[0] }
+
+// Find answers a case, or fault.NotFound.
+func (cs *Cases) Find(ctx context.Context, tx *sql.Tx, id string) (Case, error) {
+	return one(selectCases(ctx, tx, `WHERE id = $1`, id))
+}
+
+// OpenOf answers the customer's open case, or fault.NotFound.
+func (cs *Cases) OpenOf(ctx context.Context, tx *sql.Tx, customer string) (Case, error) {
+	return one(selectCases(ctx, tx, `WHERE customer_id = $1 AND status = 'open'`, customer))
+}
+
+// LatestOf answers the customer's newest case whatever its status, or fault.NotFound.
+func (cs *Cases) LatestOf(ctx context.Context, tx *sql.Tx, customer string) (Case, error) {
+	return one(selectCases(ctx, tx, `WHERE customer_id = $1 ORDER BY opened_at DESC, status = 'open' DESC, id LIMIT 1`, customer))
+}
+
+// OfCustomer answers all the customer's cases, newest first.
+func (cs *Cases) OfCustomer(ctx context.Context, tx *sql.Tx, customer string) ([]Case, error) {
+	return selectCases(ctx, tx, `WHERE customer_id = $1 ORDER BY opened_at DESC, id`, customer)
+}
+
+// ByStatus answers up to limit cases of a status, those looked at soonest first.
+func (cs *Cases) ByStatus(ctx context.Context, tx *sql.Tx, status Status, limit int) ([]Case, error) {
+	return selectCases(ctx, tx, `WHERE status = $1 ORDER BY coalesce(next_step_at, 0), opened_at DESC, id LIMIT $2`, status, limit)
+}
+
+func one(found []Case, err error) (Case, error) {
+	if err != nil {
+		return Case{}, err
+	}
+	if len(found) == 0 {
+		return Case{}, fault.New(fault.NotFound, "There is no such case.")
+	}
+	return found[0], nil
+}
+
+// AccessOf answers what the merchant's app should allow the customer now: as the open case says, else as an
+// exhausted one left it while something of it is still open, else all.
+func (cs *Cases) AccessOf(ctx context.Context, tx *sql.Tx, customer string) (Access, error) {
+	c, err := cs.LatestOf(ctx, tx, customer)
+	if fault.Is(err, fault.NotFound) {
+		return Full, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return c.Access, nil
+}
+
+// InvoicesOf answers the invoices a case is about, in the order they joined.
+func (cs *Cases) InvoicesOf(ctx context.Context, tx *sql.Tx, c Case) ([]billing.Invoice, error) {
+	ids, err := members(ctx, tx, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	var all []billing.Invoice
+	for _, id := range ids {
+		i, err := billing.FindInvoice(ctx, tx, id)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, i)
+	}
+	return all, nil
+}
+
+// Pauses answers every pause of a case, oldest first.
+func (cs *Cases) Pauses(ctx context.Context, tx *sql.Tx, caseID string) ([]Pause, error) {
+	return selectPauses(ctx, tx, `WHERE case_id = $1 ORDER BY since, id`, caseID)
+}
+
+// ActivePauses answers the pauses that hold a case now, oldest first.
+func (cs *Cases) ActivePauses(ctx context.Context, tx *sql.Tx, caseID string) ([]Pause, error) {
+	return selectPauses(ctx, tx, `WHERE case_id = $1 AND ended_at = 0 ORDER BY since, id`, caseID)
+}
+
+// Story answers what happened in a case, oldest first.
+func (cs *Cases) Story(ctx context.Context, tx *sql.Tx, caseID string) ([]Entry, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT case_id, at, what, why, actor FROM case_log WHERE case_id = $1 ORDER BY at, id`, caseID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []Entry
+	for rows.Next() {
+		var e Entry
+		err = rows.Scan(&e.CaseID, &e.At, &e.What, &e.Why, &e.Actor)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	return all, rows.Err()
+}
+
+// SituationOf gathers what a decision about the case rests on.
+func (cs *Cases) SituationOf(ctx context.Context, tx *sql.Tx, c Case, now time.Time) (Situation, error) {
+	customer, err := billing.FindCustomer(ctx, tx, c.CustomerID)
+	if err != nil {
+		return Situation{}, err
+	}
+	invoices, err := cs.InvoicesOf(ctx, tx, c)
+	if err != nil {
+		return Situation{}, err
+	}
+	contacts, err := cs.contacts(ctx, tx, c.CustomerID, now, outbox.Notice{})
+	if err != nil {
+		return Situation{}, err
+	}
+	return Situation{
+		Plan:     cs.campaigns.Find(c.Campaign, c.CampaignVersion),
+		Class:    classOf(invoices),
+		Zones:    ZonesOf(customer, cs.fallback),
+		Policy:   cs.policy,
+		Contacts: contacts,
+		Now:      now,
+	}, nil
+}
+
+// contacts answers when the customer was contacted within the policy's window, leaving out the step of one notice.
+func (cs *Cases) contacts(ctx context.Context, tx *sql.Tx, customer string, now time.Time, except outbox.Notice) ([]time.Time, error) {
+	all, err := outbox.Contacts(ctx, tx, customer, now.Add(-cs.policy.Window).Unix())
+	if err != nil {
+		return nil, err
+	}
+	var times []time.Time
+	for _, contact := range all {
+		if contact.CaseID == except.CaseID && contact.Step == except.Step {
+			continue
+		}
+		times = append(times, time.Unix(contact.At, 0))
+	}
+	return times, nil
+}
+
+// classOf says why a case's invoices are unpaid: an open one that wants the customer's approval or a new card
+// speaks for all, since only that can help; else the oldest open one.
+func classOf(invoices []billing.Invoice) billing.Class {
+	class := billing.ClassNone
+	for _, i := range invoices {
+		if !i.Open() {
+			continue
+		}
+		c := i.Class()
+		if c == billing.ClassAuthentication || c == billing.ClassExpired {
+			return c
+		}
+		if class == billing.ClassNone {
+			class = c
+		}
+	}
+	return class
+}
+
+// Due answers the ids of up to limit open cases whose schedule wants to be looked at by now.
+func (cs *Cases) Due(ctx context.Context, tx *sql.Tx, now int64, limit int) ([]string, error) {
+	return column(ctx, tx, `
+		SELECT id FROM cases WHERE status = 'open' AND next_step_at <= $1
+		ORDER BY next_step_at LIMIT $2`, now, limit)
+}
+
+// NextDue answers the earliest instant at which a case or the end of a pause wants to be looked at.
+func (cs *Cases) NextDue(ctx context.Context, tx *sql.Tx) (int64, bool, error) {
+	var step, pause sql.NullInt64
+	err := tx.QueryRowContext(ctx, `SELECT min(next_step_at) FROM cases WHERE status = 'open'`).Scan(&step)
+	if err != nil {
+		return 0, false, err
+	}
+	err = tx.QueryRowContext(ctx, `SELECT min(until) FROM pauses WHERE ended_at = 0 AND until > 0`).Scan(&pause)
+	if err != nil {
+		return 0, false, err
+	}
+	if !pause.Valid || (step.Valid && step.Int64 <= pause.Int64) {
+		return step.Int64, step.Valid, nil
+	}
+	return pause.Int64, true, nil
+}
+
+const settingSending = "sending_stopped"
+
+// SendingStopped answers since when all sending is stopped ("" when it is not), as a sentence for staff.
+func SendingStopped(ctx context.Context, tx *sql.Tx) (string, error) {
+	return database.Setting(ctx, tx, settingSending)
+}
+
+// StopSending stops all sending at once, until ResumeSending. Cases keep their place; nothing is lost.
+func StopSending(ctx context.Context, tx *sql.Tx, actor string, now time.Time) error {
+	return database.SetSetting(ctx, tx, settingSending, fmt.Sprintf("since %s by %s", now.UTC().Format("2 January 2006, 15:04 UTC"), actor))
+}
+
+// ResumeSending lets messages go out again, by the contact policy: there is no burst.
+func ResumeSending(ctx context.Context, tx *sql.Tx) error {
+	return database.SetSetting(ctx, tx, settingSending, "")
+}

@@ -1,0 +1,203 @@
+package dunning
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/fault"
+)
+
+// Pause lets a case rest for a reason, until the instant (zero: until somebody ends it). The same reason twice
+// changes nothing. fault.Conflict when the case is not open.
+func (cs *Cases) Pause(ctx context.Context, tx *sql.Tx, caseID string, reason PauseReason, note, actor string, until, now time.Time) error {
+	c, err := cs.Find(ctx, tx, caseID)
+	if err != nil {
+		return err
+	}
+	if c.Status != Open {
+		return fault.New(fault.Conflict, "This case has ended; there is nothing to pause.")
+	}
+	err = cs.begin(ctx, tx, &c, Pause{CaseID: caseID, Reason: reason, Note: note, Actor: actor, Since: now.Unix(), Until: unixOrZero(until)})
+	if err != nil {
+		return err
+	}
+	return updateCase(ctx, tx, c)
+}
+
+// Resume ends the pauses of the given reasons, or all when none is named, and puts the case back on its
+// schedule; the days it rested don't count. Ending what is not there changes nothing.
+func (cs *Cases) Resume(ctx context.Context, tx *sql.Tx, caseID, actor string, now time.Time, reasons ...PauseReason) error {
+	c, err := cs.Find(ctx, tx, caseID)
+	if err != nil {
+		return err
+	}
+	active, err := cs.ActivePauses(ctx, tx, caseID)
+	if err != nil {
+		return err
+	}
+	for _, p := range active {
+		if len(reasons) > 0 && !named(reasons, p.Reason) {
+			continue
+		}
+		err = cs.end(ctx, tx, &c, p, actor, now)
+		if err != nil {
+			return err
+		}
+	}
+	if c.Status != Open {
+		return nil
+	}
+	return cs.reschedule(ctx, tx, c, now)
+}
+
+// EndPauses ends the pauses whose day has come.
+func (cs *Cases) EndPauses(ctx context.Context, tx *sql.Tx, now time.Time, limit int) (int, error) {
+	over, err := selectPauses(ctx, tx, `WHERE ended_at = 0 AND until > 0 AND until <= $1 ORDER BY until LIMIT $2`, now.Unix(), limit)
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range over {
+		err = cs.Resume(ctx, tx, p.CaseID, "", now, p.Reason)
+		if err != nil {
+			return 0, err
+		}
+	}
+	return len(over), nil
+}
+
+func (cs *Cases) begin(ctx context.Context, tx *sql.Tx, c *Case, p Pause) error {
+	active, err := cs.ActivePauses(ctx, tx, c.ID)
+	if err != nil {
+		return err
+	}
+	for _, a := range active {
+		if a.Reason == p.Reason {
+			return nil
+		}
+	}
+	err = insertPause(ctx, tx, p)
+	if err != nil {
+		return err
+	}
+	if c.RestingSince == 0 {
+		c.RestingSince = p.Since
+	}
+	c.NextStepAt = 0
+	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: p.Since, What: "paused", Why: pauseWords[p.Reason] + noteWords(p.Note), Actor: p.Actor})
+}
+
+// end ends one pause; with the last, the days the case rested are added up.
+func (cs *Cases) end(ctx context.Context, tx *sql.Tx, c *Case, p Pause, actor string, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE pauses SET ended_at = $1 WHERE id = $2`, now.Unix(), p.ID)
+	if err != nil {
+		return err
+	}
+	left, err := cs.ActivePauses(ctx, tx, c.ID)
+	if err != nil {
+		return err
+	}
+	if len(left) == 0 && c.RestingSince > 0 {
+		who, err := billing.FindCustomer(ctx, tx, c.CustomerID)
+		if err != nil {
+			return err
+		}
+		c.RestedDays += daysBetween(time.Unix(c.RestingSince, 0), now, ZonesOf(who, cs.fallback)[0])
+		c.RestingSince = 0
+	}
+	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "resumed", Why: pauseWords[p.Reason] + " That is over.", Actor: actor})
+}
+
+// restFor brings the pauses that follow from the invoices themselves in line with them: a bank debit under
+// way, a dispute, consent withdrawn at the bank.
+func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []billing.Invoice, now time.Time) error {
+	want := map[PauseReason]bool{PauseProcessing: false, PauseDispute: false}
+	for _, i := range invoices {
+		if !i.Open() {
+			want[PauseDispute] = want[PauseDispute] || i.Disputed
+			continue
+		}
+		want[PauseProcessing] = want[PauseProcessing] || i.Processing()
+		want[PauseDispute] = want[PauseDispute] || i.Disputed
+		if i.Class() == billing.ClassConsent {
+			want[PauseConsent] = true // only a person or a payment ends it
+		}
+	}
+	active, err := cs.ActivePauses(ctx, tx, c.ID)
+	if err != nil {
+		return err
+	}
+	for _, reason := range []PauseReason{PauseProcessing, PauseDispute, PauseConsent} {
+		wanted, known := want[reason]
+		standing, stands := find(active, reason)
+		switch {
+		case wanted && !stands:
+			before, err := cs.hadPause(ctx, tx, c.ID, reason)
+			if err != nil {
+				return err
+			}
+			if reason == PauseConsent && before {
+				continue // staff ended it once; it does not come back by itself
+			}
+			err = cs.begin(ctx, tx, c, Pause{CaseID: c.ID, Reason: reason, Since: now.Unix()})
+			if err != nil {
+				return err
+			}
+		case known && !wanted && stands:
+			err = cs.end(ctx, tx, c, standing, "", now)
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (cs *Cases) hadPause(ctx context.Context, tx *sql.Tx, caseID string, reason PauseReason) (bool, error) {
+	had, err := selectPauses(ctx, tx, `WHERE case_id = $1 AND reason = $2`, caseID, reason)
+	return len(had) > 0, err
+}
+
+func find(pauses []Pause, reason PauseReason) (Pause, bool) {
+	for _, p := range pauses {
+		if p.Reason == reason {
+			return p, true
+		}
+	}
+	return Pause{}, false
+}
+
+func named(reasons []PauseReason, r PauseReason) bool {
+	for _, n := range reasons {
+		if n == r {
+			return true
+		}
+	}
+	return false
+}
+
+var pauseWords = map[PauseReason]string{
+	PauseStaff:        "A member of staff paused the reminders.",
+	PauseConversation: "The customer wrote; reminders rest until they are answered and staff resume.",
+	PauseDispute:      "The customer's bank disputes a payment.",
+	PauseProcessing:   "A bank debit is under way.",
+	PauseClaim:        "The customer says a transfer is on its way.",
+	PausePromise:      "The customer chose a date.",
+	PauseConsent:      "The customer withdrew their consent at the bank.",
+	PauseImported:     "Imported at the first connection; waits to be released.",
+}
+
+func noteWords(note string) string {
+	if note == "" {
+		return ""
+	}
+	return " " + note
+}
+
+func unixOrZero(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}

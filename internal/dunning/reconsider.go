@@ -1,0 +1,263 @@
+package dunning
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/database"
+	"sollecito/internal/fault"
+	"sollecito/internal/outbox"
+)
+
+// Reconsider brings the customer's cases in line with what is stored of their invoices: opens a case, lets
+// further invoices join, closes it, turns a closed one into recovered. It looks at nothing but stored state, so
+// it may run at any time, any number of times, after events in any order, and ends in the same place.
+func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, now time.Time) error {
+	overdue, err := billing.Overdue(ctx, tx, customer, now.Unix())
+	if err != nil {
+		return err
+	}
+	err = cs.creditClosed(ctx, tx, customer, now)
+	if err != nil {
+		return err
+	}
+	c, err := cs.OpenOf(ctx, tx, customer)
+	if fault.Is(err, fault.NotFound) {
+		return cs.open(ctx, tx, customer, overdue, now)
+	}
+	if err != nil {
+		return err
+	}
+	err = cs.join(ctx, tx, c, overdue, now)
+	if err != nil {
+		return err
+	}
+	return cs.settle(ctx, tx, c, now)
+}
+
+// open begins a case over all overdue invoices, if one of them was never part of a case before. An invoice that
+// merely failed again after its case was exhausted opens nothing.
+func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue []billing.Invoice, now time.Time) error {
+	fresh := false
+	for _, i := range overdue {
+		known, err := everMember(ctx, tx, i.ID)
+		if err != nil {
+			return err
+		}
+		fresh = fresh || !known
+	}
+	if !fresh {
+		return nil
+	}
+	who, err := billing.FindCustomer(ctx, tx, customer)
+	if err != nil {
+		return err
+	}
+	if who.Deleted {
+		return nil
+	}
+	plan := cs.campaigns.Choose()
+	access, err := cs.AccessOf(ctx, tx, customer)
+	if err != nil {
+		return err
+	}
+	c := Case{
+		ID: database.NewID("case"), CustomerID: customer, Campaign: plan.Name, CampaignVersion: plan.Version,
+		Status: Open, Access: access, OpenedAt: now.Unix(), OpenedDay: openedOn(now, ZonesOf(who, cs.fallback)),
+	}
+	err = insertCase(ctx, tx, c)
+	if err != nil {
+		return err
+	}
+	err = writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "opened", Why: "A payment failed; reminders begin by campaign " + plan.Name + "."})
+	if err != nil {
+		return err
+	}
+	err = cs.join(ctx, tx, c, overdue, now)
+	if err != nil {
+		return err
+	}
+	return cs.settle(ctx, tx, c, now)
+}
+
+// join adds overdue invoices the case does not know yet. They leave any older case.
+func (cs *Cases) join(ctx context.Context, tx *sql.Tx, c Case, overdue []billing.Invoice, now time.Time) error {
+	has, err := members(ctx, tx, c.ID)
+	if err != nil {
+		return err
+	}
+	for _, i := range overdue {
+		if contains(has, i.ID) {
+			continue
+		}
+		err = addMember(ctx, tx, c.ID, i.ID, now.Unix())
+		if err != nil {
+			return err
+		}
+		err = leaveOther(ctx, tx, c.ID, i.ID, now.Unix())
+		if err != nil {
+			return err
+		}
+		err = writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "joined", Why: "Invoice " + nameOf(i) + " is unpaid: " + string(i.Class()) + "."})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func contains(all []string, s string) bool {
+	for _, a := range all {
+		if a == s {
+			return true
+		}
+	}
+	return false
+}
+
+func nameOf(i billing.Invoice) string {
+	if i.Number != "" {
+		return i.Number
+	}
+	return i.ID
+}
+
+// settle looks at an open case's invoices as they are stored now: it closes when none is open, rests for what
+// the invoices themselves say, and is put back on the schedule otherwise.
+func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
+	invoices, err := cs.InvoicesOf(ctx, tx, c)
+	if err != nil {
+		return err
+	}
+	open, paid := 0, 0
+	for _, i := range invoices {
+		switch {
+		case i.Open():
+			open++
+		case i.Status == "paid":
+			paid++
+		}
+	}
+	who, err := billing.FindCustomer(ctx, tx, c.CustomerID)
+	if err != nil {
+		return err
+	}
+	switch {
+	case open == 0 && paid > 0:
+		return cs.close(ctx, tx, c, Recovered, "Everything is paid.", invoices, now)
+	case who.Deleted:
+		return cs.close(ctx, tx, c, Canceled, "The customer was deleted at Stripe.", invoices, now)
+	case open == 0:
+		return cs.close(ctx, tx, c, Canceled, "Nothing is owed any more: the invoices were voided or written off.", invoices, now)
+	}
+	err = cs.restFor(ctx, tx, &c, invoices, now)
+	if err != nil {
+		return err
+	}
+	return cs.reschedule(ctx, tx, c, now)
+}
+
+// close ends a case. What was still queued for it is withdrawn, access is full again, and a customer who had
+// heard of the failure, or paid on our pages, is told once that all is settled.
+func (cs *Cases) close(ctx context.Context, tx *sql.Tx, c Case, status Status, why string, invoices []billing.Invoice, now time.Time) error {
+	c.Status, c.Access = status, Full
+	c.NextStepAt, c.RestingSince, c.ClosedAt = 0, 0, now.Unix()
+	err := updateCase(ctx, tx, c)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE pauses SET ended_at = $1 WHERE case_id = $2 AND ended_at = 0`, now.Unix(), c.ID)
+	if err != nil {
+		return err
+	}
+	err = outbox.Withdraw(ctx, tx, c.ID, "The case closed before it went out. "+why, now.Unix())
+	if err != nil {
+		return err
+	}
+	err = writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: string(status), Why: why})
+	if err != nil {
+		return err
+	}
+	if status != Recovered {
+		return nil
+	}
+	return cs.thank(ctx, tx, c, invoices, now)
+}
+
+func (cs *Cases) thank(ctx context.Context, tx *sql.Tx, c Case, invoices []billing.Invoice, now time.Time) error {
+	notices, err := outbox.OfCase(ctx, tx, c.ID)
+	if err != nil {
+		return err
+	}
+	told := false
+	for _, n := range notices {
+		told = told || n.Kind == outbox.Reminder && (n.Status == outbox.Sent || n.Status == outbox.Uncertain || n.Status == outbox.Sending)
+	}
+	attempts, err := billing.AttemptsSince(ctx, tx, c.CustomerID, c.OpenedAt)
+	if err != nil {
+		return err
+	}
+	onOurPages := false
+	for _, a := range attempts {
+		for _, i := range invoices {
+			onOurPages = onOurPages || a.InvoiceID == i.ID && i.Status == "paid" && a.Status != billing.AttemptDeclined && a.Status != billing.AttemptFailed
+		}
+	}
+	if !told && !onOurPages {
+		return writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "quiet", Why: "The customer never heard of the failure, so nothing is said of its end."})
+	}
+	who, err := billing.FindCustomer(ctx, tx, c.CustomerID)
+	if err != nil {
+		return err
+	}
+	n := outbox.Notice{Kind: outbox.Settled, Channel: outbox.Email, CustomerID: c.CustomerID, CaseID: c.ID, Step: "settled", Recipient: who.Email}
+	if who.Email == "" {
+		return outbox.Skip(ctx, tx, n, "There is no address on file.", now.Unix())
+	}
+	// A receipt of what the customer did just now comes at once; news of a payment that happened by itself
+	// waits for the hours they are glad to be written to.
+	at := now
+	if !onOurPages {
+		at = cs.policy.NextAllowed(now, ZonesOf(who, cs.fallback))
+	}
+	n.DueAt = at.Unix()
+	_, err = outbox.Queue(ctx, tx, n, now.Unix())
+	return err
+}
+
+// creditClosed turns closed cases into recovered ones when what they were about has been paid since: an
+// exhausted case, or one whose invoice was written off.
+func (cs *Cases) creditClosed(ctx context.Context, tx *sql.Tx, customer string, now time.Time) error {
+	closed, err := selectCases(ctx, tx, `WHERE customer_id = $1 AND status IN ('exhausted', 'canceled') ORDER BY opened_at`, customer)
+	if err != nil {
+		return err
+	}
+	for _, c := range closed {
+		invoices, err := cs.InvoicesOf(ctx, tx, c)
+		if err != nil {
+			return err
+		}
+		open, paid := 0, 0
+		for _, i := range invoices {
+			if i.Open() {
+				open++
+			}
+			if i.Status == "paid" {
+				paid++
+			}
+		}
+		switch {
+		case open == 0 && paid > 0:
+			err = cs.close(ctx, tx, c, Recovered, "Paid after the case had ended.", invoices, now)
+		case open == 0 && c.Status == Exhausted && len(invoices) > 0:
+			err = cs.close(ctx, tx, c, Canceled, "Nothing is owed any more: the invoices were voided or written off.", invoices, now)
+		}
+		if err != nil {
+			return fmt.Errorf("credit case %s: %w", c.ID, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,267 @@
+package dunning
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/outbox"
+)
+
+// busyWait is how long a case waits before it looks again whether its last message has left.
+const busyWait = 30 * time.Minute
+
+// reschedule writes when the case wants to be looked at next: never while it rests. An instant that has come
+// but was not acted on yet stays, so that Advance sees how late it is.
+func (cs *Cases) reschedule(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
+	if c.RestingSince > 0 {
+		c.NextStepAt = 0
+		return updateCase(ctx, tx, c)
+	}
+	if c.NextStepAt > 0 && c.NextStepAt <= now.Unix() {
+		return updateCase(ctx, tx, c)
+	}
+	in, err := cs.SituationOf(ctx, tx, c, now)
+	if err != nil {
+		return err
+	}
+	next, ok := c.Next(in)
+	if !ok {
+		return cs.exhaust(ctx, tx, c, now)
+	}
+	c.NextStepAt = next.At.Unix()
+	err = updateCase(ctx, tx, c)
+	if err != nil {
+		return err
+	}
+	// What was held back while the case rested goes out as soon as the policy lets it.
+	_, err = tx.ExecContext(ctx, `
+		UPDATE notices SET due_at = $1
+		WHERE case_id = $2 AND status = 'queued' AND channel = 'email' AND kind = 'reminder' AND due_at > $1`, now.Unix(), c.ID)
+	return err
+}
+
+func (cs *Cases) exhaust(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
+	c.Status, c.NextStepAt, c.ClosedAt = Exhausted, 0, now.Unix()
+	err := updateCase(ctx, tx, c)
+	if err != nil {
+		return err
+	}
+	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: string(Exhausted), Why: "The campaign has no step left; no more reminders come."})
+}
+
+// Advance takes the case's next step if its time has come by all rules, writing the notices it sends, and moves
+// the case on. It takes at most one step; what is not due yet is only rescheduled.
+func (cs *Cases) Advance(ctx context.Context, tx *sql.Tx, caseID string, now time.Time) error {
+	c, err := cs.Find(ctx, tx, caseID)
+	if err != nil {
+		return err
+	}
+	if c.Status != Open || c.RestingSince > 0 || c.NextStepAt == 0 || c.NextStepAt > now.Unix() {
+		return nil
+	}
+	in, err := cs.SituationOf(ctx, tx, c, now)
+	if err != nil {
+		return err
+	}
+	if in.Class == billing.ClassNone { // nothing is open any more
+		return cs.settle(ctx, tx, c, now)
+	}
+	notices, err := outbox.OfCase(ctx, tx, c.ID)
+	if err != nil {
+		return err
+	}
+	// Days on which nothing could be done (the program or the mail server was down) don't count: the steps keep their distance.
+	c.RestedDays += daysBetween(time.Unix(c.NextStepAt, 0), now, in.Zones[0])
+	if waiting(notices) {
+		c.NextStepAt = now.Add(busyWait).Unix()
+		return updateCase(ctx, tx, c)
+	}
+	next, ok := c.Next(in)
+	if !ok {
+		return cs.exhaust(ctx, tx, c, now)
+	}
+	if next.At.After(now) {
+		c.NextStepAt = next.At.Unix()
+		return updateCase(ctx, tx, c)
+	}
+	if next.Step.Consequence && !announced(in.Plan, next.Index, notices) {
+		return cs.waitForPerson(ctx, tx, c, in, now)
+	}
+	return cs.take(ctx, tx, c, in, next, now)
+}
+
+// waiting reports whether an e-mail of an earlier step has not left yet: the next one then waits, so that
+// mail held up by a broken server never goes out as a burst.
+func waiting(notices []outbox.Notice) bool {
+	for _, n := range notices {
+		if n.Kind == outbox.Reminder && n.Channel == outbox.Email && (n.Status == outbox.Queued || n.Status == outbox.Sending) {
+			return true
+		}
+	}
+	return false
+}
+
+// announced reports whether a notice that named the consequence at index i was surely sent, by mail or shown in
+// the app. An uncertain or failed one is not enough to take anything away from anybody.
+func announced(plan Campaign, i int, notices []outbox.Notice) bool {
+	key, ok := plan.AnnouncedBy(i)
+	if !ok {
+		return false
+	}
+	for _, n := range notices {
+		if n.Kind == outbox.Reminder && n.Step == key && n.Status == outbox.Sent {
+			return true
+		}
+	}
+	return false
+}
+
+const waitsFor = "The notice that announces it was not surely delivered, so it waits: for the in-app notice to be seen, or for a person."
+
+// waitForPerson puts a consequence off by a day: nobody is sure the customer was told.
+func (cs *Cases) waitForPerson(ctx context.Context, tx *sql.Tx, c Case, in Situation, now time.Time) error {
+	c.NextStepAt = in.Policy.NextAllowed(now.Add(24*time.Hour), in.Zones).Unix()
+	err := updateCase(ctx, tx, c)
+	if err != nil {
+		return err
+	}
+	story, err := cs.Story(ctx, tx, c.ID)
+	if err != nil {
+		return err
+	}
+	if len(story) > 0 && story[len(story)-1].What == "waits" {
+		return nil
+	}
+	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "waits", Why: waitsFor})
+}
+
+func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, next Planned, now time.Time) error {
+	who, err := billing.FindCustomer(ctx, tx, c.CustomerID)
+	if err != nil {
+		return err
+	}
+	for _, channel := range next.Step.Channels {
+		err = cs.say(ctx, tx, c, next.Step, channel, who, now)
+		if err != nil {
+			return err
+		}
+	}
+	if next.Step.Access != "" {
+		c.Access = next.Step.Access
+	}
+	c.Step = next.Index + 1
+	// Every message names the date of what is ahead, so from here on that date never moves earlier.
+	c.ConsequenceAt = max(c.ConsequenceAt, c.consequence(in, now))
+	err = writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "step", Why: next.Step.Key})
+	if err != nil {
+		return err
+	}
+	in.Contacts = append(in.Contacts, now)
+	following, ok := c.Next(in)
+	if !ok {
+		return cs.exhaust(ctx, tx, c, now)
+	}
+	c.NextStepAt = following.At.Unix()
+	return updateCase(ctx, tx, c)
+}
+
+// say queues one notice of a step. An e-mail that cannot or should not be sent is skipped with its reason, and
+// staff see it.
+func (cs *Cases) say(ctx context.Context, tx *sql.Tx, c Case, step Step, channel outbox.Channel, who billing.Customer, now time.Time) error {
+	n := outbox.Notice{Kind: outbox.Reminder, Channel: channel, CustomerID: c.CustomerID, CaseID: c.ID, Step: step.Key, Counts: true}
+	if channel == outbox.Email {
+		n.Recipient = who.Email
+		if who.Email == "" {
+			return outbox.Skip(ctx, tx, n, "There is no address on file.", now.Unix())
+		}
+		if cs.stripeMails && !step.Announces && !step.Consequence {
+			return outbox.Skip(ctx, tx, n, "Stripe itself mails customers about this failure; ours would be a second one.", now.Unix())
+		}
+	}
+	_, err := outbox.Queue(ctx, tx, n, now.Unix())
+	return err
+}
+
+// consequence answers the date of the next consequence after a contact now, 0 when the plan holds none.
+func (c Case) consequence(in Situation, now time.Time) int64 {
+	in.Contacts = append(in.Contacts[:len(in.Contacts):len(in.Contacts)], now)
+	for _, p := range c.Ahead(in) {
+		if p.Step.Consequence {
+			return p.At.Unix()
+		}
+	}
+	return 0
+}
+
+// Say is what StillWanted answers of a notice that is about to be handed over.
+type Say struct {
+	Go    bool
+	Skip  string    // why it is not said at all, when neither Go nor Later
+	Later time.Time // not now, but then
+	Why   string    // of Later
+}
+
+// noticeTime is the least time between the mail that announces a consequence and its date.
+const noticeTime = 4 * 24 * time.Hour
+
+// StillWanted decides right before a reminder is handed over, from what is stored, whether it may go: the case
+// is open and not resting, something is owed, and the contact policy allows it now. The date a notice announces
+// is moved later when the mail itself was held up.
+func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time.Time) (Say, error) {
+	if n.Kind != outbox.Reminder {
+		return Say{Go: true}, nil
+	}
+	c, err := cs.Find(ctx, tx, n.CaseID)
+	if err != nil {
+		return Say{}, err
+	}
+	if c.Status != Open && c.Status != Exhausted {
+		return Say{Skip: "The case closed before it went out."}, nil
+	}
+	if c.RestingSince > 0 {
+		return Say{Later: now.Add(6 * time.Hour), Why: "The case rests."}, nil
+	}
+	in, err := cs.SituationOf(ctx, tx, c, now)
+	if err != nil {
+		return Say{}, err
+	}
+	if in.Class == billing.ClassNone {
+		return Say{Skip: "Nothing is owed any more."}, nil
+	}
+	// The banner of this very step may have been shown already: mail and banner of one step count as one.
+	others, err := cs.contacts(ctx, tx, c.CustomerID, now, n)
+	if err != nil {
+		return Say{}, err
+	}
+	slot := in.Policy.Slot(now, in.Zones, others)
+	if slot.At.After(now) {
+		return Say{Later: slot.At, Why: "Outside the hours, or too soon after the last message."}, nil
+	}
+	step := indexOf(in.Plan, n.Step)
+	if step >= 0 && in.Plan.Steps[step].Announces && c.ConsequenceAt > 0 && c.ConsequenceAt < now.Add(noticeTime).Unix() && c.Status == Open {
+		c.ConsequenceAt = max(in.Policy.NextAllowed(now.Add(noticeTime), in.Zones).Unix(), c.consequence(in, now))
+		c.NextStepAt = max(c.NextStepAt, c.ConsequenceAt)
+		err = updateCase(ctx, tx, c)
+		if err != nil {
+			return Say{}, err
+		}
+	}
+	return Say{Go: true}, nil
+}
+
+func indexOf(plan Campaign, key string) int {
+	for i, s := range plan.Steps {
+		if s.Key == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// PutOff makes the schedule look at a case again only at the instant at.
+func (cs *Cases) PutOff(ctx context.Context, tx *sql.Tx, caseID string, at time.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE cases SET next_step_at = $1 WHERE id = $2 AND status = 'open'`, at.Unix(), caseID)
+	return err
+}

@@ -1,0 +1,142 @@
+package dunning
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"sollecito/internal/database"
+)
+
+const caseColumns = `id, customer_id, campaign, campaign_version, status, access, step, opened_at, opened_day,
+	rested_days, resting_since, next_step_at, consequence_at, closed_at`
+
+func selectCases(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Case, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT `+caseColumns+` FROM cases `+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var found []Case
+	for rows.Next() {
+		var c Case
+		var next sql.NullInt64
+		err = rows.Scan(&c.ID, &c.CustomerID, &c.Campaign, &c.CampaignVersion, &c.Status, &c.Access, &c.Step,
+			&c.OpenedAt, &c.OpenedDay, &c.RestedDays, &c.RestingSince, &next, &c.ConsequenceAt, &c.ClosedAt)
+		if err != nil {
+			return nil, err
+		}
+		c.NextStepAt = next.Int64
+		found = append(found, c)
+	}
+	return found, rows.Err()
+}
+
+func insertCase(ctx context.Context, tx *sql.Tx, c Case) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO cases (`+caseColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		c.ID, c.CustomerID, c.Campaign, c.CampaignVersion, c.Status, c.Access, c.Step,
+		c.OpenedAt, c.OpenedDay, c.RestedDays, c.RestingSince, nullable(c.NextStepAt), c.ConsequenceAt, c.ClosedAt)
+	return err
+}
+
+// updateCase writes what the schedule and the closing change; the rest of a case is fixed at its opening.
+func updateCase(ctx context.Context, tx *sql.Tx, c Case) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE cases SET status = $1, access = $2, step = $3, rested_days = $4, resting_since = $5,
+			next_step_at = $6, consequence_at = $7, closed_at = $8
+		WHERE id = $9`,
+		c.Status, c.Access, c.Step, c.RestedDays, c.RestingSince, nullable(c.NextStepAt), c.ConsequenceAt, c.ClosedAt, c.ID)
+	return err
+}
+
+func nullable(instant int64) sql.NullInt64 { return sql.NullInt64{Int64: instant, Valid: instant != 0} }
+
+func addMember(ctx context.Context, tx *sql.Tx, caseID, invoice string, now int64) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO case_invoices (case_id, invoice_id, joined_at, left_at) VALUES ($1, $2, $3, 0)
+		ON CONFLICT (case_id, invoice_id) DO UPDATE SET left_at = 0`, caseID, invoice, now)
+	return err
+}
+
+// members answers the ids of the invoices a case is about.
+func members(ctx context.Context, tx *sql.Tx, caseID string) ([]string, error) {
+	return column(ctx, tx, `SELECT invoice_id FROM case_invoices WHERE case_id = $1 AND left_at = 0 ORDER BY joined_at, invoice_id`, caseID)
+}
+
+// leaveOther takes the invoice out of every other case of the customer.
+func leaveOther(ctx context.Context, tx *sql.Tx, caseID, invoice string, now int64) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE case_invoices SET left_at = $1 WHERE invoice_id = $2 AND case_id <> $3 AND left_at = 0`, now, invoice, caseID)
+	return err
+}
+
+// everMember reports whether the invoice was ever in a case.
+func everMember(ctx context.Context, tx *sql.Tx, invoice string) (bool, error) {
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM case_invoices WHERE invoice_id = $1`, invoice).Scan(&n)
+	return n > 0, err
+}
+
+func column(ctx context.Context, tx *sql.Tx, query string, args ...any) ([]string, error) {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var s string
+		err = rows.Scan(&s)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, rows.Err()
+}
+
+func selectPauses(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Pause, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT id, case_id, reason, note, actor, since, until, ended_at FROM pauses `+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []Pause
+	for rows.Next() {
+		var p Pause
+		err = rows.Scan(&p.ID, &p.CaseID, &p.Reason, &p.Note, &p.Actor, &p.Since, &p.Until, &p.EndedAt)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, rows.Err()
+}
+
+func insertPause(ctx context.Context, tx *sql.Tx, p Pause) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO pauses (id, case_id, reason, note, actor, since, until, ended_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 0)`,
+		database.NewID("pause"), p.CaseID, p.Reason, p.Note, p.Actor, p.Since, p.Until)
+	return err
+}
+
+// Entry is one line of a case's story: what happened, why, and who did it.
+type Entry struct {
+	CaseID string
+	At     int64
+	What   string // a word: opened, joined, step, waits, paused, resumed, recovered, …
+	Why    string // a sentence for staff
+	Actor  string // a member of staff, "customer", or "" for the program
+}
+
+func writeLog(ctx context.Context, tx *sql.Tx, e Entry) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO case_log (id, case_id, at, what, why, actor) VALUES ($1, $2, $3, $4, $5, $6)`,
+		database.NewID("log"), e.CaseID, e.At, e.What, e.Why, e.Actor)
+	if err != nil {
+		return fmt.Errorf("write the story of %s: %w", e.CaseID, err)
+	}
+	return nil
+}

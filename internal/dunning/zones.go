@@ -1,0 +1,35 @@
+package dunning
+
+import (
+	"strings"
+	"time"
+
+	"sollecito/internal/billing"
+)
+
+// ZonesOf answers the time zones a customer may be in, the likeliest first and never none: the zone from
+// metadata or staff, else the state's or the country's, else the installation's. A customer whose zone is not
+// sure is written to only at hours allowed in all of them.
+func ZonesOf(c billing.Customer, fallback *time.Location) []*time.Location {
+	if c.Zone != "" {
+		zone, err := time.LoadLocation(c.Zone)
+		if err == nil {
+			return []*time.Location{zone}
+		}
+	}
+	names, ok := zonesOfState[c.Country+"-"+strings.ToUpper(c.State)]
+	if !ok {
+		names, ok = zonesOf[c.Country]
+	}
+	var zones []*time.Location
+	for _, name := range strings.Fields(names) {
+		zone, err := time.LoadLocation(name)
+		if err == nil {
+			zones = append(zones, zone)
+		}
+	}
+	if !ok || len(zones) == 0 {
+		return []*time.Location{fallback}
+	}
+	return zones
+}

@@ -1,0 +1,4 @@
+// Package fault names the kinds of failure a person may be told of. A room that refuses something returns an
+// Error of one of these kinds; the doors (web, the commands) turn the kind into a status, a page and an exit
+// code. Everything else is an internal failure: logged in full, told to nobody in detail.
+package fault

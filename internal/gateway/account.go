@@ -1,0 +1,239 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/charge"
+	"github.com/stripe/stripe-go/v76/checkout/session"
+	"github.com/stripe/stripe-go/v76/creditnote"
+	"github.com/stripe/stripe-go/v76/customer"
+	"github.com/stripe/stripe-go/v76/dispute"
+	"github.com/stripe/stripe-go/v76/invoice"
+	"github.com/stripe/stripe-go/v76/invoiceitem"
+	"github.com/stripe/stripe-go/v76/mandate"
+	"github.com/stripe/stripe-go/v76/paymentintent"
+	"github.com/stripe/stripe-go/v76/paymentmethod"
+	"github.com/stripe/stripe-go/v76/refund"
+	"github.com/stripe/stripe-go/v76/setupintent"
+	"github.com/stripe/stripe-go/v76/subscription"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/fault"
+)
+
+// Account reads one customer as a whole: the customer, all their subscriptions, every open invoice over all
+// pages, and the payment methods these name. A deleted customer answers as Customer{Deleted: true} with the id
+// alone. A page that fails fails the whole reading, so that a short list never passes for a paid one. Errors:
+// fault.NotFound, fault.Unavailable.
+func (c *Client) Account(ctx context.Context, customerID string) (billing.Account, error) {
+	doing := "read customer " + customerID
+	params := &stripe.CustomerParams{Params: reading(ctx)}
+	params.AddExpand("invoice_settings.default_payment_method")
+	params.AddExpand("default_source")
+	holder, err := customer.Client{B: c.backend, Key: c.key}.Get(customerID, params)
+	if err != nil {
+		return billing.Account{}, failed(doing, err)
+	}
+	now := c.now().Unix()
+	if holder.Deleted {
+		return billing.Account{Customer: billing.Customer{ID: holder.ID, Deleted: true, SyncedAt: now}}, nil
+	}
+	subscriptions, err := c.subscriptions(ctx, customerID)
+	if err != nil {
+		return billing.Account{}, fmt.Errorf("%s: %w", doing, err)
+	}
+	invoices, err := c.openInvoices(ctx, customerID)
+	if err != nil {
+		return billing.Account{}, fmt.Errorf("%s: %w", doing, err)
+	}
+
+	var found methods
+	found.ofCustomer(holder)
+	account := billing.Account{Customer: translateCustomer(holder, now)}
+	byID := make(map[string]*stripe.Subscription, len(subscriptions))
+	for _, s := range subscriptions {
+		found.ofSubscription(s)
+		byID[s.ID] = s
+		names, err := c.productsOf(ctx, s)
+		if err != nil {
+			return billing.Account{}, fmt.Errorf("%s: %w", doing, err)
+		}
+		account.Subscriptions = append(account.Subscriptions, translateSubscription(s, customerID, names))
+	}
+	for _, i := range invoices {
+		found.ofInvoice(i.Invoice)
+		reading := invoiceReading{
+			invoice: i.Invoice, spoken: i.spoken, subscription: i.Subscription, customer: holder, now: now,
+		}
+		if i.Subscription != nil && byID[i.Subscription.ID] != nil {
+			reading.subscription = byID[i.Subscription.ID]
+		}
+		account.Invoices = append(account.Invoices, reading.translate())
+	}
+	account.Methods = found.list(customerID)
+	return account, nil
+}
+
+// Invoice reads one invoice of any status and the payment methods it names. Errors: fault.NotFound,
+// fault.Unavailable.
+func (c *Client) Invoice(ctx context.Context, invoiceID string) (billing.Invoice, []billing.Method, error) {
+	params := &stripe.InvoiceParams{Params: reading(ctx)}
+	for _, field := range []string{
+		"payment_intent.payment_method", "payment_intent.latest_charge", "charge", "default_payment_method",
+		"default_source", "subscription.default_payment_method", "subscription.default_source",
+		"customer.invoice_settings.default_payment_method", "customer.default_source",
+	} {
+		params.AddExpand(field)
+	}
+	i, err := invoice.Client{B: c.backend, Key: c.key}.Get(invoiceID, params)
+	if err != nil {
+		return billing.Invoice{}, nil, failed("read invoice "+invoiceID, err)
+	}
+	if i.Deleted {
+		return billing.Invoice{}, nil, fault.New(fault.NotFound, "The invoice %s was deleted", invoiceID)
+	}
+	var found methods
+	found.ofInvoice(i)
+	found.ofSubscription(i.Subscription)
+	found.ofCustomer(i.Customer)
+	reading := invoiceReading{
+		invoice: i, spoken: spokenOfInvoice(i.LastResponse.RawJSON), subscription: i.Subscription,
+		customer: i.Customer, now: c.now().Unix(),
+	}
+	translated := reading.translate()
+	return translated, found.list(translated.CustomerID), nil
+}
+
+// subscriptions reads all subscriptions of a customer, ended ones too: a stored one must learn of its end.
+func (c *Client) subscriptions(ctx context.Context, customerID string) ([]*stripe.Subscription, error) {
+	params := &stripe.SubscriptionListParams{
+		ListParams: listing(ctx), Customer: stripe.String(customerID), Status: stripe.String("all"),
+	}
+	params.AddExpand("data.default_payment_method")
+	params.AddExpand("data.default_source")
+	var all []*stripe.Subscription
+	pages := subscription.Client{B: c.backend, Key: c.key}.List(params)
+	for pages.Next() {
+		all = append(all, pages.Subscription())
+	}
+	return all, failed("list subscriptions", pages.Err())
+}
+
+type spokenInvoice struct {
+	*stripe.Invoice
+	spoken spoken
+}
+
+func (c *Client) openInvoices(ctx context.Context, customerID string) ([]spokenInvoice, error) {
+	params := &stripe.InvoiceListParams{
+		ListParams: listing(ctx), Customer: stripe.String(customerID), Status: stripe.String("open"),
+	}
+	for _, field := range []string{
+		"data.payment_intent.payment_method", "data.payment_intent.latest_charge", "data.charge",
+		"data.default_payment_method", "data.default_source",
+	} {
+		params.AddExpand(field)
+	}
+	var all []spokenInvoice
+	var page *stripe.InvoiceList
+	var said map[string]spoken
+	pages := invoice.Client{B: c.backend, Key: c.key}.List(params)
+	for pages.Next() {
+		if pages.InvoiceList() != page {
+			page = pages.InvoiceList()
+			said = spokenOfPage(page.LastResponse.RawJSON)
+		}
+		i := pages.Invoice()
+		all = append(all, spokenInvoice{Invoice: i, spoken: said[i.ID]})
+	}
+	return all, failed("list open invoices", pages.Err())
+}
+
+// CustomerOf asks Stripe whose an object is, for events whose object names its customer only through another
+// (a dispute through its charge). objectType is Stripe's "object" word. The answer is "" when the object is
+// nobody's, or of a type that has no customer. Errors: fault.NotFound, fault.Unavailable.
+func (c *Client) CustomerOf(ctx context.Context, objectType, objectID string) (string, error) {
+	owner, err := c.owner(ctx, objectType, objectID)
+	if err != nil {
+		return "", failed(fmt.Sprintf("read whose the %s %s is", objectType, objectID), err)
+	}
+	if owner == nil {
+		return "", nil
+	}
+	return owner.ID, nil
+}
+
+func (c *Client) owner(ctx context.Context, objectType, id string) (*stripe.Customer, error) {
+	plain := reading(ctx)
+	switch objectType {
+	case "customer":
+		return &stripe.Customer{ID: id}, nil
+	case "charge":
+		o, err := charge.Client{B: c.backend, Key: c.key}.Get(id, &stripe.ChargeParams{Params: plain})
+		return pick(o, err, func() *stripe.Customer { return o.Customer })
+	case "dispute":
+		params := &stripe.DisputeParams{Params: plain}
+		params.AddExpand("charge")
+		o, err := dispute.Client{B: c.backend, Key: c.key}.Get(id, params)
+		return pick(o, err, func() *stripe.Customer { return ofCharge(o.Charge) })
+	case "refund":
+		params := &stripe.RefundParams{Params: plain}
+		params.AddExpand("charge")
+		o, err := refund.Client{B: c.backend, Key: c.key}.Get(id, params)
+		return pick(o, err, func() *stripe.Customer { return ofCharge(o.Charge) })
+	case "mandate":
+		params := &stripe.MandateParams{Params: plain}
+		params.AddExpand("payment_method")
+		o, err := mandate.Client{B: c.backend, Key: c.key}.Get(id, params)
+		return pick(o, err, func() *stripe.Customer { return ofMethod(o.PaymentMethod) })
+	case "payment_method":
+		o, err := paymentmethod.Client{B: c.backend, Key: c.key}.Get(id, &stripe.PaymentMethodParams{Params: plain})
+		return pick(o, err, func() *stripe.Customer { return o.Customer })
+	case "payment_intent":
+		o, err := paymentintent.Client{B: c.backend, Key: c.key}.Get(id, &stripe.PaymentIntentParams{Params: plain})
+		return pick(o, err, func() *stripe.Customer { return o.Customer })
+	case "setup_intent":
+		o, err := setupintent.Client{B: c.backend, Key: c.key}.Get(id, &stripe.SetupIntentParams{Params: plain})
+		return pick(o, err, func() *stripe.Customer { return o.Customer })
+	case "invoice":
+		o, err := invoice.Client{B: c.backend, Key: c.key}.Get(id, &stripe.InvoiceParams{Params: plain})
+		return pick(o, err, func() *stripe.Customer { return o.Customer })
+	case "invoiceitem":
+		o, err := invoiceitem.Client{B: c.backend, Key: c.key}.Get(id, &stripe.InvoiceItemParams{Params: plain})
+		return pick(o, err, func() *stripe.Customer { return o.Customer })
+	case "subscription":
+		o, err := subscription.Client{B: c.backend, Key: c.key}.Get(id, &stripe.SubscriptionParams{Params: plain})
+		return pick(o, err, func() *stripe.Customer { return o.Customer })
+	case "credit_note":
+		o, err := creditnote.Client{B: c.backend, Key: c.key}.Get(id, &stripe.CreditNoteParams{Params: plain})
+		return pick(o, err, func() *stripe.Customer { return o.Customer })
+	case "checkout.session":
+		o, err := session.Client{B: c.backend, Key: c.key}.Get(id, &stripe.CheckoutSessionParams{Params: plain})
+		return pick(o, err, func() *stripe.Customer { return o.Customer })
+	}
+	return nil, nil
+}
+
+// pick looks into an object only when it was read without an error.
+func pick[T any](_ T, err error, owner func() *stripe.Customer) (*stripe.Customer, error) {
+	if err != nil {
+		return nil, err
+	}
+	return owner(), nil
+}
+
+func ofCharge(c *stripe.Charge) *stripe.Customer {
+	if c == nil {
+		return nil
+	}
+	return c.Customer
+}
+
+func ofMethod(m *stripe.PaymentMethod) *stripe.Customer {
+	if m == nil {
+		return nil
+	}
+	return m.Customer
+}

@@ -1,0 +1,118 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/event"
+	"github.com/stripe/stripe-go/v76/webhookendpoint"
+)
+
+// ListenTo names the event types we ask Stripe for. invoice.paid covers payment out of band too, which
+// invoice.payment_succeeded does not; invoice.updated is where a moved next attempt shows; customer.updated
+// carries a changed address.
+var ListenTo = []string{
+	"invoice.payment_failed", "invoice.payment_action_required", "invoice.finalization_failed",
+	"invoice.paid", "invoice.voided", "invoice.marked_uncollectible", "invoice.updated",
+	"credit_note.created", "credit_note.updated", "credit_note.voided",
+	"customer.subscription.updated", "customer.subscription.deleted", "customer.updated", "customer.deleted",
+	"setup_intent.succeeded", "setup_intent.setup_failed",
+	"payment_intent.processing", "payment_intent.succeeded", "payment_intent.payment_failed",
+	"payment_intent.requires_action", "payment_intent.canceled",
+	"payment_method.attached", "payment_method.detached", "payment_method.automatically_updated",
+	"mandate.updated", "checkout.session.completed",
+	"charge.dispute.created", "charge.dispute.closed", "charge.refunded",
+}
+
+// EnsureEndpoint sees to it that Stripe sends our events to the address, at the version we read. It answers the
+// new endpoint's signing secret, or "" when one of this address stood already (Stripe tells a secret once); an
+// endpoint that listens to too little is widened. Errors: fault.Unavailable.
+func (c *Client) EnsureEndpoint(ctx context.Context, url string) (string, error) {
+	endpoints := webhookendpoint.Client{B: c.backend, Key: c.key}
+	pages := endpoints.List(&stripe.WebhookEndpointListParams{ListParams: listing(ctx)})
+	for pages.Next() {
+		standing := pages.WebhookEndpoint()
+		if standing.URL == url {
+			return "", c.widen(ctx, standing)
+		}
+	}
+	err := pages.Err()
+	if err != nil {
+		return "", failed("list webhook endpoints", err)
+	}
+	made, err := endpoints.New(&stripe.WebhookEndpointParams{
+		Params:        ordering(ctx, freshKey("endpoint")),
+		URL:           stripe.String(url),
+		APIVersion:    stripe.String(APIVersion),
+		EnabledEvents: stripe.StringSlice(ListenTo),
+		Description:   stripe.String("Sollecito"),
+	})
+	if err != nil {
+		return "", failed("create a webhook endpoint", err)
+	}
+	return made.Secret, nil
+}
+
+// widen adds to a standing endpoint the events it does not send yet.
+func (c *Client) widen(ctx context.Context, standing *stripe.WebhookEndpoint) error {
+	if slices.Contains(standing.EnabledEvents, "*") {
+		return nil
+	}
+	events := slices.Clone(standing.EnabledEvents)
+	for _, name := range ListenTo {
+		if !slices.Contains(events, name) {
+			events = append(events, name)
+		}
+	}
+	if len(events) == len(standing.EnabledEvents) {
+		return nil
+	}
+	_, err := webhookendpoint.Client{B: c.backend, Key: c.key}.Update(standing.ID, &stripe.WebhookEndpointParams{
+		Params: ordering(ctx, freshKey("endpoint")), EnabledEvents: stripe.StringSlice(events),
+	})
+	return failed("widen webhook endpoint "+standing.ID, err)
+}
+
+// mostTypes is how many event types Stripe takes in one listing.
+const mostTypes = 20
+
+// Events visits the undelivered events of our types created at or after since, the oldest first, so that a
+// caller who keeps its place loses nothing when a visit fails; the first error of visit ends it and is
+// answered. Stripe keeps thirty days. A listed event is in the shape of the day it was made, so that only its
+// id, type and instant are passed on. Errors of Stripe: fault.Unavailable.
+func (c *Client) Events(ctx context.Context, since time.Time, visit func(id, eventType string, created time.Time) error) error {
+	type listed struct {
+		id, eventType string
+		created       int64
+	}
+	var all []listed
+	for types := range slices.Chunk(ListenTo, mostTypes) {
+		pages := event.Client{B: c.backend, Key: c.key}.List(&stripe.EventListParams{
+			ListParams:      listing(ctx),
+			Types:           stripe.StringSlice(types),
+			DeliverySuccess: stripe.Bool(false),
+			CreatedRange:    &stripe.RangeQueryParams{GreaterThanOrEqual: since.Unix()},
+		})
+		for pages.Next() {
+			e := pages.Event()
+			all = append(all, listed{e.ID, string(e.Type), e.Created})
+		}
+		err := pages.Err()
+		if err != nil {
+			return failed("list undelivered events", err)
+		}
+	}
+	slices.Reverse(all) // Stripe lists the newest first; within one second its order is all there is
+	slices.SortStableFunc(all, func(a, b listed) int { return cmp.Compare(a.created, b.created) })
+	for _, e := range all {
+		err := visit(e.id, e.eventType, time.Unix(e.created, 0).UTC())
+		if err != nil {
+			return fmt.Errorf("visit event %s: %w", e.id, err)
+		}
+	}
+	return nil
+}

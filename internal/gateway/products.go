@@ -1,0 +1,101 @@
+package gateway
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/product"
+	"github.com/stripe/stripe-go/v76/subscriptionitem"
+
+	"sollecito/internal/fault"
+)
+
+// productNames remembers what products are called. A list of subscriptions cannot carry them (Stripe expands
+// four levels, the name stands on the fifth), a merchant has few and renames them rarely.
+type productNames struct {
+	now   func() time.Time
+	mu    sync.Mutex
+	known map[string]knownName
+}
+
+type knownName struct {
+	name string
+	at   time.Time
+}
+
+const (
+	nameKept     = 10 * time.Minute
+	mostProducts = 5000 // forget all beyond that rather than grow without end
+)
+
+func newProductNames(now func() time.Time) *productNames {
+	return &productNames{now: now, known: make(map[string]knownName)}
+}
+
+func (p *productNames) get(id string) (string, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	known, ok := p.known[id]
+	age := p.now().Sub(known.at)
+	return known.name, ok && age >= 0 && age < nameKept
+}
+
+func (p *productNames) put(id, name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.known) >= mostProducts {
+		clear(p.known)
+	}
+	p.known[id] = knownName{name: name, at: p.now()}
+}
+
+// productsOf answers the names of a subscription's products in the order of its items, and completes the items
+// where Stripe sent only the first of them.
+func (c *Client) productsOf(ctx context.Context, s *stripe.Subscription) ([]string, error) {
+	if s.Items == nil {
+		return nil, nil
+	}
+	if s.Items.HasMore {
+		params := &stripe.SubscriptionItemListParams{ListParams: listing(ctx), Subscription: stripe.String(s.ID)}
+		var all []*stripe.SubscriptionItem
+		pages := subscriptionitem.Client{B: c.backend, Key: c.key}.List(params)
+		for pages.Next() {
+			all = append(all, pages.SubscriptionItem())
+		}
+		if pages.Err() != nil {
+			return nil, failed("list items of "+s.ID, pages.Err())
+		}
+		s.Items.Data, s.Items.HasMore = all, false
+	}
+	var names []string
+	for _, item := range s.Items.Data {
+		if item.Price == nil || item.Price.Product == nil {
+			continue
+		}
+		name, err := c.productName(ctx, item.Price.Product.ID)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+func (c *Client) productName(ctx context.Context, id string) (string, error) {
+	name, ok := c.products.get(id)
+	if ok {
+		return name, nil
+	}
+	p, err := product.Client{B: c.backend, Key: c.key}.Get(id, &stripe.ProductParams{Params: reading(ctx)})
+	if err == nil {
+		name = p.Name
+	}
+	err = failed("read product "+id, err)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return "", err
+	}
+	c.products.put(id, name) // a deleted product has no name, and will not get one
+	return name, nil
+}

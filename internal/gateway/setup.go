@@ -1,0 +1,122 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/customer"
+	"github.com/stripe/stripe-go/v76/setupintent"
+	"github.com/stripe/stripe-go/v76/subscription"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/fault"
+)
+
+// SetupRequest orders that a customer may add a way to pay. Metadata is kept at Stripe and comes back with
+// Setup, so that the caller knows what it was for. Key is the idempotency key.
+type SetupRequest struct {
+	Customer string
+	Metadata map[string]string
+	Key      string
+}
+
+// Setup is the adding of one payment method. Status is Stripe's word: succeeded means that the method is
+// attached, processing that a bank still confirms, requires_payment_method that it failed (see Decline).
+// ClientSecret is set by StartSetup alone; it is for the customer's page and never logged or stored.
+type Setup struct {
+	ID           string
+	ClientSecret string
+	Status       string
+	Customer     string
+	Method       billing.Method
+	Metadata     map[string]string
+	Decline      billing.Decline
+}
+
+// StartSetup begins the adding of a payment method that may later be charged without the customer. Errors:
+// fault.NotFound when the customer does not exist, fault.Unavailable.
+func (c *Client) StartSetup(ctx context.Context, request SetupRequest) (Setup, error) {
+	params := &stripe.SetupIntentParams{
+		Params:                  ordering(ctx, request.Key),
+		Customer:                stripe.String(request.Customer),
+		Usage:                   stripe.String(string(stripe.SetupIntentUsageOffSession)),
+		AutomaticPaymentMethods: &stripe.SetupIntentAutomaticPaymentMethodsParams{Enabled: stripe.Bool(true)},
+		Metadata:                request.Metadata,
+	}
+	intent, err := setupintent.Client{B: c.backend, Key: c.key}.New(params)
+	if err != nil {
+		return Setup{}, failed("start a setup for "+request.Customer, err)
+	}
+	setup := translateSetup(intent)
+	setup.ClientSecret = intent.ClientSecret
+	return setup, nil
+}
+
+// Setup reads how the adding of a payment method stands. Its ClientSecret is left out. Errors: fault.NotFound,
+// fault.Unavailable.
+func (c *Client) Setup(ctx context.Context, id string) (Setup, error) {
+	params := &stripe.SetupIntentParams{Params: reading(ctx)}
+	params.AddExpand("payment_method")
+	intent, err := setupintent.Client{B: c.backend, Key: c.key}.Get(id, params)
+	if err != nil {
+		return Setup{}, failed("read setup "+id, err)
+	}
+	return translateSetup(intent), nil
+}
+
+func translateSetup(intent *stripe.SetupIntent) Setup {
+	setup := Setup{
+		ID: intent.ID, Status: string(intent.Status), Method: translateMethod(intent.PaymentMethod), Metadata: intent.Metadata,
+	}
+	if intent.Customer != nil {
+		setup.Customer = intent.Customer.ID
+		if setup.Method.ID != "" {
+			setup.Method.CustomerID = intent.Customer.ID
+		}
+	}
+	if e := intent.LastSetupError; e != nil {
+		var body struct {
+			LastSetupError advice `json:"last_setup_error"`
+		}
+		lenient(intent.LastResponse.RawJSON, &body)
+		setup.Decline = declined{Code: string(e.Code), DeclineCode: string(e.DeclineCode)}.with(body.LastSetupError)
+	}
+	return setup
+}
+
+// UseRequest orders that a method becomes the customer's default and that of the named subscriptions, those
+// whose own default says otherwise: Stripe charges a subscription's own default before the customer's. Key is
+// the idempotency key that the calls' own keys are made from.
+type UseRequest struct {
+	Customer      string
+	Method        string
+	Subscriptions []string
+	Key           string
+}
+
+// UseMethod sets the defaults; it charges nothing. Every call is made even when one before it failed, and
+// asking again with the same key is harmless. A subscription that has ended meanwhile needs no method and is
+// no error. Errors: fault.NotFound when customer or method does not exist, fault.Unavailable.
+func (c *Client) UseMethod(ctx context.Context, request UseRequest) error {
+	_, err := customer.Client{B: c.backend, Key: c.key}.Update(request.Customer, &stripe.CustomerParams{
+		Params:          ordering(ctx, request.Key+"-customer"),
+		InvoiceSettings: &stripe.CustomerInvoiceSettingsParams{DefaultPaymentMethod: stripe.String(request.Method)},
+	})
+	failures := []error{failed("make "+request.Method+" the default of "+request.Customer, err)}
+	if fault.Is(failures[0], fault.NotFound) {
+		return failures[0]
+	}
+	for _, id := range request.Subscriptions {
+		_, err := subscription.Client{B: c.backend, Key: c.key}.Update(id, &stripe.SubscriptionParams{
+			Params:               ordering(ctx, request.Key+"-"+id),
+			DefaultPaymentMethod: stripe.String(request.Method),
+		})
+		err = failed(fmt.Sprintf("make %s the default of %s", request.Method, id), err)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			failures = append(failures, err)
+		}
+	}
+	return errors.Join(failures...)
+}

@@ -1,0 +1,135 @@
+package gateway
+
+import (
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/stripe/stripe-go/v76"
+
+	"sollecito/internal/billing"
+)
+
+func translateCustomer(c *stripe.Customer, now int64) billing.Customer {
+	customer := billing.Customer{
+		ID: c.ID, Name: strings.TrimSpace(c.Name), Email: strings.TrimSpace(c.Email),
+		PreferredLocales: c.PreferredLocales, Zone: zone(c.Metadata["timezone"]),
+		DefaultMethod: customerDefault(c), Livemode: c.Livemode, CreatedAt: c.Created, SyncedAt: now,
+	}
+	if c.Address != nil {
+		customer.Country = strings.ToUpper(strings.TrimSpace(c.Address.Country))
+		customer.State = strings.TrimSpace(c.Address.State)
+	}
+	return customer
+}
+
+// zone answers a time zone's IANA name when it is one, "" otherwise. "Local" would be the server's own.
+func zone(name string) string {
+	name = strings.TrimSpace(name)
+	if name == "" || name == "Local" {
+		return ""
+	}
+	_, err := time.LoadLocation(name)
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
+func customerDefault(c *stripe.Customer) string {
+	if c == nil {
+		return ""
+	}
+	if c.InvoiceSettings != nil && c.InvoiceSettings.DefaultPaymentMethod != nil {
+		return c.InvoiceSettings.DefaultPaymentMethod.ID
+	}
+	if c.DefaultSource != nil {
+		return c.DefaultSource.ID
+	}
+	return ""
+}
+
+func subscriptionDefault(s *stripe.Subscription) string {
+	switch {
+	case s == nil:
+		return ""
+	case s.DefaultPaymentMethod != nil:
+		return s.DefaultPaymentMethod.ID
+	case s.DefaultSource != nil:
+		return s.DefaultSource.ID
+	}
+	return ""
+}
+
+func translateSubscription(s *stripe.Subscription, customerID string, products []string) billing.Subscription {
+	subscription := billing.Subscription{
+		ID: s.ID, CustomerID: customerID, Status: string(s.Status), Description: few(products),
+		DefaultMethod: subscriptionDefault(s), PeriodEnd: s.CurrentPeriodEnd, CancelAt: s.CancelAt,
+		Amount: billing.Money{Currency: string(s.Currency)},
+	}
+	if subscription.Description == "" {
+		subscription.Description = s.Description
+	}
+	if s.Items == nil {
+		return subscription
+	}
+	for _, item := range s.Items.Data {
+		if item.Price == nil {
+			continue
+		}
+		if subscription.Interval == "" && item.Price.Recurring != nil {
+			subscription.Interval = string(item.Price.Recurring.Interval)
+		}
+		if subscription.Description == "" {
+			subscription.Description = item.Price.Nickname
+		}
+		subscription.Amount.Minor += itemAmount(item)
+	}
+	return subscription
+}
+
+// itemAmount is what one item costs at its next renewal as far as its price tells: metered and tiered prices
+// are known only when the invoice is made, and count as nothing.
+func itemAmount(item *stripe.SubscriptionItem) int64 {
+	quantity := item.Quantity
+	t := item.Price.TransformQuantity
+	if t != nil && t.DivideBy > 0 {
+		full := quantity / t.DivideBy
+		if quantity%t.DivideBy > 0 && t.Round == stripe.PriceTransformQuantityRoundUp {
+			full++
+		}
+		quantity = full
+	}
+	if item.Price.UnitAmount != 0 {
+		return item.Price.UnitAmount * quantity
+	}
+	return int64(math.Round(item.Price.UnitAmountDecimal * float64(quantity)))
+}
+
+// Stripe writes a line as "1 × Studio plan (at €29.00 / month)", in the customer's language when it knows it.
+var (
+	single   = regexp.MustCompile(`^1 [×x] `)
+	unitCost = regexp.MustCompile(` \((?:at [^()]*|[^()]*\d[^()]* / [^()]*)\)$`)
+)
+
+func plainLine(description string) string {
+	plain := unitCost.ReplaceAllString(single.ReplaceAllString(strings.TrimSpace(description), ""), "")
+	return strings.TrimSpace(plain)
+}
+
+// few names what there is in one short line: the first two different names, and how many more there are.
+func few(names []string) string {
+	var different []string
+	for _, name := range names {
+		if name != "" && !slices.Contains(different, name) {
+			different = append(different, name)
+		}
+	}
+	if len(different) <= 2 {
+		return strings.Join(different, ", ")
+	}
+	return strings.Join(different[:2], ", ") + " +" + strconv.Itoa(len(different)-2)
+}

@@ -1,0 +1,156 @@
+package gateway
+
+import (
+	"github.com/stripe/stripe-go/v76"
+
+	"sollecito/internal/billing"
+)
+
+// invoiceReading is one invoice with what must be known beside it to understand it: what the library has no
+// field for, the subscription and customer as far as they were read, and when (unix seconds).
+type invoiceReading struct {
+	invoice      *stripe.Invoice
+	spoken       spoken
+	subscription *stripe.Subscription
+	customer     *stripe.Customer
+	now          int64
+}
+
+func (r invoiceReading) translate() billing.Invoice {
+	i := r.invoice
+	translated := billing.Invoice{
+		ID: i.ID, Number: i.Number, Status: string(i.Status), CollectionMethod: string(i.CollectionMethod),
+		BillingReason: string(i.BillingReason), Currency: string(i.Currency),
+		AmountDue: i.AmountDue, AmountPaid: i.AmountPaid, AmountRemaining: i.AmountRemaining,
+		Description: r.description(), DueAt: i.DueDate, CreatedAt: i.Created,
+		PaidOutOfBand: i.PaidOutOfBand, Attempted: i.Attempted, AttemptCount: i.AttemptCount,
+		NextAttemptAt: i.NextPaymentAttempt, MethodID: r.method(), ReceiptNumber: i.ReceiptNumber, SyncedAt: r.now,
+	}
+	if i.Customer != nil {
+		translated.CustomerID = i.Customer.ID
+	}
+	if i.Subscription != nil {
+		translated.SubscriptionID = i.Subscription.ID
+	}
+	if i.StatusTransitions != nil {
+		translated.PaidAt = i.StatusTransitions.PaidAt
+	}
+	if i.PaymentIntent != nil {
+		translated.Intent, translated.IntentStatus = i.PaymentIntent.ID, string(i.PaymentIntent.Status)
+	}
+	translated.PeriodStart, translated.PeriodEnd = r.period()
+	if i.Status != stripe.InvoiceStatusPaid {
+		translated.Decline = r.spoken.decline(i.PaymentIntent)
+	}
+	charge := r.charge()
+	if charge != nil {
+		translated.Disputed = charge.Disputed
+		if translated.ReceiptNumber == "" {
+			translated.ReceiptNumber = charge.ReceiptNumber
+		}
+	}
+	translated.FailedAt = r.failedAt()
+	if translated.FailedAt > 0 {
+		translated.FirstFailed = i.AmountRemaining
+	}
+	return translated
+}
+
+// charge is the invoice's latest charge when it was read in full.
+func (r invoiceReading) charge() *stripe.Charge {
+	if r.invoice.PaymentIntent != nil && known(r.invoice.PaymentIntent.LatestCharge) {
+		return r.invoice.PaymentIntent.LatestCharge
+	}
+	if known(r.invoice.Charge) {
+		return r.invoice.Charge
+	}
+	return nil
+}
+
+func known(c *stripe.Charge) bool { return c != nil && c.Created > 0 }
+
+// failedAt is when the automatic charge of an open invoice is known to have failed, 0 when it did not. The
+// nearest Stripe tells is the latest failed charge; with a single attempt it is the finalization, which makes
+// it; otherwise it is now, and whoever keeps the earliest reading keeps the truest.
+func (r invoiceReading) failedAt() int64 {
+	i := r.invoice
+	if i.Status != stripe.InvoiceStatusOpen || !i.Attempted || i.CollectionMethod == stripe.InvoiceCollectionMethodSendInvoice {
+		return 0
+	}
+	if i.PaymentIntent != nil {
+		switch i.PaymentIntent.Status {
+		case stripe.PaymentIntentStatusRequiresPaymentMethod, stripe.PaymentIntentStatusRequiresAction, stripe.PaymentIntentStatusRequiresConfirmation:
+		default:
+			return 0
+		}
+	}
+	if i.PaymentIntent == nil && r.method() != "" {
+		return 0
+	}
+	charge := r.charge()
+	if charge != nil && charge.Status == stripe.ChargeStatusFailed {
+		return charge.Created
+	}
+	if i.AttemptCount <= 1 && i.StatusTransitions != nil && i.StatusTransitions.FinalizedAt > 0 {
+		return i.StatusTransitions.FinalizedAt
+	}
+	return r.now
+}
+
+// method is the one the last attempt was made with; before any attempt it is the one Stripe would take, in
+// Stripe's order: invoice, subscription, customer.
+func (r invoiceReading) method() string {
+	i := r.invoice
+	if p := i.PaymentIntent; p != nil {
+		switch {
+		case p.PaymentMethod != nil:
+			return p.PaymentMethod.ID
+		case p.LastPaymentError != nil && p.LastPaymentError.PaymentMethod != nil:
+			return p.LastPaymentError.PaymentMethod.ID
+		case p.LastPaymentError != nil && p.LastPaymentError.Source != nil:
+			return p.LastPaymentError.Source.ID
+		case known(p.LatestCharge) && p.LatestCharge.PaymentMethod != "":
+			return p.LatestCharge.PaymentMethod
+		}
+	}
+	switch {
+	case i.DefaultPaymentMethod != nil:
+		return i.DefaultPaymentMethod.ID
+	case i.DefaultSource != nil:
+		return i.DefaultSource.ID
+	}
+	own := subscriptionDefault(r.subscription)
+	if own != "" {
+		return own
+	}
+	return customerDefault(r.customer)
+}
+
+func (r invoiceReading) lines() []*stripe.InvoiceLineItem {
+	if r.invoice.Lines == nil {
+		return nil
+	}
+	return r.invoice.Lines.Data
+}
+
+func (r invoiceReading) description() string {
+	var names []string
+	for _, line := range r.lines() {
+		names = append(names, plainLine(line.Description))
+	}
+	name := few(names)
+	if name == "" {
+		return r.invoice.Description
+	}
+	return name
+}
+
+// period is that of the first subscription line: the invoice's own period is the one that has passed.
+func (r invoiceReading) period() (start, end int64) {
+	for _, line := range r.lines() {
+		if line.Type == stripe.InvoiceLineItemTypeSubscription && line.Period != nil {
+			return line.Period.Start, line.Period.End
+		}
+	}
+	return r.invoice.PeriodStart, r.invoice.PeriodEnd
+}

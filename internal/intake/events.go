@@ -1,0 +1,182 @@
+package intake
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"sollecito/internal/fault"
+)
+
+// Status says how an event stands.
+type Status string
+
+const (
+	Received  Status = "received"  // kept, to be processed
+	Processed Status = "processed" // its customer was read again
+	Ignored   Status = "ignored"   // of no use to us; Reason says why
+	Parked    Status = "parked"    // could not be processed; Reason says why; Replay tries again
+)
+
+// Event is one row of what Stripe told us. Instants are unix seconds of real time, but for CreatedAt, which is
+// Stripe's.
+type Event struct {
+	ID          string
+	Type        string
+	ObjectType  string
+	ObjectID    string
+	CustomerID  string
+	APIVersion  string
+	Livemode    bool
+	CreatedAt   int64
+	ReceivedAt  int64
+	Status      Status
+	Attempts    int64
+	NextTryAt   int64
+	Reason      string
+	ProcessedAt int64
+}
+
+const (
+	mostTries = 8               // of an event that fails for a reason of ours, before it is parked
+	lease     = 2 * time.Minute // how long a claimed event is left to whoever claimed it
+)
+
+// RunOnce processes up to limit waiting events and answers how many it dealt with. Events of one customer share
+// one reading. also is called for each event before its customer is read, for what else an event starts. One
+// event that fails or panics harms no other: it is tried again with growing waits and parked in the end.
+func (in *Intake) RunOnce(ctx context.Context, limit int, also func(context.Context, Event) error) (int, error) {
+	var claimed []Event
+	err := in.db.Do(ctx, func(tx *sql.Tx) error {
+		var err error
+		claimed, err = claimEvents(ctx, tx, in.real().Unix(), in.real().Add(lease).Unix(), limit)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("claim events: %w", err)
+	}
+	read := map[string]error{}
+	for _, e := range claimed {
+		outcome := in.process(ctx, e, read, also)
+		if ctx.Err() != nil {
+			return 0, ctx.Err() // shutting down: the lease runs out and the event is processed later
+		}
+		err = in.db.Do(ctx, func(tx *sql.Tx) error { return in.conclude(ctx, tx, e, outcome) })
+		if err != nil {
+			return 0, fmt.Errorf("conclude event %s: %w", e.ID, err)
+		}
+	}
+	return len(claimed), nil
+}
+
+var errNobody = errors.New("it names no customer")
+
+// process reads the event's customer again. read remembers whom this run has read already.
+func (in *Intake) process(ctx context.Context, e Event, read map[string]error, also func(context.Context, Event) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	customer := e.CustomerID
+	if customer == "" {
+		customer, err = in.stripe.CustomerOf(ctx, e.ObjectType, e.ObjectID)
+		if err != nil {
+			return err
+		}
+	}
+	if customer == "" {
+		return errNobody
+	}
+	err = also(ctx, e)
+	if err != nil {
+		return err
+	}
+	outcome, done := read[customer]
+	if !done {
+		outcome = in.Refresh(ctx, customer)
+		read[customer] = outcome
+	}
+	if outcome == nil && e.ObjectType == "invoice" {
+		outcome = in.seeInvoice(ctx, customer, e.ObjectID)
+	}
+	return outcome
+}
+
+// seeInvoice makes sure that an invoice an event is about is known even when it is no longer open, so that a
+// payment on a written-off invoice reaches its case.
+func (in *Intake) seeInvoice(ctx context.Context, customer, invoice string) error {
+	known := false
+	err := in.db.See(ctx, func(tx *sql.Tx) error {
+		var err error
+		known, err = closedAndMember(ctx, tx, invoice)
+		return err
+	})
+	if err != nil || !known {
+		return err
+	}
+	err = in.refreshInvoice(ctx, invoice)
+	if err != nil {
+		return err
+	}
+	return in.db.Do(ctx, func(tx *sql.Tx) error { return in.cases.Reconsider(ctx, tx, customer, in.now()) })
+}
+
+// conclude keeps how processing came out.
+func (in *Intake) conclude(ctx context.Context, tx *sql.Tx, e Event, outcome error) error {
+	now := in.real()
+	switch {
+	case outcome == nil:
+		return setStatus(ctx, tx, e.ID, Processed, e.Reason, now.Unix())
+	case errors.Is(outcome, errNobody):
+		return setStatus(ctx, tx, e.ID, Ignored, "It names no customer.", now.Unix())
+	case fault.Is(outcome, fault.NotFound):
+		return setStatus(ctx, tx, e.ID, Parked, "Stripe does not know what it is about: "+fault.MessageOf(outcome), now.Unix())
+	case fault.Is(outcome, fault.Unavailable):
+		in.log.WarnContext(ctx, "event waits, Stripe does not answer", "event", e.ID, "type", e.Type, "tries", e.Attempts, "err", outcome)
+		return retryAt(ctx, tx, e.ID, now.Add(backoff(e.Attempts)).Unix(), fault.MessageOf(outcome))
+	case e.Attempts < mostTries:
+		in.log.ErrorContext(ctx, "event failed and is tried again", "event", e.ID, "type", e.Type, "tries", e.Attempts, "err", outcome)
+		return retryAt(ctx, tx, e.ID, now.Add(backoff(e.Attempts)).Unix(), "It failed on our side and is tried again.")
+	}
+	in.log.ErrorContext(ctx, "event parked", "event", e.ID, "type", e.Type, "err", outcome)
+	return setStatus(ctx, tx, e.ID, Parked, fmt.Sprintf("It failed %d times on our side; the log has the details.", e.Attempts), now.Unix())
+}
+
+// backoff is the wait after n tries: 2, 4, 8, … seconds, at most a quarter of an hour.
+func backoff(n int64) time.Duration {
+	return min(time.Second<<min(max(n, 1), 10), 15*time.Minute)
+}
+
+// List answers up to limit events, newest first, of one status or of all when it is "".
+func (in *Intake) List(ctx context.Context, status Status, limit int) ([]Event, error) {
+	var all []Event
+	err := in.db.See(ctx, func(tx *sql.Tx) error {
+		var err error
+		all, err = selectEvents(ctx, tx, `WHERE status = $1 OR $1 = '' ORDER BY received_at DESC, id LIMIT $2`, status, limit)
+		return err
+	})
+	return all, err
+}
+
+// Replay puts an event back to be processed, whatever became of it. Doing so twice, or for one that was
+// processed, is harmless: its customer is read once more. fault.NotFound when there is no such event.
+func (in *Intake) Replay(ctx context.Context, id string) error {
+	return in.db.Do(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, `
+			UPDATE events SET status = 'received', attempts = 0, next_try_at = 0, reason = '' WHERE id = $1`, id)
+		if err != nil {
+			return err
+		}
+		changed, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
+		if changed == 0 {
+			return fault.New(fault.NotFound, "There is no event %s.", id)
+		}
+		return nil
+	})
+}

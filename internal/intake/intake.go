@@ -1,0 +1,161 @@
+package intake
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/database"
+	"sollecito/internal/dunning"
+	"sollecito/internal/fault"
+	"sollecito/internal/gateway"
+)
+
+// FreshFor is how long a reading of Stripe serves to decide a reminder by.
+const FreshFor = 10 * time.Minute
+
+// Intake keeps Stripe's events and reads customers again.
+type Intake struct {
+	db      *database.DB
+	stripe  *gateway.Client
+	cases   *dunning.Cases
+	secrets []string
+	live    bool
+	now     func() time.Time // business time
+	real    func() time.Time // real time: signatures, retries
+	log     *slog.Logger
+
+	trouble atomic.Bool // the last reading of Stripe failed
+}
+
+// Options are what an Intake needs.
+type Options struct {
+	DB             *database.DB
+	Stripe         *gateway.Client
+	Cases          *dunning.Cases
+	WebhookSecrets []string // several while one is being rolled
+	Live           bool     // whether our key is a live one
+	Now            func() time.Time
+	RealNow        func() time.Time
+	Logger         *slog.Logger
+}
+
+// New makes an Intake.
+func New(o Options) *Intake {
+	return &Intake{db: o.DB, stripe: o.Stripe, cases: o.Cases, secrets: o.WebhookSecrets, live: o.Live, now: o.Now, real: o.RealNow, log: o.Logger}
+}
+
+// Receive checks a webhook's signature and keeps its event. When it answers nil the row is durable. The same
+// event again changes nothing. An event we cannot use is kept too, parked with the reason. fault.Invalid when
+// the signature, its time or the body is wrong: then no row is written.
+func (in *Intake) Receive(ctx context.Context, body []byte, signature string) error {
+	e, err := gateway.VerifyEvent(body, signature, in.secrets, in.real())
+	if err != nil {
+		return err
+	}
+	row := Event{
+		ID: e.ID, Type: e.Type, ObjectType: e.ObjectType, ObjectID: e.ObjectID, CustomerID: e.Customer,
+		APIVersion: e.APIVersion, Livemode: e.Livemode, CreatedAt: e.Created, ReceivedAt: in.real().Unix(), Status: Received,
+	}
+	switch {
+	case e.Unreadable != "":
+		row.Status, row.Reason = Parked, e.Unreadable
+	case e.Account != "":
+		row.Status, row.Reason = Parked, "It belongs to the connected account "+e.Account+", not to ours."
+	case e.Livemode != in.live:
+		row.Status, row.Reason = Parked, "Its mode (live or test) is not that of our key."
+	case !slices.Contains(gateway.ListenTo, e.Type):
+		row.Status, row.Reason = Ignored, "We have no use for this type."
+	case e.APIVersion != gateway.APIVersion:
+		row.Reason = fmt.Sprintf("Sent in version %q; read again in %s.", e.APIVersion, gateway.APIVersion)
+	}
+	err = in.db.Do(ctx, func(tx *sql.Tx) error { return insertEvent(ctx, tx, row) })
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err, "The event could not be kept.")
+	}
+	return nil
+}
+
+// Refresh reads the customer and all their open invoices again from Stripe, saves what it says, and lets the
+// cases be reconsidered. fault.NotFound when Stripe does not know the customer, fault.Unavailable when it does
+// not answer; then nothing has changed.
+func (in *Intake) Refresh(ctx context.Context, customer string) error {
+	readAt := in.now().Unix()
+	account, err := in.stripe.Account(ctx, customer)
+	in.trouble.Store(fault.Is(err, fault.Unavailable))
+	if err != nil {
+		return err
+	}
+	var missing []string
+	err = in.db.See(ctx, func(tx *sql.Tx) error {
+		stored, err := billing.OpenInvoices(ctx, tx, customer)
+		for _, i := range stored {
+			if !slices.ContainsFunc(account.Invoices, func(a billing.Invoice) bool { return a.ID == i.ID }) {
+				missing = append(missing, i.ID)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("refresh %s: %w", customer, err)
+	}
+	for _, id := range missing {
+		invoice, methods, err := in.stripe.Invoice(ctx, id)
+		if err != nil {
+			return err
+		}
+		account.Invoices = append(account.Invoices, invoice)
+		account.Methods = append(account.Methods, methods...)
+	}
+	return in.save(ctx, account, readAt)
+}
+
+// Troubled reports whether Stripe did not answer when it was last asked: pages then say as of when they speak.
+func (in *Intake) Troubled() bool { return in.trouble.Load() }
+
+// refreshInvoice reads one invoice and its customer, for an invoice that is no longer open and that we may
+// never have seen.
+func (in *Intake) refreshInvoice(ctx context.Context, id string) error {
+	readAt := in.now().Unix()
+	invoice, methods, err := in.stripe.Invoice(ctx, id)
+	if err != nil {
+		return err
+	}
+	return in.db.Do(ctx, func(tx *sql.Tx) error {
+		return billing.SaveInvoice(ctx, tx, invoice, methods, readAt)
+	})
+}
+
+func (in *Intake) save(ctx context.Context, account billing.Account, readAt int64) error {
+	id := account.Customer.ID
+	account.Methods = slices.DeleteFunc(account.Methods, func(m billing.Method) bool { return m.CustomerID != id })
+	err := in.db.Do(ctx, func(tx *sql.Tx) error {
+		err := billing.Save(ctx, tx, account, readAt)
+		if err != nil {
+			return err
+		}
+		return in.cases.Reconsider(ctx, tx, id, in.now())
+	})
+	if err != nil {
+		return fmt.Errorf("save what Stripe says of %s: %w", id, err)
+	}
+	return nil
+}
+
+// Fresh reports whether what is stored of the customer was read within FreshFor and no event of theirs waits.
+func (in *Intake) Fresh(ctx context.Context, tx *sql.Tx, customer string) (bool, error) {
+	who, err := billing.FindCustomer(ctx, tx, customer)
+	if err != nil {
+		return false, err
+	}
+	if who.SyncedAt < in.now().Add(-FreshFor).Unix() {
+		return false, nil
+	}
+	waiting, err := waitingFor(ctx, tx, customer)
+	return waiting == 0, err
+}

@@ -1,0 +1,81 @@
+package intake
+
+import (
+	"context"
+	"database/sql"
+)
+
+const eventColumns = `id, type, object_type, object_id, customer_id, api_version, livemode, created_at, received_at,
+	status, attempts, next_try_at, reason, processed_at`
+
+func insertEvent(ctx context.Context, tx *sql.Tx, e Event) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO events (`+eventColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, 0)
+		ON CONFLICT (id) DO NOTHING`,
+		e.ID, e.Type, e.ObjectType, e.ObjectID, e.CustomerID, e.APIVersion, e.Livemode, e.CreatedAt, e.ReceivedAt, e.Status, e.Reason)
+	return err
+}
+
+// claimEvents takes waiting events, oldest first, and leaves them to the caller until lease.
+func claimEvents(ctx context.Context, tx *sql.Tx, now, lease int64, limit int) ([]Event, error) {
+	rows, err := tx.QueryContext(ctx, `
+		UPDATE events SET attempts = attempts + 1, next_try_at = $1
+		WHERE id IN (
+			SELECT id FROM events WHERE status = 'received' AND next_try_at <= $2
+			ORDER BY received_at, created_at, id LIMIT $3)
+		RETURNING `+eventColumns, lease, now, limit)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows)
+}
+
+func selectEvents(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Event, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT `+eventColumns+` FROM events `+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows)
+}
+
+func collect(rows *sql.Rows) ([]Event, error) {
+	defer rows.Close()
+	var all []Event
+	for rows.Next() {
+		var e Event
+		err := rows.Scan(&e.ID, &e.Type, &e.ObjectType, &e.ObjectID, &e.CustomerID, &e.APIVersion, &e.Livemode,
+			&e.CreatedAt, &e.ReceivedAt, &e.Status, &e.Attempts, &e.NextTryAt, &e.Reason, &e.ProcessedAt)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	return all, rows.Err()
+}
+
+func setStatus(ctx context.Context, tx *sql.Tx, id string, status Status, reason string, now int64) error {
+	_, err := tx.ExecContext(ctx, `UPDATE events SET status = $1, reason = $2, processed_at = $3 WHERE id = $4`, status, reason, now, id)
+	return err
+}
+
+func retryAt(ctx context.Context, tx *sql.Tx, id string, at int64, reason string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE events SET next_try_at = $1, reason = $2 WHERE id = $3`, at, reason, id)
+	return err
+}
+
+func waitingFor(ctx context.Context, tx *sql.Tx, customer string) (int, error) {
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM events WHERE status = 'received' AND customer_id = $1`, customer).Scan(&n)
+	return n, err
+}
+
+// closedAndMember reports whether a stored invoice belongs to a case and is not open: one that a reading of
+// open invoices says nothing about.
+func closedAndMember(ctx context.Context, tx *sql.Tx, invoice string) (bool, error) {
+	var n int
+	err := tx.QueryRowContext(ctx, `
+		SELECT count(*) FROM invoices i JOIN case_invoices m ON m.invoice_id = i.id
+		WHERE i.id = $1 AND i.status NOT IN ('open', 'paid', 'void')`, invoice).Scan(&n)
+	return n > 0, err
+}

@@ -1,0 +1,283 @@
+package jobs
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/dunning"
+	"sollecito/internal/fault"
+	"sollecito/internal/l10n"
+	"sollecito/internal/link"
+	"sollecito/internal/mail"
+	"sollecito/internal/outbox"
+	"sollecito/internal/support"
+	"sollecito/views/email"
+)
+
+// Letters writes a notice as the letter that goes out: in the reader's language, from what is stored at that
+// moment, with a link of its own.
+type Letters struct {
+	Cases     *dunning.Cases
+	Talks     *support.Conversations
+	Catalog   *l10n.Catalog
+	Addresses link.Addresses
+	Merchant  email.Merchant
+	From      mail.Address
+	Language  string         // when nothing tells the customer's
+	Zone      *time.Location // the merchant's own, for letters to staff
+	OnlyTo    string         // the one address all mail goes to in test mode, "" for the real ones
+}
+
+// Write composes the letter and fills in what the notice keeps of it: recipient, Message-ID, date, subject and the
+// copy, from which the link's token is cut out. fault.NotFound when what it tells of is gone.
+func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (mail.Letter, error) {
+	who, err := billing.FindCustomer(ctx, tx, n.CustomerID)
+	if err != nil {
+		return mail.Letter{}, err
+	}
+	reader := l.Catalog.Match(append([]string{who.Language}, append(who.PreferredLocales, l.Language)...)...)
+	if n.Kind == outbox.StaffMessage {
+		reader = l.Catalog.Match(l.Language)
+	}
+	token, err := l.issue(ctx, tx, n, reader, now)
+	if err != nil {
+		return mail.Letter{}, err
+	}
+	letter, err := l.compose(ctx, tx, n, who, reader, token, now)
+	if err != nil {
+		return mail.Letter{}, err
+	}
+	html, err := letter.HTML(ctx)
+	if err != nil {
+		return mail.Letter{}, fmt.Errorf("draw letter: %w", err)
+	}
+	if n.Dated == 0 {
+		n.Dated = now.Unix()
+	}
+	n.Recipient = who.Email
+	if n.Kind == outbox.StaffMessage {
+		n.Recipient = l.Merchant.SupportEmail
+	}
+	if l.OnlyTo != "" {
+		n.Recipient = l.OnlyTo
+	}
+	_, domain, _ := strings.Cut(l.From.Address, "@")
+	n.MessageID = n.ID + "@" + domain
+	n.Subject = letter.Subject
+	out := mail.Letter{
+		From: l.From, To: mail.Address{Name: nameFor(n, who), Address: n.Recipient},
+		ReplyTo: mail.Address{Name: l.Merchant.Name, Address: l.Merchant.SupportEmail},
+		Subject: letter.Subject, HTML: html, Text: letter.Text(),
+		MessageID: n.MessageID, Date: time.Unix(n.Dated, 0).In(l.Cases.Zone(who)), Language: reader.Tag(),
+		Headers: map[string]string{"X-Entity-Ref-ID": n.ID},
+	}
+	if n.Kind == outbox.StaffMessage {
+		out.ReplyTo = mail.Address{}
+	}
+	n.Copy, err = copyOf(out, token)
+	return out, err
+}
+
+// nameFor is the name beside the recipient's address: none where the address is not the customer's own.
+func nameFor(n *outbox.Notice, who billing.Customer) string {
+	if n.Recipient != who.Email {
+		return ""
+	}
+	return who.Name
+}
+
+// cut stands in a kept copy where the token stood.
+const cut = "•••"
+
+// copyOf is the letter's bytes as they go, the token cut out.
+func copyOf(letter mail.Letter, token string) (string, error) {
+	if token != "" {
+		letter.HTML = strings.ReplaceAll(letter.HTML, token, cut)
+		letter.Text = strings.ReplaceAll(letter.Text, token, cut)
+	}
+	raw, err := mail.Render(letter)
+	if err != nil {
+		return "", fmt.Errorf("keep a copy: %w", err)
+	}
+	return string(bytes.ToValidUTF8(raw, []byte("?"))), nil
+}
+
+// issue makes the letter's own link; letters to staff carry none.
+func (l *Letters) issue(ctx context.Context, tx *sql.Tx, n *outbox.Notice, reader *l10n.Locale, now time.Time) (string, error) {
+	if n.Kind == outbox.StaffMessage {
+		return "", nil
+	}
+	return link.Issue(ctx, tx, link.Link{CustomerID: n.CustomerID, NoticeID: n.ID, Language: reader.Tag(), IssuedAt: now.Unix()})
+}
+
+func (l *Letters) compose(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who billing.Customer, reader *l10n.Locale, token string, now time.Time) (email.Letter, error) {
+	zone := l.Cases.Zone(who)
+	switch n.Kind {
+	case outbox.Reminder:
+		return l.reminder(ctx, tx, n, who, reader, token, now)
+	case outbox.Settled:
+		return l.settled(ctx, tx, n, who, reader, token, now)
+	case outbox.FreshLink:
+		return email.FreshLink(reader, email.FreshLinkFacts{
+			Merchant: l.Merchant, FirstName: who.FirstName(), LinkURL: l.Addresses.Link(token),
+			Until: link.Expiry(now, now).In(zone),
+		}), nil
+	case outbox.Reply:
+		return l.reply(ctx, tx, n, who, reader, token)
+	case outbox.StaffMessage:
+		return l.staffMessage(ctx, tx, n, who, reader)
+	}
+	return email.Letter{}, fmt.Errorf("no letter for a notice of kind %q", n.Kind)
+}
+
+func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who billing.Customer, reader *l10n.Locale, token string, now time.Time) (email.Letter, error) {
+	c, err := l.Cases.Find(ctx, tx, n.CaseID)
+	if err != nil {
+		return email.Letter{}, err
+	}
+	in, err := l.Cases.SituationOf(ctx, tx, c, now)
+	if err != nil {
+		return email.Letter{}, err
+	}
+	invoices, err := l.Cases.InvoicesOf(ctx, tx, c)
+	if err != nil {
+		return email.Letter{}, err
+	}
+	zone := in.Zones[0]
+	facts := email.ReminderFacts{
+		Merchant: l.Merchant, FirstName: who.FirstName(), Step: email.Step(n.Step), Class: in.Class, LinkURL: l.Addresses.Link(token),
+	}
+	var next, method = int64(0), ""
+	for _, i := range invoices {
+		if !i.Open() {
+			continue
+		}
+		facts.Invoices = append(facts.Invoices, invoiceFacts(i, zone))
+		if i.NextAttemptAt > now.Unix() && (next == 0 || i.NextAttemptAt < next) {
+			next = i.NextAttemptAt
+		}
+		if method == "" {
+			method = i.MethodID
+		}
+	}
+	if len(facts.Invoices) == 0 {
+		return email.Letter{}, fault.New(fault.NotFound, "Nothing is owed any more.")
+	}
+	if next > 0 {
+		facts.NextAttempt = time.Unix(next, 0).In(zone)
+	}
+	facts.Card, err = card(ctx, tx, who.ID, method)
+	if err != nil {
+		return email.Letter{}, err
+	}
+	if c.ConsequenceAt > 0 && c.Access != dunning.Restricted && c.Access != dunning.Suspended {
+		facts.Consequence = &email.Consequence{Level: string(dunning.Restricted), At: time.Unix(c.ConsequenceAt, 0).In(zone)}
+	}
+	return email.Reminder(reader, facts), nil
+}
+
+func invoiceFacts(i billing.Invoice, zone *time.Location) email.Invoice {
+	f := email.Invoice{Number: i.Number, What: i.Description, Remaining: i.Remaining()}
+	if i.PeriodStart > 0 && i.PeriodEnd > i.PeriodStart {
+		f.From, f.To = time.Unix(i.PeriodStart, 0).In(zone), time.Unix(i.PeriodEnd, 0).In(zone).AddDate(0, 0, -1)
+	}
+	return f
+}
+
+// card answers what a customer recognises a method by; nothing when it is unknown.
+func card(ctx context.Context, tx *sql.Tx, customer, id string) (email.Card, error) {
+	m, err := billing.FindMethod(ctx, tx, customer, id)
+	if fault.Is(err, fault.NotFound) {
+		return email.Card{}, nil
+	}
+	return email.Card{Brand: m.BrandName(), Last4: m.Last4}, err
+}
+
+func (l *Letters) settled(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who billing.Customer, reader *l10n.Locale, token string, now time.Time) (email.Letter, error) {
+	c, err := l.Cases.Find(ctx, tx, n.CaseID)
+	if err != nil {
+		return email.Letter{}, err
+	}
+	invoices, err := l.Cases.InvoicesOf(ctx, tx, c)
+	if err != nil {
+		return email.Letter{}, err
+	}
+	zone := l.Cases.Zone(who)
+	facts := email.SettledFacts{Merchant: l.Merchant, FirstName: who.FirstName(), LinkURL: l.Addresses.Link(token)}
+	for _, i := range invoices {
+		if i.Status != "paid" {
+			continue
+		}
+		used, err := card(ctx, tx, who.ID, i.MethodID)
+		if err != nil {
+			return email.Letter{}, err
+		}
+		facts.Payments = append(facts.Payments, email.Payment{
+			Number: i.Number, What: i.Description, Paid: i.Collected(), PaidOn: time.Unix(i.PaidAt, 0).In(zone), Card: used, ByOthers: i.PaidOutOfBand,
+		})
+	}
+	if len(facts.Payments) == 0 {
+		return email.Letter{}, fault.New(fault.NotFound, "Nothing was paid.")
+	}
+	notices, err := outbox.OfCase(ctx, tx, c.ID)
+	if err != nil {
+		return email.Letter{}, err
+	}
+	for _, other := range notices {
+		facts.Restored = facts.Restored || other.Kind == outbox.Reminder && other.Step == string(email.StepRestricted)
+	}
+	subscriptions, err := billing.Subscriptions(ctx, tx, who.ID)
+	if err != nil {
+		return email.Letter{}, err
+	}
+	on, amount, ok := billing.NextRenewal(subscriptions, now.Unix())
+	if ok {
+		facts.NextOn, facts.Next = time.Unix(on, 0).In(zone), amount
+	}
+	return email.Settled(reader, facts), nil
+}
+
+func (l *Letters) reply(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who billing.Customer, reader *l10n.Locale, token string) (email.Letter, error) {
+	answer, err := support.FindMessage(ctx, tx, n.SubjectID)
+	if err != nil {
+		return email.Letter{}, err
+	}
+	_, said, err := l.Talks.Find(ctx, tx, answer.ConversationID)
+	if err != nil {
+		return email.Letter{}, err
+	}
+	facts := email.ReplyFacts{
+		Merchant: l.Merchant, FirstName: who.FirstName(), Staff: answer.Name, Text: answer.Body,
+		LinkURL: l.Addresses.Link(token) + "?to=support",
+	}
+	for _, m := range said {
+		if m.FromCustomer() && m.At <= answer.At {
+			facts.Question, facts.AskedOn = m.Body, time.Unix(m.At, 0).In(l.Cases.Zone(who))
+		}
+	}
+	return email.Reply(reader, facts), nil
+}
+
+func (l *Letters) staffMessage(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who billing.Customer, reader *l10n.Locale) (email.Letter, error) {
+	m, err := support.FindMessage(ctx, tx, n.SubjectID)
+	if err != nil {
+		return email.Letter{}, err
+	}
+	open, err := billing.OpenInvoices(ctx, tx, who.ID)
+	if err != nil {
+		return email.Letter{}, err
+	}
+	var owes []billing.Money
+	for _, i := range open {
+		owes = append(owes, i.Remaining())
+	}
+	return email.StaffMessage(reader, email.StaffMessageFacts{
+		Merchant: l.Merchant, CustomerName: who.Name, CustomerEmail: who.Email, Text: m.Body, At: time.Unix(m.At, 0).In(l.Zone),
+		Owes: billing.Totals(owes), AdminURL: l.Addresses.Conversation(m.ConversationID),
+	}), nil
+}

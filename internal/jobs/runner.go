@@ -1,0 +1,146 @@
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// Task is one kind of work.
+type Task struct {
+	Name    string
+	RunOnce func(ctx context.Context) (int, error) // does a batch; answers how many things it dealt with
+	Every   time.Duration                          // looks at least this often
+	Next    func(ctx context.Context) (time.Time, bool, error)
+}
+
+// Runner drives tasks: each in its own goroutine, again and again while there is work, then asleep until the
+// next thing is due, the task's interval has passed, or Wake is called.
+type Runner struct {
+	tasks []*running
+	now   func() time.Time // business time, in which things are due
+	log   *slog.Logger
+	done  sync.WaitGroup
+}
+
+type running struct {
+	Task
+	turn sync.Mutex // one run of a task at a time in this process
+	wake chan struct{}
+}
+
+// NewRunner makes a Runner; Start sets it going.
+func NewRunner(now func() time.Time, log *slog.Logger, tasks ...Task) *Runner {
+	r := &Runner{now: now, log: log}
+	for _, t := range tasks {
+		r.tasks = append(r.tasks, &running{Task: t, wake: make(chan struct{}, 1)})
+	}
+	return r
+}
+
+// Start runs all tasks until ctx ends. Wait waits for what is under way to finish.
+func (r *Runner) Start(ctx context.Context) {
+	for _, t := range r.tasks {
+		r.done.Go(func() { r.loop(ctx, t) })
+	}
+}
+
+// Wait returns when all tasks have stopped after the end of Start's context.
+func (r *Runner) Wait() { r.done.Wait() }
+
+// Wake makes every task look for work now.
+func (r *Runner) Wake() {
+	for _, t := range r.tasks {
+		select {
+		case t.wake <- struct{}{}:
+		default: // it is going to look anyway
+		}
+	}
+}
+
+// Drain runs all tasks in order until none of them finds work, and answers how much was done. It waits for runs
+// under way. It is how a moved clock catches up.
+func (r *Runner) Drain(ctx context.Context) (int, error) {
+	total := 0
+	for {
+		round := 0
+		for _, t := range r.tasks {
+			n, err := t.run(ctx)
+			if err != nil {
+				return total, fmt.Errorf("%s: %w", t.Name, err)
+			}
+			round += n
+		}
+		total += round
+		if round == 0 {
+			return total, nil
+		}
+	}
+}
+
+func (r *Runner) loop(ctx context.Context, t *running) {
+	for ctx.Err() == nil {
+		n, err := t.run(ctx)
+		if err != nil && ctx.Err() == nil {
+			r.log.ErrorContext(ctx, "task failed", "task", t.Name, "err", err)
+		}
+		if err == nil && n > 0 {
+			r.Wake() // what one task did is often the next one's work
+			continue
+		}
+		timer := time.NewTimer(r.pause(ctx, t))
+		select {
+		case <-ctx.Done():
+		case <-t.wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// pause is how long a task may sleep: to the next due thing, at most its interval. What is due and was not done
+// (sending is stopped, a server is down) is looked at again after a second.
+func (r *Runner) pause(ctx context.Context, t *running) time.Duration {
+	if t.Next == nil {
+		return t.Every
+	}
+	at, ok, err := t.Next(ctx)
+	if err != nil || !ok {
+		return t.Every
+	}
+	return min(t.Every, max(at.Sub(r.now()), time.Second))
+}
+
+// run does one batch. A panic becomes an error: one broken task must not end the others.
+func (t *running) run(ctx context.Context) (n int, err error) {
+	t.turn.Lock()
+	defer t.turn.Unlock()
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return t.RunOnce(ctx)
+}
+
+// NextDue answers the earliest instant at which any task has something due, and false when none has.
+func (r *Runner) NextDue(ctx context.Context) (time.Time, bool, error) {
+	var earliest time.Time
+	found := false
+	for _, t := range r.tasks {
+		if t.Next == nil {
+			continue
+		}
+		at, ok, err := t.Next(ctx)
+		if err != nil {
+			return time.Time{}, false, fmt.Errorf("%s: %w", t.Name, err)
+		}
+		if ok && (!found || at.Before(earliest)) {
+			earliest, found = at, true
+		}
+	}
+	return earliest, found, nil
+}

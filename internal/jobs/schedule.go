@@ -1,0 +1,89 @@
+package jobs
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"sollecito/internal/database"
+	"sollecito/internal/dunning"
+)
+
+// Schedule takes the steps that are due.
+type Schedule struct {
+	DB    *database.DB
+	Cases *dunning.Cases
+	Now   func() time.Time
+	Log   *slog.Logger
+}
+
+const scheduleBatch = 100
+
+// RunOnce ends pauses whose day has come and looks at up to a batch of due cases in one transaction. Should one
+// of them fail, each is looked at by itself, so that it holds up no other; it is looked at again in an hour.
+// While sending is stopped nothing is done and cases keep their place.
+func (s *Schedule) RunOnce(ctx context.Context) (int, error) {
+	now := s.Now()
+	var due []string
+	ended := 0
+	err := s.DB.Do(ctx, func(tx *sql.Tx) error {
+		stopped, err := dunning.SendingStopped(ctx, tx)
+		if err != nil || stopped != "" {
+			return err
+		}
+		ended, err = s.Cases.EndPauses(ctx, tx, now, scheduleBatch)
+		if err != nil {
+			return err
+		}
+		due, err = s.Cases.Due(ctx, tx, now.Unix(), scheduleBatch)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("find due cases: %w", err)
+	}
+	if len(due) == 0 {
+		return ended, nil
+	}
+	err = s.advance(ctx, due, now)
+	if err == nil {
+		return ended + len(due), nil
+	}
+	s.Log.ErrorContext(ctx, "a batch of cases failed, each is tried by itself", "err", err)
+	for _, id := range due {
+		err = s.advance(ctx, []string{id}, now)
+		if err != nil {
+			s.Log.ErrorContext(ctx, "case failed and waits an hour", "case", id, "err", err)
+			err = s.DB.Do(ctx, func(tx *sql.Tx) error { return s.Cases.PutOff(ctx, tx, id, now.Add(time.Hour)) })
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return ended + len(due), nil
+}
+
+func (s *Schedule) advance(ctx context.Context, ids []string, now time.Time) error {
+	return s.DB.Do(ctx, func(tx *sql.Tx) error {
+		for _, id := range ids {
+			err := s.Cases.Advance(ctx, tx, id, now)
+			if err != nil {
+				return fmt.Errorf("advance %s: %w", id, err)
+			}
+		}
+		return nil
+	})
+}
+
+// Next answers when the earliest case is due.
+func (s *Schedule) Next(ctx context.Context) (time.Time, bool, error) {
+	var at int64
+	var ok bool
+	err := s.DB.See(ctx, func(tx *sql.Tx) error {
+		var err error
+		at, ok, err = s.Cases.NextDue(ctx, tx)
+		return err
+	})
+	return time.Unix(at, 0), ok, err
+}

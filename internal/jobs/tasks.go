@@ -1,0 +1,66 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"sollecito/internal/checkout"
+	"sollecito/internal/fault"
+	"sollecito/internal/intake"
+	"sollecito/internal/link"
+)
+
+const (
+	eventBatch = 100
+	mendBatch  = 20
+)
+
+// Work is everything the tasks are made of.
+type Work struct {
+	Intake   *intake.Intake
+	Desk     *checkout.Desk
+	Schedule *Schedule
+	Sender   *Sender
+	Sessions *link.Store
+}
+
+// Tasks is the one visible table of what time asks, in the order in which one's work leads to the next one's.
+func (w Work) Tasks() []Task {
+	return []Task{
+		{Name: "events", RunOnce: w.events, Every: time.Second},
+		{Name: "schedule", RunOnce: w.Schedule.RunOnce, Every: 30 * time.Second, Next: w.Schedule.Next},
+		{Name: "send", RunOnce: w.Sender.RunOnce, Every: 30 * time.Second, Next: w.Sender.Next},
+		{Name: "mend", RunOnce: w.mend, Every: 30 * time.Second},
+		{Name: "sweep", RunOnce: w.sweep, Every: time.Minute},
+	}
+}
+
+// events processes what Stripe told us. A kept card is put to use even when its browser never came back.
+func (w Work) events(ctx context.Context) (int, error) {
+	return w.Intake.RunOnce(ctx, eventBatch, func(ctx context.Context, e intake.Event) error {
+		if e.Type != "setup_intent.succeeded" {
+			return nil
+		}
+		_, err := w.Desk.FinishCard(ctx, "", e.ObjectID)
+		if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Conflict) || fault.Is(err, fault.TooMany) {
+			return nil // not ours, or something changed meanwhile: the page tells the customer
+		}
+		return err
+	})
+}
+
+func (w Work) mend(ctx context.Context) (int, error) {
+	n, err := w.Desk.Mend(ctx, mendBatch)
+	if fault.Is(err, fault.Unavailable) {
+		return 0, nil // Stripe does not answer; the next round asks again
+	}
+	return n, err
+}
+
+func (w Work) sweep(ctx context.Context) (int, error) {
+	_, err := w.Sender.Sweep(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return 0, w.Sessions.Sweep(ctx)
+}

@@ -1,0 +1,100 @@
+package link
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"sollecito/internal/database"
+	"sollecito/internal/fault"
+)
+
+// Link opens one customer's pages for whoever holds its token. Each mail carries its own; several may be alive.
+// Staff may revoke it. Instants are unix seconds.
+type Link struct {
+	ID         string
+	CustomerID string
+	NoticeID   string // the notice that carries it, "" for the banner's
+	Language   string
+	IssuedAt   int64
+	ExpiresAt  int64 // a short life in real time; 0 for the rule of Expiry
+	SpentAt    int64
+	RevokedAt  int64
+}
+
+// errDead is the one answer for every way a link can fail.
+var errDead = fault.New(fault.NotFound, "This link no longer works.")
+
+// Issue makes a link to the customer's pages and answers its token, which is kept nowhere. A notice that is
+// tried again gets a new token, and the earlier one, which never left, is forgotten.
+func Issue(ctx context.Context, tx *sql.Tx, l Link) (string, error) {
+	token := NewToken()
+	if l.NoticeID != "" {
+		_, err := tx.ExecContext(ctx, `DELETE FROM links WHERE notice_id = $1`, l.NoticeID)
+		if err != nil {
+			return "", fmt.Errorf("forget the earlier link: %w", err)
+		}
+	}
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO links (id, hash, customer_id, notice_id, language, issued_at, expires_at, spent_at, revoked_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0)`,
+		database.NewID("link"), Hash(token), l.CustomerID, l.NoticeID, l.Language, l.IssuedAt, l.ExpiresAt)
+	if err != nil {
+		return "", fmt.Errorf("issue link: %w", err)
+	}
+	return token, nil
+}
+
+// Find answers the link a token opens, or fault.NotFound, whatever is wrong with it. Whether it has expired by
+// the rule of Expiry is for the caller to ask with Alive, who knows what is open.
+func Find(ctx context.Context, tx *sql.Tx, token string) (Link, error) {
+	return one(tx.QueryRowContext(ctx, `
+		SELECT id, customer_id, notice_id, language, issued_at, expires_at, spent_at, revoked_at
+		FROM links WHERE hash = $1`, Hash(token)))
+}
+
+// ByID answers a link by its id, or fault.NotFound.
+func ByID(ctx context.Context, tx *sql.Tx, id string) (Link, error) {
+	return one(tx.QueryRowContext(ctx, `
+		SELECT id, customer_id, notice_id, language, issued_at, expires_at, spent_at, revoked_at
+		FROM links WHERE id = $1`, id))
+}
+
+func one(row *sql.Row) (Link, error) {
+	var l Link
+	err := row.Scan(&l.ID, &l.CustomerID, &l.NoticeID, &l.Language, &l.IssuedAt, &l.ExpiresAt, &l.SpentAt, &l.RevokedAt)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Link{}, errDead
+	}
+	return l, err
+}
+
+// Alive reports whether the link works: due as in Expiry, now by the business clock, realNow for the short life
+// of a banner's link.
+func (l Link) Alive(due, now, realNow time.Time) bool {
+	if l.RevokedAt > 0 {
+		return false
+	}
+	if l.ExpiresAt > 0 {
+		return l.SpentAt == 0 && realNow.Before(time.Unix(l.ExpiresAt, 0))
+	}
+	return now.Before(Expiry(time.Unix(l.IssuedAt, 0), due))
+}
+
+// Spend marks a link of short life as used; it opens no further session.
+func Spend(ctx context.Context, tx *sql.Tx, id string, realNow time.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE links SET spent_at = $1 WHERE id = $2 AND expires_at > 0 AND spent_at = 0`, realNow.Unix(), id)
+	return err
+}
+
+// RevokeAll ends every link of a customer and the sessions they opened.
+func RevokeAll(ctx context.Context, tx *sql.Tx, customer string, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE links SET revoked_at = $1 WHERE customer_id = $2 AND revoked_at = 0`, now.Unix(), customer)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE customer_sessions SET ended_at = $1 WHERE customer_id = $2 AND ended_at = 0`, now.Unix(), customer)
+	return err
+}

@@ -1,0 +1,131 @@
+package mail
+
+import (
+	"bytes"
+	"encoding/base64"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	foldAt      = 76  // columns a header line is folded at where it has a space (RFC 2047 allows no more)
+	plainWord   = 60  // bytes without a space that are left as they are in a subject or a name
+	longestWord = 900 // bytes without a space that still fit RFC 5322's 998 on a line with the header's name
+)
+
+// writeHeader writes one header, folded at single spaces. value must be free of control characters.
+func writeHeader(b *bytes.Buffer, name, value string) {
+	b.WriteString(name)
+	b.WriteByte(':')
+	column := len(name) + 1
+	for i, word := range strings.Split(value, " ") {
+		// The first word stays on the header's line: a line of the name alone confuses some readers.
+		if i > 0 && column+1+len(word) > foldAt {
+			b.WriteString("\r\n")
+			column = 0
+		}
+		b.WriteByte(' ')
+		b.WriteString(word)
+		column += 1 + len(word)
+	}
+	b.WriteString("\r\n")
+}
+
+// oneLine makes any text fit for a header: what is not UTF-8 or controls a line becomes a space, and runs of
+// spaces become one.
+func oneLine(s string) string {
+	clean := strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsControl(r), r == '\u2028', r == '\u2029', r == utf8.RuneError:
+			return ' '
+		}
+		return r
+	}, s)
+	return strings.Join(strings.FieldsFunc(clean, func(r rune) bool { return r == ' ' }), " ")
+}
+
+// encodeText answers an unstructured value: as it is when it is short plain ASCII, otherwise as encoded words.
+func encodeText(s string) string {
+	s = oneLine(s)
+	if isASCII(s) && !strings.Contains(s, "=?") && longest(s) <= plainWord {
+		return s
+	}
+	return encodedWords(s)
+}
+
+// encodeAddress answers an address with its name: a quoted string where that is enough, otherwise encoded words.
+func encodeAddress(a Address) string {
+	name := oneLine(a.Name)
+	bracketed := "<" + a.Address + ">"
+	switch {
+	case name == "":
+		return bracketed
+	case isASCII(name) && !strings.Contains(name, "=?") && longest(name) <= plainWord:
+		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `" ` + bracketed
+	}
+	return encodedWords(name) + " " + bracketed
+}
+
+// encodedWords answers s as the encoded words of RFC 2047, cut between characters, each short enough to stand on the
+// line of the header's name. It takes the Q encoding where that is the shorter one, as in most European languages,
+// and B elsewhere.
+func encodedWords(s string) string {
+	const room = 64 - len("=?utf-8?Q?") - len("?=")
+	encoding, encode, most := "Q", quote, room
+	size := func(chunk string) int { return len(quote(chunk)) }
+	if len(quote(s)) > base64.StdEncoding.EncodedLen(len(s)) {
+		encoding, encode, most = "B", func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }, room/4*3
+		size = func(chunk string) int { return len(chunk) }
+	}
+	var words []string
+	start, used := 0, 0
+	for i, r := range s {
+		next := size(s[i : i+utf8.RuneLen(r)])
+		if used+next > most {
+			words = append(words, "=?utf-8?"+encoding+"?"+encode(s[start:i])+"?=")
+			start, used = i, 0
+		}
+		used += next
+	}
+	words = append(words, "=?utf-8?"+encoding+"?"+encode(s[start:])+"?=")
+	return strings.Join(words, " ")
+}
+
+// quote is the Q encoding, leaving only what RFC 2047 allows everywhere, in a name as well.
+func quote(s string) string {
+	const digits = "0123456789ABCDEF"
+	quoted := make([]byte, 0, len(s)*3)
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("!*+-/", c) >= 0:
+			quoted = append(quoted, c)
+		case c == ' ':
+			quoted = append(quoted, '_')
+		default:
+			quoted = append(quoted, '=', digits[c>>4], digits[c&15])
+		}
+	}
+	return string(quoted)
+}
+
+// longest answers the length of the longest stretch without a space, which cannot be folded.
+func longest(s string) int {
+	most := 0
+	for word := range strings.SplitSeq(s, " ") {
+		most = max(most, len(word))
+	}
+	return most
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+func hasControl(s string) bool { return strings.ContainsFunc(s, unicode.IsControl) }

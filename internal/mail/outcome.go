@@ -1,0 +1,75 @@
+package mail
+
+import (
+	"errors"
+	"fmt"
+	"net/textproto"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// ErrUncertain marks a letter whose fate is unknown: the final dot was sent and no answer to it arrived. It must not
+// be sent again without a person's word.
+var ErrUncertain = errors.New("the server's answer to the letter never arrived")
+
+// ErrUnsendable marks a letter no server can be given: an address that is none, a Message-ID that would break the
+// header. Trying again cannot help.
+var ErrUnsendable = errors.New("the letter cannot be sent")
+
+// ErrClosed is answered by a pool that has been closed.
+var ErrClosed = errors.New("the mail pool is closed")
+
+// Refusal is a server's own no. From Conn.Send it is about this letter; from Pool.Acquire and Pool.Check it is about
+// the connection (a full server, a wrong password) and says nothing of any letter.
+type Refusal struct {
+	Code      int    // the SMTP code, 400 to 599
+	Enhanced  string // the enhanced status code of RFC 3463 ("5.1.1"), "" when the server gave none
+	Text      string // what the server wrote, on one line, at most 500 bytes
+	Place     string // where in the dialogue: "greeting", "EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA" or "message"
+	Temporary bool   // 4xx: another time it may go through
+}
+
+func (r *Refusal) Error() string {
+	status := fmt.Sprint(r.Code)
+	if r.Enhanced != "" {
+		status += " " + r.Enhanced
+	}
+	return fmt.Sprintf("the server refused at %s: %s %s", r.Place, status, r.Text)
+}
+
+// refusalIn answers the refusal a failed step of the dialogue holds, nil when the server did not say no.
+func refusalIn(place string, err error) *Refusal {
+	var answer *textproto.Error
+	if !errors.As(err, &answer) || answer.Code < 400 || answer.Code > 599 {
+		return nil
+	}
+	enhanced, text := splitEnhanced(answer.Msg)
+	return &Refusal{Code: answer.Code, Enhanced: enhanced, Text: text, Place: place, Temporary: answer.Code < 500}
+}
+
+// splitEnhanced parts the enhanced status code from the text. Servers repeat the code on every line of an answer.
+func splitEnhanced(message string) (enhanced, text string) {
+	code := regexp.MustCompile(`^([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)`)
+	var lines []string
+	for line := range strings.Lines(message) {
+		line = strings.TrimSpace(line)
+		m := code.FindStringSubmatch(line)
+		if m != nil {
+			enhanced = m[1]
+			line = line[len(m[0]):]
+		}
+		lines = append(lines, line)
+	}
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.Join(lines, " "))
+	const longest = 500
+	if len(text) > longest {
+		text = text[:longest]
+	}
+	return enhanced, strings.ToValidUTF8(text, "")
+}

@@ -1,0 +1,173 @@
+package mail
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"mime/quotedprintable"
+	"net/textproto"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Render answers the exact bytes of a letter as they are sent, before dot-stuffing: header and body with CRLF line
+// ends, no line longer than 998 bytes. The same letter always renders to the same bytes. It returns ErrUnsendable
+// for a letter that cannot be sent.
+func Render(l Letter) ([]byte, error) {
+	l, _, err := seal(l)
+	if err != nil {
+		return nil, err
+	}
+	return render(l)
+}
+
+// render writes a sealed letter.
+func render(l Letter) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(len(l.HTML)*5/4 + len(l.Text)*5/4 + 2048)
+	err := writeHeaders(&b, l)
+	if err != nil {
+		return nil, err
+	}
+	if l.HTML == "" {
+		err := writePart(&b, "text/plain", l.Text)
+		if err != nil {
+			return nil, err
+		}
+		return b.Bytes(), nil
+	}
+	boundary := boundaryOf(l)
+	fmt.Fprintf(&b, "Content-Type: multipart/alternative;\r\n boundary=\"%s\"\r\n\r\n", boundary)
+	for _, part := range []struct{ kind, text string }{{"text/plain", l.Text}, {"text/html", l.HTML}} {
+		fmt.Fprintf(&b, "--%s\r\n", boundary)
+		err := writePart(&b, part.kind, part.text)
+		if err != nil {
+			return nil, err
+		}
+	}
+	fmt.Fprintf(&b, "--%s--\r\n", boundary)
+	return b.Bytes(), nil
+}
+
+// boundaryOf makes the boundary from the letter, so that rendering is repeatable. It cannot occur in a part: in
+// quoted-printable no "=" is followed by "_".
+func boundaryOf(l Letter) string {
+	sum := sha256.Sum256([]byte(l.MessageID))
+	return "=_" + hex.EncodeToString(sum[:16])
+}
+
+func writeHeaders(b *bytes.Buffer, l Letter) error {
+	if l.Date.IsZero() {
+		return fmt.Errorf("%w: it has no date", ErrUnsendable)
+	}
+	if !isMessageID(l.MessageID) {
+		return fmt.Errorf("%w: the Message-ID %q is malformed", ErrUnsendable, l.MessageID)
+	}
+	writeHeader(b, "Date", l.Date.Format(time.RFC1123Z))
+	writeHeader(b, "From", encodeAddress(l.From))
+	writeHeader(b, "To", encodeAddress(l.To))
+	if l.ReplyTo.Address != "" {
+		writeHeader(b, "Reply-To", encodeAddress(l.ReplyTo))
+	}
+	writeHeader(b, "Subject", encodeText(l.Subject))
+	writeHeader(b, "Message-ID", "<"+l.MessageID+">")
+	if isMessageID(l.InReplyTo) {
+		writeHeader(b, "In-Reply-To", "<"+l.InReplyTo+">")
+	}
+	thread := references(l.References)
+	if thread != "" {
+		writeHeader(b, "References", thread)
+	}
+	if isLanguageTag(l.Language) {
+		writeHeader(b, "Content-Language", l.Language)
+	}
+	err := writeFurtherHeaders(b, l.Headers)
+	if err != nil {
+		return err
+	}
+	writeHeader(b, "MIME-Version", "1.0")
+	return nil
+}
+
+// references answers the well-formed ids in brackets: of a long thread its beginning and its newest part, as
+// RFC 5322 readers need no more to find the thread again.
+func references(ids []string) string {
+	const most = 20
+	var thread []string
+	for _, id := range ids {
+		if isMessageID(id) {
+			thread = append(thread, "<"+id+">")
+		}
+	}
+	if len(thread) > most {
+		thread = append(thread[:1], thread[len(thread)-most+1:]...)
+	}
+	return strings.Join(thread, " ")
+}
+
+// writeFurtherHeaders writes the letter's own headers in the order of their names, over the two defaults that tell
+// out-of-office programs not to answer (RFC 3834, and Microsoft's own).
+func writeFurtherHeaders(b *bytes.Buffer, headers map[string]string) error {
+	all := map[string]string{"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		canonical := textproto.CanonicalMIMEHeaderKey(name)
+		if !isHeaderName(name) || isOurs(canonical) {
+			return fmt.Errorf("%w: %q cannot be set as a header", ErrUnsendable, name)
+		}
+		value := oneLine(headers[name])
+		if !isASCII(value) {
+			value = encodedWords(value)
+		}
+		if longest(value) > longestWord {
+			return fmt.Errorf("%w: the header %s is too long for a line", ErrUnsendable, name)
+		}
+		all[canonical] = value
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		writeHeader(b, name, all[name])
+	}
+	return nil
+}
+
+// isOurs reports whether the header says who, where to or how, which the letter's fields decide.
+func isOurs(canonical string) bool {
+	switch canonical {
+	case "Date", "From", "Sender", "To", "Cc", "Bcc", "Reply-To", "Subject", "Message-Id", "In-Reply-To", "References",
+		"Mime-Version", "Return-Path", "Received":
+		return true
+	}
+	return strings.HasPrefix(canonical, "Content-") || strings.HasPrefix(canonical, "Resent-")
+}
+
+func isHeaderName(name string) bool {
+	const longest = 60
+	if name == "" || len(name) > longest {
+		return false
+	}
+	return !strings.ContainsFunc(name, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-'
+	})
+}
+
+func isLanguageTag(tag string) bool { return isHeaderName(tag) }
+
+// writePart writes the headers and the body of one part. Text that is not UTF-8 is mended, since the part says it is,
+// and every kind of line break becomes the one of mail.
+func writePart(b *bytes.Buffer, kind, text string) error {
+	fmt.Fprintf(b, "Content-Type: %s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n", kind)
+	w := quotedprintable.NewWriter(b)
+	breaks := strings.NewReplacer("\r\n", "\n", "\r", "\n")
+	_, err := w.Write([]byte(breaks.Replace(strings.ToValidUTF8(text, "\uFFFD"))))
+	if err != nil {
+		return fmt.Errorf("encode the %s part: %w", kind, err)
+	}
+	err = w.Close()
+	if err != nil {
+		return fmt.Errorf("encode the %s part: %w", kind, err)
+	}
+	b.WriteString("\r\n")
+	return nil
+}

@@ -1,0 +1,199 @@
+package outbox
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"sollecito/internal/database"
+	"sollecito/internal/fault"
+)
+
+// Queue keeps a notice to be sent and answers its id. When the same was queued before it answers "", and
+// nothing changes: a notice is said at most once.
+func Queue(ctx context.Context, tx *sql.Tx, n Notice, now int64) (string, error) {
+	n.ID = database.NewID("ntc")
+	n.Status = Queued
+	n.CreatedAt = now
+	n.DueAt = max(n.DueAt, now)
+	added, err := insert(ctx, tx, n)
+	if err != nil {
+		return "", fmt.Errorf("queue notice: %w", err)
+	}
+	if !added {
+		return "", nil
+	}
+	return n.ID, nil
+}
+
+// Skip keeps the decision not to send a notice, with its reason, in the notice's place.
+func Skip(ctx context.Context, tx *sql.Tx, n Notice, reason string, now int64) error {
+	n.ID = database.NewID("ntc")
+	n.Status, n.Reason = Skipped, reason
+	n.CreatedAt, n.DueAt, n.SettledAt = now, now, now
+	_, err := insert(ctx, tx, n)
+	return err
+}
+
+// Claim takes up to limit e-mails that are due at now and holds them until lease (real unix seconds), so that
+// no other sender takes them. They stay queued.
+func Claim(ctx context.Context, tx *sql.Tx, now, realNow, lease int64, limit int) ([]Notice, error) {
+	rows, err := tx.QueryContext(ctx, `
+		UPDATE notices SET lease_until = $1
+		WHERE id IN (
+			SELECT id FROM notices
+			WHERE status = 'queued' AND channel = 'email' AND due_at <= $2 AND lease_until <= $3
+			ORDER BY due_at LIMIT $4)
+		RETURNING `+columns, lease, now, realNow, limit)
+	if err != nil {
+		return nil, fmt.Errorf("claim notices: %w", err)
+	}
+	return collect(rows)
+}
+
+// Begin marks a claimed notice as being handed over now: committed before the dialogue, with the copy as it
+// will go. It answers false when the notice is no longer queued, and then nothing may be sent.
+func Begin(ctx context.Context, tx *sql.Tx, n Notice, lease int64) (bool, error) {
+	res, err := tx.ExecContext(ctx, `
+		UPDATE notices SET status = 'sending', lease_until = $1, attempts = attempts + 1,
+			message_id = $2, dated = $3, subject = $4, copy = $5, recipient = $6, reason = ''
+		WHERE id = $7 AND status = 'queued'`,
+		lease, n.MessageID, n.Dated, n.Subject, n.Copy, n.Recipient, n.ID)
+	if err != nil {
+		return false, fmt.Errorf("begin notice %s: %w", n.ID, err)
+	}
+	changed, err := res.RowsAffected()
+	return changed == 1, err
+}
+
+// Settle ends a notice: sent, uncertain, failed or skipped, with the reason for all but the first.
+func Settle(ctx context.Context, tx *sql.Tx, id string, status Status, reason string, now int64) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE notices SET status = $1, reason = $2, settled_at = $3, lease_until = 0
+		WHERE id = $4 AND status IN ('queued', 'sending')`, status, reason, now, id)
+	if err != nil {
+		return fmt.Errorf("settle notice %s: %w", id, err)
+	}
+	return nil
+}
+
+// Later puts a notice back into the queue, to be tried at the instant at.
+func Later(ctx context.Context, tx *sql.Tx, id string, at int64, reason string) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE notices SET status = 'queued', due_at = $1, reason = $2, lease_until = 0
+		WHERE id = $3 AND status IN ('queued', 'sending')`, at, reason, id)
+	if err != nil {
+		return fmt.Errorf("put notice %s off: %w", id, err)
+	}
+	return nil
+}
+
+// Release gives a claimed notice back untouched.
+func Release(ctx context.Context, tx *sql.Tx, id string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE notices SET lease_until = 0 WHERE id = $1 AND status = 'queued'`, id)
+	return err
+}
+
+// Abandon marks as uncertain every notice whose sender vanished in the dialogue: those in sending whose lease
+// ended before realNow. It answers how many.
+func Abandon(ctx context.Context, tx *sql.Tx, realNow, now int64) (int64, error) {
+	res, err := tx.ExecContext(ctx, `
+		UPDATE notices SET status = 'uncertain', settled_at = $1, lease_until = 0,
+			reason = 'the program stopped while the mail server was being told; it may or may not have arrived'
+		WHERE status = 'sending' AND lease_until < $2`, now, realNow)
+	if err != nil {
+		return 0, fmt.Errorf("abandon notices: %w", err)
+	}
+	return res.RowsAffected()
+}
+
+// Shown settles the customer's waiting in-app notices of a case as sent: the embed script reported them shown.
+func Shown(ctx context.Context, tx *sql.Tx, customer string, now int64) (int64, error) {
+	res, err := tx.ExecContext(ctx, `
+		UPDATE notices SET status = 'sent', settled_at = $1
+		WHERE customer_id = $2 AND channel = 'app' AND status = 'queued'`, now, customer)
+	if err != nil {
+		return 0, fmt.Errorf("mark in-app notices shown: %w", err)
+	}
+	return res.RowsAffected()
+}
+
+// Withdraw skips what is still queued for a case, with the reason: it was paid, or it closed.
+func Withdraw(ctx context.Context, tx *sql.Tx, caseID, reason string, now int64) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE notices SET status = 'skipped', reason = $1, settled_at = $2, lease_until = 0
+		WHERE case_id = $3 AND kind = 'reminder' AND status = 'queued'`, reason, now, caseID)
+	return err
+}
+
+// Contact is one moment at which the customer heard from us by our own will.
+type Contact struct {
+	At     int64
+	CaseID string
+	Step   string
+}
+
+// Contacts answers when the customer was contacted since the instant, as the contact policy counts: sent,
+// uncertain and sending e-mails and shown in-app notices; mail and banner of one step of a case count as one.
+func Contacts(ctx context.Context, tx *sql.Tx, customer string, since int64) ([]Contact, error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT min(CASE WHEN settled_at > 0 THEN settled_at ELSE dated END) AS at, case_id, step
+		FROM notices
+		WHERE customer_id = $1 AND counts AND status IN ('sent', 'uncertain', 'sending')
+		GROUP BY case_id, step, subject_id
+		HAVING min(CASE WHEN settled_at > 0 THEN settled_at ELSE dated END) >= $2
+		ORDER BY 1`, customer, since)
+	if err != nil {
+		return nil, fmt.Errorf("read contacts: %w", err)
+	}
+	defer rows.Close()
+	var all []Contact
+	for rows.Next() {
+		var c Contact
+		err = rows.Scan(&c.At, &c.CaseID, &c.Step)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, rows.Err()
+}
+
+// Find answers a notice, or fault.NotFound.
+func Find(ctx context.Context, tx *sql.Tx, id string) (Notice, error) {
+	found, err := selectNotices(ctx, tx, `WHERE id = $1`, id)
+	if err != nil {
+		return Notice{}, err
+	}
+	if len(found) == 0 {
+		return Notice{}, fault.New(fault.NotFound, "There is no notice %s.", id)
+	}
+	return found[0], nil
+}
+
+// OfCase answers the notices of a case in the order they were decided.
+func OfCase(ctx context.Context, tx *sql.Tx, caseID string) ([]Notice, error) {
+	return selectNotices(ctx, tx, `WHERE case_id = $1 ORDER BY created_at, id`, caseID)
+}
+
+// OfCustomer answers the notices to a customer, newest first.
+func OfCustomer(ctx context.Context, tx *sql.Tx, customer string) ([]Notice, error) {
+	return selectNotices(ctx, tx, `WHERE customer_id = $1 ORDER BY created_at DESC, id`, customer)
+}
+
+// CountSince answers how many notices of a kind were queued for a customer since the instant.
+func CountSince(ctx context.Context, tx *sql.Tx, customer string, kind Kind, since int64) (int, error) {
+	var n int
+	err := tx.QueryRowContext(ctx, `
+		SELECT count(*) FROM notices WHERE customer_id = $1 AND kind = $2 AND created_at >= $3`,
+		customer, kind, since).Scan(&n)
+	return n, err
+}
+
+// NextDue answers when the earliest waiting e-mail is due, and false when none waits.
+func NextDue(ctx context.Context, tx *sql.Tx) (int64, bool, error) {
+	var at sql.NullInt64
+	err := tx.QueryRowContext(ctx, `
+		SELECT min(due_at) FROM notices WHERE status = 'queued' AND channel = 'email'`).Scan(&at)
+	return at.Int64, at.Valid, err
+}

@@ -1,0 +1,229 @@
+package portal
+
+import (
+	"context"
+	"crypto/x509"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"sollecito/internal/checkout"
+	"sollecito/internal/config"
+	"sollecito/internal/database"
+	"sollecito/internal/dunning"
+	"sollecito/internal/gateway"
+	"sollecito/internal/intake"
+	"sollecito/internal/jobs"
+	"sollecito/internal/l10n"
+	"sollecito/internal/link"
+	"sollecito/internal/mail"
+	"sollecito/internal/staff"
+	"sollecito/internal/support"
+	"sollecito/static"
+	"sollecito/views"
+	"sollecito/views/email"
+	"sollecito/web"
+)
+
+// connections is how many conversations with the mail server are kept open.
+const connections = 4
+
+// Portal is the program. Its rooms are there for the commands and the demo to ask.
+type Portal struct {
+	DB        *database.DB
+	Stripe    *gateway.Client
+	Intake    *intake.Intake
+	Cases     *dunning.Cases
+	Talks     *support.Conversations
+	Members   *staff.Members
+	Addresses link.Addresses
+	Runner    *jobs.Runner
+	Sender    *jobs.Sender
+	Web       *web.Server
+
+	pool  *mail.Pool
+	ready atomic.Bool
+	log   *slog.Logger
+	now   func() time.Time
+}
+
+// Surroundings are what the portal takes from where it runs.
+type Surroundings struct {
+	Now   func() time.Time // business time; the demo moves it
+	Real  func() time.Time // sessions, signatures, limits
+	Log   *slog.Logger
+	HTTP  *http.Client   // to Stripe; nil for one of its own
+	Roots *x509.CertPool // beside the system's, to trust the mail server by; may be nil
+	Demo  bool           // the database may be a demo's
+}
+
+// New opens the database, brings it to today's shape and puts the rooms together. Nothing runs yet.
+func New(ctx context.Context, c *config.Config, at Surroundings) (*Portal, error) {
+	db, err := database.Open(ctx, c.DatabaseURL)
+	if err != nil {
+		return nil, err
+	}
+	p, err := assemble(ctx, c, at, db)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return p, nil
+}
+
+func assemble(ctx context.Context, c *config.Config, at Surroundings, db *database.DB) (*Portal, error) {
+	_, err := db.Migrate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = refuseStrangers(ctx, db, at.Demo)
+	if err != nil {
+		return nil, err
+	}
+	catalog, err := l10n.Load()
+	if err != nil {
+		return nil, err
+	}
+	assets, err := static.New()
+	if err != nil {
+		return nil, err
+	}
+	p := &Portal{DB: db, log: at.Log, now: at.Now, Addresses: link.NewAddresses(c.BaseURL)}
+	p.Stripe = gateway.New(gateway.Options{SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI, HTTP: at.HTTP, Logger: at.Log, Now: at.Now})
+	p.Cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on"})
+	p.Intake = intake.New(intake.Options{
+		DB: db, Stripe: p.Stripe, Cases: p.Cases, WebhookSecrets: reveal(c.WebhookSecrets), Live: c.Live, Now: at.Now, RealNow: at.Real, Logger: at.Log,
+	})
+	desk := checkout.NewDesk(db, p.Stripe, p.Intake, at.Now, at.Log)
+	p.Talks = support.NewConversations(db, p.Cases, c.SupportEmail, at.Now)
+	p.Members = staff.NewMembers(db, at.Real)
+	sessions := link.NewStore(db, p.Addresses, at.Real)
+	options := []mail.Option{mail.WithHello(p.Addresses.Host())}
+	if at.Roots != nil {
+		options = append(options, mail.WithRoots(at.Roots))
+	}
+	p.pool = mail.NewPool(c.Server, connections, options...)
+	p.Sender = &jobs.Sender{
+		DB: db, Cases: p.Cases, Intake: p.Intake, Pool: p.pool, Connections: connections, Now: at.Now, Real: at.Real, Log: at.Log,
+		Letters: &jobs.Letters{
+			Cases: p.Cases, Talks: p.Talks, Catalog: catalog, Addresses: p.Addresses,
+			Merchant: email.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail},
+			From:     mail.Address{Name: c.From.Name, Address: c.From.Address}, Language: c.DefaultLang, Zone: c.Zone, OnlyTo: onlyTo(c),
+		},
+	}
+	work := jobs.Work{Intake: p.Intake, Desk: desk, Sessions: sessions, Sender: p.Sender, Schedule: &jobs.Schedule{DB: db, Cases: p.Cases, Now: at.Now, Log: at.Log}}
+	p.Runner = jobs.NewRunner(at.Now, at.Log, work.Tasks()...)
+	p.Web, err = web.New(web.Options{
+		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members,
+		Sessions: sessions, Addresses: p.Addresses, Catalog: catalog, Assets: assets,
+		Merchant: views.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail, HomeURL: c.HomeURL},
+		Language: c.DefaultLang, Zone: c.Zone, StripeJS: c.StripeJS, StripeAPI: c.StripeAPI, PublishableKey: c.StripePublic, TestMode: !c.Live,
+		EmbedSecrets: reveal(c.EmbedSecrets), EmbedOrigins: c.EmbedOrigins, Proxies: c.Proxies,
+		Now: at.Now, Real: at.Real, Wake: p.Runner.Wake, Ready: p.check, Logger: at.Log,
+	})
+	return p, err
+}
+
+// onlyTo is the one address all mail goes to with a test key, "" for the real ones.
+func onlyTo(c *config.Config) string {
+	if c.Live || c.TestRecipient == "*" {
+		return ""
+	}
+	return c.TestRecipient
+}
+
+func reveal(secrets []config.Secret) []string {
+	plain := make([]string, len(secrets))
+	for i, s := range secrets {
+		plain[i] = s.Reveal()
+	}
+	return plain
+}
+
+const settingDemo = "demo"
+
+// refuseStrangers marks a demo's database and keeps any other program away from it: its customers are made up,
+// and its mails must never leave.
+func refuseStrangers(ctx context.Context, db *database.DB, demo bool) error {
+	return db.Do(ctx, func(tx *sql.Tx) error {
+		mark, err := database.Setting(ctx, tx, settingDemo)
+		if err != nil {
+			return err
+		}
+		if mark != "" && !demo {
+			return fmt.Errorf("%s holds a demo's made-up customers: give serve a database of its own with SOLLECITO_DATABASE_URL", db.Path())
+		}
+		if !demo {
+			return nil
+		}
+		var known int
+		err = tx.QueryRowContext(ctx, `SELECT count(*) FROM customers`).Scan(&known)
+		if err != nil {
+			return err
+		}
+		if mark == "" && known > 0 {
+			return fmt.Errorf("%s holds real customers: give the demo a folder of its own with --data", db.Path())
+		}
+		return database.SetSetting(ctx, tx, settingDemo, "1")
+	})
+}
+
+// Start sets the tasks going. It runs until ctx ends; Close waits for what is under way.
+func (p *Portal) Start(ctx context.Context) error {
+	_, err := p.Sender.AbandonAll(ctx)
+	if err != nil {
+		return err
+	}
+	p.Runner.Start(ctx)
+	p.ready.Store(true)
+	return nil
+}
+
+// Close waits for the tasks to finish after the end of Start's context and closes mail and database.
+func (p *Portal) Close() error {
+	p.ready.Store(false)
+	p.Runner.Wait()
+	return errors.Join(p.pool.Close(), p.DB.Close())
+}
+
+// check answers nil when the portal can serve.
+func (p *Portal) check() error {
+	if !p.ready.Load() {
+		return errors.New("starting or stopping")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	err := p.DB.Check(ctx)
+	if err != nil {
+		return fmt.Errorf("the database cannot be written: %w", err)
+	}
+	return nil
+}
+
+// NextDue answers the earliest instant at which something of ours is due.
+func (p *Portal) NextDue(ctx context.Context) (time.Time, bool, error) { return p.Runner.NextDue(ctx) }
+
+// Serve answers requests on the listener until ctx ends, then lets those under way finish, for at most half a
+// minute.
+func (p *Portal) Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	server := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
+		IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
+	}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		wait, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		stopped <- server.Shutdown(wait)
+	}()
+	err := server.Serve(l)
+	if !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return <-stopped
+}

@@ -1,0 +1,133 @@
+// Package internal_test holds the floor plan of the house: which room may lean on which. A new arrow is a
+// conscious edit of this table.
+package internal_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// rooms lists for each room what it may import of ours, test code left out. A name ending in /... covers what
+// lies below.
+var rooms = map[string][]string{
+	"cmd/sollecito": {"internal/config", "internal/database", "internal/demo", "internal/dunning", "internal/fault", "internal/intake", "internal/link", "internal/portal", "internal/sandbox", "internal/staff"},
+	"web": {"static", "views", "views/desk", "internal/audit", "internal/billing", "internal/checkout", "internal/database", "internal/dunning", "internal/fault",
+		"internal/gateway", "internal/intake", "internal/l10n", "internal/link", "internal/outbox", "internal/staff", "internal/support"},
+	"views":       {"internal/billing", "internal/l10n"},
+	"views/desk":  {"internal/billing", "internal/l10n"},
+	"views/email": {"internal/billing", "internal/l10n"},
+	"views/stage": {"internal/l10n"},
+	"static":      {},
+	"migrations":  {},
+
+	"internal/portal": {"static", "views", "views/email", "web", "internal/checkout", "internal/config", "internal/database", "internal/dunning", "internal/gateway",
+		"internal/intake", "internal/jobs", "internal/l10n", "internal/link", "internal/mail", "internal/staff", "internal/support"},
+	"internal/jobs": {"views/email", "internal/billing", "internal/checkout", "internal/database", "internal/dunning", "internal/fault", "internal/intake",
+		"internal/l10n", "internal/link", "internal/mail", "internal/outbox", "internal/support"},
+	"internal/checkout": {"internal/billing", "internal/database", "internal/fault", "internal/gateway", "internal/intake"},
+	"internal/intake":   {"internal/billing", "internal/database", "internal/dunning", "internal/fault", "internal/gateway"},
+	"internal/support":  {"internal/audit", "internal/billing", "internal/database", "internal/dunning", "internal/fault", "internal/outbox"},
+	"internal/dunning":  {"internal/billing", "internal/database", "internal/fault", "internal/outbox"},
+	"internal/billing":  {"internal/database", "internal/fault"},
+	"internal/outbox":   {"internal/database", "internal/fault"},
+	"internal/staff":    {"internal/audit", "internal/database", "internal/fault"},
+	"internal/audit":    {"internal/database", "internal/fault"},
+	"internal/link":     {"internal/database", "internal/fault"},
+	"internal/gateway":  {"internal/billing", "internal/fault"},
+	"internal/mail":     {"internal/fault"},
+	"internal/l10n":     {},
+	"internal/database": {"migrations", "internal/fault"},
+	"internal/fault":    {},
+	"internal/config":   {"internal/dunning", "internal/gateway", "internal/mail"},
+	"internal/sandbox":  {"internal/sandbox/..."},
+	"internal/demo": {"static", "views/stage", "internal/billing", "internal/config", "internal/database", "internal/dunning", "internal/fault", "internal/l10n",
+		"internal/link", "internal/outbox", "internal/portal", "internal/sandbox", "internal/staff", "web"},
+	"internal/browsertest": {},
+}
+
+// onlyIn names foreign libraries that only one room may import, with what lies below it.
+var onlyIn = map[string]string{
+	"github.com/stripe/stripe-go/": "internal/gateway",
+	"github.com/wneessen/go-mail":  "internal/mail",
+	"modernc.org/sqlite":           "internal/database",
+	"github.com/pressly/goose/":    "internal/database",
+}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestEveryRoomLeansOnlyOnWhatTheFloorPlanAllows(t *testing.T) {
+	seen := map[string]bool{}
+	for _, p := range packages(t) {
+		room := strings.TrimPrefix(p.ImportPath, "sollecito/")
+		owner := room
+		if strings.HasPrefix(room, "internal/sandbox/") {
+			owner = "internal/sandbox"
+		}
+		if strings.HasPrefix(room, "internal/l10n/") {
+			owner = "internal/l10n" // the generator of its table
+		}
+		allowed, known := rooms[owner]
+		if !known {
+			t.Errorf("the room %s stands nowhere on the floor plan", room)
+			continue
+		}
+		seen[owner] = true
+		for _, path := range p.Imports {
+			target, ours := strings.CutPrefix(path, "sollecito/")
+			if ours && !covers(allowed, target) {
+				t.Errorf("%s imports %s, which the floor plan does not allow", room, target)
+			}
+			for library, home := range onlyIn {
+				if strings.HasPrefix(path, library) && owner != home {
+					t.Errorf("%s imports %s, which belongs to %s alone", room, path, home)
+				}
+			}
+		}
+	}
+	for room := range rooms {
+		if !seen[room] {
+			t.Errorf("the floor plan shows %s, which does not exist", room)
+		}
+	}
+}
+
+func covers(allowed []string, target string) bool {
+	return slices.ContainsFunc(allowed, func(a string) bool {
+		below, isTree := strings.CutSuffix(a, "...")
+		return a == target || isTree && strings.HasPrefix(target, below)
+	})
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "sollecito/...")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.String())
+	}
+	var all []pkg
+	decoder := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p pkg
+		err = decoder.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.ImportPath != "sollecito/internal" { // this test's own folder
+			all = append(all, p)
+		}
+	}
+}

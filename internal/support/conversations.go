@@ -1,0 +1,178 @@
+package support
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"sollecito/internal/audit"
+	"sollecito/internal/billing"
+	"sollecito/internal/database"
+	"sollecito/internal/dunning"
+	"sollecito/internal/fault"
+	"sollecito/internal/outbox"
+)
+
+// Conversations answers what was said and takes in what is said next.
+type Conversations struct {
+	db      *database.DB
+	cases   *dunning.Cases
+	mailbox string // the merchant's address customers' messages are mailed to
+	now     func() time.Time
+}
+
+// NewConversations makes the collection. mailbox is where staff read what customers write.
+func NewConversations(db *database.DB, cases *dunning.Cases, mailbox string, now func() time.Time) *Conversations {
+	return &Conversations{db: db, cases: cases, mailbox: mailbox, now: now}
+}
+
+// claimRest is how long reminders rest for a transfer that is said to be on its way.
+const claimRest = 7 * 24 * time.Hour
+
+// Write keeps a customer's message: reminders rest until staff answer, and staff get it by mail. With claim the
+// customer also says that a transfer is on its way, and reminders rest for a week. fault.Invalid as Clean.
+func (cv *Conversations) Write(ctx context.Context, customer, text string, claim bool) error {
+	text, err := Clean(text)
+	if err != nil {
+		return err
+	}
+	now := cv.now()
+	return cv.db.Do(ctx, func(tx *sql.Tx) error {
+		c, err := begin(ctx, tx, customer, now.Unix())
+		if err != nil {
+			return err
+		}
+		m := Message{ID: database.NewID("msg"), ConversationID: c.ID, Author: "customer", Body: text, At: now.Unix()}
+		err = insertMessage(ctx, tx, m, Waiting)
+		if err != nil {
+			return err
+		}
+		_, err = outbox.Queue(ctx, tx, outbox.Notice{
+			Kind: outbox.StaffMessage, Channel: outbox.Email, CustomerID: customer, SubjectID: m.ID, Recipient: cv.mailbox,
+		}, now.Unix())
+		if err != nil {
+			return err
+		}
+		return cv.rest(ctx, tx, customer, claim, now)
+	})
+}
+
+func (cv *Conversations) rest(ctx context.Context, tx *sql.Tx, customer string, claim bool, now time.Time) error {
+	open, err := cv.cases.OpenOf(ctx, tx, customer)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if claim {
+		err = cv.cases.Pause(ctx, tx, open.ID, dunning.PauseClaim, "", "customer", now.Add(claimRest), now)
+		if err != nil {
+			return err
+		}
+	}
+	return cv.cases.Pause(ctx, tx, open.ID, dunning.PauseConversation, "", "customer", time.Time{}, now)
+}
+
+// Speaker is the member of staff who answers.
+type Speaker struct {
+	ID, Name, Role, IP, Request string
+}
+
+// Reply keeps staff's answer, mails it to the customer and lets the reminders go on by their schedule; the
+// days since the customer wrote don't count. fault.NotFound, or fault.Invalid as Clean.
+func (cv *Conversations) Reply(ctx context.Context, conversation, text string, by Speaker) error {
+	text, err := Clean(text)
+	if err != nil {
+		return err
+	}
+	now := cv.now()
+	return cv.db.Do(ctx, func(tx *sql.Tx) error {
+		c, err := find(ctx, tx, conversation)
+		if err != nil {
+			return err
+		}
+		who, err := billing.FindCustomer(ctx, tx, c.CustomerID)
+		if err != nil {
+			return err
+		}
+		m := Message{ID: database.NewID("msg"), ConversationID: c.ID, Author: "staff", StaffID: by.ID, Name: by.Name, Body: text, At: now.Unix()}
+		err = insertMessage(ctx, tx, m, Answered)
+		if err != nil {
+			return err
+		}
+		n := outbox.Notice{Kind: outbox.Reply, Channel: outbox.Email, CustomerID: c.CustomerID, SubjectID: m.ID, Recipient: who.Email}
+		if who.Email == "" {
+			err = outbox.Skip(ctx, tx, n, "There is no address on file; the answer shows on the customer's page.", now.Unix())
+		} else {
+			_, err = outbox.Queue(ctx, tx, n, now.Unix())
+		}
+		if err != nil {
+			return err
+		}
+		open, err := cv.cases.OpenOf(ctx, tx, c.CustomerID)
+		if err == nil {
+			err = cv.cases.Resume(ctx, tx, open.ID, by.Name, now, dunning.PauseConversation)
+		}
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		return audit.Append(ctx, tx, audit.Entry{
+			At: now, Actor: by.ID, Role: by.Role, Action: "conversation.reply", Object: c.ID, Detail: m.ID, IP: by.IP, Request: by.Request,
+		})
+	})
+}
+
+// OfCustomer answers a customer's conversation and its messages, oldest first; fault.NotFound when they never wrote.
+func (cv *Conversations) OfCustomer(ctx context.Context, tx *sql.Tx, customer string) (Conversation, []Message, error) {
+	c, err := one(tx.QueryRowContext(ctx, selectConversation+` WHERE customer_id = $1`, customer))
+	if err != nil {
+		return Conversation{}, nil, err
+	}
+	m, err := messages(ctx, tx, c.ID)
+	return c, m, err
+}
+
+// Find answers a conversation and its messages, oldest first, or fault.NotFound.
+func (cv *Conversations) Find(ctx context.Context, tx *sql.Tx, id string) (Conversation, []Message, error) {
+	c, err := find(ctx, tx, id)
+	if err != nil {
+		return Conversation{}, nil, err
+	}
+	m, err := messages(ctx, tx, id)
+	return c, m, err
+}
+
+// Brief is a conversation as a list shows it: with its last message.
+type Brief struct {
+	Conversation
+	Last Message
+}
+
+// List answers up to limit conversations, those waiting for staff first and the longest waiting of them first.
+func (cv *Conversations) List(ctx context.Context, tx *sql.Tx, limit int) ([]Brief, error) {
+	return briefs(ctx, tx, limit)
+}
+
+// CountWaiting answers how many customers wait for an answer.
+func (cv *Conversations) CountWaiting(ctx context.Context, tx *sql.Tx) (int, error) {
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM conversations WHERE status = 'waiting'`).Scan(&n)
+	return n, err
+}
+
+// FindMessage answers one message, or fault.NotFound.
+func FindMessage(ctx context.Context, tx *sql.Tx, id string) (Message, error) {
+	var m Message
+	err := tx.QueryRowContext(ctx, `SELECT id, conversation_id, author, staff_id, name, body, at FROM messages WHERE id = $1`, id).
+		Scan(&m.ID, &m.ConversationID, &m.Author, &m.StaffID, &m.Name, &m.Body, &m.At)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Message{}, fault.New(fault.NotFound, "There is no such message.")
+	}
+	if err != nil {
+		return Message{}, fmt.Errorf("read message %s: %w", id, err)
+	}
+	return m, nil
+}

@@ -1,0 +1,103 @@
+package email
+
+import (
+	"time"
+
+	"sollecito/internal/billing"
+)
+
+// Step says where in a campaign a reminder stands; it decides what the reminder may say.
+type Step string
+
+// The steps the shipped texts know.
+const (
+	StepFirst      Step = "first"      // the charge failed
+	StepSecond     Step = "second"     // it still has not been paid
+	StepNotice     Step = "notice"     // announces a consequence with its date
+	StepRestricted Step = "restricted" // the consequence took place; how to restart
+)
+
+// ReminderFacts are what a reminder is written from. Instants are in the customer's zone.
+type ReminderFacts struct {
+	Merchant    Merchant
+	FirstName   string // "" when unknown; the greeting then names nobody
+	Step        Step
+	Class       billing.Class // why the oldest invoice is unpaid
+	Invoices    []Invoice     // the open ones, oldest first; at least one
+	Card        Card          // the method that failed; zero when there is none
+	LinkURL     string        // this message's own link
+	NextAttempt time.Time     // when the charge is tried again by itself; zero when it is not
+	Consequence *Consequence  // nil when the campaign has none ahead, or at the step of the consequence itself when unknown
+}
+
+// Invoice is one open invoice in a letter.
+type Invoice struct {
+	Number    string
+	What      string    // "Studio plan"; "" when unknown
+	From, To  time.Time // the period it pays for; zero when it has none
+	Remaining billing.Money
+}
+
+// Card is what a customer recognises their card or account by.
+type Card struct {
+	Brand string // "Visa"; the bank's name for a debit
+	Last4 string
+}
+
+// Consequence is what happens to the access of a customer who does not pay, and when.
+type Consequence struct {
+	Level string // restricted or suspended
+	At    time.Time
+}
+
+// SettledFacts are what the one letter after payment is written from.
+type SettledFacts struct {
+	Merchant  Merchant
+	FirstName string
+	Payments  []Payment
+	LinkURL   string    // shows receipts; "" for none
+	NextOn    time.Time // the next charge already known; zero for none
+	Next      billing.Money
+	Restored  bool // access had been limited and is full again
+}
+
+// Payment is one invoice that was paid.
+type Payment struct {
+	Number   string
+	What     string
+	Paid     billing.Money
+	PaidOn   time.Time
+	Card     Card // zero when it was paid otherwise
+	ByOthers bool // paid outside the processor, such as by transfer
+}
+
+// FreshLinkFacts are what a letter with a requested link is written from.
+type FreshLinkFacts struct {
+	Merchant  Merchant
+	FirstName string
+	LinkURL   string
+	Until     time.Time // the link's last day, in the customer's zone
+}
+
+// ReplyFacts are what a letter with staff's answer is written from.
+type ReplyFacts struct {
+	Merchant  Merchant
+	FirstName string
+	Staff     string // the first name or name of who answers; "" signs as the merchant
+	Text      string // what staff wrote
+	Question  string // the customer's own message, quoted below; "" for none
+	AskedOn   time.Time
+	LinkURL   string // leads to the conversation
+	Resting   bool   // reminders rest until staff resume them
+}
+
+// StaffMessageFacts are what the letter to the merchant's own support address is written from.
+type StaffMessageFacts struct {
+	Merchant      Merchant
+	CustomerName  string
+	CustomerEmail string
+	Text          string
+	At            time.Time // in the merchant's zone
+	Owes          []billing.Money
+	AdminURL      string // the conversation on the admin pages
+}

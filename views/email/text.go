@@ -1,0 +1,137 @@
+package email
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// wide is where lines of the text part end, so that they can be quoted twice within 78 characters.
+const wide = 72
+
+// Text draws the letter as plain text, by hand and not by stripping the HTML: short lines, the address alone on its
+// line so that every program makes it clickable, facts as "term: value".
+func (l Letter) Text() string {
+	var parts []string
+	add := func(part string) {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	add(wrap(l.Heading))
+	add(wrap(l.Greeting))
+	for _, p := range l.Before {
+		add(wrap(l.words(p)))
+	}
+	if l.Message != nil {
+		add(wrap(l.Message.Who) + "\n" + quoted(l.Message.Text))
+	}
+	for _, amount := range l.Amounts {
+		add(indented(l.isolate(string(amount.Money)), amount.about()))
+	}
+	if l.Button != nil {
+		add(wrap(l.words(l.Button.Label)+":") + "\n" + l.Button.URL)
+	}
+	var facts []string
+	for _, fact := range l.Facts {
+		term, value := l.words(fact.Term), l.words(fact.Value)
+		if value == "" {
+			facts = append(facts, term)
+			continue
+		}
+		facts = append(facts, term+": "+value)
+	}
+	add(strings.Join(facts, "\n"))
+	for _, p := range l.After {
+		add(wrap(l.words(p)))
+	}
+	add(l.SignOff)
+	if l.Quote != nil {
+		add(wrap(l.Quote.Who) + "\n" + quoted(l.Quote.Text))
+	}
+	// "-- " opens a signature; programs fold it away when the letter is answered.
+	add("-- \n" + wrap(l.Why))
+	add(wrap(l.Merchant.LegalAddress))
+	return strings.Join(parts, "\n\n") + "\n"
+}
+
+// words joins the spans of a paragraph, with its amounts and numbers isolated where the language needs it.
+func (l Letter) words(p Paragraph) string {
+	var b strings.Builder
+	for _, span := range p {
+		if span.Isolated {
+			b.WriteString(l.isolate(span.Text))
+			continue
+		}
+		b.WriteString(span.Text)
+	}
+	return b.String()
+}
+
+// isolate sets text apart from the right-to-left words around it, as <bdi> does in HTML.
+func (l Letter) isolate(text string) string {
+	if l.Locale.Dir() != "rtl" {
+		return text
+	}
+	return "\u2068" + text + "\u2069"
+}
+
+// about is what a sum is for, on one line.
+func (a Amount) about() string {
+	if a.What == "" || a.Period == "" {
+		return a.What + a.Period
+	}
+	return a.What + ", " + a.Period
+}
+
+func indented(lines ...string) string {
+	var b strings.Builder
+	for _, l := range lines {
+		if l != "" {
+			b.WriteString("    " + l + "\n")
+		}
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func quoted(text string) string {
+	var out []string
+	for l := range strings.SplitSeq(wrapTo(text, wide-2), "\n") {
+		out = append(out, strings.TrimRight("> "+l, " "))
+	}
+	return strings.Join(out, "\n")
+}
+
+func wrap(text string) string { return wrapTo(text, wide) }
+
+// wrapTo breaks lines at spaces. A word longer than a line stays whole: it is an address, or a language that writes
+// without spaces, and the mail's transfer encoding folds those.
+func wrapTo(text string, width int) string {
+	var out []string
+	for l := range strings.SplitSeq(text, "\n") {
+		out = append(out, wrapLine(l, width))
+	}
+	return strings.Join(out, "\n")
+}
+
+func wrapLine(text string, width int) string {
+	var b strings.Builder
+	column := 0
+	// Split at the plain space alone: a no-break space in an amount keeps the amount together.
+	for word := range strings.SplitSeq(text, " ") {
+		length := utf8.RuneCountInString(word)
+		if column > 0 && column+1+length > width {
+			b.WriteByte('\n')
+			column = 0
+		} else if column > 0 {
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += length
+	}
+	return b.String()
+}
+
+// dir and tag name the letter's direction and language for the markup.
+func (l Letter) dir() string { return l.Locale.Dir() }
+func (l Letter) tag() string { return l.Locale.Tag() }

@@ -1,0 +1,68 @@
+package views
+
+import (
+	"time"
+
+	"sollecito/internal/billing"
+)
+
+// OverviewPage is what an email's link opens while something is owed: the sum, why it is open, one button, the
+// other ways, and what happens when. GET /pay.
+//
+// With several invoices the sheet is a form with a choice: what=all (then the fields invoice say nothing), or
+// what=some and invoice repeated for those that are ticked. It goes where the one button goes.
+type OverviewPage struct {
+	Frame
+	FirstName string        // "" greets without a name
+	Reason    billing.Class // of the invoice that matters most; chooses the sentence
+	Invoices  []Invoice     // oldest first, at least one
+	Card      *CardOnFile   // nil when there is none
+	Main      MainAct
+	Note      *Note // how the case stands besides (paused, disputed, access); nil for none
+
+	// ForFuture names what the card serves from now on: the customer's subscriptions. May be empty.
+	ForFuture []string
+
+	Hosted  bool // offers to pay on the processor's own page (POST /pay/hosted, field invoice)
+	Thread  []Entry
+	Contact *ContactPlan
+}
+
+// MainAct is what the page's one button does.
+type MainAct string
+
+// The acts of the one button. All but MainNone need an amount.
+const (
+	MainPay     MainAct = "pay"      // POST /pay/review: the card on file may be tried
+	MainAddCard MainAct = "add_card" // GET /pay/card: the card on file is dead, or there is none
+	MainApprove MainAct = "approve"  // GET /pay/approve: the bank wants the customer's yes
+	MainNone    MainAct = "none"     // no button: disputed, or not ours to take
+)
+
+// SettledPage is the same address with nothing open: a confirmation and the receipts. GET /pay.
+type SettledPage struct {
+	Frame
+	FirstName string
+	Receipts  []Receipt // newest first; may be empty
+	Renewal   *Renewal  // nil when none is known
+}
+
+// ProcessingPage is the same address while a payment that takes days is under way, and the answer of GET
+// /pay/result for one. There is no second button to pay.
+type ProcessingPage struct {
+	Frame
+	FirstName string
+	Amounts   []billing.Money // one per currency
+	What      string          // what it is for; "" when several things
+	Card      *CardOnFile     // usually a bank account; nil when unknown
+	Until     time.Time       // when the answer is expected at the latest; zero when unknown
+}
+
+// WrittenOffPage is the same address when the merchant has stopped asking. With Payable a button still leads to
+// POST /pay/review.
+type WrittenOffPage struct {
+	Frame
+	FirstName string
+	Invoices  []Invoice
+	Payable   bool
+}

@@ -1,0 +1,197 @@
+package views
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/l10n"
+)
+
+// sample is one page in one state, and what is true of it.
+type sample struct {
+	name     string
+	page     templ.Component
+	mainActs int  // how many filled buttons it has
+	amount   bool // shows a sum as the largest thing
+}
+
+const baseURL = "https://pay.lumen.example"
+
+func catalog(t *testing.T) *l10n.Catalog {
+	t.Helper()
+	c, err := l10n.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func frameFor(c *l10n.Catalog, tag string, asset func(string) string) Frame {
+	return Frame{
+		Locale:    c.Locale(tag),
+		Languages: c.Locales(),
+		Path:      "/pay",
+		Merchant: Merchant{
+			Name: "Lumen Studio", LegalAddress: "Lumen Studio S.r.l., Via Tortona 31, 20144 Milano, Italy",
+			SupportEmail: "billing@lumen.studio", HomeURL: "https://lumen.studio",
+		},
+		MaskedEmail: "c•••@b•••.it",
+		Nonce:       "bm9uY2U",
+		StripeJS:    "https://js.stripe.com/v3/", PublishableKey: "pk_test_123",
+		Asset: asset,
+	}
+}
+
+func plainAsset(name string) string { return "/static/" + name }
+
+func on(month time.Month, day int) time.Time {
+	return time.Date(2025, month, day, 9, 30, 0, 0, time.UTC)
+}
+
+func eur(minor int64) billing.Money { return billing.Money{Minor: minor, Currency: "eur"} }
+
+func visa() *CardOnFile {
+	return &CardOnFile{Method: billing.Method{Type: "card", Brand: "visa", Last4: "4242", ExpMonth: 8, ExpYear: 2027}}
+}
+
+func november() Invoice {
+	return Invoice{
+		ID: "in_3", Number: "LS-2025-1171", What: "Studio plan, monthly", From: on(11, 3), To: on(12, 2),
+		Since: on(11, 3), Remaining: eur(2900), Class: billing.ClassGeneric, HasPDF: true,
+	}
+}
+
+func threeYen() []Invoice {
+	var invoices []Invoice
+	for n, month := range []time.Month{9, 10, 11} {
+		i := november()
+		i.ID = []string{"in_1", "in_2", "in_3"}[n]
+		i.Number = []string{"LS-2025-0912", "LS-2025-1033", "LS-2025-1171"}[n]
+		i.What, i.Since, i.From, i.To = "Studio plan", on(month, 3), on(month, 3), on(month+1, 2)
+		i.Remaining = billing.Money{Minor: 4800, Currency: "jpy"}
+		i.Class = billing.ClassExpired
+		invoices = append(invoices, i)
+	}
+	return invoices
+}
+
+func twoCurrencies() []Invoice {
+	a, b, c := november(), november(), november()
+	a.ID, a.Since = "in_a", on(10, 3)
+	b.ID, b.Since = "in_b", on(11, 3)
+	c.ID, c.What, c.Since, c.Remaining = "in_c", "Fonts add-on", on(11, 5), billing.Money{Minor: 1200, Currency: "usd"}
+	return []Invoice{a, b, c}
+}
+
+func dueThread() []Entry {
+	return []Entry{
+		{When: on(11, 3), Kind: Past, Said: Said{Key: "thread.declined"}},
+		{When: on(11, 6), Kind: Now, Said: Said{Key: "thread.now"}},
+		{When: on(11, 10), Kind: Next, Said: Said{Key: "thread.retry_card", Args: l10n.Args{"Card": visa()}}},
+		{When: on(11, 18), Kind: Next, Said: Said{Key: "thread.restricted"}},
+	}
+}
+
+func due(f Frame) OverviewPage {
+	return OverviewPage{
+		Frame: f, FirstName: "Chiara", Reason: billing.ClassGeneric, Invoices: []Invoice{november()}, Card: visa(),
+		Main: MainPay, Hosted: true, Thread: dueThread(), Contact: &ContactPlan{Remaining: 2, Next: on(11, 10)},
+	}
+}
+
+func receipt() Receipt {
+	return Receipt{InvoiceID: "in_3", InvoiceNumber: "LS-2025-1171", ReceiptNumber: "2184-7730", What: "Studio plan, monthly",
+		Paid: eur(2900), PaidOn: on(11, 6), With: visa(), HasPDF: true}
+}
+
+func samples(f Frame) []sample {
+	overview := func(name string, mainActs int, change func(*OverviewPage)) sample {
+		p := due(f)
+		change(&p)
+		return sample{name: name, page: Overview(p), mainActs: mainActs, amount: true}
+	}
+	list := []sample{
+		overview("due", 1, func(p *OverviewPage) {}),
+		overview("due-nobody", 1, func(p *OverviewPage) { p.FirstName, p.Thread, p.Contact = "", nil, nil }),
+		overview("due-test-mode-stale", 1, func(p *OverviewPage) {
+			p.TestMode = true
+			p.Notice = f.text("overview.as_of", l10n.Args{"Day": f.Locale.DayClock(on(11, 6))})
+		}),
+		overview("due-expired", 1, func(p *OverviewPage) {
+			p.Reason, p.Main, p.ForFuture = billing.ClassExpired, MainAddCard, []string{"Studio plan", "Fonts add-on"}
+			p.Card.ExpYear, p.Card.Expired = 2025, true
+		}),
+		overview("due-no-method", 1, func(p *OverviewPage) { p.Reason, p.Main, p.Card = billing.ClassNoMethod, MainAddCard, nil }),
+		overview("due-overdue", 1, func(p *OverviewPage) { p.Reason, p.Main, p.Card = billing.ClassOverdue, MainAddCard, nil }),
+		overview("due-approve", 1, func(p *OverviewPage) { p.Reason, p.Main = billing.ClassAuthentication, MainApprove }),
+		overview("due-disputed", 0, func(p *OverviewPage) {
+			p.Main, p.Note = MainNone, &Note{Kind: NotePause, Said: Said{Key: "note.dispute"}}
+		}),
+		overview("due-restricted", 1, func(p *OverviewPage) {
+			p.Note = &Note{Kind: NoteWait, Said: Said{Key: "note.restricted"}}
+		}),
+		overview("due-grace", 1, func(p *OverviewPage) {
+			p.Note = &Note{Kind: NoteWait, Said: Said{Key: "note.grace", Args: l10n.Args{"Day": on(11, 15)}}}
+			p.Contact = &ContactPlan{Remaining: 1, Next: on(11, 10)}
+		}),
+		overview("several", 1, func(p *OverviewPage) {
+			p.FirstName, p.Reason, p.Main, p.Invoices = "Haruka", billing.ClassExpired, MainAddCard, threeYen()
+			p.ForFuture = []string{"Studio plan", "Fonts add-on"}
+			p.Card, p.Contact = nil, &ContactPlan{}
+		}),
+		overview("several-currencies", 1, func(p *OverviewPage) { p.Invoices = twoCurrencies() }),
+		overview("several-disputed", 0, func(p *OverviewPage) { p.Invoices, p.Main = twoCurrencies(), MainNone }),
+		overview("several-approve", 1, func(p *OverviewPage) { p.Invoices, p.Main = threeYen(), MainApprove }),
+		{name: "settled", page: Settled(SettledPage{Frame: f, FirstName: "Chiara", Receipts: []Receipt{receipt(), {InvoiceID: "in_2", InvoiceNumber: "LS-2", Paid: eur(2900), PaidOn: on(10, 3), OutOfBand: true}}, Renewal: &Renewal{On: on(12, 3), Amount: eur(2900)}}), mainActs: 1},
+		{name: "settled-empty", page: Settled(SettledPage{Frame: f}), mainActs: 1},
+		{name: "processing", page: Processing(ProcessingPage{Frame: f, FirstName: "Chiara", Amounts: []billing.Money{eur(2900)}, What: "Studio plan, monthly", Card: &CardOnFile{Method: billing.Method{Type: "sepa_debit", Brand: "ING", Last4: "3000"}}, Until: on(11, 11)}), mainActs: 1, amount: true},
+		{name: "processing-unknown", page: Processing(ProcessingPage{Frame: f, Amounts: []billing.Money{eur(2900)}, Card: &CardOnFile{Method: billing.Method{Type: "sepa_debit"}}}), mainActs: 1, amount: true},
+		{name: "written-off", page: WrittenOff(WrittenOffPage{Frame: f, FirstName: "Chiara", Invoices: []Invoice{november()}, Payable: true}), mainActs: 1, amount: true},
+		{name: "written-off-closed", page: WrittenOff(WrittenOffPage{Frame: f, Invoices: threeYen()}), amount: true},
+		{name: "review", page: Review(ReviewPage{Frame: f, Invoices: []Invoice{november()}, Card: *visa(), Attempt: "att_1"}), mainActs: 1, amount: true},
+		{name: "review-several", page: Review(ReviewPage{Frame: f, Invoices: twoCurrencies(), Card: *visa(), Attempt: "att_1"}), mainActs: 1, amount: true},
+		{name: "review-changed", page: Review(ReviewPage{Frame: f, Invoices: []Invoice{november()}, Card: *visa(), Attempt: "att_1", Before: []billing.Money{eur(3900)}}), mainActs: 1, amount: true},
+		{name: "card", page: Card(CardPage{Frame: f, Invoices: []Invoice{november()}, Currency: "eur", Methods: []string{"card"}, Attempt: "att_1", ForFuture: []string{"Studio plan"}, ReturnURL: baseURL + "/pay/card/finish", Hosted: "in_3"}), mainActs: 1, amount: true},
+		{name: "card-several", page: Card(CardPage{Frame: f, Invoices: threeYen(), Currency: "jpy", Attempt: "att_1", ReturnURL: baseURL + "/pay/card/finish", Hosted: "in_1"}), mainActs: 1, amount: true},
+		{name: "card-save-only", page: Card(CardPage{Frame: f, Currency: "eur", Attempt: "att_1", ReturnURL: baseURL + "/pay/card/finish", Fault: f.text("card.failed")}), mainActs: 1},
+		{name: "card-finish", page: CardFinish(CardFinishPage{Frame: f, SetupIntent: "seti_1", Attempt: "att_1", Invoices: []Invoice{november()}}), mainActs: 1, amount: true},
+		{name: "approve", page: Approve(ApprovePage{Frame: f, Invoice: november(), Card: visa()}), mainActs: 1, amount: true},
+		{name: "approve-failed", page: Approve(ApprovePage{Frame: f, Invoice: november(), Fault: f.text("approve.failed")}), mainActs: 1, amount: true},
+		{name: "paid", page: Paid(PaidPage{Frame: f, FirstName: "Chiara", Receipts: []Receipt{receipt()}, ReceiptSent: true, Restored: true, Renewal: &Renewal{On: on(12, 3), Amount: eur(2900)}, Thread: []Entry{
+			{When: on(11, 6), Kind: Now, Said: Said{Key: "thread.paid_now"}}, {When: on(12, 3), Kind: Next, Said: Said{Key: "thread.renews"}}}}), mainActs: 1, amount: true},
+		{name: "paid-several", page: Paid(PaidPage{Frame: f, Receipts: []Receipt{receipt(), {InvoiceID: "in_c", What: "Fonts add-on", Paid: billing.Money{Minor: 1200, Currency: "usd"}, PaidOn: on(11, 6), With: visa()}}}), mainActs: 1, amount: true},
+		{name: "partly", page: PartlyPaid(PartlyPaidPage{Frame: f, Receipts: []Receipt{receipt()}, Open: threeYen()[:2], Card: visa(), Main: MainAddCard}), mainActs: 1, amount: true},
+		{name: "declined", page: Declined(DeclinedPage{Frame: f, Reason: billing.ClassMoney, Invoices: []Invoice{november()}, Card: visa(), Main: MainPay, Hosted: true}), mainActs: 1, amount: true},
+		{name: "declined-dead", page: Declined(DeclinedPage{Frame: f, Reason: billing.ClassDead, Invoices: threeYen(), Card: visa(), Main: MainAddCard}), mainActs: 1, amount: true},
+		{name: "card-saved", page: CardSaved(CardSavedPage{Frame: f, Reason: billing.ClassMoney, Invoices: []Invoice{november()}, Card: *visa(), Main: MainPay, RetryOn: &Said{Key: "result.retry_on", Args: l10n.Args{"Day": on(11, 10)}}}), mainActs: 1, amount: true},
+		{name: "checking", page: Checking(CheckingPage{Frame: f, Amounts: []billing.Money{eur(2900)}}), mainActs: 1, amount: true},
+		{name: "support", page: Support(SupportPage{Frame: f, Now: on(11, 6), Open: []billing.Money{eur(5800)}, Resting: true, Sent: true, CanClaim: true, Messages: []Message{
+			{Mine: true, Text: "Hi, our bookkeeper can only pay by bank transfer this month.\n\nWhich reference should we use?", At: on(11, 5)},
+			{Author: "Ines", Text: "Hello Tomasz, of course. Please use LS-2025-1140.", At: on(11, 6)},
+			{Mine: true, Text: "Perfect, thank you.", At: on(10, 6)}}}), mainActs: 1},
+		{name: "support-first", page: Support(SupportPage{Frame: f, Now: on(11, 6)}), mainActs: 1},
+		{name: "support-fault", page: Support(SupportPage{Frame: f, Now: on(11, 6), Resting: true, Text: "typed", Faults: []Fault{{Field: "text", Said: Said{Key: "support.fault_long", Args: l10n.Args{"Most": 5000}}}}}), mainActs: 1},
+		{name: "link-sent", page: LinkSent(LinkSentPage{Frame: nobody(f)})},
+		{name: "dead-link", page: DeadLink(DeadLinkPage{Frame: nobody(f)}), mainActs: 1},
+		{name: "dead-link-fault", page: DeadLink(DeadLinkPage{Frame: nobody(f), Email: "chiara@", Faults: []Fault{{Field: "email", Said: Said{Key: "dead_link.fault_email"}}}}), mainActs: 1},
+	}
+	for _, class := range []billing.Class{billing.ClassDead, billing.ClassConsent, billing.ClassAuthentication, billing.ClassExpired, billing.ClassFixCard,
+		billing.ClassMoney, billing.ClassTransient, billing.ClassGeneric, billing.ClassOurs, billing.ClassNoMethod, billing.ClassOverdue, billing.ClassNone} {
+		list = append(list, overview("reason-"+string(class), 1, func(p *OverviewPage) { p.Reason = class }))
+	}
+	for _, status := range []int{400, 403, 404, 405, 409, 413, 422, 429, 500, 503} {
+		p := ProblemPage{Frame: f, Status: status, RequestID: "01JD3F", RetryIn: 90 * time.Second}
+		list = append(list, sample{name: "problem-" + strconv.Itoa(status), page: Problem(p), mainActs: 1})
+	}
+	return list
+}
+
+// nobody is the frame of a page without a session.
+func nobody(f Frame) Frame {
+	f.MaskedEmail = ""
+	return f
+}

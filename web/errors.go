@@ -1,0 +1,142 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"sollecito/internal/fault"
+	"sollecito/internal/staff"
+	"sollecito/views"
+	"sollecito/views/desk"
+)
+
+// status is the whole policy from a kind of failure to HTTP.
+var status = map[fault.Kind]int{
+	fault.NotFound:    http.StatusNotFound,
+	fault.Invalid:     http.StatusUnprocessableEntity,
+	fault.Forbidden:   http.StatusForbidden,
+	fault.SignedOut:   http.StatusUnauthorized,
+	fault.Conflict:    http.StatusConflict,
+	fault.TooMany:     http.StatusTooManyRequests,
+	fault.Unavailable: http.StatusServiceUnavailable,
+	fault.TooLarge:    http.StatusRequestEntityTooLarge,
+	fault.WrongMethod: http.StatusMethodNotAllowed,
+	fault.Internal:    http.StatusInternalServerError,
+}
+
+// retryAfter is told with answers that ask to come back.
+const retryAfter = 30 * time.Second
+
+// fail turns what a handler returned into a status, a page and a log line.
+func (s *Server) fail(w *answer, r *http.Request, err error) {
+	kind := fault.KindOf(err)
+	code := status[kind]
+	var bad badRequest
+	if errors.As(err, &bad) {
+		code = http.StatusBadRequest
+	}
+	if kind == fault.Internal && errors.Is(err, context.Canceled) {
+		return // nobody is listening any more
+	}
+	if code >= 500 {
+		s.Logger.ErrorContext(r.Context(), "request failed", "request", visitOf(r).id, "route", r.Pattern, "status", code, "err", err)
+	} else {
+		s.Logger.InfoContext(r.Context(), "request refused", "request", visitOf(r).id, "route", r.Pattern, "status", code, "why", err.Error())
+	}
+	if w.status != 0 {
+		return // part of an answer is out already
+	}
+	wait := time.Duration(0)
+	var later *staff.TryLater
+	switch {
+	case errors.As(err, &later):
+		wait = later.Wait
+	case kind == fault.Unavailable || kind == fault.TooMany:
+		wait = retryAfter
+	}
+	if wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds()+1)))
+	}
+	switch {
+	case wantsJSON(r):
+		s.problem(w, code, string(kind), s.words(r, code, err))
+	case strings.HasPrefix(r.URL.Path, "/admin"):
+		s.failDesk(w, r, code, err, wait)
+	case kind == fault.SignedOut:
+		s.show(w, r, code, views.DeadLink(views.DeadLinkPage{Frame: s.frame(r, nobody)}))
+	default:
+		p := views.ProblemPage{Frame: s.frame(r, nobody), Status: code, RequestID: visitOf(r).id, RetryIn: wait}
+		s.show(w, r, code, views.Problem(p))
+	}
+}
+
+func (s *Server) failDesk(w *answer, r *http.Request, code int, err error, wait time.Duration) {
+	if code == http.StatusUnauthorized && r.Method == http.MethodGet {
+		http.Redirect(w, r, "/admin/signin?back="+escape(r.URL.RequestURI()), http.StatusSeeOther)
+		return
+	}
+	p := desk.ProblemPage{Frame: s.deskFrame(r), Status: code, RequestID: visitOf(r).id, Sentence: fault.MessageOf(err)}
+	s.show(w, r, code, desk.Problem(p))
+}
+
+// words are a sentence for the reader of a call's answer, in their language.
+func (s *Server) words(r *http.Request, code int, err error) string {
+	locale := s.localeOf(r, nobody)
+	switch code {
+	case http.StatusTooManyRequests:
+		return locale.Text("problem.s429_how")
+	case http.StatusServiceUnavailable:
+		return locale.Text("problem.s503_how")
+	case http.StatusInternalServerError:
+		return locale.Text("problem.s500_how")
+	}
+	return fault.MessageOf(err)
+}
+
+// problem answers a call by RFC 9457. message repeats the sentence where our own script looks for it.
+func (s *Server) problem(w http.ResponseWriter, code int, kind, sentence string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(code)
+	json.NewEncoder(w).Encode(map[string]any{
+		"type": "about:blank", "title": http.StatusText(code), "status": code, "code": kind, "detail": sentence, "message": sentence,
+	})
+}
+
+func wantsJSON(r *http.Request) bool {
+	for _, prefix := range []string{"/embed/", "/api/", "/webhooks/", "/healthz", "/readyz"} {
+		if strings.HasPrefix(r.URL.Path, prefix) {
+			return true
+		}
+	}
+	return strings.HasPrefix(r.Header.Get("Accept"), "application/json")
+}
+
+// show draws a page into memory first, so that a failed drawing never sends half of it.
+func (s *Server) show(w http.ResponseWriter, r *http.Request, code int, page templ.Component) {
+	var b bytes.Buffer
+	err := page.Render(r.Context(), &b)
+	if err != nil {
+		s.Logger.ErrorContext(r.Context(), "page could not be drawn", "request", visitOf(r).id, "route", r.Pattern, "err", err)
+		http.Error(w, "Something went wrong on our side. Nothing has been charged.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
+	w.WriteHeader(code)
+	w.Write(b.Bytes())
+}
+
+// sendJSON answers a call.
+func sendJSON(w http.ResponseWriter, code int, value any) error {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(code)
+	return json.NewEncoder(w).Encode(value)
+}

@@ -1,0 +1,412 @@
+package web
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/dunning"
+	"sollecito/internal/fault"
+	"sollecito/internal/l10n"
+	"sollecito/views"
+)
+
+// standing is how things stand with a customer: everything the overview is drawn from, read in one go.
+type standing struct {
+	open          []billing.Invoice // oldest first
+	closed        []billing.Invoice // paid or written off, newest first
+	subscriptions []billing.Subscription
+	card          *billing.Method // the one the failed charge was made with, or the default
+	c             dunning.Case    // the latest, zero without one
+	situation     dunning.Situation
+	pauses        []dunning.Pause // active ones
+}
+
+func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
+	var st standing
+	err := s.DB.See(ctx, func(tx *sql.Tx) error {
+		all, err := billing.Invoices(ctx, tx, v.ID)
+		if err != nil {
+			return err
+		}
+		for _, i := range all {
+			switch {
+			case i.Open() && i.BillingReason != "subscription_create":
+				st.open = append(st.open, i)
+			case i.Status == "paid" || i.Status == "uncollectible":
+				st.closed = append(st.closed, i)
+			}
+		}
+		slices.Reverse(st.open)
+		st.subscriptions, err = billing.Subscriptions(ctx, tx, v.ID)
+		if err != nil {
+			return err
+		}
+		method := v.DefaultMethod
+		if len(st.open) > 0 && st.open[0].MethodID != "" {
+			method = st.open[0].MethodID
+		}
+		card, err := billing.FindMethod(ctx, tx, v.ID, method)
+		if err == nil {
+			st.card = &card
+		} else if !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		st.c, err = s.Cases.LatestOf(ctx, tx, v.ID)
+		if fault.Is(err, fault.NotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		st.situation, err = s.Cases.SituationOf(ctx, tx, st.c, s.Now())
+		if err != nil {
+			return err
+		}
+		st.pauses, err = s.Cases.ActivePauses(ctx, tx, st.c.ID)
+		return err
+	})
+	return st, err
+}
+
+// showOverview draws what the customer owes, why each payment failed, and one button; or that nothing is owed.
+func (s *Server) showOverview(w http.ResponseWriter, r *http.Request) error {
+	v, err := s.visitorOf(r)
+	if err != nil {
+		return err
+	}
+	st, err := s.standingOf(r.Context(), v)
+	if err != nil {
+		return err
+	}
+	f := s.frame(r, v)
+	written := st.writtenOff()
+	switch {
+	case len(st.open) == 0 && len(written) > 0:
+		s.show(w, r, http.StatusOK, views.WrittenOff(views.WrittenOffPage{
+			Frame: f, FirstName: v.FirstName(), Invoices: invoicesOf(written, v.zone), Payable: st.card != nil,
+		}))
+	case len(st.open) == 0:
+		s.show(w, r, http.StatusOK, views.Settled(s.settledPage(f, v, st)))
+	case allProcessing(st.open):
+		s.show(w, r, http.StatusOK, views.Processing(s.processingPage(f, v, st)))
+	default:
+		s.show(w, r, http.StatusOK, views.Overview(s.overviewPage(f, v, st)))
+	}
+	return nil
+}
+
+func (st standing) writtenOff() []billing.Invoice {
+	var all []billing.Invoice
+	for _, i := range st.closed {
+		if i.Status == "uncollectible" && i.AmountRemaining > 0 {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+func allProcessing(open []billing.Invoice) bool {
+	for _, i := range open {
+		if !i.Processing() {
+			return false
+		}
+	}
+	return len(open) > 0
+}
+
+// payable are the open invoices a press may charge: not those a bank is working on.
+func (st standing) payable() []billing.Invoice {
+	var all []billing.Invoice
+	for _, i := range st.open {
+		if !i.Processing() && !i.Disputed {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// class says why things are open: what only the customer can mend speaks for all, else the oldest.
+func (st standing) class() billing.Class {
+	class := billing.ClassNone
+	for _, i := range st.payable() {
+		c := i.Class()
+		if c == billing.ClassAuthentication {
+			return c
+		}
+		if class == billing.ClassNone {
+			class = c
+		}
+	}
+	return class
+}
+
+// mainAct is what the one button does: approve where the bank asks, pay with the card on file where that can
+// work, else add another card.
+func (s *Server) mainAct(st standing) views.MainAct {
+	payable := st.payable()
+	if len(payable) == 0 {
+		return views.MainNone
+	}
+	class := st.class()
+	switch {
+	case class == billing.ClassAuthentication:
+		return views.MainApprove
+	case st.card == nil || st.card.Expired(s.Now().Unix()) || !class.Retryable():
+		return views.MainAddCard
+	}
+	return views.MainPay
+}
+
+func (s *Server) overviewPage(f views.Frame, v visitor, st standing) views.OverviewPage {
+	p := views.OverviewPage{
+		Frame: f, FirstName: v.FirstName(), Reason: st.class(), Invoices: invoicesOf(st.payable(), v.zone),
+		Card: s.cardOf(st), Main: s.mainAct(st), ForFuture: namesOf(st.subscriptions), Hosted: true,
+		Thread: s.threadOf(v, st), Note: s.noteOf(v, st),
+	}
+	if len(p.Invoices) == 0 {
+		p.Invoices = invoicesOf(st.open, v.zone)
+	}
+	if st.c.Status == dunning.Open && st.c.RestingSince == 0 {
+		ahead := st.c.Ahead(st.situation)
+		p.Contact = &views.ContactPlan{Remaining: len(ahead)}
+		if len(ahead) > 0 {
+			p.Contact.Next = ahead[0].At.In(v.zone)
+		}
+	}
+	if s.Intake.Troubled() {
+		p.Frame.Notice = s.staleNotice(f, v)
+	}
+	return p
+}
+
+// threadOf is the line of time: what happened, that one can pay now, what comes by itself.
+func (s *Server) threadOf(v visitor, st standing) []views.Entry {
+	now := s.Now()
+	var all []views.Entry
+	for _, i := range st.open {
+		if i.Since() > 0 {
+			all = append(all, views.Entry{When: time.Unix(i.Since(), 0).In(v.zone), Kind: views.Past, Said: views.Said{Key: failedKey(i)}})
+		}
+	}
+	all = slices.CompactFunc(all, func(a, b views.Entry) bool {
+		return a.Said.Key == b.Said.Key && a.When.Format(time.DateOnly) == b.When.Format(time.DateOnly)
+	})
+	all = append(all, views.Entry{When: now.In(v.zone), Kind: views.Now, Said: views.Said{Key: s.nowKey(st)}})
+	for _, i := range st.open {
+		if i.NextAttemptAt > now.Unix() {
+			said := views.Said{Key: "thread.retry_any"}
+			card := s.cardOf(st)
+			if card != nil {
+				said = views.Said{Key: "thread.retry", Args: l10n.Args{"Card": card}}
+			}
+			all = append(all, views.Entry{When: time.Unix(i.NextAttemptAt, 0).In(v.zone), Kind: views.Next, Said: said})
+			break
+		}
+	}
+	if st.c.Status == dunning.Open && st.c.RestingSince == 0 {
+		for _, p := range st.c.Ahead(st.situation) {
+			if p.Step.Consequence {
+				all = append(all, views.Entry{When: p.At.In(v.zone), Kind: views.Next, Said: views.Said{Key: willKey[p.Step.Access]}})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b views.Entry) int { return a.When.Compare(b.When) })
+	return all
+}
+
+var willKey = map[dunning.Access]string{dunning.Restricted: "thread.will_restrict", dunning.Suspended: "thread.will_suspend"}
+
+// failedKey says what happened when an invoice became overdue.
+func failedKey(i billing.Invoice) string {
+	switch i.Class() {
+	case billing.ClassOverdue:
+		return "thread.due"
+	case billing.ClassExpired:
+		return "thread.card_expired"
+	case billing.ClassAuthentication:
+		return "thread.wants_approval"
+	case billing.ClassNoMethod, billing.ClassTransient, billing.ClassOurs:
+		return "thread.failed"
+	}
+	return "thread.declined"
+}
+
+// nowKey says what can be done now.
+func (s *Server) nowKey(st standing) string {
+	switch s.mainAct(st) {
+	case views.MainApprove:
+		return "thread.approve_now"
+	case views.MainNone:
+		return "thread.resting_now"
+	}
+	return "thread.pay_now"
+}
+
+// noteOf says how the case stands besides.
+func (s *Server) noteOf(v visitor, st standing) *views.Note {
+	for _, p := range st.pauses {
+		switch p.Reason {
+		case dunning.PauseDispute, dunning.PauseConversation, dunning.PauseClaim, dunning.PauseConsent:
+			return &views.Note{Kind: views.NotePause, Said: views.Said{Key: "note." + string(p.Reason)}}
+		case dunning.PauseProcessing:
+			return &views.Note{Kind: views.NoteWait, Said: views.Said{Key: "note.processing"}}
+		case dunning.PausePromise:
+			return &views.Note{Kind: views.NotePause, Said: views.Said{Key: "note.promise", Args: l10n.Args{"Day": time.Unix(p.Until, 0).In(v.zone)}}}
+		}
+	}
+	if len(st.pauses) > 0 {
+		return &views.Note{Kind: views.NotePause, Said: views.Said{Key: "note.paused"}}
+	}
+	if st.c.Access == dunning.Restricted || st.c.Access == dunning.Suspended {
+		return &views.Note{Kind: views.NoteInfo, Said: views.Said{Key: "note." + string(st.c.Access)}}
+	}
+	return nil
+}
+
+func (s *Server) settledPage(f views.Frame, v visitor, st standing) views.SettledPage {
+	return views.SettledPage{Frame: f, FirstName: v.FirstName(), Receipts: s.receiptsOf(v, st, nil), Renewal: s.renewalOf(v, st)}
+}
+
+func (s *Server) processingPage(f views.Frame, v visitor, st standing) views.ProcessingPage {
+	p := views.ProcessingPage{Frame: f, FirstName: v.FirstName(), Card: s.cardOf(st)}
+	var sums []billing.Money
+	for _, i := range st.open {
+		sums = append(sums, i.Remaining())
+		p.What = i.Description
+	}
+	if len(st.open) > 1 {
+		p.What = ""
+	}
+	p.Amounts = billing.Totals(sums)
+	return p
+}
+
+// mostReceipts is how many payments a page lists.
+const mostReceipts = 12
+
+// receiptsOf lists paid invoices, all or only the named ones, newest first.
+func (s *Server) receiptsOf(v visitor, st standing, only []string) []views.Receipt {
+	var all []views.Receipt
+	for _, i := range st.closed {
+		if i.Status != "paid" || i.Collected().Minor == 0 || only != nil && !slices.Contains(only, i.ID) || len(all) == mostReceipts {
+			continue
+		}
+		receipt := views.Receipt{
+			InvoiceID: i.ID, InvoiceNumber: i.Number, ReceiptNumber: i.ReceiptNumber, What: i.Description,
+			Paid: i.Collected(), PaidOn: time.Unix(i.PaidAt, 0).In(v.zone), OutOfBand: i.PaidOutOfBand, HasPDF: true,
+		}
+		if st.card != nil && st.card.ID == i.MethodID && !i.PaidOutOfBand {
+			receipt.With = &views.CardOnFile{Method: *st.card, Expired: st.card.Expired(s.Now().Unix())}
+		}
+		all = append(all, receipt)
+	}
+	return all
+}
+
+func (s *Server) renewalOf(v visitor, st standing) *views.Renewal {
+	at, amount, ok := billing.NextRenewal(st.subscriptions, s.Now().Unix())
+	if !ok {
+		return nil
+	}
+	return &views.Renewal{On: time.Unix(at, 0).In(v.zone), Amount: amount}
+}
+
+func (s *Server) cardOf(st standing) *views.CardOnFile {
+	if st.card == nil {
+		return nil
+	}
+	return &views.CardOnFile{Method: *st.card, Expired: st.card.Expired(s.Now().Unix())}
+}
+
+// invoicesOf turns stored invoices into what a page shows of them.
+func invoicesOf(stored []billing.Invoice, zone *time.Location) []views.Invoice {
+	all := make([]views.Invoice, len(stored))
+	for n, i := range stored {
+		all[n] = views.Invoice{
+			ID: i.ID, Number: i.Number, What: i.Description, Remaining: i.Remaining(), Class: i.Class(), HasPDF: true,
+		}
+		if i.PeriodStart > 0 && i.PeriodEnd > i.PeriodStart {
+			all[n].From = time.Unix(i.PeriodStart, 0).In(zone)
+			all[n].To = time.Unix(i.PeriodEnd, 0).In(zone).AddDate(0, 0, -1)
+		}
+		if i.Since() > 0 {
+			all[n].Since = time.Unix(i.Since(), 0).In(zone)
+		}
+	}
+	return all
+}
+
+// namesOf names what a kept card will serve.
+func namesOf(subscriptions []billing.Subscription) []string {
+	var all []string
+	for _, s := range subscriptions {
+		if s.Live() && s.Description != "" && !slices.Contains(all, s.Description) {
+			all = append(all, s.Description)
+		}
+	}
+	return all
+}
+
+// openPDF leads to the invoice's PDF, whose address is fetched fresh because it expires.
+func (s *Server) openPDF(w http.ResponseWriter, r *http.Request) error {
+	v, err := s.visitorOf(r)
+	if err != nil {
+		return err
+	}
+	i, err := s.ownInvoice(r, v, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	address, err := s.Stripe.InvoicePDF(r.Context(), i.ID)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, address, http.StatusSeeOther)
+	return nil
+}
+
+// openHosted leads to Stripe's own page for one invoice: the way without our card fields.
+func (s *Server) openHosted(w http.ResponseWriter, r *http.Request) error {
+	v, err := s.visitorOf(r)
+	if err != nil {
+		return err
+	}
+	i, err := s.ownInvoice(r, v, r.PostFormValue("invoice"))
+	if err != nil {
+		return err
+	}
+	address, err := s.Stripe.HostedPage(r.Context(), i.ID)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, address, http.StatusSeeOther)
+	return nil
+}
+
+// ownInvoice answers one of the visitor's own invoices; another customer's does not exist for them.
+func (s *Server) ownInvoice(r *http.Request, v visitor, id string) (billing.Invoice, error) {
+	var i billing.Invoice
+	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
+		var err error
+		i, err = billing.FindInvoice(r.Context(), tx, id)
+		return err
+	})
+	if err != nil {
+		return billing.Invoice{}, err
+	}
+	if i.CustomerID != v.ID {
+		return billing.Invoice{}, fault.New(fault.NotFound, "There is no invoice %s.", id)
+	}
+	return i, nil
+}
+
+// staleNotice says that Stripe does not answer and as of when the page speaks.
+func (s *Server) staleNotice(f views.Frame, v visitor) string {
+	at := time.Unix(v.SyncedAt, 0).In(v.zone)
+	return f.Locale.Text("note.stale", l10n.Args{"Day": f.Locale.Day(at), "Clock": f.Locale.Clock(at)})
+}

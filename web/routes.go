@@ -1,0 +1,133 @@
+package web
+
+import (
+	"net/http"
+
+	"sollecito/internal/fault"
+	"sollecito/internal/staff"
+)
+
+// routes is the whole house seen from the street, grouped by who comes.
+func (s *Server) routes() (*http.ServeMux, error) {
+	mux := http.NewServeMux()
+
+	// Customers, by the link in their mail.
+	mux.Handle("GET /l/{token}", s.page(s.openLink))
+	mux.Handle("GET /pay", s.page(s.showOverview))
+	mux.Handle("POST /pay/review", s.page(s.chooseInvoices))
+	mux.Handle("GET /pay/review", s.page(s.showReview))
+	mux.Handle("POST /pay/charge", s.page(s.charge))
+	mux.Handle("GET /pay/result", s.page(s.showResult))
+	mux.Handle("GET /pay/card", s.page(s.showCard))
+	mux.Handle("POST /pay/card/intent", s.page(s.startCard))
+	mux.Handle("POST /pay/card", s.page(s.finishCard))
+	mux.Handle("GET /pay/card/finish", s.page(s.returnFromBank))
+	mux.Handle("GET /pay/approve", s.page(s.showApprove))
+	mux.Handle("POST /pay/approve", s.page(s.startApproval))
+	mux.Handle("POST /pay/approve/done", s.page(s.finishApproval))
+	mux.Handle("POST /pay/hosted", s.page(s.openHosted))
+	mux.Handle("GET /pay/invoices/{id}/pdf", s.page(s.openPDF))
+	mux.Handle("GET /pay/support", s.page(s.showSupport))
+	mux.Handle("POST /pay/support", s.page(s.writeSupport))
+	mux.Handle("POST /pay/language", s.page(s.chooseLanguage))
+	mux.Handle("POST /pay/leave", s.page(s.leave))
+	mux.Handle("GET /pay/link", s.page(s.showDeadLink))
+	mux.Handle("POST /pay/link", s.page(s.requestLink))
+	mux.Handle("GET /pay/link/sent", s.page(s.showLinkSent))
+	mux.Handle("GET /{$}", s.page(s.showDeadLink))
+
+	// Stripe.
+	mux.Handle("POST /webhooks/stripe", s.call(s.receiveEvent))
+
+	// The merchant's app.
+	s.embedRoutes(mux)
+	script, err := s.Assets.Plain("embed/v1.js", "public, max-age=300")
+	if err != nil {
+		return nil, err
+	}
+	mux.Handle("GET /embed/v1.js", crossOrigin(script))
+
+	// Staff.
+	s.deskRoutes(mux)
+
+	// Files and monitoring.
+	mux.Handle("GET /static/", s.Assets)
+	mux.Handle("GET /favicon.ico", http.HandlerFunc(s.favicon))
+	mux.Handle("GET /robots.txt", http.HandlerFunc(robots))
+	mux.Handle("GET /healthz", s.call(s.healthz))
+	mux.Handle("GET /readyz", s.call(s.readyz))
+	return mux, nil
+}
+
+// handler does one thing for a request and returns what went wrong.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// page adapts a handler of the customer's pages: same-origin POSTs only.
+func (s *Server) page(h handler) http.Handler {
+	return s.call(func(w http.ResponseWriter, r *http.Request) error {
+		err := s.sameOrigin(w, r)
+		if err != nil {
+			return err
+		}
+		return h(w, r)
+	})
+}
+
+// call adapts a handler that is reached from elsewhere by its nature: a signature or a bearer token speaks for it.
+func (s *Server) call(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := h(w, r)
+		if err != nil {
+			s.fail(w.(*answer), r, err)
+		}
+	})
+}
+
+// desk adapts a handler of the staff pages: a signed-in member who has the right.
+func (s *Server) desk(right staff.Right, h func(w http.ResponseWriter, r *http.Request, who staff.Member) error) http.Handler {
+	return s.page(func(w http.ResponseWriter, r *http.Request) error {
+		who, err := s.memberOf(r)
+		if err != nil {
+			return err
+		}
+		if !who.Role.May(right) {
+			return fault.New(fault.Forbidden, "Your role (%s) may not do this. Ask a colleague who may.", who.Role)
+		}
+		return h(w, withMember(r, who), who)
+	})
+}
+
+// mostForm is the largest form body that is read.
+const mostForm = 64 << 10
+
+// sameOrigin refuses state changes that come from another site, and bodies larger than any form of ours.
+func (s *Server) sameOrigin(w http.ResponseWriter, r *http.Request) error {
+	err := s.origin.Check(r)
+	if err != nil {
+		return fault.Wrap(fault.Forbidden, err, "This request came from another site.")
+	}
+	if r.Method == http.MethodPost {
+		r.Body = http.MaxBytesReader(w, r.Body, mostForm)
+		err = r.ParseForm()
+		if err != nil {
+			return fault.Wrap(fault.Invalid, err, "The form could not be read.")
+		}
+	}
+	return nil
+}
+
+func crossOrigin(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+		h.ServeHTTP(w, r)
+	})
+}
+
+func (s *Server) favicon(w http.ResponseWriter, r *http.Request) {
+	http.Redirect(w, r, s.Assets.Path("favicon.svg"), http.StatusFound)
+}
+
+func robots(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Write([]byte("User-agent: *\nDisallow: /\n"))
+}

@@ -1,0 +1,122 @@
+package web
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"sollecito/internal/checkout"
+	"sollecito/internal/database"
+	"sollecito/internal/dunning"
+	"sollecito/internal/gateway"
+	"sollecito/internal/intake"
+	"sollecito/internal/l10n"
+	"sollecito/internal/link"
+	"sollecito/internal/staff"
+	"sollecito/internal/support"
+	"sollecito/static"
+	"sollecito/views"
+)
+
+// Options are what the Server needs. All of it is required but what says otherwise.
+type Options struct {
+	DB        *database.DB
+	Stripe    *gateway.Client
+	Intake    *intake.Intake
+	Desk      *checkout.Desk
+	Cases     *dunning.Cases
+	Talks     *support.Conversations
+	Members   *staff.Members
+	Sessions  *link.Store
+	Addresses link.Addresses
+	Catalog   *l10n.Catalog
+	Assets    *static.Assets
+	Merchant  views.Merchant
+	Language  string         // when nothing tells the reader's
+	Zone      *time.Location // the merchant's own, for staff pages
+
+	StripeJS       string // address of Stripe's browser script
+	StripeAPI      string // address of Stripe's API, for the content security policy
+	PublishableKey string
+	TestMode       bool // shows that no real money moves
+
+	EmbedSecrets []string // sign the banner's tokens; none turns the banner off
+	EmbedOrigins []string // whose pages may load it
+	Proxies      []netip.Prefix
+
+	Now    func() time.Time // business time
+	Real   func() time.Time // sessions, limits
+	Wake   func()           // tells the runner that there is work
+	Ready  func() error     // nil when the portal can serve; may be nil
+	Logger *slog.Logger
+}
+
+// Server serves the portal's pages and calls.
+type Server struct {
+	Options
+	policies policies
+	origin   *http.CrossOriginProtection
+	handler  http.Handler
+}
+
+// New makes a Server; it listens nowhere.
+func New(o Options) (*Server, error) {
+	s := &Server{Options: o}
+	var err error
+	s.policies, err = newPolicies(o.StripeJS, o.StripeAPI)
+	if err != nil {
+		return nil, err
+	}
+	s.origin = http.NewCrossOriginProtection()
+	err = s.origin.AddTrustedOrigin(o.Addresses.Base())
+	if err != nil {
+		return nil, fmt.Errorf("base address: %w", err)
+	}
+	mux, err := s.routes()
+	if err != nil {
+		return nil, err
+	}
+	s.handler = s.everywhere(mux)
+	return s, nil
+}
+
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// policies are the content security policies of the portal's pages. Stripe's hosts stand only in that of the
+// pages that show Stripe's fields, and where a form leads to Stripe's own page.
+type policies struct {
+	script, frame, connect, form string
+}
+
+func newPolicies(scriptURL, apiURL string) (policies, error) {
+	const stripeJS, stripeAPI = "https://js.stripe.com", "https://api.stripe.com"
+	script, err := originOf(scriptURL)
+	if err != nil {
+		return policies{}, err
+	}
+	api, err := originOf(apiURL)
+	if err != nil {
+		return policies{}, err
+	}
+	p := policies{script: script, frame: script, connect: api + " " + script, form: api}
+	if script == stripeJS {
+		p.script = "https://js.stripe.com https://*.js.stripe.com"
+		p.frame = p.script + " https://hooks.stripe.com"
+	}
+	if api == stripeAPI {
+		p.connect = stripeAPI
+		p.form = "https://invoice.stripe.com https://pay.stripe.com"
+	}
+	return p, nil
+}
+
+func originOf(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "", fmt.Errorf("%q is not an address", address)
+	}
+	return u.Scheme + "://" + u.Host, nil
+}

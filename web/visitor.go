@@ -1,0 +1,208 @@
+package web
+
+import (
+	"database/sql"
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/gorilla/sessions"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/fault"
+	"sollecito/internal/l10n"
+	"sollecito/internal/link"
+	"sollecito/views"
+)
+
+// Values of the customer's session beside the well-known ones.
+const (
+	keyLanguage = "language"
+	keyChosen   = "chosen" // the invoices chosen to be paid, as they were shown
+)
+
+// visitor is the customer whose session the request carries.
+type visitor struct {
+	billing.Customer
+	session  *sessions.Session
+	link     link.Link
+	language string // chosen in this session or by the link
+	zone     *time.Location
+}
+
+// nobody is the visitor of pages that open without a session.
+var nobody = visitor{}
+
+// visitorOf answers whose session the request carries, or fault.SignedOut when there is none, its link was
+// revoked or has expired. The first POST spends a banner's link.
+func (s *Server) visitorOf(r *http.Request) (visitor, error) {
+	session, err := s.Sessions.Get(r, s.Sessions.CookieName())
+	if err != nil {
+		return nobody, err
+	}
+	if session.IsNew {
+		return nobody, errSignedOut
+	}
+	v := visitor{session: session}
+	err = s.DB.See(r.Context(), func(tx *sql.Tx) error {
+		v.link, err = link.ByID(r.Context(), tx, link.Value(session, link.KeyLink))
+		if err != nil {
+			return err
+		}
+		v.Customer, err = billing.FindCustomer(r.Context(), tx, v.link.CustomerID)
+		if err != nil {
+			return err
+		}
+		due, err := dueOf(r, tx, v.link)
+		if err != nil {
+			return err
+		}
+		// A banner's link lives shortly, but the session it opened lives on.
+		if v.link.RevokedAt > 0 || v.link.ExpiresAt == 0 && !v.link.Alive(due, s.Now(), s.Real()) {
+			return errSignedOut
+		}
+		return nil
+	})
+	if fault.Is(err, fault.NotFound) || v.Deleted {
+		return nobody, errSignedOut
+	}
+	if err != nil {
+		return nobody, err
+	}
+	if r.Method == http.MethodPost && v.link.ExpiresAt > 0 && v.link.SpentAt == 0 {
+		err = s.DB.Do(r.Context(), func(tx *sql.Tx) error { return link.Spend(r.Context(), tx, v.link.ID, s.Real()) })
+		if err != nil {
+			return nobody, err
+		}
+	}
+	v.language = link.Value(session, keyLanguage)
+	v.zone = s.Cases.Zone(v.Customer)
+	return v, nil
+}
+
+var errSignedOut = fault.New(fault.SignedOut, "Nobody's page is open.")
+
+// dueOf answers the latest due date among what is open, for the life of a link: an automatic charge's first
+// failed attempt, or the due date. Zero when nothing is open.
+func dueOf(r *http.Request, tx *sql.Tx, l link.Link) (time.Time, error) {
+	open, err := billing.OpenInvoices(r.Context(), tx, l.CustomerID)
+	if err != nil {
+		return time.Time{}, err
+	}
+	latest := int64(0)
+	for _, i := range open {
+		latest = max(latest, i.Since())
+	}
+	if latest == 0 {
+		return time.Time{}, nil
+	}
+	return time.Unix(latest, 0), nil
+}
+
+// localeOf answers the reader's language: chosen here, else the link's, else the customer's, else the browser's.
+func (s *Server) localeOf(r *http.Request, v visitor) *l10n.Locale {
+	wanted := []string{v.language, v.Language, v.link.Language}
+	if v.ID == "" {
+		cookie, err := r.Cookie(languageCookie)
+		if err == nil {
+			wanted = append(wanted, cookie.Value)
+		}
+	}
+	wanted = append(wanted, v.PreferredLocales...)
+	return s.Catalog.Match(append(wanted, r.Header.Get("Accept-Language"), s.Language)...)
+}
+
+// frame is what every customer page carries.
+func (s *Server) frame(r *http.Request, v visitor) views.Frame {
+	return views.Frame{
+		Locale: s.localeOf(r, v), Languages: s.Catalog.Locales(), Path: returnPath(r), Merchant: s.Merchant,
+		MaskedEmail: maskedEmail(v), TestMode: s.TestMode, Nonce: visitOf(r).nonce,
+		StripeJS: s.StripeJS, PublishableKey: s.PublishableKey, Asset: s.Assets.Path,
+	}
+}
+
+// maskedEmail says whose page it is; a customer without an address still has a page of their own.
+func maskedEmail(v visitor) string {
+	if v.ID == "" {
+		return ""
+	}
+	masked := billing.MaskedEmail(v.Email)
+	if masked == "" {
+		return "•••"
+	}
+	return masked
+}
+
+// returnPath is where the language menu comes back to: this page, or the overview after a form.
+func returnPath(r *http.Request) string {
+	if r.Method != http.MethodGet {
+		return "/pay"
+	}
+	if _, isToken := pathToken(r); isToken {
+		return "/pay/link"
+	}
+	return r.URL.RequestURI()
+}
+
+func pathToken(r *http.Request) (string, bool) {
+	token := r.PathValue("token")
+	return token, token != ""
+}
+
+const languageCookie = "sollecito_language"
+
+// chooseLanguage keeps the language a reader chose, for the customer when their page is open.
+func (s *Server) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
+	chosen := s.Catalog.Locale(r.PostFormValue("lang")).Tag()
+	back := ownPath(r.PostFormValue("back"), "/pay")
+	v, err := s.visitorOf(r)
+	if errors.Is(err, errSignedOut) {
+		http.SetCookie(w, &http.Cookie{
+			Name: languageCookie, Value: chosen, Path: "/", MaxAge: 86400, HttpOnly: true, Secure: s.Addresses.Secure(), SameSite: http.SameSiteLaxMode,
+		})
+		http.Redirect(w, r, back, http.StatusSeeOther)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = s.DB.Do(r.Context(), func(tx *sql.Tx) error { return billing.SetLanguage(r.Context(), tx, v.ID, chosen) })
+	if err != nil {
+		return err
+	}
+	v.session.Values[keyLanguage] = chosen
+	err = v.session.Save(r, w)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, back, http.StatusSeeOther)
+	return nil
+}
+
+// leave ends the session.
+func (s *Server) leave(w http.ResponseWriter, r *http.Request) error {
+	session, err := s.Sessions.Get(r, s.Sessions.CookieName())
+	if err != nil {
+		return err
+	}
+	session.Options.MaxAge = -1
+	err = session.Save(r, w)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Clear-Site-Data", `"cache", "cookies", "storage"`)
+	http.Redirect(w, r, "/pay/link", http.StatusSeeOther)
+	return nil
+}
+
+// ownPath answers an absolute path of ours, the other one when it is anything else: a form must not lead away.
+func ownPath(path, otherwise string) string {
+	u, err := url.Parse(path)
+	if err != nil || u.IsAbs() || u.Host != "" || u.Opaque != "" || len(path) < 1 || path[0] != '/' || len(path) > 1 && (path[1] == '/' || path[1] == '\\') {
+		return otherwise
+	}
+	return u.RequestURI()
+}
+
+func escape(s string) string { return url.QueryEscape(s) }
