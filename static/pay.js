@@ -159,6 +159,11 @@
         tell(form, failure instanceof Failed ? failure.message : '');
       });
     });
+    // The reader has just pressed to pay: the bank asks right away, but only once, also after a reload.
+    if (form.hasAttribute('data-go')) {
+      history.replaceState(history.state, '', location.pathname);
+      form.requestSubmit();
+    }
   };
 
   // Looks again, ever more slowly and not while nobody is looking; the link on the page does the same.

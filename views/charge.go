@@ -20,6 +20,9 @@ type ApprovePage struct {
 	Invoice Invoice
 	Card    *CardOnFile
 	Fault   string // a finished sentence when the last try did not get through; "" for none
+
+	// Go asks the bank without another press: the reader has just pressed to pay.
+	Go bool
 }
 
 // PaidPage is the good end of a charge. GET /pay/result.

@@ -90,9 +90,9 @@ func twoCurrencies() []Invoice {
 func dueThread() []Entry {
 	return []Entry{
 		{When: on(11, 3), Kind: Past, Said: Said{Key: "thread.declined"}},
-		{When: on(11, 6), Kind: Now, Said: Said{Key: "thread.now"}},
-		{When: on(11, 10), Kind: Next, Said: Said{Key: "thread.retry_card", Args: l10n.Args{"Card": visa()}}},
-		{When: on(11, 18), Kind: Next, Said: Said{Key: "thread.restricted"}},
+		{When: on(11, 6), Kind: Now, Said: Said{Key: "thread.pay_now"}},
+		{When: on(11, 10), Kind: Next, Said: Said{Key: "thread.retry", Args: l10n.Args{"Card": visa()}}},
+		{When: on(11, 18), Kind: Next, Said: Said{Key: "thread.will_restrict"}},
 	}
 }
 
@@ -119,7 +119,7 @@ func samples(f Frame) []sample {
 		overview("due-nobody", 1, func(p *OverviewPage) { p.FirstName, p.Thread, p.Contact = "", nil, nil }),
 		overview("due-test-mode-stale", 1, func(p *OverviewPage) {
 			p.TestMode = true
-			p.Notice = f.text("overview.as_of", l10n.Args{"Day": f.Locale.DayClock(on(11, 6))})
+			p.Notice = f.text("note.stale", l10n.Args{"Day": f.Locale.Day(on(11, 6)), "Clock": f.Locale.Clock(on(11, 6))})
 		}),
 		overview("due-expired", 1, func(p *OverviewPage) {
 			p.Reason, p.Main, p.ForFuture = billing.ClassExpired, MainAddCard, []string{"Studio plan", "Fonts add-on"}

@@ -782,14 +782,14 @@ func LinkSent(p LinkSentPage) templ.Component {
 }
 
 // wordsFor are the statuses that have words, and whose words they use; every other is told as our mistake.
-var wordsFor = map[int]string{400: "422", 403: "403", 404: "404", 405: "405", 409: "409", 413: "422", 422: "422", 429: "429", 503: "503"}
+var wordsFor = map[int]string{400: "s422", 403: "s403", 404: "s404", 405: "s405", 409: "s409", 413: "s422", 422: "s422", 429: "s429", 503: "s503"}
 
 func (p ProblemPage) key(part string) string {
 	words, ok := wordsFor[p.Status]
 	if !ok {
-		words = "500"
+		words = "s500"
 	}
-	return "problem." + words + "." + part
+	return "problem." + words + "_" + part
 }
 
 // wait is how long to wait, in whole minutes, at least one.
@@ -876,7 +876,7 @@ func Problem(p ProblemPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = say(p.Frame, p.key("sentence")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = say(p.Frame, p.key("how")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -9,7 +9,6 @@ import (
 	"sollecito/internal/checkout"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
-	"sollecito/internal/link"
 	"sollecito/views"
 )
 
@@ -132,9 +131,6 @@ func (s *Server) returnFromBank(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// keyApproving remembers which invoice the bank is asked about.
-const keyApproving = "approving"
-
 // showApprove leads to the bank's own question about the oldest payment that wants it.
 func (s *Server) showApprove(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.visitorOf(r)
@@ -150,9 +146,7 @@ func (s *Server) showApprove(w http.ResponseWriter, r *http.Request) error {
 			continue
 		}
 		p := views.ApprovePage{Frame: s.frame(r, v), Invoice: invoicesOf([]billing.Invoice{i}, v.zone)[0], Card: s.cardOf(st)}
-		if link.Value(v.session, keyApproving) == i.ID && r.URL.Query().Has("again") {
-			p.Fault = p.Locale.Text("approve.not_approved")
-		}
+		p.Go = r.URL.Query().Has("go")
 		s.stripeHeaders(w, r)
 		s.show(w, r, http.StatusOK, views.Approve(p))
 		return nil
@@ -178,11 +172,6 @@ func (s *Server) startApproval(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v.session.Values[keyApproving] = i.ID
-	err = v.session.Save(r, w)
-	if err != nil {
-		return err
-	}
 	return sendJSON(w, http.StatusOK, map[string]string{"client_secret": secret})
 }
 
@@ -201,6 +190,6 @@ func (s *Server) finishApproval(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.Wake()
-	http.Redirect(w, r, "/pay/result?press="+press, http.StatusSeeOther)
+	http.Redirect(w, r, "/pay/result?asked&press="+press, http.StatusSeeOther)
 	return nil
 }

@@ -183,8 +183,10 @@ func (s *Server) showResult(w http.ResponseWriter, r *http.Request) error {
 	open := invoicesOf(st.payable(), v.zone)
 	main := s.mainAct(st)
 	switch {
+	case len(out.action) > 0 && r.URL.Query().Has("asked"):
+		http.Redirect(w, r, "/pay/approve", http.StatusSeeOther)
 	case len(out.action) > 0:
-		http.Redirect(w, r, "/pay/approve?again", http.StatusSeeOther)
+		http.Redirect(w, r, "/pay/approve?go", http.StatusSeeOther)
 	case len(out.unknown) > 0:
 		s.show(w, r, http.StatusOK, views.Checking(views.CheckingPage{Frame: f, Amounts: out.unknown}))
 	case len(out.paid) > 0 && len(out.declined) > 0:

@@ -28,8 +28,9 @@ func FillCard(ctx context.Context, number, expiry, cvc string) error {
 // FillDebit chooses the bank debit in the payment frame of the tab's page and
 // types the account and its holder.
 func FillDebit(ctx context.Context, iban, name, email string) error {
-	err := inFrame(ctx, paymentFrame, func(ctx context.Context, inside chromedp.QueryOption) error {
-		return chromedp.Do(ctx, chromedp.Click(chromedp.CSS(`input[name="type"][value="sepa_debit"]`), inside))
+	debit := chromedp.CSS(`input[name="type"][value="sepa_debit"]`)
+	err := inFrame(ctx, paymentFrame, debit, func(inside chromedp.QueryOption) chromedp.Action[chromedp.Void] {
+		return chromedp.Click(debit, inside)
 	})
 	if err != nil {
 		return fmt.Errorf("choose the bank debit: %w", err)
@@ -44,8 +45,8 @@ type typing struct{ field, text string }
 func fill(ctx context.Context, all []typing) error {
 	for _, one := range all {
 		field := chromedp.CSS(`input[name="` + one.field + `"]`)
-		err := inFrame(ctx, paymentFrame, func(ctx context.Context, inside chromedp.QueryOption) error {
-			return chromedp.Do(ctx, chromedp.Focus(field, inside), selectAll(), chromedp.SendKeys(field, one.text, inside))
+		err := inFrame(ctx, paymentFrame, field, func(inside chromedp.QueryOption) chromedp.Action[chromedp.Void] {
+			return chromedp.Steps(chromedp.Focus(field, inside), selectAll(), chromedp.SendKeys(field, one.text, inside))
 		})
 		if err != nil {
 			return fmt.Errorf("type the %s: %w", one.field, err)
@@ -70,10 +71,13 @@ func selectAll() chromedp.Action[chromedp.Void] {
 func CardFaults(ctx context.Context) (map[string]string, error) {
 	faults := map[string]string{}
 	for _, name := range []string{"number", "expiry", "cvc"} {
-		err := inFrame(ctx, paymentFrame, func(ctx context.Context, inside chromedp.QueryOption) error {
-			text, err := chromedp.Run(ctx, chromedp.TextContent(chromedp.CSS("#"+name+"-error"), inside))
-			faults[name] = text
-			return err
+		place := chromedp.CSS("#" + name + "-error")
+		err := inFrame(ctx, paymentFrame, place, func(inside chromedp.QueryOption) chromedp.Action[chromedp.Void] {
+			return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+				text, err := chromedp.TextContent(place, inside)(ctx, t)
+				faults[name] = text
+				return err
+			})
 		})
 		if err != nil {
 			return nil, fmt.Errorf("read what is wrong with the card's %s: %w", name, err)
@@ -89,8 +93,8 @@ func AnswerBank(ctx context.Context, approve bool) error {
 	if approve {
 		button = "#complete"
 	}
-	err := inFrame(ctx, bankFrame, func(ctx context.Context, inside chromedp.QueryOption) error {
-		return chromedp.Do(ctx, chromedp.Click(button, inside))
+	err := inFrame(ctx, bankFrame, button, func(inside chromedp.QueryOption) chromedp.Action[chromedp.Void] {
+		return chromedp.Click(button, inside)
 	})
 	if err != nil {
 		return fmt.Errorf("answer the bank: %w", err)
@@ -118,9 +122,10 @@ func LeaveBank(ctx context.Context) error {
 
 // WaitForBank waits until the bank's dialogue is open and listens to keys.
 func WaitForBank(ctx context.Context) error {
-	err := inFrame(ctx, bankFrame, func(ctx context.Context, inside chromedp.QueryOption) error {
-		// The script of the bank's page gives its first button the focus.
-		return chromedp.Do(ctx, chromedp.WaitReady(chromedp.CSS("#complete:focus"), inside))
+	// The script of the bank's page gives its first button the focus.
+	listening := chromedp.CSS("#complete:focus")
+	err := inFrame(ctx, bankFrame, listening, func(inside chromedp.QueryOption) chromedp.Action[chromedp.Void] {
+		return chromedp.WaitReady(listening, inside)
 	})
 	if err != nil {
 		return fmt.Errorf("wait for the bank's dialogue: %w", err)
@@ -128,19 +133,25 @@ func WaitForBank(ctx context.Context) error {
 	return nil
 }
 
-// inFrame does something inside a frame of the page. A frame's document is
-// replaced while it loads, so what was begun in the old one is begun again.
-func inFrame(ctx context.Context, frame string, do func(ctx context.Context, inside chromedp.QueryOption) error) error {
+// inFrame waits until the element stands in a frame of the page and does
+// something there. A frame's document is replaced while it loads, and what is
+// looked for in the old one is never found; so the look is taken again and
+// again until it succeeds, and only then something is done.
+func inFrame(ctx context.Context, frame string, element chromedp.CSS, do func(inside chromedp.QueryOption) chromedp.Action[chromedp.Void]) error {
 	for {
 		nodes, err := chromedp.Run(ctx, chromedp.Nodes(chromedp.CSS(frame)))
 		if err != nil {
 			return fmt.Errorf("find %s: %w", frame, err)
 		}
-		attempt, stop := context.WithTimeout(ctx, 3*time.Second)
-		err = do(attempt, chromedp.FromNode(nodes[0]))
+		inside := chromedp.FromNode(nodes[0])
+		look, stop := context.WithTimeout(ctx, time.Second/2)
+		err = chromedp.Do(look, chromedp.WaitReady(element, inside))
 		stop()
-		if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
-			return err
+		switch {
+		case err == nil:
+			return chromedp.Do(ctx, do(inside))
+		case ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded):
+			return fmt.Errorf("find %s in %s: %w", element, frame, err)
 		}
 	}
 }

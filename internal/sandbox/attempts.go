@@ -62,7 +62,7 @@ func (s *Server) try(op *operation, pi *intent, m *method, how attempt) verdict 
 	switch result.kind {
 	case paidNow:
 		made := s.newCharge(op, pi, m, how, "succeeded", decline{})
-		s.succeed(op, pi, m, made)
+		s.succeed(op, pi, m, made, how)
 		if result.dispute != "" {
 			op.flush()
 			s.openDispute(op, made, result.dispute)
@@ -98,11 +98,11 @@ func (s *Server) onInvoice(pi *intent, change func(*invoice)) {
 }
 
 // succeed ends a PaymentIntent well; an invoice behind it is paid.
-func (s *Server) succeed(op *operation, pi *intent, m *method, made *charge) {
+func (s *Server) succeed(op *operation, pi *intent, m *method, made *charge, how attempt) {
 	pi.Status, pi.Received, pi.LastError, pi.Action, pi.SettlesAt = "succeeded", pi.Amount, nil, nil, 0
 	op.emit("payment_intent.succeeded", pi.ID)
 	s.keepMethod(op, pi, m)
-	s.onInvoice(pi, func(inv *invoice) { s.settle(op, inv, made.ID, pi.Amount, m.ID) })
+	s.onInvoice(pi, func(inv *invoice) { s.settle(op, inv, made, m, how) })
 }
 
 // decline sends a PaymentIntent back to where it needs another method.
@@ -146,7 +146,7 @@ func (s *Server) settleDebit(op *operation, pi *intent) {
 	if account.Fails == "" {
 		made.Status, made.Transaction = "succeeded", s.newTransaction(op, "charge", made.ID, made.Amount, made.Currency)
 		op.emit("charge.succeeded", made.ID)
-		s.succeed(op, pi, m, made)
+		s.succeed(op, pi, m, made, attempt{})
 		if account.Dispute != "" {
 			op.flush()
 			s.openDispute(op, made, account.Dispute)

@@ -7,13 +7,12 @@ import (
 // Cards, tokens and accounts that Stripe publishes for tests, and how each behaves:
 // https://stripe.com/docs/testing, https://stripe.com/docs/billing/testing.
 
-// authenticationRule says when a bank wants its customer to confirm.
+// authenticationRule says when a bank wants its customer to confirm; the zero rule never asks.
 type authenticationRule int
 
 const (
-	neverAsks authenticationRule = iota
 	// asksAlways: every payment and every setup, whatever was agreed before.
-	asksAlways
+	asksAlways authenticationRule = iota + 1
 	// asksUnlessSetUp: payments made without the customer pass once a setup was confirmed.
 	asksUnlessSetUp
 	// asksInPerson: payments made without the customer always pass, as if set up elsewhere.
@@ -72,8 +71,8 @@ var testCards = []testCard{
 	{Number: "4000008260003178", Brand: "visa", Country: "GB", Asks: asksUnlessSetUp, Declines: "insufficient_funds", Names: []string{"authenticationRequiredChargeDeclinedInsufficientFunds"}},
 	{Number: "4000008400001629", Brand: "visa", Asks: asksAlways, Declines: "generic_decline", Names: []string{"threeDSecureRequiredChargeDeclined"}},
 	{Number: "4000008400001280", Brand: "visa", Asks: asksAlways, Declines: "processing_error", Names: []string{"threeDSecureRequiredProcessingError"}},
-	{Number: "4000000000003220", Brand: "visa", Asks: asksAlways, Names: []string{"threeDSecure2Required"}},
-	{Number: "4000000000003063", Brand: "visa", Asks: asksAlways, Names: []string{"threeDSecureRequired"}},
+	{Number: "4000000000003220", Brand: "visa", Asks: asksUnlessSetUp, Names: []string{"threeDSecure2Required"}},
+	{Number: "4000000000003063", Brand: "visa", Asks: asksUnlessSetUp, Names: []string{"threeDSecureRequired"}},
 	{Number: "4000000000003055", Brand: "visa", Names: []string{"threeDSecureOptional"}},
 
 	{Number: "4000000000000259", Brand: "visa", Dispute: "fraudulent", Names: []string{"createDispute"}},

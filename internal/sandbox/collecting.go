@@ -173,20 +173,20 @@ func (s *Server) latestCharge(inv *invoice) string {
 }
 
 // settle marks an invoice as paid by a charge.
-func (s *Server) settle(op *operation, inv *invoice, chargeID string, amount int64, methodID string) {
+func (s *Server) settle(op *operation, inv *invoice, made *charge, m *method, how attempt) {
 	if inv.Status == "paid" || inv.Status == "void" {
 		return
 	}
-	s.markAttempted(op, inv, attempt{})
-	inv.Status, inv.PaidAt, inv.NextAttempt, inv.Charge = "paid", op.at, 0, chargeID
-	inv.AmountPaid += amount
+	s.markAttempted(op, inv, how)
+	inv.Status, inv.PaidAt, inv.NextAttempt, inv.Charge = "paid", op.at, 0, made.ID
+	inv.AmountPaid += made.Amount
 	op.emit("invoice.paid", inv.ID)
 	op.emit("invoice.payment_succeeded", inv.ID)
 	delete(s.memory.Forced, inv.ID)
 	sub, ok := s.memory.Subs.get(inv.Subscription)
-	if ok && sub.SaveDefault == "on_subscription" && !sub.ended() && s.stillOwned(sub.Customer, methodID) != "" {
+	if ok && sub.SaveDefault == "on_subscription" && !sub.ended() && s.stillOwned(sub.Customer, m.ID) != "" {
 		op.touch(sub.ID)
-		sub.DefaultMethod = methodID
+		sub.DefaultMethod = m.ID
 	}
 	s.closeInvoice(op, inv)
 }

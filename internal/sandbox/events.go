@@ -10,7 +10,8 @@ import (
 type storedEvent struct {
 	ID, Type, RequestID, Key string
 	Created                  int64
-	Object, Previous         json.RawMessage
+	Object                   json.RawMessage
+	Previous                 json.RawMessage `json:",omitempty"`
 }
 
 // storeEvent keeps an event and lays it out for every receiver that listens for its type.

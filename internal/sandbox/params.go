@@ -58,11 +58,7 @@ func (f *field) without(name string) *field {
 }
 
 func (f *field) describe() string {
-	parts := []string{}
-	for _, name := range f.names() {
-		parts = append(parts, name)
-	}
-	return "{" + strings.Join(parts, ", ") + "}"
+	return "{" + strings.Join(f.names(), ", ") + "}"
 }
 
 // decodeForm reads a form or query as Stripe does: brackets nest, "[]" appends, the last of equal names counts.

@@ -102,6 +102,20 @@ func TestCatcherShowsMailsDecoded(t *testing.T) {
 	}
 }
 
+func TestServerShowsItsCatchersInbox(t *testing.T) {
+	t.Parallel()
+	catcher, address := startCatcher(t, nil)
+	must(t, send(address, "ada@example.org"))
+	server := sandbox.New(sandbox.Options{})
+	t.Cleanup(server.Close)
+	server.SetCatcher(catcher)
+	page := httptest.NewRecorder()
+	server.Handler().ServeHTTP(page, httptest.NewRequest("GET", "/inbox.json", nil))
+	if page.Code != 200 || !strings.Contains(page.Body.String(), `"to": "ada@example.org"`) {
+		t.Errorf("%d %s", page.Code, page.Body)
+	}
+}
+
 func TestCatcherListsBrokenMailToo(t *testing.T) {
 	t.Parallel()
 	for name, raw := range map[string]string{

@@ -325,6 +325,9 @@ func (s *Server) readItems(op *operation, p *params, was []subscriptionItem) ([]
 				return nil, invalidRequest("items", "", "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.")
 			}
 		}
+		if at < 0 && slices.ContainsFunc(items, func(item subscriptionItem) bool { return item.Price == id }) {
+			return nil, invalidRequest("items", "", "Cannot add multiple subscription items with the same plan: "+id)
+		}
 		if at < 0 {
 			items = append(items, subscriptionItem{
 				ID: s.shortID("si_"), Price: id, Quantity: sent.number("quantity", 1), Created: op.at, Metadata: sent.mergeMetadata(nil),

@@ -29,6 +29,8 @@ type world struct {
 	address string
 	client  *client.API
 	gate    *gates.Transport
+	// plain makes the calls of form; without the gates, since some are wrong on purpose.
+	plain *http.Client
 
 	mu     sync.Mutex
 	now    time.Time
@@ -40,7 +42,7 @@ var morning = time.Date(2031, 3, 31, 9, 0, 0, 0, time.UTC)
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, now: morning}
+	w := &world{t: t, now: morning, plain: http.DefaultClient}
 	w.server = sandbox.New(sandbox.Options{Now: w.clock, Seed: t.Name()})
 	t.Cleanup(w.server.Close)
 	listener := httptest.NewServer(w.server.Handler())

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/a-h/templ"
 )
@@ -23,6 +24,18 @@ func mailURL(id string) string { return "/demo/inbox/" + url.PathEscape(id) }
 
 // typed is what the clock's own field shows: what was typed before, else two days.
 func (p HomePage) typed() string { return cmp.Or(p.Advance, "48h") }
+
+// ahead says how far the clock has been moved, once it is worth saying.
+func (f Frame) ahead() string {
+	days := int64(f.Moved / (24 * time.Hour))
+	switch {
+	case days < 1:
+		return ""
+	case days == 1:
+		return " It stands a day ahead of the real one."
+	}
+	return " It stands " + f.Locale.Number(days) + " days ahead of the real one."
+}
 
 func (p HomePage) hasInvoices() bool {
 	for _, customer := range p.Customers {

@@ -308,7 +308,7 @@ async function confirm(path, given) {
   } else {
     addDebit(method);
     sent.set('mandate_data[customer_acceptance][type]', 'online');
-    sent.set('mandate_data[customer_acceptance][online][infer_from_client]', 'true');
+    sent.set('mandate_data[customer_acceptance][online][user_agent]', navigator.userAgent);
   }
   const made = await post('/v1/payment_methods', method);
   if (made.error) {

@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stripe/stripe-mock/embedded"
+	"github.com/stripe/stripe-mock/server"
 )
 
 // Spec is Stripe's OpenAPI text, made strict: a name that it does not list is a fault at any depth. It is safe for
@@ -20,6 +22,7 @@ import (
 type Spec struct {
 	doc   *openapi3.T
 	paths []specPath
+	mock  func() (*server.StubServer, error)
 }
 
 type specPath struct {
@@ -38,7 +41,7 @@ func NewSpec() (*Spec, error) {
 	for _, schema := range doc.Components.Schemas {
 		forbidOthers(schema, seen)
 	}
-	s := &Spec{doc: doc}
+	s := &Spec{doc: doc, mock: sync.OnceValues(newMock)}
 	for _, template := range doc.Paths.InMatchingOrder() {
 		item := doc.Paths.Value(template)
 		for _, operation := range item.Operations() {
@@ -118,7 +121,7 @@ func (s *Spec) check(value map[string]any) error {
 	}
 	schema, ok := s.doc.Components.Schemas[kind]
 	if !ok {
-		return fmt.Errorf("Stripe's text has no object %q", kind)
+		return fmt.Errorf("the published text has no object %q", kind)
 	}
 	err := visit(schema.Value, value)
 	if err != nil {
@@ -146,7 +149,7 @@ func (s *Spec) checkEventType(event map[string]any) error {
 	schema := create.RequestBody.Value.Content["application/x-www-form-urlencoded"].Schema.Value
 	known := schema.Properties["enabled_events"].Value.Items.Value.Enum
 	if !slices.Contains(known, event["type"]) {
-		return fmt.Errorf("Stripe's text has no event type %v", event["type"])
+		return fmt.Errorf("the published text has no event type %v", event["type"])
 	}
 	return nil
 }
@@ -247,7 +250,7 @@ func (s *Spec) find(method, path string) *specPath {
 func (s *Spec) CheckResponse(method, path string, status int, body []byte) error {
 	found := s.find(method, path)
 	if found == nil {
-		return fmt.Errorf("Stripe's text has no %s %s", method, path)
+		return fmt.Errorf("the published text has no %s %s", method, path)
 	}
 	value, err := decode(body)
 	if err != nil {

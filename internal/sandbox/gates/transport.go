@@ -43,6 +43,15 @@ func (s *Spec) NewTransport(base http.RoundTripper, report func(error)) (*Transp
 	if base == nil {
 		base = http.DefaultTransport
 	}
+	mock, err := s.mock()
+	if err != nil {
+		return nil, err
+	}
+	return &Transport{base: base, report: report, spec: s, mock: mock, seen: map[string]bool{}}, nil
+}
+
+// newMock makes stripe-mock's server, which is stateless and therefore shared. It takes half a second.
+func newMock() (*server.StubServer, error) {
 	fixtures, err := server.LoadFixtures(embedded.OpenAPIFixtures, "")
 	if err != nil {
 		return nil, fmt.Errorf("load stripe-mock's fixtures: %w", err)
@@ -55,7 +64,7 @@ func (s *Spec) NewTransport(base http.RoundTripper, report func(error)) (*Transp
 	if err != nil {
 		return nil, fmt.Errorf("start stripe-mock: %w", err)
 	}
-	return &Transport{base: base, report: report, spec: s, mock: mock, seen: map[string]bool{}}, nil
+	return mock, nil
 }
 
 // Seen lists the calls made so far, sorted, as Stripe's text names them: "POST /v1/invoices/{invoice}/pay".

@@ -1,0 +1,135 @@
+package demo
+
+import "time"
+
+// The make-believe company. Its domain and its customers' are of the kind that can never be registered.
+const (
+	merchantName    = "Lumen Studio"
+	merchantAddress = "Lumen Studio S.r.l., Via Tortona 31, 20144 Milano, Italy"
+	merchantFrom    = "Lumen Studio <billing@lumen.example>"
+	supportEmail    = "support@lumen.example"
+	merchantZone    = "Europe/Rome"
+
+	staffEmail = "giulia@lumen.example"
+	staffName  = "Giulia Ferri"
+)
+
+// plan is what a customer subscribes to, monthly. The amount is in the currency's smallest unit.
+type plan struct {
+	product, currency string
+	amount            int64
+}
+
+var (
+	studioEUR = plan{"Studio plan", "eur", 2900}
+	teamEUR   = plan{"Team plan", "eur", 8900}
+	studioUSD = plan{"Studio plan", "usd", 3200}
+	studioJPY = plan{"Studio plan", "jpy", 4800}
+)
+
+const aDay = 24 * time.Hour
+
+// player is one customer of the cast: who they are, and what happened to them before the curtain rises. Instants are
+// how long before it.
+type player struct {
+	name, email, locale           string
+	line1, city, postcode, nation string
+	plan                          plan
+
+	scenario string // the word for scripts
+	story    string // the same for people
+	joined   time.Duration
+	failed   time.Duration // when the renewal failed; 0 for those it never did
+	code     string        // how
+	expiring bool          // their card's date passes before that renewal
+	paid     time.Duration // when they paid after all; 0 for those who have not
+	extras   []extra
+}
+
+// extra is a one-off invoice that fails beside the renewal.
+type extra struct {
+	what, currency string
+	amount         int64
+	made           time.Duration
+}
+
+// cast is everybody, in the order in which they are listed. The six situations first, then three who simply pay.
+func cast() []player {
+	return []player{
+		{
+			name: "Anneke de Vries", email: "anneke@devries.example", locale: "nl",
+			line1: "Prinsengracht 263", city: "Amsterdam", postcode: "1016 GV", nation: "NL", plan: studioEUR,
+			scenario: "soft_decline", story: "Not enough money on the account three days ago",
+			failed: 3*aDay + 3*time.Hour, code: "insufficient_funds",
+		},
+		{
+			name: "Duarte Nogueira", email: "duarte@nogueira.example", locale: "pt",
+			line1: "Rua da Boavista 84", city: "Porto", postcode: "4050-107", nation: "PT", plan: teamEUR,
+			scenario: "expired_card", story: "The card on file has expired",
+			failed: 6*aDay + 2*time.Hour, code: "expired_card", expiring: true,
+		},
+		{
+			name: "Maison Okafor", email: "compta@okafor.example", locale: "fr",
+			line1: "12 rue des Martyrs", city: "Paris", postcode: "75009", nation: "FR", plan: teamEUR,
+			scenario: "authentication_required", story: "The bank wants the payment approved",
+			failed: 1*aDay + 4*time.Hour, code: "authentication_required",
+		},
+		{
+			name: "Haruka Nakamura", email: "haruka@nakamura.example", locale: "ja",
+			line1: "2-11-3 Meguro", city: "Tokyo", postcode: "153-0063", nation: "JP", plan: studioJPY,
+			scenario: "several_invoices", story: "Three invoices unpaid, in yen and in euro",
+			failed: 10*aDay + 6*time.Hour, code: "generic_decline",
+			extras: []extra{
+				{"Extra storage, 500 GB", "jpy", 9600, 9*aDay + 5*time.Hour},
+				{"Colour workshop in Milan", "eur", 12000, 8*aDay + 5*time.Hour},
+			},
+		},
+		{
+			name: "Chiara Bellini", email: "chiara@bellini.example", locale: "it",
+			line1: "Via del Pratello 9", city: "Bologna", postcode: "40122", nation: "IT", plan: studioEUR,
+			scenario: "italian", story: "Reads Italian; the bank said no without a reason",
+			failed: 2*aDay + 3*time.Hour, code: "generic_decline",
+		},
+		{
+			name: "Tomasz Wiśniewski", email: "tomasz@wisniewski.example", locale: "pl",
+			line1: "ul. Długa 14", city: "Kraków", postcode: "31-147", nation: "PL", plan: studioEUR,
+			scenario: "recovered", story: "Missed a payment, was reminded, and paid",
+			failed: 21*aDay + 4*time.Hour, code: "insufficient_funds", paid: 14*aDay + 1*time.Hour,
+		},
+		{
+			name: "Freya Lindqvist", email: "freya@lindqvist.example", locale: "sv",
+			line1: "Hornsgatan 44", city: "Stockholm", postcode: "118 21", nation: "SE", plan: studioEUR,
+			scenario: "healthy", story: "Pays every month", joined: 12 * aDay,
+		},
+		{
+			name: "Mirae Tan", email: "mirae@tan.example", locale: "en",
+			line1: "18 Keong Saik Road", city: "Singapore", postcode: "089125", nation: "SG", plan: studioUSD,
+			scenario: "healthy", story: "Pays every month, in dollars", joined: 9 * aDay,
+		},
+		{
+			name: "Oluwaseun Adeyemi", email: "seun@adeyemi.example", locale: "en",
+			line1: "7 Adeola Odeku Street", city: "Lagos", postcode: "101241", nation: "NG", plan: teamEUR,
+			scenario: "healthy", story: "Pays every month for the whole team", joined: 5 * aDay,
+		},
+	}
+}
+
+// joinedAt is when a player subscribed: a month before the renewal that failed.
+func (p player) joinedAt(curtain time.Time) time.Time {
+	if p.failed > 0 {
+		return curtain.Add(-p.failed).AddDate(0, -1, 0)
+	}
+	return curtain.Add(-p.joined)
+}
+
+// curtainTime is the instant at which the demo's story stands when people come in: the last working day's morning at
+// the merchant's place that is not after the real time. Then offices are open, so that a mail that is due at once
+// goes out at once, and the whole day is ahead.
+func curtainTime(real time.Time, zone *time.Location) time.Time {
+	local := real.In(zone)
+	at := time.Date(local.Year(), local.Month(), local.Day(), 10, 30, 0, 0, zone)
+	for at.After(real) || at.Weekday() == time.Saturday || at.Weekday() == time.Sunday {
+		at = at.AddDate(0, 0, -1)
+	}
+	return at
+}

@@ -1,0 +1,292 @@
+package portal_test
+
+import (
+	"database/sql"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sollecito/internal/sandbox"
+)
+
+// The main story: a renewal fails, the reminder goes out, the link opens the page, the card on file pays, the
+// reminders stop, and one letter says that all is settled.
+func TestAFailedRenewalComesBack(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	h.fail(customer, "insufficient_funds")
+	if got := len(h.mailsTo("anneke@waal.example")); got != 0 {
+		t.Fatalf("%d mails on the day of the failure", got)
+	}
+	h.walk(24 * time.Hour)
+	mails := h.mailsTo("anneke@waal.example")
+	if len(mails) != 1 {
+		t.Fatalf("%d mails after a day", len(mails))
+	}
+	first := mails[0]
+	if first.Subject != "Your Lumen Studio payment didn't go through" || !strings.Contains(first.Text, "€29.00") || !strings.Contains(first.HTML, "€29.00") {
+		t.Errorf("first mail %q:\n%s", first.Subject, first.Text)
+	}
+	if at := first.At.In(time.FixedZone("CET", 3600)); at.Hour() < 9 || at.Hour() >= 18 {
+		t.Errorf("sent at %s", at)
+	}
+
+	b := h.browser()
+	b.get(linkIn(t, first)).at("/pay", http.StatusOK)
+	if b.text("main .amount") != "€29.00" || !strings.Contains(b.text("main button.main-act"), "Pay €29.00") {
+		t.Errorf("overview: %s", b.text("main"))
+	}
+	b.press("/pay/review").at("/pay/review", http.StatusOK)
+	// The bank said no to this invoice with the card on file; it still does.
+	b.press("/pay/charge").at("/pay/result", http.StatusOK)
+	if !strings.Contains(b.text("main"), "Nothing has been taken") {
+		t.Errorf("declined: %s", b.text("main"))
+	}
+	err := h.stripe.Pay(h.openInvoice(customer), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.settle()
+	b.get("/pay").at("/pay", http.StatusOK)
+	if b.page.Find("form[action^='/pay/review']").Length() != 0 || !strings.Contains(b.text("h1"), "Nothing is open") {
+		t.Errorf("after payment: %s", b.text("main"))
+	}
+	h.walk(30 * 24 * time.Hour)
+	mails = h.mailsTo("anneke@waal.example")
+	if len(mails) != 2 || !strings.Contains(mails[1].Subject, "all is settled") {
+		t.Errorf("after a month: %d mails, last %q", len(mails), mails[len(mails)-1].Subject)
+	}
+	b.get("/pay").at("/pay", http.StatusUnauthorized) // the link rests after 30 days
+	h.noSecretsInTheLog(first)
+}
+
+func (h *house) openInvoice(customer string) string {
+	h.t.Helper()
+	list := h.ask("invoices?status=open&customer="+customer, nil)["data"].([]any)
+	if len(list) == 0 {
+		h.t.Fatal("nothing is open")
+	}
+	return list[0].(map[string]any)["id"].(string)
+}
+
+func (h *house) noSecretsInTheLog(mails ...sandbox.Mail) {
+	h.t.Helper()
+	log := h.log.String()
+	for _, m := range mails {
+		token := linkIn(h.t, m)
+		token = token[strings.LastIndex(token, "/")+1:]
+		if strings.Contains(log, token) {
+			h.t.Error("a link's token is in the log")
+		}
+		err := h.portal.DB.See(h.t.Context(), func(tx *sql.Tx) error {
+			var found int
+			err := tx.QueryRow(`SELECT (SELECT count(*) FROM notices WHERE copy LIKE $1 OR reason LIKE $1) + (SELECT count(*) FROM links WHERE hash = $2)`,
+				"%"+token+"%", token).Scan(&found)
+			if found > 0 {
+				h.t.Error("a link's token is in the database")
+			}
+			return err
+		})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	for _, secret := range []string{"_secret_", h.stripe.SecretKey(), h.stripe.WebhookSecret()} {
+		if strings.Contains(log, secret) {
+			h.t.Errorf("%q is in the log", secret)
+		}
+	}
+}
+
+func TestProgramsThatOpenEveryLinkDoNoHarm(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Duarte Nogueira", "duarte@foz.example", "IT", "pm_card_visa")
+	h.fail(customer, "expired_card")
+	mails := h.mailsTo("duarte@foz.example")
+	if len(mails) != 1 {
+		t.Fatalf("an expired card is told at once, got %d mails", len(mails))
+	}
+	address := linkIn(t, mails[0])
+	before := h.rows()
+	objects := len(h.ask("events?limit=100", nil)["data"].([]any))
+	var wait sync.WaitGroup
+	for i := range 50 {
+		wait.Go(func() {
+			method := []string{http.MethodGet, http.MethodHead}[i%2]
+			req, _ := http.NewRequest(method, address+"?utm_source=x&data=%2Fy", nil)
+			resp, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Do(req)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			resp.Body.Close()
+			if resp.StatusCode != http.StatusSeeOther || resp.Header.Get("Location") != "/pay" || resp.Header.Get("Referrer-Policy") != "no-referrer" {
+				t.Errorf("%s: %d to %q", method, resp.StatusCode, resp.Header.Get("Location"))
+			}
+			if set := resp.Header.Get("Set-Cookie") != ""; set != (method == http.MethodGet) {
+				t.Errorf("%s sets a session: %v", method, set)
+			}
+		})
+	}
+	wait.Wait()
+	// And one that presses every button of the page the link opens, once, without following on.
+	b := h.browser()
+	b.get(address).at("/pay", http.StatusOK)
+	page := b.page
+	for _, action := range []string{"/pay/review", "/pay/hosted", "/pay/language"} {
+		if page.Find("form[action^='"+action+"'][method=post]").Length() == 0 {
+			continue
+		}
+		scanner := h.browser()
+		scanner.client.Jar = b.client.Jar
+		scanner.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		scanner.page = page
+		scanner.press(action)
+	}
+	h.settle()
+	if after := h.rows(); after != before {
+		t.Errorf("something changed: %q became %q", before, after)
+	}
+	if got := len(h.ask("events?limit=100", nil)["data"].([]any)); got != objects {
+		t.Errorf("%d objects were touched at Stripe", got-objects)
+	}
+	b.get(address).at("/pay", http.StatusOK)
+}
+
+// rows counts what a press or an opened link could change.
+func (h *house) rows() string {
+	h.t.Helper()
+	var line string
+	err := h.portal.DB.See(h.t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRow(`
+			SELECT (SELECT count(*) FROM notices) || ' notices, ' || (SELECT count(*) FROM attempts) || ' attempts, ' ||
+				(SELECT count(*) FROM pauses) || ' pauses, ' || (SELECT count(*) FROM messages) || ' messages, ' ||
+				(SELECT group_concat(status || step || access) FROM cases) || ' ' || (SELECT group_concat(status) FROM invoices)`).Scan(&line)
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return line
+}
+
+func TestEveryDeadLinkLooksTheSame(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Duarte Nogueira", "duarte@foz.example", "IT", "pm_card_visa")
+	h.fail(customer, "expired_card")
+	address := linkIn(t, h.mailsTo("duarte@foz.example")[0])
+	err := h.stripe.Pay(h.openInvoice(customer), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.settle()
+	h.clock.set(h.clock.now().Add(30*24*time.Hour - time.Minute))
+	h.browser().get(address).at("/pay", http.StatusOK)
+	h.clock.set(h.clock.now().Add(2 * time.Minute))
+	var bodies []string
+	for _, dead := range []string{address, h.base + "/l/" + strings.Repeat("A", 43), h.base + "/l/x", h.base + "/l/%00%ff"} {
+		b := h.browser().get(dead)
+		if b.status != http.StatusNotFound {
+			t.Errorf("%d for %s", b.status, dead)
+		}
+		html, err := b.page.Find("body").Html()
+		if err != nil {
+			t.Fatal(err)
+		}
+		bodies = append(bodies, html)
+	}
+	for _, body := range bodies[1:] {
+		if body != bodies[0] {
+			t.Error("dead links differ")
+		}
+	}
+	// The page mails a fresh link to the address on file, and says the same to everybody.
+	known := h.browser().post("/pay/link", url.Values{"email": {"duarte@foz.example"}})
+	unknown := h.browser().post("/pay/link", url.Values{"email": {"nobody@foz.example"}})
+	if known.text("main") != unknown.text("main") || known.status != unknown.status {
+		t.Error("the answer tells who is known")
+	}
+	h.settle()
+	mails := h.mailsTo("duarte@foz.example")
+	h.browser().get(linkIn(t, mails[len(mails)-1])).at("/pay", http.StatusOK)
+	for range 5 {
+		h.browser().post("/pay/link", url.Values{"email": {"DUARTE@foz.example"}})
+	}
+	h.settle()
+	if got := len(h.mailsTo("duarte@foz.example")) - len(mails); got > 2 {
+		t.Errorf("%d more links within the hour", got)
+	}
+	if len(h.mailsTo("nobody@foz.example")) != 0 {
+		t.Error("a stranger got mail")
+	}
+}
+
+func TestSupportRestsTheCaseAndTheAnswerReachesTheCustomer(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Chiara Bellini", "chiara@bellini.example", "IT", "pm_card_visa")
+	h.fail(customer, "expired_card")
+	b := h.browser()
+	b.get(linkIn(t, h.mailsTo("chiara@bellini.example")[0])).get("/pay/support").at("/pay/support", http.StatusOK)
+	b.post("/pay/support", url.Values{"text": {"My card is 4242 4242 4242 4242, please use it"}}).at("/pay/support", http.StatusUnprocessableEntity)
+	if b.page.Find("textarea").Text() == "" || b.page.Find("[role=alert]").Length() == 0 {
+		t.Error("what was typed is lost, or nothing says what is wrong")
+	}
+	b.post("/pay/support", url.Values{"text": {"Can I pay on Friday? <script>alert(1)</script>"}}).at("/pay/support", http.StatusOK)
+	if b.page.Find("main script").Length() != 0 || !strings.Contains(b.text(".talk"), "<script>alert(1)</script>") {
+		t.Error("markup in a message is not inert")
+	}
+	h.settle()
+	toStaff := h.mailsTo("billing@lumen.example")
+	if len(toStaff) != 1 || !strings.Contains(toStaff[0].Text, "Can I pay on Friday?") {
+		t.Fatalf("staff got %d mails", len(toStaff))
+	}
+	h.walk(10 * 24 * time.Hour)
+	if got := len(h.mailsTo("chiara@bellini.example")); got != 1 {
+		t.Errorf("%d mails while nobody has answered", got)
+	}
+}
+
+// Crossing the mail server's faults: what surely did not arrive is sent again, what may have arrived is not.
+func TestMailServerTrouble(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		place  sandbox.FaultPlace
+		status string
+	}{
+		{sandbox.FaultConnect, "sent"}, {sandbox.FaultRcpt, "failed"}, {sandbox.FaultData, "sent"}, {sandbox.FaultReply, "uncertain"},
+	}
+	for _, tt := range tests {
+		t.Run(string(tt.place), func(t *testing.T) {
+			t.Parallel()
+			h := open(t)
+			customer := h.customer("Mirae Tan", "mirae@papaya.example", "SG", "pm_card_visa")
+			h.clock.set(time.Date(2026, 11, 2, 2, 0, 0, 0, time.UTC)) // ten in the morning in Singapore
+			h.catcher.SetFault(sandbox.Fault{Place: tt.place, Count: 2})
+			if tt.place == sandbox.FaultConnect {
+				h.catcher.SetFault(sandbox.Fault{Place: tt.place})
+			}
+			h.fail(customer, "expired_card")
+			h.walk(5 * time.Minute)
+			h.catcher.SetFault()
+			h.walk(2 * time.Hour)
+			var status string
+			err := h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
+				return tx.QueryRow(`SELECT status FROM notices WHERE channel = 'email' AND kind = 'reminder'`).Scan(&status)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := len(h.mailsTo("mirae@papaya.example"))
+			want := map[string]int{"sent": 1, "failed": 0, "uncertain": 1}[tt.status]
+			if status != tt.status || got != want {
+				t.Errorf("%s with %d mails delivered, want %s with %d", status, got, tt.status, want)
+			}
+		})
+	}
+}

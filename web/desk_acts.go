@@ -1,0 +1,273 @@
+package web
+
+import (
+	"database/sql"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"sollecito/internal/dunning"
+	"sollecito/internal/fault"
+	"sollecito/internal/outbox"
+	"sollecito/internal/staff"
+	"sollecito/internal/support"
+	"sollecito/views/desk"
+)
+
+// liftable are the pauses a member of staff may end. A bank debit under way and a dispute are facts at the bank;
+// a case of the first import is released instead.
+func liftable() []dunning.PauseReason {
+	return []dunning.PauseReason{
+		dunning.PauseStaff, dunning.PauseConversation, dunning.PauseClaim, dunning.PausePromise, dunning.PauseConsent,
+	}
+}
+
+// pausesOf parts the active pauses: those staff may end, those that stay.
+func pausesOf(active []dunning.Pause) (may, stay []dunning.PauseReason) {
+	for _, p := range active {
+		if slices.Contains(liftable(), p.Reason) {
+			may = append(may, p.Reason)
+			continue
+		}
+		stay = append(stay, p.Reason)
+	}
+	return may, stay
+}
+
+// actsFor is what may be done now by this member.
+func actsFor(k record, who staff.Member) []desk.Act {
+	if !who.Role.May(staff.Act) || k.c.Status != dunning.Open {
+		return nil
+	}
+	var acts []desk.Act
+	may, stay := pausesOf(k.pauses)
+	if slices.Contains(stay, dunning.PauseImported) {
+		acts = append(acts, desk.Act{Name: desk.ActRelease, Label: "Start reminders", Icon: "send", Main: true})
+	}
+	if len(may) > 0 {
+		acts = append(acts, desk.Act{Name: desk.ActResume, Label: "Resume", Icon: "play", Main: len(acts) == 0})
+	}
+	if !slices.Contains(may, dunning.PauseStaff) {
+		acts = append(acts, desk.Act{Name: desk.ActPause, Label: "Pause", Icon: "pause", Main: len(acts) == 0})
+	}
+	return acts
+}
+
+// questionOf is an act with what it will do, nil when it is not there to be done.
+func (s *Server) questionOf(p desk.CustomerPage, k record, who staff.Member, act string) *desk.Question {
+	offered := slices.ContainsFunc(actsFor(k, who), func(a desk.Act) bool { return a.Name == act })
+	if !offered {
+		return nil
+	}
+	_, stay := pausesOf(k.pauses)
+	switch act {
+	case desk.ActPause:
+		return s.pauseQuestion(p, k, desk.Note{Required: true})
+	case desk.ActResume:
+		var others []string
+		for _, reason := range stay {
+			others = append(others, string(reason))
+		}
+		return desk.ResumeQuestion(p, k.c.ID, s.afterResting(k), others)
+	case desk.ActRelease:
+		return desk.ReleaseQuestion(p, k.c.ID, s.afterResting(k))
+	}
+	return nil
+}
+
+func (s *Server) pauseQuestion(p desk.CustomerPage, k record, note desk.Note) *desk.Question {
+	var next time.Time
+	for _, i := range k.open {
+		at := s.at(i.NextAttemptAt)
+		if i.NextAttemptAt > s.Now().Unix() && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	return desk.PauseQuestion(p, k.c.ID, next, note)
+}
+
+// afterResting is what would come next if the case went on now, the days it rested not counted.
+func (s *Server) afterResting(k record) desk.Next {
+	going := k.c
+	going.RestedDays += k.c.Resting(s.Now(), k.situation.Zones[0])
+	going.RestingSince = 0
+	next, ok := going.Next(k.situation)
+	if !ok {
+		return desk.Next{}
+	}
+	return desk.Next{Title: stepTitle(next.Step, next.Index+1), At: next.At.In(s.Zone)}
+}
+
+// longestNote is the most characters a note to colleagues may have, as its field allows.
+const longestNote = 300
+
+// cleanNote checks a note to colleagues; said is what is wrong with it. An empty one is refused when it is asked for.
+func cleanNote(typed string, asked bool) (note, said string) {
+	note, err := support.Clean(typed)
+	switch {
+	case err != nil && fault.MessageOf(err) == support.FaultCard:
+		return "", "This looks like a card number. It must never be written down here."
+	case err != nil && fault.MessageOf(err) == support.FaultEmpty && asked:
+		return "", "Say why in a few words."
+	case err != nil && fault.MessageOf(err) == support.FaultEmpty:
+		return "", ""
+	case err != nil || utf8.RuneCountInString(note) > longestNote:
+		return "", "Say it in at most 300 characters."
+	}
+	return note, ""
+}
+
+// pauseCase lets a case rest until somebody resumes it.
+func (s *Server) pauseCase(w http.ResponseWriter, r *http.Request, who staff.Member) error {
+	c, err := s.caseOf(r)
+	if err != nil {
+		return err
+	}
+	typed := r.PostFormValue("reason")
+	note, wrong := cleanNote(typed, true)
+	if wrong != "" {
+		k, err := s.recordOf(r.Context(), c.CustomerID)
+		if err != nil {
+			return err
+		}
+		p := s.customerPage(r, who, k)
+		p.Question = s.pauseQuestion(p, k, desk.Note{Required: true, Value: typed, Fault: wrong})
+		s.show(w, r, http.StatusUnprocessableEntity, desk.Customer(p))
+		return nil
+	}
+	err = s.DB.Do(r.Context(), func(tx *sql.Tx) error {
+		err := s.Cases.Pause(r.Context(), tx, c.ID, dunning.PauseStaff, note, who.Name, time.Time{}, s.Now())
+		if err != nil {
+			return err
+		}
+		return s.audit(r, tx, who, "case.paused", c.ID, c.CustomerID)
+	})
+	if err != nil {
+		return err
+	}
+	return s.backToCustomer(w, r, c.CustomerID, "paused")
+}
+
+// resumeCase ends the pauses staff may end.
+func (s *Server) resumeCase(w http.ResponseWriter, r *http.Request, who staff.Member) error {
+	return s.endPauses(w, r, who, "case.resumed", "resumed", liftable()...)
+}
+
+// releaseCase starts the campaign of a case that was there before the portal was connected.
+func (s *Server) releaseCase(w http.ResponseWriter, r *http.Request, who staff.Member) error {
+	return s.endPauses(w, r, who, "case.released", "released", dunning.PauseImported)
+}
+
+func (s *Server) endPauses(w http.ResponseWriter, r *http.Request, who staff.Member, action, said string, reasons ...dunning.PauseReason) error {
+	c, err := s.caseOf(r)
+	if err != nil {
+		return err
+	}
+	if c.Status != dunning.Open {
+		return fault.New(fault.Conflict, "This case has ended meanwhile; there is nothing to go on with.")
+	}
+	err = s.DB.Do(r.Context(), func(tx *sql.Tx) error {
+		err := s.Cases.Resume(r.Context(), tx, c.ID, who.Name, s.Now(), reasons...)
+		if err != nil {
+			return err
+		}
+		return s.audit(r, tx, who, action, c.ID, c.CustomerID)
+	})
+	if err != nil {
+		return err
+	}
+	s.Wake()
+	return s.backToCustomer(w, r, c.CustomerID, said)
+}
+
+func (s *Server) caseOf(r *http.Request) (dunning.Case, error) {
+	var c dunning.Case
+	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
+		var err error
+		c, err = s.Cases.Find(r.Context(), tx, r.PathValue("id"))
+		return err
+	})
+	return c, err
+}
+
+func (s *Server) backToCustomer(w http.ResponseWriter, r *http.Request, customer, said string) error {
+	http.Redirect(w, r, "/admin/customers/"+url.PathEscape(customer)+"?done="+said, http.StatusSeeOther)
+	return nil
+}
+
+func (s *Server) showSending(w http.ResponseWriter, r *http.Request, who staff.Member) error {
+	p, err := s.sendingPage(r, who)
+	if err != nil {
+		return err
+	}
+	s.show(w, r, http.StatusOK, desk.Sending(p))
+	return nil
+}
+
+func (s *Server) sendingPage(r *http.Request, who staff.Member) (desk.SendingPage, error) {
+	p := desk.SendingPage{Frame: s.deskFrame(r), MayChange: who.Role.May(staff.Steer)}
+	p.Nav = desk.NavSending
+	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
+		var err error
+		p.Queued, err = outbox.CountWaiting(r.Context(), tx, s.Now().Unix())
+		if err != nil {
+			return err
+		}
+		p.Due, err = s.Cases.CountDue(r.Context(), tx, s.Now().Add(24*time.Hour))
+		return err
+	})
+	return p, err
+}
+
+// stopSending stops every mail and every new notice. Stopping twice keeps who stopped first and why.
+func (s *Server) stopSending(w http.ResponseWriter, r *http.Request, who staff.Member) error {
+	typed := r.PostFormValue("reason")
+	reason, wrong := cleanNote(typed, false)
+	if wrong != "" {
+		p, err := s.sendingPage(r, who)
+		if err != nil {
+			return err
+		}
+		p.Reason, p.Fault = typed, wrong
+		s.show(w, r, http.StatusUnprocessableEntity, desk.Sending(p))
+		return nil
+	}
+	err := s.DB.Do(r.Context(), func(tx *sql.Tx) error {
+		state, err := dunning.SendingSwitch(r.Context(), tx)
+		if err != nil || state.Stopped {
+			return err
+		}
+		err = dunning.StopSendingFor(r.Context(), tx, who.Name, reason, s.Now())
+		if err != nil {
+			return err
+		}
+		return s.audit(r, tx, who, "sending.stopped", "", "")
+	})
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/admin/sending?done=stopped", http.StatusSeeOther)
+	return nil
+}
+
+func (s *Server) resumeSending(w http.ResponseWriter, r *http.Request, who staff.Member) error {
+	err := s.DB.Do(r.Context(), func(tx *sql.Tx) error {
+		state, err := dunning.SendingSwitch(r.Context(), tx)
+		if err != nil || !state.Stopped {
+			return err
+		}
+		err = dunning.ResumeSending(r.Context(), tx)
+		if err != nil {
+			return err
+		}
+		return s.audit(r, tx, who, "sending.resumed", "", "")
+	})
+	if err != nil {
+		return err
+	}
+	s.Wake()
+	http.Redirect(w, r, "/admin/sending?done=sending", http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,368 @@
+package web
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/dunning"
+	"sollecito/internal/fault"
+	"sollecito/internal/outbox"
+	"sollecito/internal/staff"
+	"sollecito/internal/support"
+	"sollecito/views/desk"
+)
+
+// record is everything that is stored of a customer, read at one moment.
+type record struct {
+	billing.Customer
+	invoices      []billing.Invoice // newest first
+	open          []billing.Invoice // oldest first
+	card          *billing.Method
+	attempts      []billing.Attempt // newest first
+	cases         []dunning.Case    // newest first
+	stories       []dunning.Entry
+	notices       []outbox.Notice // newest first
+	talk          support.Conversation
+	messages      []support.Message
+	sendingPaused bool
+
+	// Of the newest case, when there is one.
+	c         dunning.Case
+	pauses    []dunning.Pause // active
+	situation dunning.Situation
+	ahead     []dunning.Planned // while it is open and does not rest
+}
+
+// hasCase reports whether the customer ever had a case.
+func (k record) hasCase() bool { return k.c.ID != "" }
+
+func (s *Server) recordOf(ctx context.Context, customer string) (record, error) {
+	var k record
+	err := s.DB.See(ctx, func(tx *sql.Tx) error {
+		var err error
+		k.Customer, err = billing.FindCustomer(ctx, tx, customer)
+		if err != nil {
+			return err
+		}
+		stopped, err := dunning.SendingSwitch(ctx, tx)
+		if err != nil {
+			return err
+		}
+		k.sendingPaused = stopped.Stopped
+		err = k.readMoney(ctx, tx)
+		if err != nil {
+			return err
+		}
+		k.notices, err = outbox.OfCustomer(ctx, tx, customer)
+		if err != nil {
+			return err
+		}
+		k.talk, k.messages, err = s.Talks.OfCustomer(ctx, tx, customer)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		return s.readCases(ctx, tx, &k)
+	})
+	if err != nil {
+		return record{}, fmt.Errorf("read the record of %s: %w", customer, err)
+	}
+	return k, nil
+}
+
+func (k *record) readMoney(ctx context.Context, tx *sql.Tx) error {
+	var err error
+	k.invoices, err = billing.Invoices(ctx, tx, k.ID)
+	if err != nil {
+		return err
+	}
+	k.open, err = billing.OpenInvoices(ctx, tx, k.ID)
+	if err != nil {
+		return err
+	}
+	k.attempts, err = billing.AttemptsSince(ctx, tx, k.ID, 0)
+	if err != nil {
+		return err
+	}
+	id := k.DefaultMethod
+	if id == "" && len(k.open) > 0 {
+		id = k.open[0].MethodID
+	}
+	if id == "" {
+		return nil
+	}
+	card, err := billing.FindMethod(ctx, tx, k.ID, id)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	k.card = &card
+	return nil
+}
+
+func (s *Server) readCases(ctx context.Context, tx *sql.Tx, k *record) error {
+	var err error
+	k.cases, err = s.Cases.OfCustomer(ctx, tx, k.ID)
+	if err != nil || len(k.cases) == 0 {
+		return err
+	}
+	k.c, err = s.Cases.LatestOf(ctx, tx, k.ID)
+	if err != nil {
+		return err
+	}
+	for _, c := range k.cases {
+		story, err := s.Cases.Story(ctx, tx, c.ID)
+		if err != nil {
+			return err
+		}
+		k.stories = append(k.stories, story...)
+	}
+	k.pauses, err = s.Cases.ActivePauses(ctx, tx, k.c.ID)
+	if err != nil {
+		return err
+	}
+	k.situation, err = s.Cases.SituationOf(ctx, tx, k.c, s.Now())
+	if err != nil {
+		return err
+	}
+	if k.c.Status == dunning.Open && k.c.RestingSince == 0 {
+		k.ahead = k.c.Ahead(k.situation)
+	}
+	return nil
+}
+
+// showCustomer draws one customer's whole story. Reading it is written down.
+func (s *Server) showCustomer(w http.ResponseWriter, r *http.Request, who staff.Member) error {
+	k, err := s.recordOf(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	err = s.looked(r, who, "customer.viewed", k.ID, "")
+	if err != nil {
+		return err
+	}
+	p := s.customerPage(r, who, k)
+	p.Question = s.questionOf(p, k, who, r.URL.Query().Get("act"))
+	s.show(w, r, http.StatusOK, desk.Customer(p))
+	return nil
+}
+
+func (s *Server) customerPage(r *http.Request, who staff.Member, k record) desk.CustomerPage {
+	now, zones := s.Now(), s.zonesOf(k)
+	p := desk.CustomerPage{
+		Frame: s.deskFrame(r), ID: k.ID, Name: k.Name, Email: k.Email,
+		Card: cardWords(k.card), LocalTime: now.In(zones[0]), ZoneName: zones[0].String(), ZoneFrom: zoneFrom(k.Customer, zones),
+		Language: languageName(s.languageOf(k.Customer)), Since: s.at(k.CreatedAt),
+		Acts: actsFor(k, who), Ahead: s.aheadOf(k), Past: s.pastOf(k),
+	}
+	p.Nav = desk.NavToday
+	for _, i := range k.open {
+		if !i.Overdue(now.Unix()) && !i.Processing() {
+			continue
+		}
+		p.Owes = append(p.Owes, i.Remaining())
+		p.Invoices = append(p.Invoices, s.deskInvoice(i))
+	}
+	p.Owes = billing.Totals(p.Owes)
+	p.Access = accessOf(k, now, zones[0])
+	p.Facts = factsOf(k, now)
+	if k.talk.ID != "" {
+		p.Talk = &desk.Talk{ID: k.talk.ID, Waiting: k.talk.Status == support.Waiting, Last: s.at(k.talk.UpdatedAt)}
+	}
+	if !k.hasCase() {
+		p.Idle = "This customer never had a case: nothing of theirs is overdue."
+		return p
+	}
+	var reasons []dunning.PauseReason
+	for _, pause := range k.pauses {
+		reasons = append(reasons, pause.Reason)
+		p.Pauses = append(p.Pauses, desk.Pause{
+			Kind: string(pause.Reason), Reason: pause.Note, By: actorWords(pause.Actor), Since: s.at(pause.Since), Until: s.at(pause.Until),
+		})
+	}
+	p.State = s.stateOf(k.c, k.Customer, reasons)
+	p.Campaign, p.Version = capital(k.c.Campaign), int(k.c.CampaignVersion)
+	p.Plan = s.planOf(k)
+	p.Idle = idleWords(k)
+	if k.situation.Policy.Cap > 0 {
+		p.Limits = []desk.Limit{{
+			Label: fmt.Sprintf("Messages, %d days", int(k.situation.Policy.Window/(24*time.Hour))),
+			Used:  len(k.situation.Contacts), Of: k.situation.Policy.Cap,
+		}}
+	}
+	return p
+}
+
+// zonesOf are the zones the customer may be in; without a case there is no situation to ask.
+func (s *Server) zonesOf(k record) []*time.Location {
+	if len(k.situation.Zones) > 0 {
+		return k.situation.Zones
+	}
+	return dunning.ZonesOf(k.Customer, s.Zone)
+}
+
+// languageOf is the language the customer's mails are written in.
+func (s *Server) languageOf(c billing.Customer) string {
+	wanted := append([]string{c.Language}, c.PreferredLocales...)
+	return s.Catalog.Match(append(wanted, s.Language)...).Tag()
+}
+
+func (s *Server) deskInvoice(i billing.Invoice) desk.Invoice {
+	return desk.Invoice{
+		ID: i.ID, Number: i.Number, What: i.Description, Remaining: i.Remaining(), Class: i.Class(), Code: codeOf(i.Decline), Since: s.at(i.Since()),
+	}
+}
+
+// codeOf is the processor's own word for a decline.
+func codeOf(d billing.Decline) string {
+	if d.DeclineCode != "" {
+		return d.DeclineCode
+	}
+	return d.Code
+}
+
+// cardWords are a method as colleagues name it: "Mastercard ending 5454, 02/28".
+func cardWords(m *billing.Method) string {
+	if m == nil {
+		return ""
+	}
+	name := m.BrandName()
+	if name == "" {
+		name = capital(strings.ReplaceAll(m.Type, "_", " "))
+	}
+	if m.Last4 != "" {
+		name += " ending " + m.Last4
+	}
+	if m.ExpYear > 0 {
+		name += fmt.Sprintf(", %02d/%02d", m.ExpMonth, m.ExpYear%100)
+	}
+	return name
+}
+
+func accessOf(k record, now time.Time, zone *time.Location) desk.Access {
+	access := desk.Access{Level: string(dunning.Full)}
+	if !k.hasCase() {
+		return access
+	}
+	access.Level = string(k.c.Access)
+	limited := k.c.Access == dunning.Restricted || k.c.Access == dunning.Suspended
+	if k.c.Status == dunning.Open && !limited && k.c.ConsequenceAt > now.Unix() {
+		access.Until = time.Unix(k.c.ConsequenceAt, 0).In(zone)
+	}
+	return access
+}
+
+func factsOf(k record, now time.Time) []desk.Fact {
+	var facts []desk.Fact
+	if k.Deleted {
+		facts = append(facts, desk.Fact{Term: "At Stripe", Value: "Deleted"})
+	}
+	if k.card != nil && k.card.Expired(now.Unix()) {
+		facts = append(facts, desk.Fact{Term: "Card state", Value: "Expired"})
+	}
+	place := strings.Trim(k.State+", "+k.Country, ", ")
+	if place != "" {
+		facts = append(facts, desk.Fact{Term: "Place", Value: place})
+	}
+	return facts
+}
+
+// actorWords are who did something in a case, as its story keeps them.
+func actorWords(actor string) string {
+	if actor == "customer" {
+		return "the customer"
+	}
+	return actor
+}
+
+// planOf is the next step and why it comes then. The schedule may look at the case later than the campaign wants
+// it: while an earlier mail has not left, or while a consequence waits for a person.
+func (s *Server) planOf(k record) *desk.Plan {
+	if len(k.ahead) == 0 {
+		return nil
+	}
+	next := k.ahead[0]
+	at := next.At
+	if k.c.NextStepAt > at.Unix() {
+		at = time.Unix(k.c.NextStepAt, 0)
+	}
+	zone := k.situation.Zones[0]
+	p := &desk.Plan{
+		Title: stepTitle(next.Step, next.Index+1), At: at.In(s.Zone), LocalAt: at.In(zone), City: cityOf(zone),
+		Sentence: s.planSentence(k, next), Why: reasonSentences(next, k.c, k.situation),
+	}
+	switch {
+	case k.sendingPaused:
+		p.Held = "All sending is stopped, so it waits until somebody resumes it."
+	case dunning.Held(k.situation, next, k.caseNotices()):
+		p.Held = "Nobody is sure that it was announced to them, so it waits: for the notice in the app to be seen, or for a person."
+	case k.waitingMail():
+		p.Held = "An earlier mail has not left yet, so this one waits for it."
+	}
+	return p
+}
+
+// caseNotices are the notices of the newest case.
+func (k record) caseNotices() []outbox.Notice {
+	var all []outbox.Notice
+	for _, n := range k.notices {
+		if n.CaseID == k.c.ID {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+func (k record) waitingMail() bool {
+	for _, n := range k.caseNotices() {
+		if n.Kind == outbox.Reminder && n.Channel == outbox.Email && (n.Status == outbox.Queued || n.Status == outbox.Sending) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Server) planSentence(k record, next dunning.Planned) string {
+	var ways []string
+	if next.Step.Has(outbox.Email) {
+		way := "by mail to " + k.Email
+		if k.Email == "" {
+			way = "by mail to nobody, since there is no address"
+		}
+		ways = append(ways, way)
+	}
+	if next.Step.Has(outbox.App) {
+		ways = append(ways, "as a notice in the app")
+	}
+	if len(ways) == 0 {
+		return ""
+	}
+	return capital(strings.Join(ways, " and ")) + ", in " + languageName(s.languageOf(k.Customer)) + "."
+}
+
+// cityOf is the place a zone is named after: "Amsterdam".
+func cityOf(zone *time.Location) string {
+	name := zone.String()
+	return strings.ReplaceAll(name[strings.LastIndexByte(name, '/')+1:], "_", " ")
+}
+
+// idleWords say why nothing is planned.
+func idleWords(k record) string {
+	switch {
+	case k.c.Status == dunning.Recovered:
+		return "The case is closed: everything is paid."
+	case k.c.Status == dunning.Canceled:
+		return "The case is closed: nothing is owed any more."
+	case k.c.Status == dunning.Exhausted:
+		return "The campaign has no step left. Something is still open, and no more reminders come by themselves."
+	case len(k.pauses) > 0:
+		return "The case rests; nothing goes out until it goes on."
+	}
+	return "No step is left."
+}

@@ -1,0 +1,266 @@
+package web
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/dunning"
+	"sollecito/internal/outbox"
+	"sollecito/views/desk"
+)
+
+// mostEntries bounds how far back a page's line of time goes.
+const mostEntries = 200
+
+// pastOf is what happened to a customer, newest first: charges, the case, messages, what was said.
+func (s *Server) pastOf(k record) []desk.Entry {
+	var all []desk.Entry
+	all = append(all, s.pastCharges(k)...)
+	all = append(all, s.pastAttempts(k)...)
+	all = append(all, s.pastStory(k)...)
+	all = append(all, s.pastNotices(k)...)
+	all = append(all, s.pastTalk(k)...)
+	slices.SortStableFunc(all, func(a, b desk.Entry) int { return a.At.Compare(b.At) })
+	slices.Reverse(all)
+	return all[:min(len(all), mostEntries)]
+}
+
+func (s *Server) pastCharges(k record) []desk.Entry {
+	var all []desk.Entry
+	for _, i := range k.invoices {
+		name := cmp.Or(i.Number, i.ID)
+		failed := billing.Money{Minor: cmp.Or(i.FirstFailed, i.AmountDue), Currency: i.Currency}
+		switch {
+		case i.CollectionMethod == "send_invoice" && i.DueAt > 0 && i.DueAt <= s.Now().Unix() && (i.PaidAt == 0 || i.PaidAt > i.DueAt):
+			all = append(all, desk.Entry{
+				At: s.at(i.DueAt), Kind: desk.KindCharge, Tone: desk.Wait, Title: "Invoice past its due date, " + s.deskMoney(failed), Detail: "Invoice " + name + ".",
+			})
+		case i.FailedAt > 0:
+			detail := "Invoice " + name + ": " + classWords(i.Class()) + "."
+			if i.AttemptCount > 1 {
+				detail += fmt.Sprintf(" The processor has tried %d times.", i.AttemptCount)
+			}
+			all = append(all, desk.Entry{
+				At: s.at(i.FailedAt), Kind: desk.KindCharge, Tone: desk.Bad, Title: "Charge failed, " + s.deskMoney(failed), Detail: detail, Code: codeOf(i.Decline),
+			})
+		default:
+			continue
+		}
+		if i.PaidAt > 0 && i.Status == "paid" {
+			detail := "Invoice " + name + "."
+			if i.PaidOutOfBand {
+				detail = "Invoice " + name + ", marked as paid outside Stripe."
+			}
+			all = append(all, desk.Entry{At: s.at(i.PaidAt), Kind: desk.KindPaid, Tone: desk.Good, Title: "Paid, " + s.deskMoney(i.Collected()), Detail: detail})
+		}
+	}
+	return all
+}
+
+func (s *Server) deskMoney(m billing.Money) string {
+	return string(s.Catalog.Locale("en").Money(m.Minor, m.Currency))
+}
+
+// pastAttempts are the customer's own presses on their page.
+func (s *Server) pastAttempts(k record) []desk.Entry {
+	var all []desk.Entry
+	for _, a := range k.attempts {
+		e := desk.Entry{At: s.at(a.StartedAt), Kind: desk.KindCharge, Code: codeOf(a.Decline)}
+		sum := s.deskMoney(a.Amount)
+		switch a.Status {
+		case billing.AttemptStarted:
+			e.Title, e.Tone = "Pressed pay on their page, "+sum, desk.Wait
+			e.Detail = "No answer is kept yet; it is asked for again by itself."
+		case billing.AttemptPaid:
+			e.Title, e.Tone = "Paid on their page, "+sum, desk.Good
+		case billing.AttemptProcessing:
+			e.Title, e.Tone = "Paid by bank debit on their page, "+sum, desk.Wait
+			e.Detail = "The bank needs a few days."
+		case billing.AttemptAction:
+			e.Title, e.Tone = "Their bank asks them to approve "+sum, desk.Wait
+		case billing.AttemptDeclined:
+			e.Title, e.Tone = "Tried to pay on their page, "+sum, desk.Bad
+			e.Detail = capital(classWords(a.Decline.Class())) + ". Nothing was taken."
+		case billing.AttemptFailed:
+			e.Title, e.Tone = "Tried to pay on their page, "+sum, desk.Bad
+			e.Detail = "It could not be asked for. Nothing was taken."
+		case billing.AttemptSaved:
+			e.Title, e.Tone, e.Kind = "New card on their page", desk.Good, desk.KindCard
+		}
+		if a.Kind == "setup" && a.Status != billing.AttemptSaved {
+			e.Kind = desk.KindCard
+			e.Title = "Began to add a card on their page"
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// pastStory is what happened in the customer's cases. Joined invoices and taken steps are left out: the failed
+// charge and the messages tell of them already.
+func (s *Server) pastStory(k record) []desk.Entry {
+	steps := map[string]dunning.Step{}
+	for _, c := range k.cases {
+		for _, step := range s.Cases.Plan(c).Steps {
+			steps[c.ID+" "+step.Key] = step
+		}
+	}
+	var all []desk.Entry
+	for _, said := range k.stories {
+		e := desk.Entry{At: s.at(said.At), Detail: said.Why, Kind: desk.KindOther}
+		by := ""
+		if said.Actor != "" {
+			by = " by " + actorWords(said.Actor)
+		}
+		switch said.What {
+		case "joined":
+			continue
+		case "step":
+			access := steps[said.CaseID+" "+said.Why].Access
+			if access == "" {
+				continue
+			}
+			e.Kind, e.Tone, e.Title, e.Detail = desk.KindAccess, desk.Wait, "Access became "+accessWords[access], ""
+		case "opened":
+			e.Kind, e.Title = desk.KindOpen, "Case opened"
+		case "waits":
+			e.Kind, e.Tone, e.Title = desk.KindFlag, desk.Wait, "A consequence waits"
+		case "paused":
+			e.Kind, e.Title = desk.KindPause, "Reminders paused"+by
+		case "resumed":
+			e.Kind, e.Title = desk.KindResume, "Reminders resumed"+by
+		case string(dunning.Recovered):
+			e.Kind, e.Tone, e.Title = desk.KindClose, desk.Good, "Case recovered"
+		case string(dunning.Canceled):
+			e.Kind, e.Title = desk.KindClose, "Case canceled"
+		case string(dunning.Exhausted):
+			e.Kind, e.Tone, e.Title = desk.KindClose, desk.Wait, "Case exhausted"
+		default:
+			e.Title = capital(said.What) + by
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// pastNotices are the messages that were decided, with what became of each.
+func (s *Server) pastNotices(k record) []desk.Entry {
+	plans := map[string]dunning.Campaign{}
+	for _, c := range k.cases {
+		plans[c.ID] = s.Cases.Plan(c)
+	}
+	var all []desk.Entry
+	for _, n := range k.notices {
+		if isAhead(n, s.Now().Unix()) {
+			continue
+		}
+		all = append(all, s.noticeEntry(n, plans[n.CaseID]))
+	}
+	return all
+}
+
+// isAhead reports whether a message is put off to a later instant.
+func isAhead(n outbox.Notice, now int64) bool {
+	return n.Channel == outbox.Email && n.Status == outbox.Queued && n.DueAt > now
+}
+
+func (s *Server) noticeEntry(n outbox.Notice, plan dunning.Campaign) desk.Entry {
+	e := desk.Entry{At: s.at(cmp.Or(n.SettledAt, n.CreatedAt)), Kind: desk.KindMail, Title: noticeTitle(n, plan), Detail: becameOf(n)}
+	if n.Channel == outbox.App {
+		e.Kind = desk.KindBanner
+	}
+	if n.Subject != "" && n.Kind != outbox.StaffMessage {
+		e.Title += ": “" + n.Subject + "”"
+	}
+	switch n.Status {
+	case outbox.Sent:
+		e.Tone = desk.Accent
+	case outbox.Uncertain:
+		e.Tone = desk.Wait
+	case outbox.Failed:
+		e.Tone = desk.Bad
+	case outbox.Skipped:
+		e.Kind = desk.KindSkip
+	}
+	if n.Copy != "" {
+		e.CopyURL = "/admin/notices/" + url.PathEscape(n.ID)
+	}
+	return e
+}
+
+func (s *Server) pastTalk(k record) []desk.Entry {
+	var all []desk.Entry
+	for _, m := range k.messages {
+		title := "They wrote"
+		if !m.FromCustomer() {
+			title = cmp.Or(m.Name, "We") + " answered"
+		}
+		all = append(all, desk.Entry{
+			At: s.at(m.At), Kind: desk.KindTalk, Title: title, Quote: excerpt(m.Body, 140),
+			LinkURL: "/admin/conversations/" + url.PathEscape(m.ConversationID), LinkText: "Read the conversation",
+		})
+	}
+	return all
+}
+
+// excerpt is the beginning of a text on one line.
+func excerpt(text string, most int) string {
+	runes := []rune(strings.Join(strings.Fields(text), " "))
+	if len(runes) <= most {
+		return string(runes)
+	}
+	return strings.TrimSpace(string(runes[:most])) + "…"
+}
+
+// aheadOf is what will happen by itself, furthest first.
+func (s *Server) aheadOf(k record) []desk.Entry {
+	var all []desk.Entry
+	for n, p := range k.ahead {
+		at := p.At.Unix()
+		if n == 0 {
+			at = max(at, k.c.NextStepAt)
+		}
+		e := desk.Entry{At: s.at(at), Kind: desk.KindMail, Title: stepTitle(p.Step, p.Index+1), Detail: "If nothing has been paid by then."}
+		switch {
+		case p.Step.Consequence:
+			e.Kind, e.Detail = desk.KindAccess, "Needs the message that announced it to have surely been sent."
+		case !p.Step.Has(outbox.Email):
+			e.Kind = desk.KindBanner
+		}
+		all = append(all, e)
+	}
+	now := s.Now().Unix()
+	for _, i := range k.open {
+		if i.NextAttemptAt > now {
+			all = append(all, desk.Entry{
+				At: s.at(i.NextAttemptAt), About: true, Kind: desk.KindRetry, Title: "Stripe tries the charge again, " + s.deskMoney(i.Remaining()),
+				Detail: fmt.Sprintf("Attempt %d on invoice %s. Planned by Stripe.", i.AttemptCount+1, cmp.Or(i.Number, i.ID)),
+			})
+		}
+	}
+	for _, n := range k.notices {
+		if isAhead(n, now) {
+			all = append(all, desk.Entry{At: s.at(n.DueAt), Kind: desk.KindMail, Title: noticeTitle(n, s.planOfNotice(k, n)), Detail: becameOf(n)})
+		}
+	}
+	for _, p := range k.pauses {
+		if p.Until > now {
+			all = append(all, desk.Entry{At: s.at(p.Until), Kind: desk.KindResume, Title: "A pause ends by itself"})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b desk.Entry) int { return b.At.Compare(a.At) })
+	return all
+}
+
+func (s *Server) planOfNotice(k record, n outbox.Notice) dunning.Campaign {
+	for _, c := range k.cases {
+		if c.ID == n.CaseID {
+			return s.Cases.Plan(c)
+		}
+	}
+	return dunning.Campaign{}
+}

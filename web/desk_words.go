@@ -1,0 +1,226 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/dunning"
+	"sollecito/internal/outbox"
+)
+
+// The sentences of the staff pages. Staff pages are in English.
+
+var needWords = map[dunning.Need]string{
+	dunning.NeedAnswer:      "Wrote to us and waits for an answer",
+	dunning.NeedDispute:     "Their bank disputes a payment",
+	dunning.NeedConsent:     "Withdrew their consent at the bank",
+	dunning.NeedConsequence: "A consequence waits: nobody is sure they were told",
+	dunning.NeedFailed:      "A mail could not be delivered",
+	dunning.NeedUncertain:   "A mail may or may not have arrived",
+	dunning.NeedAddress:     "There is no address to write to",
+}
+
+// stepTitle names a step by what the customer notices of it; number counts from 1.
+func stepTitle(step dunning.Step, number int) string {
+	title := fmt.Sprintf("Step %d", number)
+	switch {
+	case step.Has(outbox.Email):
+		title = fmt.Sprintf("Mail %d", number)
+	case step.Has(outbox.App):
+		title = fmt.Sprintf("Notice %d in the app", number)
+	}
+	switch {
+	case step.Consequence:
+		return title + ", access becomes " + accessWords[step.Access]
+	case step.Announces:
+		return title + ", it announces the limit"
+	}
+	return title
+}
+
+var accessWords = map[dunning.Access]string{
+	dunning.Full: "full", dunning.Grace: "full, in grace", dunning.Restricted: "limited", dunning.Suspended: "suspended",
+}
+
+// noticeTitle names a message by what it is for.
+func noticeTitle(n outbox.Notice, plan dunning.Campaign) string {
+	switch n.Kind {
+	case outbox.Reminder:
+		for i, step := range plan.Steps {
+			if step.Key != n.Step {
+				continue
+			}
+			if n.Channel == outbox.App {
+				return fmt.Sprintf("Notice %d in the app", i+1)
+			}
+			return fmt.Sprintf("Mail %d", i+1)
+		}
+		return "Reminder"
+	case outbox.Settled:
+		return "Thank-you mail"
+	case outbox.FreshLink:
+		return "Mail with a fresh link"
+	case outbox.Reply:
+		return "Mail with our answer"
+	case outbox.StaffMessage:
+		return "Mail to us with their message"
+	}
+	return "Message"
+}
+
+// becameOf says what became of a message.
+func becameOf(n outbox.Notice) string {
+	switch n.Status {
+	case outbox.Sent:
+		if n.Channel == outbox.App {
+			return "Seen in the app."
+		}
+		return "Taken by the mail server."
+	case outbox.Queued:
+		if n.Channel == outbox.App {
+			return "Shows when they next open the app."
+		}
+		return strings.TrimSpace("Waits to go out. " + n.Reason)
+	case outbox.Sending:
+		return "Is being handed over now."
+	case outbox.Uncertain:
+		return "May or may not have arrived. It counts as sent and is not sent again by itself."
+	case outbox.Failed:
+		return strings.TrimSpace("Could not be delivered. " + n.Reason)
+	case outbox.Skipped:
+		return strings.TrimSpace("Left out. " + n.Reason)
+	}
+	return n.Reason
+}
+
+// reasonSentences say why a step comes when it does, one for each rule that had a say.
+func reasonSentences(p dunning.Planned, c dunning.Case, in dunning.Situation) []string {
+	var all []string
+	for _, reason := range p.Why {
+		switch reason {
+		case dunning.ReasonStep:
+			all = append(all, fmt.Sprintf("The campaign plans step %d for day %d at %s their time.", p.Index+1, p.Step.DayOf(in.Class), clockOf(p.Step.At)))
+		case dunning.ReasonOnce:
+			all = append(all, "Only the customer can help here, so it goes out at once: "+classWords(in.Class)+".")
+		case dunning.ReasonPast:
+			all = append(all, "That time has passed already, so the next allowed moment is taken.")
+		case dunning.ReasonHours:
+			all = append(all, "It was moved into the hours they may be written to: "+hoursOf(in.Policy)+", their time.")
+		case dunning.ReasonGap:
+			all = append(all, fmt.Sprintf("The last message is too recent: we keep at least %d hours between two.", int(in.Policy.Gap/time.Hour)))
+		case dunning.ReasonCap:
+			all = append(all, fmt.Sprintf("They have had %d messages in %d days, and never get more.", in.Policy.Cap, int(in.Policy.Window/(24*time.Hour))))
+		}
+	}
+	if c.RestedDays > 0 {
+		all = append(all, fmt.Sprintf("%s in which the case rested or nothing could be done don't count.", capital(counted(c.RestedDays, "day"))))
+	}
+	if p.Step.Consequence && c.ConsequenceAt > 0 {
+		all = append(all, fmt.Sprintf("They were told %s, and an announced date never moves earlier.", time.Unix(c.ConsequenceAt, 0).In(in.Zones[0]).Format("2 January")))
+	}
+	if len(p.Step.Channels) > 0 && len(in.Zones) > 1 {
+		all = append(all, fmt.Sprintf("Their zone is not sure, so only hours allowed in all %d possible ones count.", len(in.Zones)))
+	}
+	return append(all, "The invoices are read again just before. If they are paid, nothing goes out.")
+}
+
+func capital(words string) string {
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:]
+}
+
+func clockOf(at time.Duration) string {
+	return fmt.Sprintf("%02d:%02d", int(at/time.Hour), int(at/time.Minute)%60)
+}
+
+// hoursOf is a policy's hours and days: "Monday to Friday, 09:00 to 18:00".
+func hoursOf(p dunning.Policy) string {
+	return fmt.Sprintf("%s, %02d:00 to %02d:00", daysOf(p.Days), p.From, p.To)
+}
+
+// daysOf lists the allowed weekdays, from Monday on, runs of three and more as "Monday to Friday".
+func daysOf(days [7]bool) string {
+	var runs []string
+	for i := 0; i < 7; i++ {
+		at := func(k int) time.Weekday { return time.Weekday((k + 1) % 7) }
+		if !days[at(i)] {
+			continue
+		}
+		last := i
+		for last+1 < 7 && days[at(last+1)] {
+			last++
+		}
+		switch {
+		case last-i >= 2:
+			runs = append(runs, at(i).String()+" to "+at(last).String())
+		case last > i:
+			runs = append(runs, at(i).String(), at(last).String())
+		default:
+			runs = append(runs, at(i).String())
+		}
+		i = last
+	}
+	return strings.Join(runs, ", ")
+}
+
+// classWords are why a charge failed, in the middle of a sentence.
+func classWords(class billing.Class) string {
+	switch class {
+	case billing.ClassDead:
+		return "the card will not work again"
+	case billing.ClassConsent:
+		return "consent was withdrawn at the bank"
+	case billing.ClassAuthentication:
+		return "the bank wants their approval"
+	case billing.ClassExpired:
+		return "the card has expired"
+	case billing.ClassFixCard:
+		return "some card data is wrong"
+	case billing.ClassMoney:
+		return "not enough money"
+	case billing.ClassTransient:
+		return "network trouble"
+	case billing.ClassOurs:
+		return "a mistake on our side"
+	case billing.ClassNoMethod:
+		return "there is no payment method"
+	case billing.ClassOverdue:
+		return "its due date has passed"
+	}
+	return "the bank gave no reason"
+}
+
+// languageName is a language as English readers call it: "Dutch".
+func languageName(tag string) string {
+	parsed, err := language.Parse(tag)
+	if err != nil {
+		return tag
+	}
+	name := display.English.Languages().Name(parsed)
+	if name == "" {
+		return tag
+	}
+	return name
+}
+
+// zoneFrom says where a customer's zone comes from.
+func zoneFrom(c billing.Customer, zones []*time.Location) string {
+	switch {
+	case c.Zone != "" && zones[0].String() == c.Zone:
+		return "from their record"
+	case len(zones) > 1:
+		return fmt.Sprintf("one of %d in their country", len(zones))
+	case c.State != "" && c.Country != "":
+		return "from their address"
+	case c.Country != "":
+		return "from their country"
+	}
+	return "ours, theirs is not known"
+}
