@@ -5,6 +5,8 @@ import (
 	"time"
 
 	stripe "github.com/stripe/stripe-go/v76"
+
+	"sollecito/internal/sandbox"
 )
 
 func TestRenewalFailsIsRetriedAndPaid(t *testing.T) {
@@ -147,16 +149,46 @@ func TestPayOutsideThePortal(t *testing.T) {
 }
 
 func TestLastRetryEndsAsTheAccountSays(t *testing.T) {
-	w := newWorld(t)
-	clock := w.testClock(morning)
-	ada := w.customer("pm_card_visa", clock.ID)
+	for setting, want := range map[string]stripe.SubscriptionStatus{
+		"": stripe.SubscriptionStatusPastDue, "unpaid": stripe.SubscriptionStatusUnpaid, "canceled": stripe.SubscriptionStatusCanceled,
+	} {
+		w := newWorldWith(t, sandbox.Options{AfterLastRetry: setting})
+		clock := w.testClock(morning)
+		ada := w.customer("pm_card_visa", clock.ID)
+		sub := w.subscribe(ada.ID)
+		w.useCard(ada.ID, "pm_card_chargeCustomerFail")
+		w.advance(clock.ID, morning.Add(30*24*time.Hour+17*24*time.Hour))
+		open := w.invoice(w.subscription(sub.ID).LatestInvoice.ID)
+		expect(t, "attempts", open.AttemptCount, int64(4))
+		expect(t, "no further attempt", open.NextPaymentAttempt, int64(0))
+		expect(t, "ends "+setting, w.subscription(sub.ID).Status, want)
+	}
+}
+
+func TestAutoTickRenewsAndTellsByItself(t *testing.T) {
+	w := newWorldWith(t, sandbox.Options{AutoTick: true})
+	w.heardNow = make(chan string, 200)
+	w.listen()
+	ada := w.customer("pm_card_visa", "")
 	sub := w.subscribe(ada.ID)
-	w.useCard(ada.ID, "pm_card_chargeCustomerFail")
-	w.advance(clock.ID, morning.Add(30*24*time.Hour+17*24*time.Hour))
-	open := w.invoice(w.subscription(sub.ID).LatestInvoice.ID)
-	expect(t, "attempts", open.AttemptCount, int64(4))
-	expect(t, "no further attempt", open.NextPaymentAttempt, int64(0))
-	expect(t, "left past due", w.subscription(sub.ID).Status, stripe.SubscriptionStatusPastDue)
+	due, ok := w.server.NextDue()
+	expect(t, "something is due", ok, true)
+	expect(t, "the renewal", due.Unix(), sub.CurrentPeriodEnd)
+	w.mu.Lock()
+	w.now = due.Add(2 * time.Hour)
+	w.mu.Unlock()
+	deadline := time.After(20 * time.Second)
+	for paid := 0; paid < 2; {
+		select {
+		case kind := <-w.heardNow:
+			if kind == "invoice.paid" {
+				paid++
+			}
+		case <-deadline:
+			t.Fatal("the renewal was not told of")
+		}
+	}
+	w.server.Close()
 }
 
 func TestInvoicesSentToTheCustomerFallDue(t *testing.T) {

@@ -36,14 +36,22 @@ type world struct {
 	now    time.Time
 	events []stripe.Event
 	refuse int
+	// heardNow gets every received type when it is not nil.
+	heardNow chan string
 }
 
 var morning = time.Date(2031, 3, 31, 9, 0, 0, 0, time.UTC)
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldWith(t, sandbox.Options{})
+}
+
+func newWorldWith(t *testing.T, options sandbox.Options) *world {
+	t.Helper()
 	w := &world{t: t, now: morning, plain: http.DefaultClient}
-	w.server = sandbox.New(sandbox.Options{Now: w.clock, Seed: t.Name()})
+	options.Now, options.Seed = w.clock, t.Name()
+	w.server = sandbox.New(options)
 	t.Cleanup(w.server.Close)
 	listener := httptest.NewServer(w.server.Handler())
 	t.Cleanup(listener.Close)
@@ -120,6 +128,9 @@ func (w *world) listen() *stripe.WebhookEndpoint {
 			return
 		}
 		w.events = append(w.events, event)
+		if w.heardNow != nil {
+			w.heardNow <- string(event.Type)
+		}
 	}))
 	w.t.Cleanup(receiver.Close)
 	endpoint, err := w.client.WebhookEndpoints.New(&stripe.WebhookEndpointParams{

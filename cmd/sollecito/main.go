@@ -1,0 +1,111 @@
+// Sollecito brings failed subscription payments back without a debt collector's tone. This command turns
+// configuration into a running portal and stops it gently; `sollecito --help` lists what else it does.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	_ "time/tzdata" // customers' zones must be known on machines that have no zone files
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.LookupEnv, os.Stdin, os.Stdout, os.Stderr))
+}
+
+// program is what a command may use of the world outside.
+type program struct {
+	ctx     context.Context
+	environ func(string) (string, bool)
+	out     io.Writer
+	err     io.Writer
+}
+
+// command is one thing the program does when asked by name.
+type command struct {
+	name string
+	line string // what it does, in one line
+	run  func(p program, args []string) error
+}
+
+// commands is the table of everything the program can be asked to do.
+func commands() []command {
+	return []command{
+		{"demo", "see everything at once: portal, make-believe Stripe, mailbox and a clock you can move", demoCommand},
+		{"serve", "run the portal", serveCommand},
+		{"sandbox", "run the make-believe Stripe and a mail catcher alone, for trying serve", sandboxCommand},
+		{"migrate", "bring the database to this release's shape (serve does so by itself)", migrateCommand},
+		{"events", "list what Stripe told us, or process an event once more", eventsCommand},
+		{"sending", "stop all messages to customers at once, or let them go out again", sendingCommand},
+		{"staff", "say who may enter the admin pages", staffCommand},
+		{"config", "show the configuration, secrets hidden", configCommand},
+		{"healthcheck", "ask a running portal whether it is ready", healthcheckCommand},
+		{"version", "say which release this is", versionCommand},
+	}
+}
+
+// Exit codes.
+const (
+	exitFault = 1 // what was asked could not be done
+	exitUsage = 2 // it was not clear what was asked
+)
+
+// run is the whole program: it answers the exit code.
+func run(ctx context.Context, args []string, environ func(string) (string, bool), _ io.Reader, out, errs io.Writer) int {
+	p := program{ctx: ctx, environ: environ, out: out, err: errs}
+	if len(args) == 0 {
+		help(errs)
+		return exitUsage
+	}
+	switch args[0] {
+	case "help", "--help", "-help", "-h":
+		help(out)
+		return 0
+	case "--version", "-version":
+		args[0] = "version"
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return p.end(c.name, c.run(p, args[1:]))
+		}
+	}
+	fmt.Fprintf(errs, "sollecito: there is no command %q. `sollecito --help` lists them.\n", args[0])
+	return exitUsage
+}
+
+// end tells what came of a command and answers its exit code. An error of several lines is several faults.
+func (p program) end(name string, err error) int {
+	var usage *usageError
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case errors.As(err, &usage):
+		fmt.Fprintf(p.err, "sollecito %s: %s. `sollecito %s --help` tells more.\n", name, usage.said, name)
+		return exitUsage
+	}
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintf(p.err, "sollecito %s: %s\n", name, strings.TrimSuffix(line, "\n"))
+	}
+	return exitFault
+}
+
+func help(w io.Writer) {
+	fmt.Fprint(w, "Sollecito brings failed subscription payments back, kindly.\n\nUsage: sollecito COMMAND [flags]\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-12s %s\n", c.name, c.line)
+	}
+	fmt.Fprint(w, "\n`sollecito COMMAND --help` tells more about one. Try: sollecito demo\n")
+}
+
+// untilSignal answers a context that ends at the first SIGINT or SIGTERM; a second one ends the program at once.
+func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}

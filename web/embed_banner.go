@@ -1,0 +1,296 @@
+package web
+
+import (
+	"database/sql"
+	"net/http"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/dunning"
+	"sollecito/internal/fault"
+	"sollecito/internal/l10n"
+	"sollecito/internal/outbox"
+)
+
+// banner is what the notice in the app shows. State "" is nothing. For a member of a team who cannot pay it holds
+// neither sum nor date nor reason.
+type banner struct {
+	State        string        `json:"state"`
+	Severity     string        `json:"severity"` // info, warning, critical
+	Wall         string        `json:"wall"`     // none, soft, hard: how firmly the app may stand in the way
+	Amount       *bannerAmount `json:"amount,omitempty"`
+	DueAt        string        `json:"due_at,omitempty"`         // RFC 3339, of the oldest open invoice
+	AccessEndsAt string        `json:"access_ends_at,omitempty"` // RFC 3339, as it was announced
+	Reason       string        `json:"reason,omitempty"`
+	Text         bannerText    `json:"text"`
+	Lang         string        `json:"lang"`
+	Dir          string        `json:"dir"`
+	Dismissible  bool          `json:"dismissible"`
+	PollSeconds  int           `json:"poll_s"`
+}
+
+// bannerAmount is what is open in the currency of most of it.
+type bannerAmount struct {
+	Minor    int64  `json:"minor"`
+	Currency string `json:"currency"`
+	Text     string `json:"text"`
+}
+
+type bannerText struct {
+	Label   string `json:"label"`
+	Title   string `json:"title"`
+	Body    string `json:"body"`
+	CTA     string `json:"cta,omitempty"`
+	Dismiss string `json:"dismiss,omitempty"`
+}
+
+// The states of the notice.
+const (
+	bannerNotice     = "notice"
+	bannerPastDue    = "past_due"
+	bannerAction     = "action_required"
+	bannerProcessing = "processing"
+	bannerEnding     = "grace_ending"
+	bannerRestricted = "restricted"
+	bannerSuspended  = "suspended"
+)
+
+// How soon the script asks again, in seconds. In test mode somebody sits in front of it and waits.
+const (
+	pollNormal = 60
+	pollTest   = 15
+)
+
+// bannerFacts is what a notice is drawn from.
+type bannerFacts struct {
+	customer billing.Customer
+	c        dunning.Case
+	open     []billing.Invoice
+	class    billing.Class
+	plan     dunning.Campaign
+	now      time.Time
+}
+
+// bannerOf answers what the customer's app shows now. The notice is a message of the campaign: it shows once a step
+// with the app as its channel was taken, rests when the case rests, and waits while all sending is stopped.
+func (e *embed) bannerOf(r *http.Request, tx *sql.Tx, who reader) (banner, error) {
+	f, showing, err := e.bannerFacts(r, tx, who)
+	if err != nil || !showing {
+		return banner{}, err
+	}
+	state, err := e.bannerState(r, tx, f)
+	if err != nil || state == "" {
+		return banner{}, err
+	}
+	if state != bannerRestricted && state != bannerSuspended {
+		until, err := outbox.SnoozedUntil(r.Context(), tx, f.customer.ID)
+		if err != nil || until > f.now.Unix() {
+			return banner{}, err
+		}
+	}
+	return e.drawBanner(f, state, who), nil
+}
+
+// bannerFacts gathers the facts; showing is false when there is nothing to say whatever they are.
+func (e *embed) bannerFacts(r *http.Request, tx *sql.Tx, who reader) (f bannerFacts, showing bool, err error) {
+	ctx := r.Context()
+	f.now = e.Now()
+	f.customer, err = billing.FindCustomer(ctx, tx, who.customer)
+	if fault.Is(err, fault.NotFound) || err == nil && f.customer.Deleted {
+		return f, false, nil
+	}
+	if err != nil {
+		return f, false, err
+	}
+	f.c, err = e.Cases.LatestOf(ctx, tx, f.customer.ID)
+	if fault.Is(err, fault.NotFound) {
+		return f, false, nil
+	}
+	if err != nil {
+		return f, false, err
+	}
+	if f.c.Status != dunning.Open && !limited(f.c.Access) {
+		return f, false, nil
+	}
+	told, err := e.told(r, tx, f.c)
+	if err != nil || !told {
+		return f, false, err
+	}
+	in, err := e.Cases.SituationOf(ctx, tx, f.c, f.now)
+	if err != nil {
+		return f, false, err
+	}
+	f.class, f.plan = in.Class, in.Plan
+	all, err := e.Cases.InvoicesOf(ctx, tx, f.c)
+	if err != nil {
+		return f, false, err
+	}
+	for _, i := range all {
+		if i.Open() {
+			f.open = append(f.open, i)
+		}
+	}
+	return f, len(f.open) > 0, nil
+}
+
+func limited(access dunning.Access) bool {
+	return access == dunning.Restricted || access == dunning.Suspended
+}
+
+// told reports whether the campaign has something to say in the app: a notice that was seen already, or a queued
+// one, which starts only while sending is on.
+func (e *embed) told(r *http.Request, tx *sql.Tx, c dunning.Case) (bool, error) {
+	notices, err := outbox.OfCase(r.Context(), tx, c.ID)
+	if err != nil {
+		return false, err
+	}
+	queued := false
+	for _, n := range notices {
+		if n.Channel != outbox.App || n.Kind != outbox.Reminder {
+			continue
+		}
+		if n.Status == outbox.Sent {
+			return true, nil
+		}
+		queued = queued || n.Status == outbox.Queued
+	}
+	if !queued {
+		return false, nil
+	}
+	stopped, err := dunning.SendingStopped(r.Context(), tx)
+	return stopped == "", err
+}
+
+// bannerState says which notice it is, "" while the case rests for anything but a bank debit under way.
+func (e *embed) bannerState(r *http.Request, tx *sql.Tx, f bannerFacts) (string, error) {
+	pauses, err := e.Cases.ActivePauses(r.Context(), tx, f.c.ID)
+	if err != nil {
+		return "", err
+	}
+	processing := false
+	for _, p := range pauses {
+		if p.Reason != dunning.PauseProcessing {
+			return "", nil
+		}
+		processing = true
+	}
+	switch {
+	case processing:
+		return bannerProcessing, nil
+	case f.c.Access == dunning.Suspended:
+		return bannerSuspended, nil
+	case f.c.Access == dunning.Restricted:
+		return bannerRestricted, nil
+	case f.c.Access == dunning.Grace && f.c.ConsequenceAt > 0:
+		return bannerEnding, nil
+	case f.class == billing.ClassAuthentication:
+		return bannerAction, nil
+	case f.c.Step <= 1:
+		return bannerNotice, nil
+	}
+	return bannerPastDue, nil
+}
+
+func (e *embed) drawBanner(f bannerFacts, state string, who reader) banner {
+	locale := e.bannerLocale(who, f.customer)
+	b := banner{State: state, Severity: "info", Wall: "none", Lang: locale.Tag(), Dir: locale.Dir(), Dismissible: true, PollSeconds: pollNormal}
+	if e.TestMode {
+		b.PollSeconds = pollTest
+	}
+	switch state {
+	case bannerPastDue, bannerAction:
+		b.Severity = "warning"
+	case bannerEnding:
+		b.Severity = "critical"
+	case bannerRestricted:
+		b.Severity, b.Wall, b.Dismissible = "critical", "soft", false
+	case bannerSuspended:
+		b.Severity, b.Wall, b.Dismissible = "critical", "hard", false
+	}
+	if !who.billing {
+		b.Dismissible = true
+		b.Text = bannerText{
+			Label: locale.Text("banner.label_member"), Title: locale.Text("banner.member.title"), Body: locale.Text("banner.member.body"),
+			Dismiss: locale.Text("banner.close"),
+		}
+		return b
+	}
+	var amounts []billing.Money
+	for _, i := range f.open {
+		amounts = append(amounts, i.Remaining())
+	}
+	totals := billing.Totals(amounts)
+	sum := locale.Money(totals[0].Minor, totals[0].Currency)
+	if state != bannerProcessing {
+		b.Amount = &bannerAmount{Minor: totals[0].Minor, Currency: totals[0].Currency, Text: string(sum)}
+		b.Reason = publicReason(f.class)
+	}
+	if f.open[0].Since() > 0 {
+		b.DueAt = time.Unix(f.open[0].Since(), 0).UTC().Format(time.RFC3339)
+	}
+	args := l10n.Args{"Amount": sum}
+	if f.c.ConsequenceAt > f.now.Unix() && !limited(f.c.Access) {
+		ends := time.Unix(f.c.ConsequenceAt, 0)
+		b.AccessEndsAt = ends.UTC().Format(time.RFC3339)
+		args["Day"] = locale.Day(ends.In(e.Cases.Zone(f.customer)))
+	}
+	b.Text = bannerWords(locale, state, f, args)
+	b.Text.CTA = bannerButton(locale, state, f.class, len(totals) > 1, args)
+	switch {
+	case state == bannerProcessing:
+		b.Text.Dismiss = locale.Text("banner.close")
+	case b.Dismissible:
+		b.Text.Dismiss = locale.Text("banner.not_today")
+	}
+	return b
+}
+
+// publicReason is why the payment failed, as anybody in front of the app's screen may read it: a lost or stolen
+// card is never told apart.
+func publicReason(class billing.Class) string {
+	if class == billing.ClassDead {
+		return string(billing.ClassGeneric)
+	}
+	return string(class)
+}
+
+// bannerWords are the sentences. Without a date that was announced and still lies ahead they name none.
+func bannerWords(locale *l10n.Locale, state string, f bannerFacts, args l10n.Args) bannerText {
+	said := func(key string) string { return locale.IsolatedText("banner."+state+"."+key, args) }
+	text := bannerText{Label: locale.Text("banner.label"), Title: said("title"), Body: said("body")}
+	_, dated := args["Day"]
+	switch {
+	case dated && (state == bannerNotice || state == bannerPastDue):
+		text.Body = said("body_until")
+	case dated && state == bannerEnding && f.nextAccess() == dunning.Suspended:
+		text.Title = said("title_suspended")
+	case !dated && state == bannerEnding:
+		// The date has come and the consequence waits for a person: no day is promised that would be wrong.
+		text.Title = locale.Text("banner.past_due.title")
+	}
+	return text
+}
+
+// nextAccess is what the next consequence of the plan leaves.
+func (f bannerFacts) nextAccess() dunning.Access {
+	i, ok := f.plan.Consequence(f.c.Step)
+	if !ok {
+		return ""
+	}
+	return f.plan.Steps[i].Access
+}
+
+// bannerButton says what the one button leads to: what can help with this failure.
+func bannerButton(locale *l10n.Locale, state string, class billing.Class, several bool, args l10n.Args) string {
+	switch {
+	case state == bannerProcessing:
+		return ""
+	case class == billing.ClassAuthentication && !several:
+		return locale.IsolatedText("banner.approve", args)
+	case several:
+		return locale.Text("banner.see")
+	case !class.Retryable():
+		return locale.Text("banner.card")
+	}
+	return locale.IsolatedText("banner.pay", args)
+}
