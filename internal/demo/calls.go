@@ -222,7 +222,7 @@ func (d *Demo) failRenewal(w http.ResponseWriter, r *http.Request) error {
 		return d.again(w, r, fault.Wrap(fault.Invalid, err,
 			"The renewal cannot fail so: decline_code must be one of Stripe's, as insufficient_funds, and the customer must have a subscription that is charged automatically."), "")
 	}
-	err = d.settle(d.life)
+	err = d.finish(d.life)
 	if err != nil {
 		return d.ending(err)
 	}
@@ -284,7 +284,7 @@ func (d *Demo) payInvoice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return d.again(w, r, fault.Wrap(fault.Conflict, err, "This invoice cannot be paid now: it is paid already, void, or its payment is under way."), "")
 	}
-	err = d.settle(d.life)
+	err = d.finish(d.life)
 	if err != nil {
 		return d.ending(err)
 	}

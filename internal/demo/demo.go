@@ -20,6 +20,9 @@ import (
 	"sollecito/internal/sandbox"
 )
 
+// keepEvery is how old, in real time, what is written down may grow while much happens.
+const keepEvery = 200 * time.Millisecond
+
 // Options make a Demo.
 type Options struct {
 	Listen string           // HOST:PORT; port 0 takes a free one
@@ -44,7 +47,8 @@ type Demo struct {
 	embed   string // secret that signs the notice's tokens
 	flashes flashes
 
-	moving sync.Mutex  // one move of the clock at a time
+	moving sync.Mutex  // one move of the clock, and one keeper, at a time
+	kept   time.Time   // when everything was last written down, in real time
 	built  bool        // everything stands; what is kept may be written
 	risen  atomic.Bool // the story has been told and people may come in
 
@@ -329,7 +333,7 @@ func (d *Demo) rise() error {
 		return fmt.Errorf("connect the portal to the stand-in: %w", err)
 	}
 	if !d.memory.seeded() {
-		err = d.keep() // so that an unfinished seed is known as one
+		err = d.memory.begin()
 		if err != nil {
 			return err
 		}
@@ -381,7 +385,17 @@ func (d *Demo) connect(ctx context.Context) error {
 
 // keep writes down how everything stands.
 func (d *Demo) keep() error {
+	d.kept = d.options.Real()
 	return errors.Join(d.memory.write(d.clock.Offset(), d.sandbox), d.mailbox.keep())
+}
+
+// keepSometimes is keep for what comes many times in a second, the steps of a walk.
+func (d *Demo) keepSometimes() error {
+	since := d.options.Real().Sub(d.kept)
+	if since >= 0 && since < keepEvery {
+		return nil
+	}
+	return d.keep()
 }
 
 // keepUnlessMoving leaves it to a move under way to keep what it does.

@@ -122,22 +122,35 @@ func (m *memory) setAddresses(webhook, stripe string) {
 	m.rec.Webhook, m.rec.Stripe = webhook, stripe
 }
 
-// write keeps the record with the stand-in's whole state, when something changed since the last time.
-func (m *memory) write(offset time.Duration, s *sandbox.Server) error {
-	if !m.keeps {
-		return nil
-	}
+// begin writes down that a seed is under way, so that one which is never finished is known as such.
+func (m *memory) begin() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if !m.keeps || m.rec.Seeded {
+		return nil
+	}
+	return m.replace(m.rec)
+}
+
+// write keeps the record with the stand-in's whole state, when something changed since the last time. Until the
+// story has been told there is nothing worth keeping.
+func (m *memory) write(offset time.Duration, s *sandbox.Server) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.keeps || !m.rec.Seeded {
+		return nil
+	}
 	var state bytes.Buffer
-	if m.rec.Seeded {
-		err := s.Save(&state)
-		if err != nil {
-			return err
-		}
+	err := s.Save(&state)
+	if err != nil {
+		return err
 	}
 	rec := m.rec
 	rec.Offset, rec.Sandbox = offset, state.Bytes()
+	return m.replace(rec)
+}
+
+func (m *memory) replace(rec record) error {
 	raw, err := json.Marshal(rec)
 	if err != nil {
 		return fmt.Errorf("keep the demo: %w", err)

@@ -34,7 +34,7 @@ func (d *Demo) seed(ctx context.Context, curtain time.Time) error {
 	}
 	slices.SortStableFunc(scenes, func(a, b scene) int { return a.at.Compare(b.at) })
 	for _, s := range scenes {
-		err = d.walk(ctx, s.at)
+		err = d.approach(ctx, s.at)
 		if err != nil {
 			return err
 		}

@@ -13,17 +13,7 @@ const heldStep = 3 * time.Hour
 // walk moves the clock to target by way of every instant at which something is due, at the stand-in or at the
 // portal, and lets it happen there before it goes on.
 func (d *Demo) walk(ctx context.Context, target time.Time) error {
-	err := d.settle(ctx)
-	for err == nil {
-		var next time.Time
-		var ok bool
-		next, ok, err = d.nextInstant(ctx)
-		if err != nil || !ok || next.After(target) {
-			break
-		}
-		d.clock.To(next)
-		err = d.settle(ctx)
-	}
+	err := d.approach(ctx, target)
 	if err != nil {
 		return err
 	}
@@ -33,12 +23,37 @@ func (d *Demo) walk(ctx context.Context, target time.Time) error {
 // leap moves the clock to target at once, as if everything had stood still meanwhile, and lets happen what came due.
 func (d *Demo) leap(ctx context.Context, target time.Time) error {
 	d.clock.To(target)
-	err := d.settle(ctx)
-	if err != nil {
-		return err
+	return d.finish(ctx)
+}
+
+// finish ends every act: all that follows from it has happened, and is kept, before its caller is answered.
+func (d *Demo) finish(ctx context.Context) error {
+	for range 2 { // the second time for what a task in the background caused during the first
+		err := d.settle(ctx)
+		if err != nil {
+			return err
+		}
 	}
-	// Once more, for what a task in the background caused in the meantime.
-	return d.settle(ctx)
+	return d.keep()
+}
+
+// approach is walk without its last step: what is due at target itself is left to whoever settles there.
+func (d *Demo) approach(ctx context.Context, target time.Time) error {
+	for {
+		err := d.settle(ctx)
+		if err != nil {
+			return err
+		}
+		next, ok, err := d.nextInstant(ctx)
+		if err != nil {
+			return err
+		}
+		if !ok || next.After(target) {
+			d.clock.To(target)
+			return nil
+		}
+		d.clock.To(next)
+	}
 }
 
 // nextInstant answers the earliest instant after now at which something is due, and false when nothing is. What was
@@ -76,7 +91,7 @@ func (d *Demo) settle(ctx context.Context) error {
 			return fmt.Errorf("let happen what is due: %w", err)
 		}
 		if done == 0 {
-			return d.keep()
+			return d.keepSometimes()
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"sollecito/internal/fault"
 )
 
@@ -44,9 +46,10 @@ const (
 	lease     = 2 * time.Minute // how long a claimed event is left to whoever claimed it
 )
 
-// RunOnce processes up to limit waiting events and answers how many it dealt with. Events of one customer share
-// one reading. also is called for each event before its customer is read, for what else an event starts. One
-// event that fails or panics harms no other: it is tried again with growing waits and parked in the end.
+// RunOnce processes up to limit waiting events, and with them all others of the same customers, and answers how
+// many it dealt with. Events of one customer share one reading; several customers are read at the same time. also
+// is called for each event before its customer is read, for what else an event starts. One event that fails or
+// panics harms no other: it is tried again with growing waits and parked in the end.
 func (in *Intake) RunOnce(ctx context.Context, limit int, also func(context.Context, Event) error) (int, error) {
 	var claimed []Event
 	err := in.db.Do(ctx, func(tx *sql.Tx) error {
@@ -57,32 +60,63 @@ func (in *Intake) RunOnce(ctx context.Context, limit int, also func(context.Cont
 	if err != nil {
 		return 0, fmt.Errorf("claim events: %w", err)
 	}
-	read := map[string]error{}
-	for _, e := range claimed {
-		outcome := in.process(ctx, e, read, also)
-		if ctx.Err() != nil {
-			return 0, ctx.Err() // shutting down: the lease runs out and the event is processed later
-		}
-		err = in.db.Do(ctx, func(tx *sql.Tx) error { return in.conclude(ctx, tx, e, outcome) })
-		if err != nil {
-			return 0, fmt.Errorf("conclude event %s: %w", e.ID, err)
-		}
+	var group errgroup.Group
+	group.SetLimit(readers)
+	for _, events := range byCustomer(claimed) {
+		group.Go(func() error {
+			outcome := in.process(ctx, events, also)
+			if ctx.Err() != nil {
+				return ctx.Err() // shutting down: the lease runs out and they are processed later
+			}
+			return in.db.Do(ctx, func(tx *sql.Tx) error {
+				for _, e := range events {
+					err := in.conclude(ctx, tx, e, outcome)
+					if err != nil {
+						return fmt.Errorf("conclude event %s: %w", e.ID, err)
+					}
+				}
+				return nil
+			})
+		})
+	}
+	err = group.Wait()
+	if err != nil {
+		return 0, err
 	}
 	return len(claimed), nil
 }
 
+// readers is how many customers are read at the same time; the gateway's own limit is shared by all.
+const readers = 4
+
+// byCustomer parts events by whose they are, in the order of their first; those that name nobody stand alone.
+func byCustomer(events []Event) [][]Event {
+	var groups [][]Event
+	at := map[string]int{}
+	for _, e := range events {
+		n, known := at[e.CustomerID]
+		if known && e.CustomerID != "" {
+			groups[n] = append(groups[n], e)
+			continue
+		}
+		at[e.CustomerID] = len(groups)
+		groups = append(groups, []Event{e})
+	}
+	return groups
+}
+
 var errNobody = errors.New("it names no customer")
 
-// process reads the event's customer again. read remembers whom this run has read already.
-func (in *Intake) process(ctx context.Context, e Event, read map[string]error, also func(context.Context, Event) error) (err error) {
+// process reads the customer of some events again, once for all of them.
+func (in *Intake) process(ctx context.Context, events []Event, also func(context.Context, Event) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	customer := e.CustomerID
+	customer := events[0].CustomerID
 	if customer == "" {
-		customer, err = in.stripe.CustomerOf(ctx, e.ObjectType, e.ObjectID)
+		customer, err = in.stripe.CustomerOf(ctx, events[0].ObjectType, events[0].ObjectID)
 		if err != nil {
 			return err
 		}
@@ -90,19 +124,28 @@ func (in *Intake) process(ctx context.Context, e Event, read map[string]error, a
 	if customer == "" {
 		return errNobody
 	}
-	err = also(ctx, e)
+	for _, e := range events {
+		err = also(ctx, e)
+		if err != nil {
+			return err
+		}
+	}
+	err = in.Refresh(ctx, customer)
 	if err != nil {
 		return err
 	}
-	outcome, done := read[customer]
-	if !done {
-		outcome = in.Refresh(ctx, customer)
-		read[customer] = outcome
+	seen := map[string]bool{}
+	for _, e := range events {
+		if e.ObjectType != "invoice" || seen[e.ObjectID] {
+			continue
+		}
+		seen[e.ObjectID] = true
+		err = in.seeInvoice(ctx, customer, e.ObjectID)
+		if err != nil {
+			return err
+		}
 	}
-	if outcome == nil && e.ObjectType == "invoice" {
-		outcome = in.seeInvoice(ctx, customer, e.ObjectID)
-	}
-	return outcome
+	return nil
 }
 
 // seeInvoice makes sure that an invoice an event is about is known even when it is no longer open, so that a
@@ -178,5 +221,14 @@ func (in *Intake) Replay(ctx context.Context, id string) error {
 			return fault.New(fault.NotFound, "There is no event %s.", id)
 		}
 		return nil
+	})
+}
+
+// Reclaim makes every waiting event due now: for the start of a program that is the only one on its database,
+// when whoever had claimed some is surely gone.
+func (in *Intake) Reclaim(ctx context.Context) error {
+	return in.db.Do(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE events SET next_try_at = 0 WHERE status = 'received' AND next_try_at > 0`)
+		return err
 	})
 }

@@ -17,13 +17,16 @@ func insertEvent(ctx context.Context, tx *sql.Tx, e Event) error {
 	return err
 }
 
-// claimEvents takes waiting events, oldest first, and leaves them to the caller until lease.
+// claimEvents takes waiting events, oldest first, with all others of their customers, and leaves them to the
+// caller until lease.
 func claimEvents(ctx context.Context, tx *sql.Tx, now, lease int64, limit int) ([]Event, error) {
 	rows, err := tx.QueryContext(ctx, `
-		UPDATE events SET attempts = attempts + 1, next_try_at = $1
-		WHERE id IN (
-			SELECT id FROM events WHERE status = 'received' AND next_try_at <= $2
+		WITH first AS (
+			SELECT id, customer_id FROM events WHERE status = 'received' AND next_try_at <= $2
 			ORDER BY received_at, created_at, id LIMIT $3)
+		UPDATE events SET attempts = attempts + 1, next_try_at = $1
+		WHERE status = 'received' AND next_try_at <= $2
+			AND (id IN (SELECT id FROM first) OR customer_id IN (SELECT customer_id FROM first WHERE customer_id <> ''))
 		RETURNING `+eventColumns, lease, now, limit)
 	if err != nil {
 		return nil, err

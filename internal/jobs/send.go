@@ -214,9 +214,13 @@ func (s *Sender) Sweep(ctx context.Context) (int, error) {
 	return s.abandon(ctx, s.Real().Unix())
 }
 
-// AbandonAll marks as uncertain everything that is marked as being handed over: for the start of a program that
-// is the only sender on its database, when whoever was sending is surely gone.
+// AbandonAll marks as uncertain everything that is marked as being handed over, and takes back what was claimed:
+// for the start of a program that is the only sender on its database, when whoever was sending is surely gone.
 func (s *Sender) AbandonAll(ctx context.Context) (int, error) {
+	err := s.DB.Do(ctx, func(tx *sql.Tx) error { return outbox.Reclaim(ctx, tx) })
+	if err != nil {
+		return 0, err
+	}
 	return s.abandon(ctx, s.Real().Add(2*sendLease).Unix())
 }
 

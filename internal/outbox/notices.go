@@ -107,6 +107,13 @@ func Abandon(ctx context.Context, tx *sql.Tx, realNow, now int64) (int64, error)
 	return res.RowsAffected()
 }
 
+// Reclaim takes back every claim on a waiting notice: for the start of a program that is the only sender on its
+// database.
+func Reclaim(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `UPDATE notices SET lease_until = 0 WHERE status = 'queued' AND lease_until > 0`)
+	return err
+}
+
 // Shown settles the customer's waiting in-app notices of a case as sent: the embed script reported them shown.
 func Shown(ctx context.Context, tx *sql.Tx, customer string, now int64) (int64, error) {
 	res, err := tx.ExecContext(ctx, `

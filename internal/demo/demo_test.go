@@ -1,0 +1,456 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// stageFor starts a real demo and answers its address once the story has been played.
+func stageFor(t *testing.T, o Options) *outsider {
+	t.Helper()
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:0"
+	}
+	o.Log = slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	ctx, cancel := context.WithCancel(context.Background())
+	d, err := Start(ctx, o)
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	v := &outsider{t: t, base: d.Base(), stop: func() {
+		cancel()
+		err := d.Wait()
+		if err != nil {
+			t.Errorf("the demo ended badly: %v", err)
+		}
+	}}
+	t.Cleanup(func() { v.stop() })
+	// Until the story has been told the answer is 503, and nothing else.
+	waiting := time.NewTicker(20 * time.Millisecond)
+	defer waiting.Stop()
+	deadline := time.After(60 * time.Second)
+	for {
+		status, _ := v.get("/demo/state.json")
+		if status == http.StatusOK {
+			return v
+		}
+		if status != http.StatusServiceUnavailable {
+			t.Fatalf("state.json answers %d before the seed is done, want 503", status)
+		}
+		select {
+		case <-deadline:
+			t.Fatal("the demo is not seeded within a minute")
+		case <-waiting.C:
+		}
+	}
+}
+
+type testLog struct{ t *testing.T }
+
+func (l testLog) Write(p []byte) (int, error) {
+	l.t.Log(strings.TrimSpace(string(p)))
+	return len(p), nil
+}
+
+// outsider knows nothing of the demo but its address.
+type outsider struct {
+	t    *testing.T
+	base string
+	stop func()
+}
+
+func (v *outsider) get(path string) (int, string) {
+	v.t.Helper()
+	resp, err := http.Get(v.base + path)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return v.read(resp)
+}
+
+func (v *outsider) read(resp *http.Response) (int, string) {
+	v.t.Helper()
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
+}
+
+func (v *outsider) post(path string, pairs ...string) (int, map[string]string) {
+	v.t.Helper()
+	values := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		values.Set(pairs[i], pairs[i+1])
+	}
+	resp, err := http.PostForm(v.base+path, values)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if resp.Header.Get("Content-Type") != "application/json; charset=utf-8" {
+		v.t.Errorf("POST %s answers as %q, want JSON for a script", path, resp.Header.Get("Content-Type"))
+	}
+	status, body := v.read(resp)
+	answer := map[string]string{}
+	err = json.Unmarshal([]byte(body), &answer)
+	if err != nil {
+		v.t.Fatalf("POST %s answers %q: %v", path, body, err)
+	}
+	return status, answer
+}
+
+// must is post for a call that has to succeed.
+func (v *outsider) must(path string, pairs ...string) map[string]string {
+	v.t.Helper()
+	status, answer := v.post(path, pairs...)
+	if status != http.StatusOK {
+		v.t.Fatalf("POST %s %v answers %d %v", path, pairs, status, answer)
+	}
+	return answer
+}
+
+type seenState struct {
+	Now       time.Time
+	Customers []seenCustomer
+	StaffURL  string `json:"staff_url"`
+	StripeAPI string `json:"stripe_api_url"`
+	StripeJS  string `json:"stripe_js_url"`
+	Secret    string `json:"webhook_secret"`
+}
+
+type seenCustomer struct {
+	ID, Email, Name, Scenario, Access string
+	Status                            *string `json:"case_status"`
+	PortalURL                         string  `json:"portal_url"`
+}
+
+func (v *outsider) state() seenState {
+	v.t.Helper()
+	status, body := v.get("/demo/state.json")
+	if status != http.StatusOK {
+		v.t.Fatalf("state.json answers %d: %s", status, body)
+	}
+	var s seenState
+	err := json.Unmarshal([]byte(body), &s)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return s
+}
+
+func (v *outsider) customer(name string) seenCustomer {
+	v.t.Helper()
+	for _, c := range v.state().Customers {
+		if c.Name == name {
+			return c
+		}
+	}
+	v.t.Fatalf("there is no %s", name)
+	return seenCustomer{}
+}
+
+func (c seenCustomer) status() string {
+	if c.Status == nil {
+		return ""
+	}
+	return *c.Status
+}
+
+type seenMail struct {
+	ID, From, To, Subject, Text, HTML string
+	At                                time.Time
+	Headers                           map[string]string
+}
+
+func (v *outsider) mailsTo(address string) []seenMail {
+	v.t.Helper()
+	status, body := v.get("/demo/inbox.json")
+	if status != http.StatusOK {
+		v.t.Fatalf("inbox.json answers %d: %s", status, body)
+	}
+	var all, theirs []seenMail
+	err := json.Unmarshal([]byte(body), &all)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	for i, mail := range all {
+		if i > 0 && mail.At.Before(all[i-1].At) {
+			v.t.Errorf("%s is younger than the one listed after it", all[i-1].ID)
+		}
+		if mail.To == address {
+			theirs = append(theirs, mail)
+		}
+	}
+	return theirs
+}
+
+var linkForm = regexp.MustCompile(`http://[^\s"]+/l/[A-Za-z0-9_-]{43}`)
+
+func TestState(t *testing.T) {
+	v := stageFor(t, Options{})
+	s := v.state()
+	want := map[string]struct{ scenario, status string }{
+		"Anneke de Vries":   {"soft_decline", "open"},
+		"Duarte Nogueira":   {"expired_card", "open"},
+		"Maison Okafor":     {"authentication_required", "open"},
+		"Haruka Nakamura":   {"several_invoices", "open"},
+		"Chiara Bellini":    {"italian", "open"},
+		"Tomasz Wiśniewski": {"recovered", "recovered"},
+		"Freya Lindqvist":   {"healthy", ""},
+		"Mirae Tan":         {"healthy", ""},
+		"Oluwaseun Adeyemi": {"healthy", ""},
+	}
+	if len(s.Customers) != len(want) {
+		t.Errorf("there are %d customers, want %d", len(s.Customers), len(want))
+	}
+	for _, c := range s.Customers {
+		if want[c.Name].scenario != c.Scenario || want[c.Name].status != c.status() {
+			t.Errorf("%s: scenario %q, case %q; want %+v", c.Name, c.Scenario, c.status(), want[c.Name])
+		}
+		if !strings.HasPrefix(c.ID, "cus_") || !strings.HasSuffix(c.Email, ".example") || c.Access == "" || !linkForm.MatchString(c.PortalURL) {
+			t.Errorf("%s is not told of in full: %+v", c.Name, c)
+		}
+		told := len(v.mailsTo(c.Email)) > 0
+		if told != (c.Scenario != "healthy") {
+			t.Errorf("%s has mail: %v", c.Name, told)
+		}
+	}
+	for name, address := range map[string]string{"staff_url": s.StaffURL, "stripe_api_url": s.StripeAPI, "stripe_js_url": s.StripeJS} {
+		if !strings.HasPrefix(address, "http://127.0.0.1:") {
+			t.Errorf("%s is %q", name, address)
+		}
+	}
+	if !strings.HasPrefix(s.Secret, "whsec_") || s.StripeAPI == v.base {
+		t.Errorf("webhook_secret %q, stripe_api_url %q; the stand-in must be of another origin", s.Secret, s.StripeAPI)
+	}
+	if s.Now.Weekday() == time.Saturday || s.Now.Weekday() == time.Sunday || time.Since(s.Now) > 4*aDay {
+		t.Errorf("the story stands at %s", s.Now)
+	}
+	t.Run("pages", v.pages)
+	t.Run("bad calls", v.badCalls)
+}
+
+// pages opens every page of the stage, as a person would.
+func (v *outsider) pages(t *testing.T) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar}
+	open := func(path string) string {
+		req, err := http.NewRequest(http.MethodGet, v.base+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Accept", "text/html")
+		resp, err := browser.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		status, body := v.read(resp)
+		if status != http.StatusOK || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") || resp.Header.Get("Content-Security-Policy") == "" {
+			t.Errorf("%s answers %d as %s: %.200s", path, status, resp.Header.Get("Content-Type"), body)
+		}
+		return body
+	}
+	chiara := v.customer("Chiara Bellini")
+	mail := v.mailsTo(chiara.Email)[0]
+	for path, holds := range map[string]string{
+		"/demo":                                       "Chiara Bellini",
+		"/demo/inbox":                                 "chiara@bellini.example",
+		"/demo/inbox/" + mail.ID:                      "Chiara",
+		"/demo/inbox/" + mail.ID + "/html":            "Lumen Studio",
+		"/demo/app?customer=" + chiara.ID:             "pay-banner token=",
+		"/demo/app?role=member&customer=" + chiara.ID: "pay-banner token=",
+		"/demo/staff":                                 "Giulia Ferri",
+		"/demo/staff?customer=" + chiara.ID:           "Chiara Bellini",
+		strings.TrimPrefix(chiara.PortalURL, v.base):  "29,00",
+	} {
+		if !strings.Contains(open(path), holds) {
+			t.Errorf("%s does not hold %q", path, holds)
+		}
+	}
+	// A person's form leads back to the stage, which says what came of it, however often it is loaded.
+	req, err := http.NewRequest(http.MethodPost, v.base+"/demo/clock", strings.NewReader("advance=1m"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/html")
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := browser.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body := v.read(resp)
+	if resp.Request.URL.Path != "/demo" || !strings.Contains(body, "No letter went out") {
+		t.Errorf("the clock's form leads to %s", resp.Request.URL)
+	}
+}
+
+func (v *outsider) badCalls(t *testing.T) {
+	freya := v.customer("Freya Lindqvist")
+	for _, c := range []struct {
+		path   string
+		form   []string
+		status int
+	}{
+		{"/demo/clock", nil, 422},
+		{"/demo/clock", []string{"advance", "tomorrow"}, 422},
+		{"/demo/clock", []string{"advance", "-1h"}, 422},
+		{"/demo/clock", []string{"advance", "0s"}, 422},
+		{"/demo/clock", []string{"advance", "9601h"}, 422},
+		{"/demo/clock", []string{"advance", "1h", "leap", "maybe"}, 422},
+		{"/demo/fail", nil, 422},
+		{"/demo/fail", []string{"customer", "cus_nobody", "decline_code", "insufficient_funds"}, 404},
+		{"/demo/fail", []string{"customer", "../invoices", "decline_code", "insufficient_funds"}, 404},
+		{"/demo/fail", []string{"customer", freya.ID, "decline_code", "bad_mood"}, 422},
+		{"/demo/pay", nil, 422},
+		{"/demo/pay", []string{"invoice", "in_nothing"}, 404},
+		{"/demo/nothing", nil, 405},
+	} {
+		status, answer := v.post(c.path, c.form...)
+		if status != c.status || answer["error"] == "" {
+			t.Errorf("POST %s %v answers %d %v, want %d and why", c.path, c.form, status, answer, c.status)
+		}
+	}
+	if v.customer("Freya Lindqvist").Status != nil {
+		t.Error("a refused call opened a case")
+	}
+	req, err := http.NewRequest(http.MethodPost, v.base+"/demo/clock", strings.NewReader("advance=1h"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Origin", "http://elsewhere.example")
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, _ := v.read(resp)
+	if status != http.StatusForbidden {
+		t.Errorf("another site may move the clock: %d", status)
+	}
+}
+
+// TestStory is the whole product from outside: a renewal fails, the mail comes, its link opens and changes nothing,
+// the invoice is paid, and all falls silent but for one mail.
+func TestStory(t *testing.T) {
+	v := stageFor(t, Options{})
+	freya := v.customer("Freya Lindqvist")
+	invoice := v.must("/demo/fail", "customer", freya.ID, "decline_code", "insufficient_funds")["invoice"]
+	if !strings.HasPrefix(invoice, "in_") || v.customer(freya.Name).status() != "open" {
+		t.Fatalf("after a failed renewal (%q) the case is %q", invoice, v.customer(freya.Name).status())
+	}
+	for day := 0; len(v.mailsTo(freya.Email)) == 0; day++ {
+		if day == 7 {
+			t.Fatal("no mail within a week")
+		}
+		v.must("/demo/clock", "advance", "24h")
+	}
+	link := linkForm.FindString(v.mailsTo(freya.Email)[0].Text)
+	if link == "" {
+		t.Fatalf("the mail carries no link: %s", v.mailsTo(freya.Email)[0].Text)
+	}
+	before := v.customer(freya.Name)
+	for range 50 {
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			req, err := http.NewRequest(method, link, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := http.DefaultTransport.RoundTrip(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			status, _ := v.read(resp)
+			if status != http.StatusSeeOther {
+				t.Fatalf("%s of the link answers %d, want 303", method, status)
+			}
+		}
+	}
+	after := v.customer(freya.Name)
+	if after.status() != before.status() || after.Access != before.Access || len(v.mailsTo(freya.Email)) != 1 {
+		t.Errorf("opening the link changed something: %+v, then %+v", before, after)
+	}
+	v.must("/demo/pay", "invoice", invoice)
+	if v.customer(freya.Name).status() != "recovered" || v.customer(freya.Name).Access != "full" {
+		t.Errorf("once paid, the case is %q", v.customer(freya.Name).status())
+	}
+	status, answer := v.post("/demo/pay", "invoice", invoice)
+	if status != http.StatusConflict || answer["error"] == "" {
+		t.Errorf("paying twice answers %d %v, want 409", status, answer)
+	}
+	v.must("/demo/clock", "advance", "720h")
+	mails := v.mailsTo(freya.Email)
+	if len(mails) != 2 || !strings.Contains(mails[1].Subject, "settled") {
+		for _, mail := range mails {
+			t.Errorf("in a month came: %s %s", mail.At, mail.Subject)
+		}
+	}
+
+	// An expired card is told of at once: the story stands at an hour at which offices are open.
+	v = stageFor(t, Options{})
+	seun := v.customer("Oluwaseun Adeyemi")
+	v.must("/demo/fail", "customer", seun.ID, "decline_code", "expired_card")
+	if len(v.mailsTo(seun.Email)) != 1 {
+		t.Errorf("after an expired card came %d mails, want 1 at once", len(v.mailsTo(seun.Email)))
+	}
+	// After an outage of a month nothing goes out as a burst.
+	had := map[string]int{}
+	for _, c := range v.state().Customers {
+		had[c.Email] = len(v.mailsTo(c.Email))
+	}
+	v.must("/demo/clock", "advance", "720h", "leap", "1")
+	for _, c := range v.state().Customers {
+		came := len(v.mailsTo(c.Email)) - had[c.Email]
+		if came > 1 {
+			t.Errorf("%s got %d mails at once after an outage", c.Name, came)
+		}
+	}
+}
+
+// TestGoesOn ends a demo with a data folder and starts it again.
+func TestGoesOn(t *testing.T) {
+	folder := t.TempDir()
+	v := stageFor(t, Options{Data: folder})
+	mirae := v.customer("Mirae Tan")
+	invoice := v.must("/demo/fail", "customer", mirae.ID, "decline_code", "insufficient_funds")["invoice"]
+	v.must("/demo/clock", "advance", "96h")
+	before := v.state()
+	mails := v.mailsTo(mirae.Email)
+	v.stop()
+	v.stop = func() {}
+
+	v = stageFor(t, Options{Data: folder})
+	after := v.state()
+	if d := after.Now.Sub(before.Now); d < 0 || d > time.Minute {
+		t.Errorf("the clock stood at %s and goes on at %s", before.Now, after.Now)
+	}
+	if after.Secret != before.Secret || len(after.Customers) != len(before.Customers) {
+		t.Error("the stand-in is another one")
+	}
+	again := v.mailsTo(mirae.Email)
+	if len(again) != len(mails) || again[0].ID != mails[0].ID || again[0].Text != mails[0].Text {
+		t.Errorf("there were %d mails to %s, now there are %d", len(mails), mirae.Email, len(again))
+	}
+	path := func(link string) string { return link[strings.Index(link, "/l/"):] }
+	if path(v.customer(mirae.Name).PortalURL) != path(mirae.PortalURL) {
+		t.Error("the customer's link is another one")
+	}
+	v.must("/demo/pay", "invoice", invoice)
+	if v.customer(mirae.Name).status() != "recovered" {
+		t.Errorf("after the restart a payment leaves the case %q: events no longer arrive", v.customer(mirae.Name).status())
+	}
+}
