@@ -294,7 +294,7 @@ func (d *Demo) openPortal(mailServer string) error {
 	}
 	// An installation off this machine must be reached over TLS; a demo may be shown without, after a warning.
 	c.BaseURL = d.base
-	d.portal, err = portal.New(d.life, c, portal.Surroundings{Now: d.clock.Now, Real: d.options.Real, Log: d.log, Demo: true})
+	d.portal, err = portal.New(d.life, c, portal.Surroundings{Now: d.clock.Now, Real: d.options.Real, Log: d.log, Demo: true, Rate: ownStripe})
 	if err != nil {
 		return err
 	}

@@ -112,7 +112,7 @@ func open(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.portal, err = portal.New(t.Context(), h.config, portal.Surroundings{Now: h.clock.now, Real: time.Now, Log: log})
+	h.portal, err = portal.New(t.Context(), h.config, portal.Surroundings{Now: h.clock.now, Real: time.Now, Log: log, Rate: 2000})
 	if err != nil {
 		t.Fatal(err)
 	}

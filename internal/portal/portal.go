@@ -60,6 +60,7 @@ type Surroundings struct {
 	HTTP  *http.Client   // to Stripe; nil for one of its own
 	Roots *x509.CertPool // beside the system's, to trust the mail server by; may be nil
 	Demo  bool           // the database may be a demo's
+	Rate  float64        // requests per second to Stripe; 0 for the gateway's own careful measure
 }
 
 // New opens the database, brings it to today's shape and puts the rooms together. Nothing runs yet.
@@ -93,7 +94,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		return nil, err
 	}
 	p := &Portal{DB: db, log: at.Log, now: at.Now, Addresses: link.NewAddresses(c.BaseURL)}
-	p.Stripe = gateway.New(gateway.Options{SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI, HTTP: at.HTTP, Logger: at.Log, Now: at.Now})
+	p.Stripe = gateway.New(gateway.Options{SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI, HTTP: at.HTTP, Logger: at.Log, Now: at.Now, Rate: at.Rate})
 	p.Cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on"})
 	p.Intake = intake.New(intake.Options{
 		DB: db, Stripe: p.Stripe, Cases: p.Cases, WebhookSecrets: reveal(c.WebhookSecrets), Live: c.Live, Now: at.Now, RealNow: at.Real, Logger: at.Log,

@@ -102,7 +102,7 @@ func (s *Server) deliverForever() {
 		case <-ctx.Done():
 		}
 	}()
-	for {
+	for ctx.Err() == nil {
 		taken, _ := s.take(0)
 		if taken != nil {
 			s.deliver(ctx, taken)
