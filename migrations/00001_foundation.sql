@@ -90,6 +90,7 @@ CREATE TABLE invoices (
     synced_at            BIGINT NOT NULL
 );
 CREATE INDEX invoices_customer ON invoices (customer_id, created_at);
+CREATE INDEX invoices_by_hand ON invoices (due_at) WHERE status = 'open' AND collection_method = 'send_invoice';
 
 -- Each press that moves money, written with its idempotency key before Stripe is called.
 CREATE TABLE attempts (

@@ -118,6 +118,38 @@ func Overdue(ctx context.Context, tx *sql.Tx, customer string, now int64) ([]Inv
 	return overdue, nil
 }
 
+// PastDue answers up to limit customers with an open invoice, to be paid by hand, whose due date has passed and
+// that no case knows. Such an invoice never "fails": nobody tells us, the day just comes.
+func PastDue(ctx context.Context, tx *sql.Tx, now int64, limit int) ([]string, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT DISTINCT customer_id FROM invoices WHERE `+unseenByHand+` AND due_at <= $1 LIMIT $2`, now, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var id string
+		err = rows.Scan(&id)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, id)
+	}
+	return all, rows.Err()
+}
+
+// NextPastDue answers when the next invoice to be paid by hand passes its due date, 0 when none is known.
+func NextPastDue(ctx context.Context, tx *sql.Tx) (int64, error) {
+	var at sql.NullInt64
+	err := tx.QueryRowContext(ctx, `SELECT min(due_at) FROM invoices WHERE `+unseenByHand).Scan(&at)
+	return at.Int64, err
+}
+
+const unseenByHand = `status = 'open' AND collection_method = 'send_invoice' AND amount_remaining > 0 AND due_at > 0
+	AND billing_reason <> 'subscription_create'
+	AND NOT EXISTS (SELECT 1 FROM case_invoices m WHERE m.invoice_id = invoices.id)
+	AND NOT EXISTS (SELECT 1 FROM customers c WHERE c.id = invoices.customer_id AND c.deleted)`
+
 // Invoices answers all the customer's invoices we know, newest first.
 func Invoices(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice, error) {
 	return selectInvoices(ctx, tx, `WHERE customer_id = $1 ORDER BY created_at DESC, id`, customer)

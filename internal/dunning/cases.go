@@ -197,7 +197,7 @@ func (cs *Cases) Due(ctx context.Context, tx *sql.Tx, now int64, limit int) ([]s
 		ORDER BY next_step_at LIMIT $2`, now, limit)
 }
 
-// NextDue answers the earliest instant at which a case or the end of a pause wants to be looked at.
+// NextDue answers the earliest instant at which a case, the end of a pause or a due date wants to be looked at.
 func (cs *Cases) NextDue(ctx context.Context, tx *sql.Tx) (int64, bool, error) {
 	var step, pause sql.NullInt64
 	err := tx.QueryRowContext(ctx, `SELECT min(next_step_at) FROM cases WHERE status = 'open'`).Scan(&step)
@@ -208,10 +208,33 @@ func (cs *Cases) NextDue(ctx context.Context, tx *sql.Tx) (int64, bool, error) {
 	if err != nil {
 		return 0, false, err
 	}
-	if !pause.Valid || (step.Valid && step.Int64 <= pause.Int64) {
-		return step.Int64, step.Valid, nil
+	byHand, err := billing.NextPastDue(ctx, tx)
+	if err != nil {
+		return 0, false, err
 	}
-	return pause.Int64, true, nil
+	next := int64(0)
+	for _, at := range []int64{step.Int64, pause.Int64, byHand} {
+		if at > 0 && (next == 0 || at < next) {
+			next = at
+		}
+	}
+	return next, next > 0, nil
+}
+
+// OpenPastDue opens cases for invoices that were to be paid by hand and whose due date has passed, and answers
+// for how many customers.
+func (cs *Cases) OpenPastDue(ctx context.Context, tx *sql.Tx, now time.Time, limit int) (int, error) {
+	customers, err := billing.PastDue(ctx, tx, now.Unix(), limit)
+	if err != nil {
+		return 0, err
+	}
+	for _, customer := range customers {
+		err = cs.Reconsider(ctx, tx, customer, now)
+		if err != nil {
+			return 0, fmt.Errorf("open a case for %s: %w", customer, err)
+		}
+	}
+	return len(customers), nil
 }
 
 const settingSending = "sending_stopped"

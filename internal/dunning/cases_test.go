@@ -110,7 +110,9 @@ func (w *world) next(outcome outbox.Status) (step string, at time.Time) {
 		w.do(func(ctx context.Context, tx *sql.Tx) error { return w.cases.Advance(ctx, tx, c.ID, w.now) })
 		for _, n := range w.notices() {
 			if n.Status == outbox.Queued && n.Channel == outbox.Email && n.Kind == outbox.Reminder {
-				w.do(func(ctx context.Context, tx *sql.Tx) error { return outbox.Settle(ctx, tx, n.ID, outcome, "", w.now.Unix()) })
+				w.do(func(ctx context.Context, tx *sql.Tx) error {
+					return outbox.Settle(ctx, tx, n.ID, outcome, "", w.now.Unix())
+				})
 				return n.Step, w.now
 			}
 		}
@@ -382,7 +384,9 @@ func TestAnOutageCausesNoBurst(t *testing.T) {
 	first := w.now
 	for _, n := range w.notices() {
 		if n.Status == outbox.Queued && n.Channel == outbox.Email {
-			w.do(func(ctx context.Context, tx *sql.Tx) error { return outbox.Settle(ctx, tx, n.ID, outbox.Sent, "", w.now.Unix()) })
+			w.do(func(ctx context.Context, tx *sql.Tx) error {
+				return outbox.Settle(ctx, tx, n.ID, outbox.Sent, "", w.now.Unix())
+			})
 		}
 	}
 	_, second := w.next(outbox.Sent)
@@ -441,5 +445,40 @@ func TestABankDebitUnderWayRestsTheCase(t *testing.T) {
 	w.hear(i)
 	if c := w.latest(); c.RestingSince != 0 || c.NextStepAt == 0 || c.RestedDays != 3 {
 		t.Errorf("after it failed: %+v", c)
+	}
+}
+
+func TestAnInvoiceToBePaidByHandOpensACaseWhenItsDayPasses(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	i := w.failed("in_1", "")
+	i.CollectionMethod, i.Attempted, i.FailedAt, i.IntentStatus, i.Decline = "send_invoice", false, 0, "requires_payment_method", billing.Decline{}
+	i.DueAt = w.now.Add(72 * time.Hour).Unix()
+	w.hear(i)
+	pass := func() int {
+		opened := 0
+		w.do(func(ctx context.Context, tx *sql.Tx) error {
+			var err error
+			opened, err = w.cases.OpenPastDue(ctx, tx, w.now, 10)
+			return err
+		})
+		return opened
+	}
+	if pass() != 0 {
+		t.Error("opened before its day")
+	}
+	w.do(func(ctx context.Context, tx *sql.Tx) error {
+		at, ok, err := w.cases.NextDue(ctx, tx)
+		if !ok || at != i.DueAt {
+			t.Errorf("next look at %d, want %d", at, i.DueAt)
+		}
+		return err
+	})
+	w.now = w.now.Add(72 * time.Hour)
+	if pass() != 1 || w.latest().Status != dunning.Open {
+		t.Error("not opened on its day")
+	}
+	if pass() != 0 {
+		t.Error("opened twice")
 	}
 }

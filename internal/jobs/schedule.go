@@ -37,6 +37,11 @@ func (s *Schedule) RunOnce(ctx context.Context) (int, error) {
 		if err != nil {
 			return err
 		}
+		opened, err := s.Cases.OpenPastDue(ctx, tx, now, scheduleBatch)
+		if err != nil {
+			return err
+		}
+		ended += opened
 		due, err = s.Cases.Due(ctx, tx, now.Unix(), scheduleBatch)
 		return err
 	})
