@@ -154,6 +154,7 @@ CREATE TABLE cases (
 CREATE UNIQUE INDEX cases_one_open ON cases (customer_id) WHERE status = 'open';
 CREATE INDEX cases_due ON cases (next_step_at) WHERE status = 'open' AND next_step_at IS NOT NULL;
 CREATE INDEX cases_customer ON cases (customer_id, opened_at);
+CREATE INDEX cases_closed ON cases (status, closed_at);
 
 CREATE TABLE case_invoices (
     case_id    TEXT NOT NULL REFERENCES cases (id),

@@ -10,7 +10,6 @@ import (
 
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
-	"sollecito/internal/outbox"
 	"sollecito/internal/staff"
 	"sollecito/internal/support"
 	"sollecito/views/desk"
@@ -194,80 +193,5 @@ func (s *Server) caseOf(r *http.Request) (dunning.Case, error) {
 
 func (s *Server) backToCustomer(w http.ResponseWriter, r *http.Request, customer, said string) error {
 	http.Redirect(w, r, "/admin/customers/"+url.PathEscape(customer)+"?done="+said, http.StatusSeeOther)
-	return nil
-}
-
-func (s *Server) showSending(w http.ResponseWriter, r *http.Request, who staff.Member) error {
-	p, err := s.sendingPage(r, who)
-	if err != nil {
-		return err
-	}
-	s.show(w, r, http.StatusOK, desk.Sending(p))
-	return nil
-}
-
-func (s *Server) sendingPage(r *http.Request, who staff.Member) (desk.SendingPage, error) {
-	p := desk.SendingPage{Frame: s.deskFrame(r), MayChange: who.Role.May(staff.Steer)}
-	p.Nav = desk.NavSending
-	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
-		var err error
-		p.Queued, err = outbox.CountWaiting(r.Context(), tx, s.Now().Unix())
-		if err != nil {
-			return err
-		}
-		p.Due, err = s.Cases.CountDue(r.Context(), tx, s.Now().Add(24*time.Hour))
-		return err
-	})
-	return p, err
-}
-
-// stopSending stops every mail and every new notice. Stopping twice keeps who stopped first and why.
-func (s *Server) stopSending(w http.ResponseWriter, r *http.Request, who staff.Member) error {
-	typed := r.PostFormValue("reason")
-	reason, wrong := cleanNote(typed, false)
-	if wrong != "" {
-		p, err := s.sendingPage(r, who)
-		if err != nil {
-			return err
-		}
-		p.Reason, p.Fault = typed, wrong
-		s.show(w, r, http.StatusUnprocessableEntity, desk.Sending(p))
-		return nil
-	}
-	err := s.DB.Do(r.Context(), func(tx *sql.Tx) error {
-		state, err := dunning.SendingSwitch(r.Context(), tx)
-		if err != nil || state.Stopped {
-			return err
-		}
-		err = dunning.StopSendingFor(r.Context(), tx, who.Name, reason, s.Now())
-		if err != nil {
-			return err
-		}
-		return s.audit(r, tx, who, "sending.stopped", "", "")
-	})
-	if err != nil {
-		return err
-	}
-	http.Redirect(w, r, "/admin/sending?done=stopped", http.StatusSeeOther)
-	return nil
-}
-
-func (s *Server) resumeSending(w http.ResponseWriter, r *http.Request, who staff.Member) error {
-	err := s.DB.Do(r.Context(), func(tx *sql.Tx) error {
-		state, err := dunning.SendingSwitch(r.Context(), tx)
-		if err != nil || !state.Stopped {
-			return err
-		}
-		err = dunning.ResumeSending(r.Context(), tx)
-		if err != nil {
-			return err
-		}
-		return s.audit(r, tx, who, "sending.resumed", "", "")
-	})
-	if err != nil {
-		return err
-	}
-	s.Wake()
-	http.Redirect(w, r, "/admin/sending?done=sending", http.StatusSeeOther)
 	return nil
 }

@@ -174,12 +174,10 @@ func (s *Server) saidJustNow(r *http.Request, id, typed string, who staff.Member
 	again := false
 	err = s.DB.See(r.Context(), func(tx *sql.Tx) error {
 		_, said, err := s.Talks.Find(r.Context(), tx, id)
-		if err != nil || len(said) == 0 {
-			return err
+		for _, m := range said {
+			again = again || m.StaffID == who.ID && m.Body == text && s.Now().Sub(time.Unix(m.At, 0)) < twice
 		}
-		last := said[len(said)-1]
-		again = last.StaffID == who.ID && last.Body == text && s.Now().Sub(time.Unix(last.At, 0)) < twice
-		return nil
+		return err
 	})
 	return again, err
 }

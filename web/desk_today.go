@@ -31,6 +31,7 @@ func (s *Server) showToday(w http.ResponseWriter, r *http.Request, _ staff.Membe
 		if err != nil {
 			return err
 		}
+		counts[dunning.ViewPerson] = p.Counts.NeedsPerson // the frame has counted it
 		p.Views = viewsOf(counts)
 		p.Tiles, err = s.tiles(r.Context(), tx, counts)
 		if err != nil {

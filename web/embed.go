@@ -126,7 +126,7 @@ func (e *embed) allow(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	w.Header().Set("Access-Control-Allow-Origin", origin)
-	w.Header().Set("Access-Control-Expose-Headers", "ETag, Retry-After")
+	w.Header().Set("Access-Control-Expose-Headers", "ETag, Pay-State, Retry-After")
 	return true
 }
 
@@ -205,18 +205,28 @@ func (c *counter) count(name string, now time.Time) time.Duration {
 	return time.Unix((minute+1)*60, 0).Sub(now)
 }
 
-// state answers what the notice shows now, 204 when nothing. An answer that has not changed is 304.
+// state answers what the notice shows now, 204 when nothing. An answer that has not changed is 304. A 204 because
+// nothing is owed says so in Pay-State: the script must tell a payment from a notice that merely rests.
 func (e *embed) state(w http.ResponseWriter, r *http.Request, who reader) error {
 	var b banner
+	owes := false
 	err := e.DB.See(r.Context(), func(tx *sql.Tx) error {
 		var err error
 		b, err = e.bannerOf(r, tx, who)
+		if err != nil || b.State != "" {
+			return err
+		}
+		open, err := billing.OpenInvoices(r.Context(), tx, who.customer)
+		owes = len(open) > 0
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if b.State == "" {
+		if !owes {
+			w.Header().Set("Pay-State", "settled")
+		}
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}

@@ -191,7 +191,8 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Clear-Site-Data", `"cache", "cookies", "storage"`)
+	// Not "cookies": that would sign the reader out of the merchant's app on a sister domain.
+	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
 	http.Redirect(w, r, "/pay/link", http.StatusSeeOther)
 	return nil
 }

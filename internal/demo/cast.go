@@ -59,7 +59,7 @@ func cast() []player {
 		{
 			name: "Anneke de Vries", email: "anneke@devries.example", locale: "nl",
 			line1: "Prinsengracht 263", city: "Amsterdam", postcode: "1016 GV", nation: "NL", plan: studioEUR,
-			scenario: "soft_decline", story: "Not enough money on the account three days ago",
+			scenario: "soft_decline", story: "Not enough money on the account",
 			failed: 3*aDay + 3*time.Hour, code: "insufficient_funds",
 		},
 		{
@@ -114,10 +114,11 @@ func cast() []player {
 	}
 }
 
-// joinedAt is when a player subscribed: a month before the renewal that failed.
+// joinedAt is when a player subscribed: a month before the renewal that failed, less a few hours, so that this renewal
+// and not one by the calendar is the first.
 func (p player) joinedAt(curtain time.Time) time.Time {
 	if p.failed > 0 {
-		return curtain.Add(-p.failed).AddDate(0, -1, 0)
+		return curtain.Add(-p.failed).AddDate(0, -1, 0).Add(6 * time.Hour)
 	}
 	return curtain.Add(-p.joined)
 }

@@ -81,14 +81,19 @@ func needWord() string {
 		ELSE '' END`
 }
 
-// needing is the SQL of the ids of all cases that need a person. Only open cases and those of customers who wait
-// for an answer are looked at, however many have ended.
+// needing is the SQL of the ids of all cases for which needWord has a word. It says the same in fewer questions,
+// since every staff page counts them: only open cases and those of customers who wait for an answer are looked at,
+// however many have ended, and of an open case only what can be true of it.
 func needing() string {
 	return `SELECT c.id, c.opened_at FROM cases c JOIN customers u ON u.id = c.customer_id
-		WHERE c.status = 'open' AND ` + needWord() + ` <> ''
+		WHERE c.status = 'open' AND (
+			(c.resting_since > 0 AND (` + restsFor(PauseDispute) + ` OR ` + restsFor(PauseConsent) + `))
+			OR (c.step > 0 AND ` + lastStory + ` = 'waits')
+			OR (c.step > 0 AND ` + fmt.Sprintf(mailIs, `(n.status IN ('failed', 'uncertain') OR (n.status = 'skipped' AND n.recipient = '' AND u.email = ''))`) + `))
 	UNION
 	SELECT c.id, c.opened_at FROM conversations t JOIN cases c ON c.customer_id = t.customer_id
-		WHERE t.status = 'waiting' AND ` + isLatest
+		WHERE t.status = 'waiting' AND ` + isLatest + `
+`
 }
 
 // CountNeeding answers how many cases need a person.
@@ -101,13 +106,9 @@ func (cs *Cases) CountNeeding(ctx context.Context, tx *sql.Tx) (int, error) {
 	return n, nil
 }
 
-// CountViews answers how many cases each view holds.
+// CountViews answers how many cases each view holds but ViewPerson, which CountNeeding counts.
 func (cs *Cases) CountViews(ctx context.Context, tx *sql.Tx) (map[View]int, error) {
-	needs, err := cs.CountNeeding(ctx, tx)
-	if err != nil {
-		return nil, err
-	}
-	counts := map[View]int{ViewPerson: needs}
+	counts := map[View]int{}
 	rows, err := tx.QueryContext(ctx, `SELECT status, resting_since > 0, count(*) FROM cases GROUP BY status, resting_since > 0`)
 	if err != nil {
 		return nil, fmt.Errorf("count cases: %w", err)

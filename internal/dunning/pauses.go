@@ -179,7 +179,7 @@ func named(reasons []PauseReason, r PauseReason) bool {
 
 var pauseWords = map[PauseReason]string{
 	PauseStaff:        "A member of staff paused the reminders.",
-	PauseConversation: "The customer wrote; reminders rest until they are answered and staff resume.",
+	PauseConversation: "The customer wrote; reminders rest until somebody answers.",
 	PauseDispute:      "The customer's bank disputes a payment.",
 	PauseProcessing:   "A bank debit is under way.",
 	PauseClaim:        "The customer says a transfer is on its way.",

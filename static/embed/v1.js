@@ -1,4 +1,4 @@
-/*! Sollecito, the notice inside a merchant's app. One file, no dependencies, no cookies.
+/*! Sollecito, the notice inside a merchant's app: one file, no cookies.
 
   <script src="https://pay.example.com/embed/v1.js" async></script>
   <pay-banner token="eyJ…"></pay-banner>
@@ -105,6 +105,7 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
     #drawn = '';      // what stands in the page, as one string
     #reported = '';   // the state last reported as shown
     #complained = false;
+    #settled = false; // said nothing because nothing is owed
 
     constructor() {
       super();
@@ -183,6 +184,7 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
           const problem = await response.json().catch(() => ({}));
           throw Object.assign(new Error(), { code: problem.code || 'http_' + response.status });
         }
+        if (path === 'state') this.#settled = response.headers.get('Pay-State') === 'settled';
         return response.status === 200 || response.status === 201 ? await response.json() : null;
       } finally {
         clearTimeout(late);
@@ -192,7 +194,7 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
     #take(state) {
       const before = this.#state;
       this.#state = state;
-      if (before && !state && before.state !== 'processing' && this.#putOff !== before.state) this.#tell('paid', before, this.#options.onPaid);
+      if (before && !state && this.#settled) this.#tell('paid', before, this.#options.onPaid);
       this.#tell('state', state, this.#options.onState);
       this.#draw();
     }

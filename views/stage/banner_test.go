@@ -172,6 +172,8 @@ func portalOf(t *testing.T, scene func() string, heard func(string)) http.Handle
 		case scene() == "broken":
 			w.WriteHeader(http.StatusInternalServerError)
 		default:
+			w.Header().Set("Access-Control-Expose-Headers", "Pay-State")
+			w.Header().Set("Pay-State", "settled")
 			w.WriteHeader(http.StatusNoContent)
 		}
 	}))

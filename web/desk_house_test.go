@@ -1,0 +1,332 @@
+package web
+
+import (
+	"bytes"
+	"database/sql"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"sollecito/internal/audit"
+	"sollecito/internal/billing"
+	"sollecito/internal/database"
+	"sollecito/internal/dunning"
+	"sollecito/internal/l10n"
+	"sollecito/internal/link"
+	"sollecito/internal/mail"
+	"sollecito/internal/outbox"
+	"sollecito/internal/staff"
+	"sollecito/internal/support"
+	"sollecito/static"
+	"sollecito/views"
+)
+
+// hostile is what a customer may call themselves.
+const hostile = `"><svg/onload=alert(1)>`
+
+// house is a portal for staff and the merchant's app, with a database and a clock of its own and no Stripe.
+type house struct {
+	t       *testing.T
+	db      *database.DB
+	cases   *dunning.Cases
+	talks   *support.Conversations
+	members *staff.Members
+	server  *Server
+	site    *httptest.Server
+
+	mu  sync.Mutex
+	now time.Time
+	log bytes.Buffer
+}
+
+func newHouse(t *testing.T, change ...func(*Options)) *house {
+	t.Helper()
+	h := &house{t: t, now: time.Date(2026, 11, 2, 8, 30, 0, 0, time.UTC)} // a Monday
+	var err error
+	h.db, err = database.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "sollecito.db"))
+	must(t, err)
+	t.Cleanup(func() { h.db.Close() })
+	_, err = h.db.Migrate(t.Context())
+	must(t, err)
+	catalog, err := l10n.Load()
+	must(t, err)
+	assets, err := static.New()
+	must(t, err)
+	zone, err := time.LoadLocation("Europe/Rome")
+	must(t, err)
+	h.cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: dunning.DefaultPolicy(), Zone: zone})
+	h.talks = support.NewConversations(h.db, h.cases, "help@lumen.example", h.clock)
+	h.members = staff.NewMembers(h.db, h.clock)
+	addresses := link.NewAddresses("http://pay.lumen.example")
+	o := Options{
+		DB: h.db, Cases: h.cases, Talks: h.talks, Members: h.members, Sessions: link.NewStore(h.db, addresses, h.clock), Addresses: addresses,
+		Catalog: catalog, Assets: assets, Merchant: views.Merchant{Name: "Lumen Studio"}, Language: "en", Zone: zone,
+		StripeJS: "http://127.0.0.1:1/v3/", StripeAPI: "http://127.0.0.1:1", EmbedSecrets: []string{oldSecret, secret}, EmbedOrigins: []string{appOrigin},
+		Now: h.clock, Real: h.clock, Wake: func() {}, Logger: slog.New(slog.NewJSONHandler(&h.log, nil)),
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	h.server, err = New(o)
+	must(t, err)
+	h.site = httptest.NewServer(h.server)
+	t.Cleanup(h.site.Close)
+	return h
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (h *house) clock() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.now
+}
+
+func (h *house) later(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.now = h.now.Add(d)
+}
+
+func (h *house) do(work func(tx *sql.Tx) error) {
+	h.t.Helper()
+	must(h.t, h.db.Do(h.t.Context(), work))
+}
+
+// fails makes a customer in Italy whose renewal failed now with the code.
+func (h *house) fails(id, name, code string) {
+	h.t.Helper()
+	h.hear(billing.Customer{ID: id, Name: name, Email: id + "@bellini.example", Country: "IT", DefaultMethod: "pm_" + id, CreatedAt: h.clock().Unix()}, h.invoice(id, code))
+}
+
+func (h *house) invoice(id, code string) billing.Invoice {
+	now := h.clock().Unix()
+	return billing.Invoice{
+		ID: "in_" + id, CustomerID: id, Number: "LS-" + id, Status: "open", CollectionMethod: "charge_automatically", BillingReason: "subscription_cycle",
+		Currency: "eur", AmountDue: 2900, AmountRemaining: 2900, Attempted: true, AttemptCount: 1, FailedAt: now, FirstFailed: 2900, CreatedAt: now,
+		NextAttemptAt: now + 3*86400, MethodID: "pm_" + id, IntentStatus: "requires_payment_method", Description: "Team plan",
+		Decline: billing.Decline{Code: "card_declined", DeclineCode: code},
+	}
+}
+
+// hear saves what Stripe says of a customer and lets their cases be reconsidered.
+func (h *house) hear(c billing.Customer, invoices ...billing.Invoice) {
+	h.t.Helper()
+	method := billing.Method{ID: "pm_" + c.ID, CustomerID: c.ID, Type: "card", Brand: "mastercard", Last4: "5454", ExpMonth: 2, ExpYear: 2031}
+	h.do(func(tx *sql.Tx) error {
+		err := billing.Save(h.t.Context(), tx, billing.Account{Customer: c, Methods: []billing.Method{method}, Invoices: invoices}, h.clock().Unix())
+		if err != nil {
+			return err
+		}
+		return h.cases.Reconsider(h.t.Context(), tx, c.ID, h.clock())
+	})
+}
+
+// pays makes the customer's invoice paid, as Stripe would tell it.
+func (h *house) pays(id string) {
+	h.t.Helper()
+	var c billing.Customer
+	var i billing.Invoice
+	h.do(func(tx *sql.Tx) (err error) {
+		c, err = billing.FindCustomer(h.t.Context(), tx, id)
+		if err != nil {
+			return err
+		}
+		i, err = billing.FindInvoice(h.t.Context(), tx, "in_"+id)
+		return err
+	})
+	i.Status, i.AmountPaid, i.AmountRemaining, i.IntentStatus, i.PaidAt, i.NextAttemptAt = "paid", i.AmountDue, 0, "succeeded", h.clock().Unix(), 0
+	h.hear(c, i)
+}
+
+func (h *house) caseOf(customer string) dunning.Case {
+	h.t.Helper()
+	var c dunning.Case
+	h.do(func(tx *sql.Tx) (err error) {
+		c, err = h.cases.LatestOf(h.t.Context(), tx, customer)
+		return err
+	})
+	return c
+}
+
+// step moves the clock to the case's next step and takes it; its mails come out as status says.
+func (h *house) step(customer string, status outbox.Status) {
+	h.t.Helper()
+	h.later(time.Unix(h.caseOf(customer).NextStepAt, 0).Sub(h.clock()))
+	h.do(func(tx *sql.Tx) error {
+		c, err := h.cases.LatestOf(h.t.Context(), tx, customer)
+		if err != nil {
+			return err
+		}
+		err = h.cases.Advance(h.t.Context(), tx, c.ID, h.clock())
+		if err != nil {
+			return err
+		}
+		return h.settle(tx, customer, status)
+	})
+}
+
+// settle hands the customer's queued mails over, as a sender would.
+func (h *house) settle(tx *sql.Tx, customer string, status outbox.Status) error {
+	all, err := outbox.OfCustomer(h.t.Context(), tx, customer)
+	if err != nil {
+		return err
+	}
+	for _, n := range all {
+		if n.Status != outbox.Queued || n.Channel != outbox.Email {
+			continue
+		}
+		copied, err := mail.Render(mail.Letter{
+			From: mail.Address{Name: "Lumen Studio", Address: "billing@lumen.example"}, To: mail.Address{Address: n.Recipient},
+			Subject: "A payment didn’t go through", Text: "Ciao\nhttps://pay.lumen.example/l/•••", HTML: `<p style="color:red">Ciao</p><script>alert(1)</script>`,
+			MessageID: n.ID + "@lumen.example", Date: h.clock(),
+		})
+		if err != nil {
+			return err
+		}
+		n.Copy, n.Dated, n.Subject = string(copied), h.clock().Unix(), "A payment didn’t go through"
+		_, err = outbox.Begin(h.t.Context(), tx, n, 0)
+		if err != nil {
+			return err
+		}
+		err = outbox.Settle(h.t.Context(), tx, n.ID, status, "", h.clock().Unix())
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// browser is somebody in front of the staff pages.
+type browser struct {
+	h *house
+	*http.Client
+}
+
+func (h *house) visitor() *browser {
+	jar, err := cookiejar.New(nil)
+	must(h.t, err)
+	return &browser{h: h, Client: &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+}
+
+// member is a browser in which somebody of the role is signed in.
+func (h *house) member(role staff.Role) *browser {
+	h.t.Helper()
+	email := string(role) + "@lumen.example"
+	_, err := h.members.Add(h.t.Context(), email, "Ines "+string(role), role)
+	must(h.t, err)
+	all, err := h.members.List(h.t.Context())
+	must(h.t, err)
+	b := h.visitor()
+	for _, m := range all {
+		if m.Email == email {
+			w := httptest.NewRecorder()
+			must(h.t, h.server.SignInAs(w, httptest.NewRequest("POST", "/demo/staff", nil), m.ID))
+			at, err := url.Parse(h.site.URL)
+			must(h.t, err)
+			b.Jar.SetCookies(at, w.Result().Cookies())
+		}
+	}
+	return b
+}
+
+// answered is an answer with its body read.
+type answered struct {
+	*http.Response
+	body string
+}
+
+func (b *browser) ask(method, path string, form url.Values, headers ...string) answered {
+	b.h.t.Helper()
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	r, err := http.NewRequestWithContext(b.h.t.Context(), method, b.h.site.URL+path, body)
+	must(b.h.t, err)
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	res, err := b.Do(r)
+	must(b.h.t, err)
+	defer res.Body.Close()
+	read, err := io.ReadAll(res.Body)
+	must(b.h.t, err)
+	return answered{Response: res, body: string(read)}
+}
+
+func (b *browser) get(path string) answered { b.h.t.Helper(); return b.ask("GET", path, nil) }
+
+func (b *browser) post(path string, form ...string) answered {
+	b.h.t.Helper()
+	values := url.Values{}
+	for i := 0; i < len(form); i += 2 {
+		values.Set(form[i], form[i+1])
+	}
+	return b.ask("POST", path, values)
+}
+
+// page asks for a page that must be there.
+func (b *browser) page(path string) *goquery.Document {
+	b.h.t.Helper()
+	a := b.get(path)
+	if a.StatusCode != http.StatusOK {
+		b.h.t.Fatalf("GET %s: %d\n%s", path, a.StatusCode, a.body)
+	}
+	return a.document(b.h.t)
+}
+
+func (a answered) document(t *testing.T) *goquery.Document {
+	t.Helper()
+	d, err := goquery.NewDocumentFromReader(strings.NewReader(a.body))
+	must(t, err)
+	return d
+}
+
+func (a answered) leadsTo(t *testing.T, where string) {
+	t.Helper()
+	if a.StatusCode != http.StatusSeeOther || a.Header.Get("Location") != where {
+		t.Fatalf("%s %s: %d to %q, want 303 to %q\n%s", a.Request.Method, a.Request.URL.Path, a.StatusCode, a.Header.Get("Location"), where, a.body)
+	}
+}
+
+func (h *house) auditLog() []audit.Entry {
+	h.t.Helper()
+	var all []audit.Entry
+	h.do(func(tx *sql.Tx) (err error) {
+		all, err = audit.List(h.t.Context(), tx, 0, 1000)
+		return err
+	})
+	return all
+}
+
+// words are what a reader sees, the words of neighbouring elements parted.
+func words(s *goquery.Selection) string {
+	var all []string
+	s.Contents().Each(func(_ int, child *goquery.Selection) {
+		if goquery.NodeName(child) == "#text" {
+			all = append(all, strings.Fields(child.Text())...)
+			return
+		}
+		all = append(all, strings.Fields(words(child))...)
+	})
+	return strings.Join(all, " ")
+}
