@@ -1,0 +1,146 @@
+package config_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"sollecito/internal/config"
+)
+
+// whole is a complete environment.
+func whole() map[string]string {
+	return map[string]string{
+		"SOLLECITO_BASE_URL": "https://pay.example.com", "SOLLECITO_STRIPE_SECRET_KEY": "sk_test_1", "SOLLECITO_STRIPE_PUBLISHABLE_KEY": "pk_test_1",
+		"SOLLECITO_STRIPE_WEBHOOK_SECRET": "whsec_1, whsec_2", "SOLLECITO_STRIPE_EMAILS": "off", "SOLLECITO_SMTP_URL": "smtp://u:hunter2@mail.example.com:587",
+		"SOLLECITO_MAIL_FROM": "Lumen <billing@example.com>", "SOLLECITO_MERCHANT_NAME": "Lumen", "SOLLECITO_MERCHANT_ADDRESS": "Milano",
+		"SOLLECITO_SUPPORT_EMAIL": "help@example.com", "SOLLECITO_SESSION_KEY": strings.Repeat("k", 32), "SOLLECITO_TEST_RECIPIENT": "*",
+	}
+}
+
+func read(t *testing.T, env map[string]string) (*config.Config, error) {
+	t.Helper()
+	c, err := config.Read(func(name string) (string, bool) { v, ok := env[name]; return v, ok }, nil)
+	if err != nil {
+		return c, err
+	}
+	return c, c.Check()
+}
+
+func TestACompleteEnvironmentIsTaken(t *testing.T) {
+	t.Parallel()
+	c, err := read(t, whole())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.WebhookSecrets) != 2 || c.WebhookSecrets[1].Reveal() != "whsec_2" || c.From.Address != "billing@example.com" || c.Live {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestEveryFaultIsOneLine(t *testing.T) {
+	t.Parallel()
+	_, err := read(t, map[string]string{})
+	missing := strings.Split(err.Error(), "\n")
+	if len(missing) != 11 {
+		t.Errorf("%d lines for an empty environment:\n%v", len(missing), err)
+	}
+	tests := []struct{ name, value, says string }{
+		{"BASE_URL", "http://pay.example.com", "https://"},
+		{"BASE_URL", "https://pay.example.com/portal", "no path"},
+		{"DATABASE_URL", "postgres://h/db", "sqlite:PATH"},
+		{"STRIPE_SECRET_KEY", "sk_live_1", "another mode"},
+		{"STRIPE_SECRET_KEY", "nonsense", "sk_ or rk_"},
+		{"STRIPE_EMAILS", "maybe", "on or off"},
+		{"SMTP_URL", "http://mail", "SMTP_URL"},
+		{"MAIL_FROM", "nobody", "must be an address"},
+		{"SUPPORT_EMAIL", "Lumen <help@example.com>", "plain address"},
+		{"SESSION_KEY", "short", "32 characters"},
+		{"EMBED_SECRET", "short", "32 characters"},
+		{"EMBED_ORIGINS", "app.example.com", "not an origin"},
+		{"DEFAULT_ZONE", "Mars/Olympus", "tz database"},
+		{"CONTACT_HOURS", "18-9", "FROM-TO"},
+		{"CONTACT_DAYS", "caturday", "mon-fri"},
+		{"TRUSTED_PROXIES", "everyone", "network"},
+		{"LOG_FORMAT", "xml", "text or json"},
+		{"LISTEN", "8080", "HOST:PORT"},
+		{"TEST_RECIPIENT", "", "TEST_RECIPIENT"},
+		{"STRIPE_API_URL", "not an address", "must be an address"},
+	}
+	for _, tt := range tests {
+		env := whole()
+		env["SOLLECITO_"+tt.name] = tt.value
+		_, err := read(t, env)
+		if err == nil || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s=%q: %v", tt.name, tt.value, err)
+		}
+	}
+}
+
+func TestALiveKeyGoesToStripeAlone(t *testing.T) {
+	t.Parallel()
+	env := whole()
+	env["SOLLECITO_STRIPE_SECRET_KEY"], env["SOLLECITO_STRIPE_PUBLISHABLE_KEY"] = "rk_live_1", "pk_live_1"
+	delete(env, "SOLLECITO_TEST_RECIPIENT")
+	_, err := read(t, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env["SOLLECITO_STRIPE_API_URL"], env["SOLLECITO_STRIPE_JS_URL"] = "http://127.0.0.1:12111", "http://127.0.0.1:12111/v3/"
+	_, err = read(t, env)
+	if err == nil || strings.Count(err.Error(), "live key") != 2 {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSecretsAreNeverPrinted(t *testing.T) {
+	t.Parallel()
+	env := whole()
+	file := filepath.Join(t.TempDir(), "key")
+	err := os.WriteFile(file, []byte(strings.Repeat("f", 40)+"\n"), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(env, "SOLLECITO_SESSION_KEY")
+	env["SOLLECITO_SESSION_KEY_FILE"] = file
+	c, err := read(t, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.SessionKey.Reveal() != strings.Repeat("f", 40) {
+		t.Error("the secret was not read from its file")
+	}
+	var out bytes.Buffer
+	err = c.Print(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("config", "key", c.StripeKey, "all", c.WebhookSecrets)
+	slog.New(slog.NewTextHandler(&out, nil)).Info("config", "key", c.StripeKey, "all", c.WebhookSecrets)
+	fmt.Fprintf(&out, "%v %+v %#v %s", c, *c, c, c.Server)
+	_ = json.NewEncoder(&out).Encode(c)
+	for _, secret := range []string{"sk_test_1", "whsec_", "hunter2", "ffffff"} {
+		if strings.Contains(out.String(), secret) {
+			t.Errorf("%q is printed", secret)
+		}
+	}
+}
+
+func TestTheTableNamesEverySetting(t *testing.T) {
+	t.Parallel()
+	var table bytes.Buffer
+	err := config.Table(&table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"LISTEN", "BASE_URL", "DATABASE_URL", "STRIPE_SECRET_KEY", "SMTP_URL", "CONTACT_HOURS", "TRUSTED_PROXIES"} {
+		if !strings.Contains(table.String(), "`SOLLECITO_"+name+"`") {
+			t.Errorf("%s is missing", name)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package link_test
+
+import (
+	"testing"
+	"time"
+
+	"sollecito/internal/link"
+)
+
+func TestExpiry(t *testing.T) {
+	t.Parallel()
+	day := 24 * time.Hour
+	issued := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	tests := []struct {
+		name string
+		due  time.Time
+		want time.Time
+	}{
+		{"nothing open", time.Time{}, issued.Add(30 * day)},
+		{"due before the issue", issued.Add(-10 * day), issued.Add(30 * day)},
+		{"due after the issue", issued.Add(20 * day), issued.Add(50 * day)},
+		{"due far ahead", issued.Add(200 * day), issued.Add(120 * day)},
+	}
+	for _, tt := range tests {
+		got := link.Expiry(issued, tt.due)
+		if !got.Equal(tt.want) {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+		l := link.Link{IssuedAt: issued.Unix()}
+		if !l.Alive(tt.due, tt.want.Add(-time.Second), tt.want) || l.Alive(tt.due, tt.want.Add(time.Second), tt.want) {
+			t.Errorf("%s: does not end on the second", tt.name)
+		}
+	}
+}
+
+func TestTheBannersLinkLivesShortlyAndOnce(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1_700_000_000, 0)
+	l := link.Link{IssuedAt: now.Unix(), ExpiresAt: now.Add(10 * time.Minute).Unix()}
+	if !l.Alive(time.Time{}, now, now) || l.Alive(time.Time{}, now, now.Add(11*time.Minute)) {
+		t.Error("it must live for ten minutes of real time")
+	}
+	l.SpentAt = now.Unix()
+	if l.Alive(time.Time{}, now, now) {
+		t.Error("it lives on after it was spent")
+	}
+	if (link.Link{IssuedAt: now.Unix(), RevokedAt: now.Unix()}).Alive(time.Time{}, now, now) {
+		t.Error("a revoked link lives")
+	}
+}
+
+func TestTokensAreLongAndNeverRepeat(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for range 20_000 {
+		token := link.NewToken()
+		if len(token) != 43 || seen[token] || seen[token[:8]] {
+			t.Fatalf("token %q", token)
+		}
+		seen[token], seen[token[:8]] = true, true
+	}
+}
