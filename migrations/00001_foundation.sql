@@ -1,5 +1,5 @@
 -- One text for SQLite and PostgreSQL: ids are text made in Go or by Stripe, instants are BIGINT unix seconds,
--- money is BIGINT minor units beside its currency. 0 and '' stand for Stripe's null where no rule tells them apart.
+-- money is BIGINT minor units beside its currency. Only the audit log's triggers are SQLite's own words. 0 and '' stand for Stripe's null where no rule tells them apart.
 
 -- +goose Up
 
@@ -25,7 +25,7 @@ CREATE TABLE customers (
     created_at        BIGINT NOT NULL,
     synced_at         BIGINT NOT NULL
 );
-CREATE INDEX customers_email ON customers (email);
+CREATE INDEX customers_email ON customers (lower(email));
 
 CREATE TABLE methods (
     id          TEXT PRIMARY KEY,
@@ -112,6 +112,7 @@ CREATE TABLE attempts (
 );
 CREATE INDEX attempts_customer ON attempts (customer_id, started_at);
 CREATE INDEX attempts_started ON attempts (started_at) WHERE status = 'started';
+CREATE INDEX attempts_setup ON attempts (reference) WHERE kind = 'setup';
 
 -- What Stripe told us: one row per event id, written before the 2xx. The body is not kept: what it shows is old on
 -- arrival and read again, and it holds client secrets and personal data we have no use for.
@@ -133,6 +134,7 @@ CREATE TABLE events (
 );
 CREATE INDEX events_waiting ON events (next_try_at) WHERE status = 'received';
 CREATE INDEX events_unprocessed ON events (customer_id) WHERE status = 'received';
+CREATE INDEX events_customer ON events (customer_id, type);
 
 -- Cases.
 CREATE TABLE cases (
@@ -154,7 +156,7 @@ CREATE TABLE cases (
 CREATE UNIQUE INDEX cases_one_open ON cases (customer_id) WHERE status = 'open';
 CREATE INDEX cases_due ON cases (next_step_at) WHERE status = 'open' AND next_step_at IS NOT NULL;
 CREATE INDEX cases_customer ON cases (customer_id, opened_at);
-CREATE INDEX cases_closed ON cases (status, closed_at);
+CREATE INDEX cases_closed ON cases (status, closed_at) WHERE closed_at > 0;
 
 CREATE TABLE case_invoices (
     case_id    TEXT NOT NULL REFERENCES cases (id),
@@ -177,6 +179,7 @@ CREATE TABLE pauses (
 );
 CREATE UNIQUE INDEX pauses_one_active ON pauses (case_id, reason) WHERE ended_at = 0;
 CREATE INDEX pauses_case ON pauses (case_id, since);
+CREATE INDEX pauses_until ON pauses (until) WHERE ended_at = 0 AND until > 0;
 
 -- What happened in a case and why, for the timeline. Written in the transaction of the fact.
 CREATE TABLE case_log (
@@ -242,6 +245,7 @@ CREATE TABLE customer_sessions (
     seen_at     BIGINT NOT NULL,
     ended_at    BIGINT NOT NULL
 );
+CREATE INDEX customer_sessions_age ON customer_sessions (created_at);
 
 -- Support.
 CREATE TABLE conversations (

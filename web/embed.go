@@ -326,14 +326,14 @@ func (e *embed) event(w http.ResponseWriter, r *http.Request, who reader) error 
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	shown := int64(0)
+	shown := false
 	err = e.DB.Do(r.Context(), func(tx *sql.Tx) error {
 		b, err := e.bannerOf(r, tx, who)
 		if err != nil || b.State == "" {
 			return err // nothing is there to be seen or put off
 		}
 		if said.Type == "shown" {
-			shown, err = outbox.Shown(r.Context(), tx, who.customer, e.Now().Unix())
+			shown, err = e.Cases.Shown(r.Context(), tx, who.customer, e.Now())
 			return err
 		}
 		if !b.Dismissible {
@@ -344,7 +344,7 @@ func (e *embed) event(w http.ResponseWriter, r *http.Request, who reader) error 
 	if err != nil {
 		return err
 	}
-	if shown > 0 {
+	if shown {
 		e.Wake() // a consequence may have waited for it
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -34,7 +34,7 @@ func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
 		}
 		for _, i := range all {
 			switch {
-			case i.Open() && i.BillingReason != "subscription_create":
+			case i.Overdue(s.Now().Unix()) || i.Processing(): // what is not due yet is nobody's worry yet
 				st.open = append(st.open, i)
 			case i.Status == "paid" || i.Status == "uncollectible":
 				st.closed = append(st.closed, i)

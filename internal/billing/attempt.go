@@ -103,9 +103,12 @@ func SetupByReference(ctx context.Context, tx *sql.Tx, reference string) (Attemp
 	return found[0], nil
 }
 
-// UnansweredAttempts answers attempts started before the instant (unix seconds) whose outcome was never kept.
-func UnansweredAttempts(ctx context.Context, tx *sql.Tx, before int64, limit int) ([]Attempt, error) {
-	return selectAttempts(ctx, tx, `WHERE status = 'started' AND started_at < $1 ORDER BY started_at LIMIT $2`, before, limit)
+// UnansweredAttempts answers attempts started before the instant (unix seconds) whose outcome was never kept. Card
+// fields that Stripe has made and that are still open on somebody's page are left until typing (an earlier instant).
+func UnansweredAttempts(ctx context.Context, tx *sql.Tx, before, typing int64, limit int) ([]Attempt, error) {
+	return selectAttempts(ctx, tx, `
+		WHERE status = 'started' AND started_at < $1 AND (kind = 'charge' OR reference = '' OR started_at < $2)
+		ORDER BY started_at LIMIT $3`, before, typing, limit)
 }
 
 // AttemptsSince answers the customer's own attempts started at or after since (unix seconds), newest first.

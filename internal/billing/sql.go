@@ -98,7 +98,7 @@ func saveInvoice(ctx context.Context, tx *sql.Tx, i Invoice, readAt int64) error
 			code = excluded.code, decline_code = excluded.decline_code, advice_code = excluded.advice_code,
 			network_advice_code = excluded.network_advice_code, network_decline_code = excluded.network_decline_code,
 			disputed = excluded.disputed, receipt_number = excluded.receipt_number, synced_at = excluded.synced_at
-		WHERE invoices.synced_at <= excluded.synced_at
+		WHERE (invoices.synced_at <= excluded.synced_at OR excluded.status IN ('paid', 'void'))
 			AND (invoices.status NOT IN ('paid', 'void') OR excluded.status = invoices.status)`,
 		i.ID, i.CustomerID, i.SubscriptionID, i.Number, i.Status, i.CollectionMethod,
 		i.BillingReason, i.Currency, i.AmountDue, i.AmountPaid, i.AmountRemaining, i.Description,

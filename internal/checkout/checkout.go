@@ -58,6 +58,9 @@ func (d *Desk) Charge(ctx context.Context, p Press) ([]billing.Attempt, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What was pressed is seen through even when the browser goes away.
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), pressTime)
+	defer stop()
 	hopeless := false
 	for i := range attempts {
 		a := &attempts[i]
@@ -182,6 +185,9 @@ func (d *Desk) refresh(ctx context.Context, customer string) {
 	}
 }
 
+// pressTime bounds what one press may take.
+const pressTime = 50 * time.Second
+
 const (
 	unanswered = 2 * time.Minute // after which an attempt without an answer is looked into
 	keyLife    = 23 * time.Hour  // Stripe may forget an idempotency key after 24 hours
@@ -194,7 +200,7 @@ func (d *Desk) Mend(ctx context.Context, limit int) (int, error) {
 	var open []billing.Attempt
 	err := d.db.See(ctx, func(tx *sql.Tx) error {
 		var err error
-		open, err = billing.UnansweredAttempts(ctx, tx, d.now().Add(-unanswered).Unix(), limit)
+		open, err = billing.UnansweredAttempts(ctx, tx, d.now().Add(-unanswered).Unix(), d.now().Add(-keyLife).Unix(), limit)
 		return err
 	})
 	if err != nil {
@@ -202,19 +208,18 @@ func (d *Desk) Mend(ctx context.Context, limit int) (int, error) {
 	}
 	mended := 0
 	for _, a := range open {
+		err = nil
 		switch {
 		case a.Kind == "setup":
 			a.Status = billing.AttemptFailed // the card fields were never shown, or never sent
-			if a.Reference != "" && d.now().Unix()-a.StartedAt < int64(keyLife/time.Second) {
-				continue // the customer may still be typing
-			}
 		case d.now().Unix()-a.StartedAt < int64(keyLife/time.Second):
 			err = d.pay(ctx, &a)
 		default:
 			err = d.read(ctx, &a)
 		}
 		if err != nil {
-			return mended, err
+			d.log.WarnContext(ctx, "an attempt stays without an answer", "attempt", a.ID, "err", err)
+			continue
 		}
 		err = d.end(ctx, &a)
 		if err != nil {

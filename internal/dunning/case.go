@@ -47,6 +47,12 @@ type Case struct {
 	ClosedAt        int64
 }
 
+// tighter reports whether a allows less than b.
+func (a Access) tighter(b Access) bool {
+	rank := map[Access]int{Full: 1, Grace: 2, Restricted: 3, Suspended: 4} // "" allows what there was
+	return rank[a] > rank[b]
+}
+
 // PauseReason is why a case rests.
 type PauseReason string
 

@@ -193,14 +193,14 @@ func classOf(invoices []billing.Invoice) billing.Class {
 // Due answers the ids of up to limit open cases whose schedule wants to be looked at by now.
 func (cs *Cases) Due(ctx context.Context, tx *sql.Tx, now int64, limit int) ([]string, error) {
 	return column(ctx, tx, `
-		SELECT id FROM cases WHERE status = 'open' AND next_step_at <= $1
+		SELECT id FROM cases WHERE status = 'open' AND next_step_at IS NOT NULL AND next_step_at <= $1
 		ORDER BY next_step_at LIMIT $2`, now, limit)
 }
 
 // NextDue answers the earliest instant at which a case, the end of a pause or a due date wants to be looked at.
 func (cs *Cases) NextDue(ctx context.Context, tx *sql.Tx) (int64, bool, error) {
 	var step, pause sql.NullInt64
-	err := tx.QueryRowContext(ctx, `SELECT min(next_step_at) FROM cases WHERE status = 'open'`).Scan(&step)
+	err := tx.QueryRowContext(ctx, `SELECT min(next_step_at) FROM cases WHERE status = 'open' AND next_step_at IS NOT NULL`).Scan(&step)
 	if err != nil {
 		return 0, false, err
 	}

@@ -312,12 +312,21 @@ func TestAConsequenceNeedsASurelySentAnnouncement(t *testing.T) {
 	}
 	// The banner of that step is reported shown: now the customer knows.
 	w.do(func(ctx context.Context, tx *sql.Tx) error {
-		_, err := outbox.Shown(ctx, tx, "cus_1", w.now.Unix())
+		// First it had no date to tell, since that one has passed: the date moves, and the next look tells it.
+		told, err := w.cases.Shown(ctx, tx, "cus_1", w.now)
+		if told || err != nil {
+			t.Errorf("a date that has passed was taken for an announcement: %v", err)
+		}
+		told, err = w.cases.Shown(ctx, tx, "cus_1", w.now)
+		if !told {
+			t.Error("seen, and not taken in")
+		}
 		return err
 	})
+	seen := w.now
 	step, _ = w.next(outbox.Sent)
-	if step != "restricted" || w.latest().Access != dunning.Restricted {
-		t.Errorf("after it was seen: step %q, access %s", step, w.latest().Access)
+	if step != "restricted" || w.latest().Access != dunning.Restricted || w.now.Sub(seen) < 4*24*time.Hour {
+		t.Errorf("after it was seen: step %q, access %s, %s later", step, w.latest().Access, w.now.Sub(seen))
 	}
 }
 

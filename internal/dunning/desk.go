@@ -147,7 +147,7 @@ func (cs *Cases) ListView(ctx context.Context, tx *sql.Tx, view View, limit, off
 	case ViewPaused:
 		query = `SELECT id FROM cases WHERE status = 'open' AND resting_since > 0 ORDER BY resting_since, id`
 	case ViewRecovered, ViewExhausted:
-		query = `SELECT id FROM cases WHERE status = '` + string(view) + `' ORDER BY closed_at DESC, id`
+		query = `SELECT id FROM cases WHERE status = '` + string(view) + `' AND closed_at > 0 ORDER BY closed_at DESC, id`
 	default:
 		query = `SELECT id FROM cases WHERE status = 'open' ORDER BY next_step_at IS NULL, next_step_at, opened_at, id`
 	}

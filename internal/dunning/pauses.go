@@ -49,6 +49,15 @@ func (cs *Cases) Resume(ctx context.Context, tx *sql.Tx, caseID, actor string, n
 	if c.Status != Open {
 		return nil
 	}
+	if c.RestingSince == 0 {
+		// What was held back while the case rested goes out as soon as the policy lets it.
+		_, err = tx.ExecContext(ctx, `
+			UPDATE notices SET due_at = $1
+			WHERE case_id = $2 AND status = 'queued' AND channel = 'email' AND reason = $3`, now.Unix(), c.ID, whyRests)
+		if err != nil {
+			return err
+		}
+	}
 	return cs.reschedule(ctx, tx, c, now)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
 	"time"
 
 	"sollecito/internal/billing"
@@ -15,7 +16,10 @@ import (
 // Reconsider brings the customer's cases in line with what is stored of their invoices: opens a case, lets
 // further invoices join, closes it, turns a closed one into recovered. It looks at nothing but stored state, so
 // it may run at any time, any number of times, after events in any order, and ends in the same place.
-func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, now time.Time) error {
+//
+// told names invoices of which Stripe told us that a charge failed. A failure from before the connection that nobody
+// told us of starts nothing by itself: its case rests as imported.
+func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, now time.Time, told ...string) error {
 	overdue, err := billing.Overdue(ctx, tx, customer, now.Unix())
 	if err != nil {
 		return err
@@ -26,7 +30,7 @@ func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, no
 	}
 	c, err := cs.OpenOf(ctx, tx, customer)
 	if fault.Is(err, fault.NotFound) {
-		return cs.open(ctx, tx, customer, overdue, now)
+		return cs.open(ctx, tx, customer, overdue, told, now)
 	}
 	if err != nil {
 		return err
@@ -35,12 +39,56 @@ func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, no
 	if err != nil {
 		return err
 	}
+	fresh, err := sinceConnection(ctx, tx, overdue, told)
+	if err != nil {
+		return err
+	}
+	if fresh {
+		err = cs.endImported(ctx, tx, &c, now)
+		if err != nil {
+			return err
+		}
+	}
 	return cs.settle(ctx, tx, c, now)
+}
+
+// endImported lets a case go that rested since the first import: something new failed.
+func (cs *Cases) endImported(ctx context.Context, tx *sql.Tx, c *Case, now time.Time) error {
+	active, err := cs.ActivePauses(ctx, tx, c.ID)
+	if err != nil {
+		return err
+	}
+	imported, rests := find(active, PauseImported)
+	if !rests {
+		return nil
+	}
+	return cs.end(ctx, tx, c, imported, "", now)
+}
+
+// SettingConnected names the setting that holds since when (unix seconds) the installation listens to Stripe.
+const SettingConnected = "connected_at"
+
+// sinceConnection reports whether any of the overdue invoices failed after the connection, or its failure was told.
+func sinceConnection(ctx context.Context, tx *sql.Tx, overdue []billing.Invoice, told []string) (bool, error) {
+	text, err := database.Setting(ctx, tx, SettingConnected)
+	if err != nil {
+		return false, err
+	}
+	connected, err := strconv.ParseInt(text, 10, 64)
+	if text == "" {
+		connected, err = 0, nil
+	}
+	for _, i := range overdue {
+		if i.Since() >= connected || contains(told, i.ID) {
+			return true, err
+		}
+	}
+	return false, err
 }
 
 // open begins a case over all overdue invoices, if one of them was never part of a case before. An invoice that
 // merely failed again after its case was exhausted opens nothing.
-func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue []billing.Invoice, now time.Time) error {
+func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue []billing.Invoice, told []string, now time.Time) error {
 	fresh := false
 	for _, i := range overdue {
 		known, err := everMember(ctx, tx, i.ID)
@@ -79,6 +127,16 @@ func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue 
 	err = cs.join(ctx, tx, c, overdue, now)
 	if err != nil {
 		return err
+	}
+	recent, err := sinceConnection(ctx, tx, overdue, told)
+	if err != nil {
+		return err
+	}
+	if !recent {
+		err = cs.begin(ctx, tx, &c, Pause{CaseID: c.ID, Reason: PauseImported, Since: now.Unix()})
+		if err != nil {
+			return err
+		}
 	}
 	return cs.settle(ctx, tx, c, now)
 }

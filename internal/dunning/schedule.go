@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
 )
 
@@ -31,15 +32,7 @@ func (cs *Cases) reschedule(ctx context.Context, tx *sql.Tx, c Case, now time.Ti
 		return cs.exhaust(ctx, tx, c, now)
 	}
 	c.NextStepAt = next.At.Unix()
-	err = updateCase(ctx, tx, c)
-	if err != nil {
-		return err
-	}
-	// What was held back while the case rested goes out as soon as the policy lets it.
-	_, err = tx.ExecContext(ctx, `
-		UPDATE notices SET due_at = $1
-		WHERE case_id = $2 AND status = 'queued' AND channel = 'email' AND kind = 'reminder' AND due_at > $1`, now.Unix(), c.ID)
-	return err
+	return updateCase(ctx, tx, c)
 }
 
 func (cs *Cases) exhaust(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
@@ -148,7 +141,7 @@ func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, nex
 			return err
 		}
 	}
-	if next.Step.Access != "" {
+	if next.Step.Access.tighter(c.Access) { // a new case after an exhausted one begins where that one left off
 		c.Access = next.Step.Access
 	}
 	c.Step = next.Index + 1
@@ -210,6 +203,13 @@ const noticeTime = 4 * 24 * time.Hour
 // is open and not resting, something is owed, and the contact policy allows it now. The date a notice announces
 // is moved later when the mail itself was held up.
 func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time.Time) (Say, error) {
+	if n.Kind == outbox.Settled {
+		owed, err := billing.Overdue(ctx, tx, n.CustomerID, now.Unix())
+		if err == nil && len(owed) > 0 {
+			return Say{Skip: "Something else has failed since; all is not settled."}, nil
+		}
+		return Say{Go: true}, err
+	}
 	if n.Kind != outbox.Reminder {
 		return Say{Go: true}, nil
 	}
@@ -221,7 +221,7 @@ func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, n
 		return Say{Skip: "The case closed before it went out."}, nil
 	}
 	if c.RestingSince > 0 {
-		return Say{Later: now.Add(6 * time.Hour), Why: "The case rests."}, nil
+		return Say{Later: now.Add(6 * time.Hour), Why: whyRests}, nil
 	}
 	in, err := cs.SituationOf(ctx, tx, c, now)
 	if err != nil {
@@ -239,16 +239,75 @@ func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, n
 	if slot.At.After(now) {
 		return Say{Later: slot.At, Why: "Outside the hours, or too soon after the last message."}, nil
 	}
-	step := indexOf(in.Plan, n.Step)
-	if step >= 0 && in.Plan.Steps[step].Announces && c.ConsequenceAt > 0 && c.ConsequenceAt < now.Add(noticeTime).Unix() && c.Status == Open {
-		c.ConsequenceAt = max(in.Policy.NextAllowed(now.Add(noticeTime), in.Zones).Unix(), c.consequence(in, now))
-		c.NextStepAt = max(c.NextStepAt, c.ConsequenceAt)
-		err = updateCase(ctx, tx, c)
-		if err != nil {
-			return Say{}, err
-		}
+	return Say{Go: true}, cs.giveNotice(ctx, tx, c, in, now)
+}
+
+// whyRests is the reason of a notice that waits because its case rests.
+const whyRests = "The case rests."
+
+// giveNotice moves the date of the consequence ahead later when a message that names it was held up: it is never
+// closer than the least notice, and never one that has passed.
+func (cs *Cases) giveNotice(ctx context.Context, tx *sql.Tx, c Case, in Situation, now time.Time) error {
+	if c.Status != Open || c.ConsequenceAt == 0 || c.ConsequenceAt >= now.Add(noticeTime).Unix() {
+		return nil
 	}
-	return Say{Go: true}, nil
+	c.ConsequenceAt = max(in.Policy.NextAllowed(now.Add(noticeTime), in.Zones).Unix(), c.consequence(in, now))
+	if c.Step < len(in.Plan.Steps) && in.Plan.Steps[c.Step].Consequence && c.NextStepAt > 0 {
+		c.NextStepAt = max(c.NextStepAt, c.ConsequenceAt)
+	}
+	return updateCase(ctx, tx, c)
+}
+
+// Left tells the case that a notice of it has left, or may have. The days it was held up by a broken mail server
+// don't count: the steps keep their distance.
+func (cs *Cases) Left(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time.Time) error {
+	if n.Kind != outbox.Reminder {
+		return nil
+	}
+	c, err := cs.Find(ctx, tx, n.CaseID)
+	if err != nil || c.Status != Open {
+		return err
+	}
+	in, err := cs.SituationOf(ctx, tx, c, now)
+	if err != nil {
+		return err
+	}
+	late := daysBetween(time.Unix(n.CreatedAt, 0), now, in.Zones[0])
+	if late == 0 {
+		return nil
+	}
+	c.RestedDays += late
+	return cs.reschedule(ctx, tx, c, now)
+}
+
+// Shown takes in that the customer has seen the banner: the newest in-app notice of their case is sent. One that
+// announces a date which has passed meanwhile announced nothing; the date moves, and the next look tells it.
+func (cs *Cases) Shown(ctx context.Context, tx *sql.Tx, customer string, now time.Time) (bool, error) {
+	c, err := cs.LatestOf(ctx, tx, customer)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	n, waits, err := outbox.WaitingInApp(ctx, tx, c.ID)
+	if err != nil || !waits {
+		return false, err
+	}
+	in, err := cs.SituationOf(ctx, tx, c, now)
+	if err != nil {
+		return false, err
+	}
+	step := indexOf(in.Plan, n.Step)
+	passed := c.Status == Open && c.ConsequenceAt > 0 && c.ConsequenceAt <= now.Unix()
+	err = cs.giveNotice(ctx, tx, c, in, now)
+	if err != nil {
+		return false, err
+	}
+	if step >= 0 && in.Plan.Steps[step].Announces && passed {
+		return false, nil
+	}
+	return true, outbox.Shown(ctx, tx, n, now.Unix())
 }
 
 func indexOf(plan Campaign, key string) int {

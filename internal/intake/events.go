@@ -124,11 +124,9 @@ func (in *Intake) process(ctx context.Context, events []Event, also func(context
 	if customer == "" {
 		return errNobody
 	}
+	var failed error // what else an event starts may fail; its customer is read all the same
 	for _, e := range events {
-		err = also(ctx, e)
-		if err != nil {
-			return err
-		}
+		failed = errors.Join(failed, also(ctx, e))
 	}
 	err = in.Refresh(ctx, customer)
 	if err != nil {
@@ -145,7 +143,7 @@ func (in *Intake) process(ctx context.Context, events []Event, also func(context
 			return err
 		}
 	}
-	return nil
+	return failed
 }
 
 // seeInvoice makes sure that an invoice an event is about is known even when it is no longer open, so that a

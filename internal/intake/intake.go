@@ -139,7 +139,11 @@ func (in *Intake) save(ctx context.Context, account billing.Account, readAt int6
 		if err != nil {
 			return err
 		}
-		return in.cases.Reconsider(ctx, tx, id, in.now())
+		told, err := failuresTold(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		return in.cases.Reconsider(ctx, tx, id, in.now(), told...)
 	})
 	if err != nil {
 		return fmt.Errorf("save what Stripe says of %s: %w", id, err)
@@ -153,7 +157,8 @@ func (in *Intake) Fresh(ctx context.Context, tx *sql.Tx, customer string) (bool,
 	if err != nil {
 		return false, err
 	}
-	if who.SyncedAt < in.now().Add(-FreshFor).Unix() {
+	now := in.now()
+	if who.SyncedAt < now.Add(-FreshFor).Unix() || who.SyncedAt > now.Unix() { // read long ago, or by a clock that was ahead
 		return false, nil
 	}
 	waiting, err := waitingFor(ctx, tx, customer)

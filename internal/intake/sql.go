@@ -82,3 +82,24 @@ func closedAndMember(ctx context.Context, tx *sql.Tx, invoice string) (bool, err
 		WHERE i.id = $1 AND i.status NOT IN ('open', 'paid', 'void')`, invoice).Scan(&n)
 	return n > 0, err
 }
+
+// failuresTold answers the invoices of which Stripe told us that a charge failed.
+func failuresTold(ctx context.Context, tx *sql.Tx, customer string) ([]string, error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT DISTINCT object_id FROM events
+		WHERE customer_id = $1 AND type IN ('invoice.payment_failed', 'invoice.payment_action_required')`, customer)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var id string
+		err = rows.Scan(&id)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, id)
+	}
+	return all, rows.Err()
+}

@@ -210,7 +210,7 @@ func (l *Letters) settled(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who
 	zone := l.Cases.Zone(who)
 	facts := email.SettledFacts{Merchant: l.Merchant, FirstName: who.FirstName(), LinkURL: l.Addresses.Link(token)}
 	for _, i := range invoices {
-		if i.Status != "paid" {
+		if i.Status != "paid" || i.Collected().Minor == 0 {
 			continue
 		}
 		used, err := card(ctx, tx, who.ID, i.MethodID)
@@ -268,7 +268,7 @@ func (l *Letters) staffMessage(ctx context.Context, tx *sql.Tx, n *outbox.Notice
 	if err != nil {
 		return email.Letter{}, err
 	}
-	open, err := billing.OpenInvoices(ctx, tx, who.ID)
+	open, err := billing.Overdue(ctx, tx, who.ID, m.At)
 	if err != nil {
 		return email.Letter{}, err
 	}

@@ -27,21 +27,12 @@ const scheduleBatch = 100
 func (s *Schedule) RunOnce(ctx context.Context) (int, error) {
 	now := s.Now()
 	var due []string
-	ended := 0
-	err := s.DB.Do(ctx, func(tx *sql.Tx) error {
+	ended := s.turn(ctx, now, s.Cases.EndPauses) + s.turn(ctx, now, s.Cases.OpenPastDue)
+	err := s.DB.See(ctx, func(tx *sql.Tx) error {
 		stopped, err := dunning.SendingStopped(ctx, tx)
 		if err != nil || stopped != "" {
 			return err
 		}
-		ended, err = s.Cases.EndPauses(ctx, tx, now, scheduleBatch)
-		if err != nil {
-			return err
-		}
-		opened, err := s.Cases.OpenPastDue(ctx, tx, now, scheduleBatch)
-		if err != nil {
-			return err
-		}
-		ended += opened
 		due, err = s.Cases.Due(ctx, tx, now.Unix(), scheduleBatch)
 		return err
 	})
@@ -67,6 +58,21 @@ func (s *Schedule) RunOnce(ctx context.Context) (int, error) {
 		}
 	}
 	return ended + len(due), nil
+}
+
+// turn does a batch of what else a day brings. A failure there is logged and holds up no case.
+func (s *Schedule) turn(ctx context.Context, now time.Time, work func(context.Context, *sql.Tx, time.Time, int) (int, error)) int {
+	done := 0
+	err := s.DB.Do(ctx, func(tx *sql.Tx) error {
+		var err error
+		done, err = work(ctx, tx, now, scheduleBatch)
+		return err
+	})
+	if err != nil {
+		s.Log.ErrorContext(ctx, "the day's turn failed", "err", err)
+		return 0
+	}
+	return done
 }
 
 func (s *Schedule) advance(ctx context.Context, ids []string, now time.Time) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -33,10 +34,11 @@ type Sender struct {
 }
 
 const (
-	sendLease   = 5 * time.Minute // how long a claimed notice, or a dialogue, is left to its sender
-	stripeWait  = 2 * time.Minute // before Stripe is asked again when it does not answer
-	smtpWait    = time.Minute     // before a mail server that cannot be reached is tried again
-	letterBatch = 8               // notices claimed per connection
+	sendLease   = 5 * time.Minute  // how long a claimed notice, or a dialogue, is left to its sender
+	stripeWait  = 2 * time.Minute  // before Stripe is asked again when it does not answer
+	smtpWait    = time.Minute      // before a mail server that cannot be reached is tried again
+	dialogue    = 25 * time.Second // for one mail; less than a stop waits
+	letterBatch = 8                // notices claimed per connection
 )
 
 // RunOnce hands over up to a batch of due e-mails. While sending is stopped it does nothing.
@@ -61,13 +63,17 @@ func (s *Sender) RunOnce(ctx context.Context) (int, error) {
 			if down.Load() || ctx.Err() != nil {
 				return s.later(context.WithoutCancel(ctx), n.ID, s.Now().Add(smtpWait), n.Reason)
 			}
-			err := s.deliver(ctx, n)
+			err := s.deliverOne(ctx, n)
 			if errors.Is(err, errUnreachable) {
 				down.Store(true)
 				s.Log.WarnContext(ctx, "the mail server cannot be reached, mails wait", "err", err)
 				return nil
 			}
-			return err
+			if err == nil || ctx.Err() != nil {
+				return err
+			}
+			s.Log.ErrorContext(ctx, "mail failed on our side", "notice", n.ID, "err", err)
+			return s.stumble(context.WithoutCancel(ctx), n)
 		})
 	}
 	err = group.Wait()
@@ -87,6 +93,25 @@ func (s *Sender) Next(ctx context.Context) (time.Time, bool, error) {
 		return err
 	})
 	return time.Unix(at, 0), ok, err
+}
+
+// deliverOne is deliver with a panic made an error: one letter that cannot be written must not end the others.
+func (s *Sender) deliverOne(ctx context.Context, n outbox.Notice) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return s.deliver(ctx, n)
+}
+
+// stumbleWait is how long a notice waits after a failure of ours.
+const stumbleWait = 10 * time.Minute
+
+func (s *Sender) stumble(ctx context.Context, n outbox.Notice) error {
+	return s.DB.Do(ctx, func(tx *sql.Tx) error {
+		return outbox.Stumble(ctx, tx, n, s.Now().Add(stumbleWait).Unix(), s.Now().Unix())
+	})
 }
 
 var errUnreachable = errors.New("the mail server cannot be reached")
@@ -110,9 +135,12 @@ func (s *Sender) deliver(ctx context.Context, n outbox.Notice) error {
 	if err != nil || !go_ {
 		return err
 	}
-	// From here the outcome is written down even while the program is stopping.
-	outcome := conn.Send(ctx, letter)
-	return s.conclude(context.WithoutCancel(ctx), n, outcome)
+	// From here the dialogue is finished and its outcome written down even while the program is stopping.
+	ctx = context.WithoutCancel(ctx)
+	sending, stop := context.WithTimeout(ctx, dialogue)
+	defer stop()
+	outcome := conn.Send(sending, letter)
+	return s.conclude(ctx, n, outcome)
 }
 
 // recheck makes sure that a reminder is decided by what Stripe said within ten minutes. It answers why the
@@ -131,7 +159,12 @@ func (s *Sender) recheck(ctx context.Context, n outbox.Notice) (string, error) {
 		return "", err
 	}
 	err = s.Intake.Refresh(ctx, n.CustomerID)
-	if fault.Is(err, fault.Unavailable) || fault.Is(err, fault.NotFound) {
+	if fault.Is(err, fault.NotFound) {
+		return "", s.DB.Do(ctx, func(tx *sql.Tx) error {
+			return outbox.Settle(ctx, tx, n.ID, outbox.Failed, "Stripe no longer knows this customer.", s.Now().Unix())
+		})
+	}
+	if fault.Is(err, fault.Unavailable) {
 		s.Log.WarnContext(ctx, "reminder waits, Stripe could not be asked", "notice", n.ID, "err", err)
 		return "Stripe could not be asked whether it is still owed; it waits.", nil
 	}
@@ -149,6 +182,13 @@ func (s *Sender) begin(ctx context.Context, n *outbox.Notice) (letter mail.Lette
 		}
 		if current.Status != outbox.Queued {
 			return nil
+		}
+		stopped, err := dunning.SendingStopped(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if stopped != "" {
+			return outbox.Release(ctx, tx, n.ID)
 		}
 		say, err := s.Cases.StillWanted(ctx, tx, current, now)
 		if err != nil {
@@ -186,7 +226,13 @@ func (s *Sender) conclude(ctx context.Context, n outbox.Notice, outcome error) e
 		if status != outbox.Sent {
 			s.Log.WarnContext(ctx, "mail not surely delivered", "notice", n.ID, "status", string(status), "err", outcome)
 		}
-		return s.DB.Do(ctx, func(tx *sql.Tx) error { return outbox.Settle(ctx, tx, n.ID, status, reason, now.Unix()) })
+		return s.DB.Do(ctx, func(tx *sql.Tx) error {
+			err := outbox.Settle(ctx, tx, n.ID, status, reason, now.Unix())
+			if err != nil {
+				return err
+			}
+			return s.Cases.Left(ctx, tx, n, now)
+		})
 	}
 	switch {
 	case outcome == nil:

@@ -114,15 +114,42 @@ func Reclaim(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// Shown settles the customer's waiting in-app notices of a case as sent: the embed script reported them shown.
-func Shown(ctx context.Context, tx *sql.Tx, customer string, now int64) (int64, error) {
-	res, err := tx.ExecContext(ctx, `
-		UPDATE notices SET status = 'sent', settled_at = $1
-		WHERE customer_id = $2 AND channel = 'app' AND status = 'queued'`, now, customer)
-	if err != nil {
-		return 0, fmt.Errorf("mark in-app notices shown: %w", err)
+// WaitingInApp answers the newest in-app notice of a case that waits to be seen; false when none does.
+func WaitingInApp(ctx context.Context, tx *sql.Tx, caseID string) (Notice, bool, error) {
+	found, err := selectNotices(ctx, tx, `
+		WHERE case_id = $1 AND channel = 'app' AND status = 'queued' ORDER BY created_at DESC, id DESC LIMIT 1`, caseID)
+	if err != nil || len(found) == 0 {
+		return Notice{}, false, err
 	}
-	return res.RowsAffected()
+	return found[0], true, nil
+}
+
+// Shown settles an in-app notice as sent: the embed script reported it shown. Older ones of its case that nobody
+// saw are skipped, since the banner shows the newest alone.
+func Shown(ctx context.Context, tx *sql.Tx, n Notice, now int64) error {
+	err := Settle(ctx, tx, n.ID, Sent, "", now)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
+		UPDATE notices SET status = 'skipped', reason = 'A later notice took its place before it was seen.', settled_at = $1
+		WHERE case_id = $2 AND channel = 'app' AND status = 'queued'`, now, n.CaseID)
+	if err != nil {
+		return fmt.Errorf("skip unseen in-app notices: %w", err)
+	}
+	return nil
+}
+
+// Stumble puts a notice back after a failure of ours, to be tried at the instant at, and fails it after too many.
+func Stumble(ctx context.Context, tx *sql.Tx, n Notice, at, now int64) error {
+	const most = 5
+	if n.Attempts+1 >= most {
+		return Settle(ctx, tx, n.ID, Failed, "It failed on our side again and again; the log has the details.", now)
+	}
+	_, err := tx.ExecContext(ctx, `
+		UPDATE notices SET attempts = attempts + 1, due_at = $1, lease_until = 0, reason = 'It failed on our side and is tried again.'
+		WHERE id = $2 AND status = 'queued'`, at, n.ID)
+	return err
 }
 
 // Withdraw skips what is still queued for a case, with the reason: it was paid, or it closed.

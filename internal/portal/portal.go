@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -85,6 +86,10 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	if err != nil {
 		return nil, err
 	}
+	err = rememberConnection(ctx, db, at.Now())
+	if err != nil {
+		return nil, err
+	}
 	catalog, err := l10n.Load()
 	if err != nil {
 		return nil, err
@@ -143,6 +148,18 @@ func reveal(secrets []config.Secret) []string {
 		plain[i] = s.Reveal()
 	}
 	return plain
+}
+
+// rememberConnection keeps since when this installation listens to Stripe: what failed before does not start by
+// itself.
+func rememberConnection(ctx context.Context, db *database.DB, now time.Time) error {
+	return db.Do(ctx, func(tx *sql.Tx) error {
+		since, err := database.Setting(ctx, tx, dunning.SettingConnected)
+		if err != nil || since != "" {
+			return err
+		}
+		return database.SetSetting(ctx, tx, dunning.SettingConnected, strconv.FormatInt(now.Unix(), 10))
+	})
 }
 
 const settingDemo = "demo"
