@@ -339,6 +339,7 @@ CREATE TABLE limits (
     used     BIGINT NOT NULL,
     PRIMARY KEY (name, window_at)
 );
+CREATE INDEX limits_age ON limits (window_at);
 
 -- The banner's snoozes, kept here so that they follow the user across devices.
 CREATE TABLE snoozes (

@@ -19,6 +19,7 @@ type ApprovePage struct {
 	Frame
 	Invoice Invoice
 	Card    *CardOnFile
+	Attempt string // the token of this attempt; the same token never charges twice
 	Fault   string // a finished sentence when the last try did not get through; "" for none
 
 	// Go asks the bank without another press: the reader has just pressed to pay.

@@ -305,7 +305,7 @@ func TestScript(t *testing.T) {
 			open(t, "/pay/approve"+end)
 			run(t, press)
 			p.waitFor(t, ctx, "/pay/approve/done")
-			if got := p.posts(); got != "/pay/approve invoice=in_3\n/pay/approve/done invoice=in_3" {
+			if got := p.posts(); got != "/pay/approve attempt=&expect=in_3+2900+eur&invoice=in_3\n/pay/approve/done invoice=in_3" {
 				t.Errorf("%s: sent %q", end, got)
 			}
 		}

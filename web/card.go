@@ -9,6 +9,7 @@ import (
 	"sollecito/internal/checkout"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
+	"sollecito/internal/link"
 	"sollecito/views"
 )
 
@@ -21,6 +22,10 @@ func (s *Server) showCard(w http.ResponseWriter, r *http.Request) error {
 	st, err := s.standingOf(r.Context(), v)
 	if err != nil {
 		return err
+	}
+	if len(st.payable()) == 0 { // a link shows receipts only while nothing is open
+		http.Redirect(w, r, "/pay", http.StatusSeeOther)
+		return nil
 	}
 	p := s.cardPage(r, v, st, chosenOf(r.URL.Query(), st.payable()))
 	s.stripeHeaders(w, r)
@@ -59,7 +64,7 @@ func (s *Server) startCard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !stillHolds(wanted, st.payable()) {
+	if len(wanted) == 0 || !stillHolds(wanted, st.payable()) {
 		return sendJSON(w, http.StatusConflict, map[string]string{"redirect": "/pay"})
 	}
 	secret, err := s.Desk.StartCard(r.Context(), checkout.Press{ID: press, Customer: v.ID, Invoices: wanted})
@@ -98,8 +103,7 @@ func (s *Server) finishCard(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.Wake()
-	http.Redirect(w, r, "/pay/result?press="+press, http.StatusSeeOther)
-	return nil
+	return s.toResult(w, r, v, press)
 }
 
 // returnFromBank is where the bank sends the customer back to. It changes nothing: a form goes on. The client
@@ -146,7 +150,8 @@ func (s *Server) showApprove(w http.ResponseWriter, r *http.Request) error {
 			continue
 		}
 		p := views.ApprovePage{Frame: s.frame(r, v), Invoice: invoicesOf([]billing.Invoice{i}, v.zone)[0], Card: s.cardOf(st)}
-		p.Go = r.URL.Query().Has("go")
+		p.Attempt = database.NewID("press")
+		p.Go = r.URL.Query().Has("go") && link.Value(v.session, keyGo) != ""
 		s.stripeHeaders(w, r)
 		s.show(w, r, http.StatusOK, views.Approve(p))
 		return nil
@@ -165,7 +170,22 @@ func (s *Server) startApproval(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	secret, err := s.Desk.Approval(r.Context(), v.ID, i.ID)
+	press, err := pressOf(r)
+	if err != nil {
+		return err
+	}
+	if link.Value(v.session, keyGo) != "" {
+		delete(v.session.Values, keyGo)
+		err = v.session.Save(r, w)
+		if err != nil {
+			return err
+		}
+	}
+	wanted := parseExpectations(r.PostForm["expect"])
+	if !stillHolds(wanted, []billing.Invoice{i}) || len(wanted) == 0 {
+		return sendJSON(w, http.StatusConflict, map[string]string{"redirect": "/pay"})
+	}
+	secret, err := s.Desk.Approval(r.Context(), checkout.Press{ID: press, Customer: v.ID, Invoices: wanted})
 	if fault.Is(err, fault.Conflict) {
 		return sendJSON(w, http.StatusConflict, map[string]string{"redirect": "/pay"})
 	}

@@ -109,7 +109,7 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 			h := newHouse(t)
 			h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
 			h.step("cus_1", outbox.Sent)
-			must(t, h.talks.Write(t.Context(), "cus_1", "Could you change the name on it?", false))
+			must(t, h.talks.Write(t.Context(), "cus_1", "Could you change the name on it?", false, time.Now()))
 			ids := h.idsFor("cus_1")
 			b := h.visitor()
 			if role != "nobody" {

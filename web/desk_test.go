@@ -23,7 +23,7 @@ func TestTodayListsByViewAndSearch(t *testing.T) {
 	h.pays("cus_paid")
 	h.fails("cus_consent", hostile, "revocation_of_authorization")
 	h.fails("cus_wrote", "Freya Lindqvist", "expired_card")
-	must(t, h.talks.Write(t.Context(), "cus_wrote", "Please wait a week", false))
+	must(t, h.talks.Write(t.Context(), "cus_wrote", "Please wait a week", false, time.Now()))
 	h.fails("cus_bounced", "Maison Okafor", "insufficient_funds")
 	h.step("cus_bounced", outbox.Failed)
 	b := h.member(staff.Viewer)
@@ -222,7 +222,7 @@ func TestKeptCopyRunsNothing(t *testing.T) {
 func TestAnAnswerGoesOutAndRemindersGoOn(t *testing.T) {
 	h := newHouse(t)
 	h.fails("cus_1", hostile, "insufficient_funds")
-	must(t, h.talks.Write(t.Context(), "cus_1", "Hello,\n"+hostile, false))
+	must(t, h.talks.Write(t.Context(), "cus_1", "Hello,\n"+hostile, false, time.Now()))
 	b := h.member(staff.Agent)
 	d := b.page("/admin/inbox")
 	where := d.Find("tbody th a").AttrOr("href", "")

@@ -216,7 +216,7 @@ func (e *embed) state(w http.ResponseWriter, r *http.Request, who reader) error 
 		if err != nil || b.State != "" {
 			return err
 		}
-		open, err := billing.OpenInvoices(r.Context(), tx, who.customer)
+		open, err := billing.Overdue(r.Context(), tx, who.customer, e.Now().Unix())
 		owes = len(open) > 0
 		return err
 	})

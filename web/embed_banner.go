@@ -220,7 +220,11 @@ func (e *embed) drawBanner(f bannerFacts, state string, who reader) banner {
 		amounts = append(amounts, i.Remaining())
 	}
 	totals := billing.Totals(amounts)
-	sum := locale.Money(totals[0].Minor, totals[0].Currency)
+	sums := make([]string, len(totals)) // listed beside each other, never added
+	for i, t := range totals {
+		sums[i] = string(locale.Money(t.Minor, t.Currency))
+	}
+	sum := l10n.Isolated(locale.List(sums))
 	if state != bannerProcessing {
 		b.Amount = &bannerAmount{Minor: totals[0].Minor, Currency: totals[0].Currency, Text: string(sum)}
 		b.Reason = publicReason(f.class)

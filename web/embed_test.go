@@ -396,7 +396,7 @@ func TestHealth(t *testing.T) {
 	}{
 		{"/healthz", nil, http.StatusOK, `{"status":"ok"}`},
 		{"/readyz", nil, http.StatusOK, `{"status":"ok"}`},
-		{"/readyz", fmt.Errorf("starting"), http.StatusServiceUnavailable, `{"reason":"starting","status":"unavailable"}`},
+		{"/readyz", fmt.Errorf("starting"), http.StatusServiceUnavailable, `{"reason":"The portal cannot keep anything now; the log says why.","status":"unavailable"}`},
 		{"/healthz", fmt.Errorf("starting"), http.StatusOK, `{"status":"ok"}`},
 	} {
 		trouble = c.err

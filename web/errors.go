@@ -79,7 +79,7 @@ func (s *Server) fail(w *answer, r *http.Request, err error) {
 }
 
 func (s *Server) failDesk(w *answer, r *http.Request, code int, err error, wait time.Duration) {
-	if code == http.StatusUnauthorized && r.Method == http.MethodGet {
+	if code == http.StatusUnauthorized && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		http.Redirect(w, r, "/admin/signin?back="+escape(r.URL.RequestURI()), http.StatusSeeOther)
 		return
 	}

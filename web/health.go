@@ -16,7 +16,7 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 	err := s.Ready()
 	if err != nil {
 		s.Logger.WarnContext(r.Context(), "not ready", "err", err)
-		return sendJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "unavailable", "reason": err.Error()})
+		return sendJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "unavailable", "reason": "The portal cannot keep anything now; the log says why."})
 	}
 	return sendJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }

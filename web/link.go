@@ -36,8 +36,7 @@ func (s *Server) openLink(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	})
 	if fault.Is(err, fault.NotFound) {
-		s.show(w, r, http.StatusNotFound, views.DeadLink(views.DeadLinkPage{Frame: s.frame(r, nobody)}))
-		return nil
+		return s.showUnknownLink(w, r)
 	}
 	if err != nil {
 		return err
@@ -53,6 +52,13 @@ func (s *Server) openLink(w http.ResponseWriter, r *http.Request) error {
 		to = "/pay/support"
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+// showUnknownLink is the one answer for everything that looks like a link and opens nothing.
+func (s *Server) showUnknownLink(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	s.show(w, r, http.StatusNotFound, views.DeadLink(views.DeadLinkPage{Frame: s.frame(r, nobody)}))
 	return nil
 }
 

@@ -92,6 +92,10 @@ func (o *outcome) decline(a billing.Attempt) {
 	if o.reason == billing.ClassNone {
 		o.reason = a.Decline.Class()
 	}
+	switch a.Decline.Code {
+	case "payment_intent_authentication_failure", "setup_intent_authentication_failure":
+		o.reason = billing.ClassUnapproved
+	}
 	if o.reason == billing.ClassNone {
 		o.reason = billing.ClassGeneric
 	}

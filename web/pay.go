@@ -157,6 +157,20 @@ func (s *Server) charge(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.Wake()
+	return s.toResult(w, r, v, press)
+}
+
+// keyGo remembers that the customer has just pressed to pay: should their bank want to be asked, it is asked without
+// another press, once. It lies in the session, so that no address can make a page do so.
+const keyGo = "go"
+
+// toResult leads to what became of a press.
+func (s *Server) toResult(w http.ResponseWriter, r *http.Request, v visitor, press string) error {
+	v.session.Values[keyGo] = press
+	err := v.session.Save(r, w)
+	if err != nil {
+		return err
+	}
 	http.Redirect(w, r, "/pay/result?press="+press, http.StatusSeeOther)
 	return nil
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 
 	"sollecito/internal/fault"
@@ -13,6 +14,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 
 	// Customers, by the link in their mail.
 	mux.Handle("GET /l/{token}", s.page(s.openLink))
+	mux.Handle("GET /l/", s.page(s.showUnknownLink))
 	mux.Handle("GET /pay", s.page(s.showOverview))
 	mux.Handle("POST /pay/review", s.page(s.chooseInvoices))
 	mux.Handle("GET /pay/review", s.page(s.showReview))
@@ -109,6 +111,10 @@ func (s *Server) sameOrigin(w http.ResponseWriter, r *http.Request) error {
 	if r.Method == http.MethodPost {
 		r.Body = http.MaxBytesReader(w, r.Body, mostForm)
 		err = r.ParseForm()
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return fault.New(fault.TooLarge, "A form has at most %d bytes.", mostForm)
+		}
 		if err != nil {
 			return fault.Wrap(fault.Invalid, err, "The form could not be read.")
 		}

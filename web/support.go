@@ -68,7 +68,7 @@ func (s *Server) writeSupport(w http.ResponseWriter, r *http.Request) error {
 	if claim && text == "" {
 		said = s.localeOf(r, v).Text("act.paid_by_transfer")
 	}
-	err = s.Talks.Write(r.Context(), v.ID, said, claim)
+	err = s.Talks.Write(r.Context(), v.ID, said, claim, s.Real())
 	if fault.Is(err, fault.Invalid) {
 		p, pageErr := s.supportPage(r, v)
 		if pageErr != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/gorilla/sessions"
@@ -104,7 +105,7 @@ func dueOf(r *http.Request, tx *sql.Tx, l link.Link) (time.Time, error) {
 func (s *Server) localeOf(r *http.Request, v visitor) *l10n.Locale {
 	wanted := []string{v.language, v.Language, v.link.Language}
 	if v.ID == "" {
-		cookie, err := r.Cookie(languageCookie)
+		cookie, err := r.Cookie(s.languageCookie())
 		if err == nil {
 			wanted = append(wanted, cookie.Value)
 		}
@@ -139,18 +140,19 @@ func returnPath(r *http.Request) string {
 	if r.Method != http.MethodGet {
 		return "/pay"
 	}
-	if _, isToken := pathToken(r); isToken {
-		return "/pay/link"
+	if strings.HasPrefix(r.URL.Path, "/l/") || !strings.HasPrefix(r.URL.Path, "/pay") {
+		return "/pay/link" // an address with a token in it is never written into a page
 	}
 	return r.URL.RequestURI()
 }
 
-func pathToken(r *http.Request) (string, bool) {
-	token := r.PathValue("token")
-	return token, token != ""
+// languageCookie is the name of the cookie that keeps a reader's language while nobody's page is open.
+func (s *Server) languageCookie() string {
+	if s.Addresses.Secure() {
+		return "__Host-sollecito-language"
+	}
+	return "sollecito-language"
 }
-
-const languageCookie = "sollecito_language"
 
 // chooseLanguage keeps the language a reader chose, for the customer when their page is open.
 func (s *Server) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
@@ -159,7 +161,7 @@ func (s *Server) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.visitorOf(r)
 	if errors.Is(err, errSignedOut) {
 		http.SetCookie(w, &http.Cookie{
-			Name: languageCookie, Value: chosen, Path: "/", MaxAge: 86400, HttpOnly: true, Secure: s.Addresses.Secure(), SameSite: http.SameSiteLaxMode,
+			Name: s.languageCookie(), Value: chosen, Path: "/", MaxAge: 86400, HttpOnly: true, Secure: s.Addresses.Secure(), SameSite: http.SameSiteLaxMode,
 		})
 		http.Redirect(w, r, back, http.StatusSeeOther)
 		return nil

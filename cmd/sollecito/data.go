@@ -174,9 +174,9 @@ func sendingCommand(p program, args []string) error {
 
 func staffCommand(p program, args []string) error {
 	u := newUsage("staff add EMAIL [--name NAME] [--role ROLE] | staff list | staff disable EMAIL", "Says who may enter the admin pages. add prints an address at which that person sets a password, once, within thirty\n"+
-		"minutes; asked again it prints a fresh one and the one before is dead. disable shuts somebody out at once.").withSettings()
+		"minutes; asked again it prints a fresh one and the one before is dead. Another role signs them out. disable shuts somebody out at once.").withSettings()
 	name := u.String("name", "", "what customers read under answers: a `name`")
-	role := u.String("role", string(staff.Admin), "what they may do: viewer, agent, manager or admin, as `role`")
+	role := u.String("role", "", "what they may do: viewer, agent, manager or admin, as `role`. Left out, members keep theirs, the first of all is admin and others are agent")
 	words, err := u.parse(p, args)
 	if err != nil {
 		return err
@@ -219,7 +219,11 @@ func staffCommand(p program, args []string) error {
 	if err != nil {
 		return plain(err)
 	}
-	fmt.Fprintf(p.out, "%s sets a password here, once, within 30 minutes:\n%s\n", email, link.NewAddresses(c.BaseURL).Enrolment(token))
+	member, err := members.CheckEnrolment(p.ctx, token) // what became of them, the role above all
+	if err != nil {
+		return plain(err)
+	}
+	fmt.Fprintf(p.out, "%s, %s, sets a password here, once, within 30 minutes:\n%s\n", member.Email, member.Role, link.NewAddresses(c.BaseURL).Enrolment(token))
 	return nil
 }
 

@@ -100,7 +100,7 @@ func FindInvoice(ctx context.Context, tx *sql.Tx, id string) (Invoice, error) {
 func OpenInvoices(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice, error) {
 	return selectInvoices(ctx, tx, `
 		WHERE customer_id = $1 AND status = 'open' AND amount_remaining > 0
-		ORDER BY created_at, id`, customer)
+		ORDER BY created_at, number, id`, customer)
 }
 
 // Overdue answers the customer's invoices a case would be about at now (unix seconds), oldest first.
@@ -152,7 +152,7 @@ const unseenByHand = `status = 'open' AND collection_method = 'send_invoice' AND
 
 // Invoices answers all the customer's invoices we know, newest first.
 func Invoices(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice, error) {
-	return selectInvoices(ctx, tx, `WHERE customer_id = $1 ORDER BY created_at DESC, id`, customer)
+	return selectInvoices(ctx, tx, `WHERE customer_id = $1 ORDER BY created_at DESC, number DESC, id`, customer)
 }
 
 // FindMethod answers a payment method of the customer, or fault.NotFound.

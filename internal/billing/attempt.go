@@ -63,7 +63,16 @@ func StartAttempt(ctx context.Context, tx *sql.Tx, a Attempt) (kept Attempt, fre
 		return a, true, nil
 	}
 	kept, err = findAttempt(ctx, tx, a.Press, a.InvoiceID)
+	if err == nil && kept.CustomerID != a.CustomerID {
+		return Attempt{}, false, fault.New(fault.Conflict, "The form is not one of ours.")
+	}
 	return kept, false, err
+}
+
+// SetReference keeps Stripe's intent of an attempt that is under way.
+func SetReference(ctx context.Context, tx *sql.Tx, id, reference string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE attempts SET reference = $1 WHERE id = $2 AND reference IN ('', $1)`, reference, id)
+	return err
 }
 
 // EndAttempt keeps how an attempt came out.

@@ -18,6 +18,7 @@ const (
 	ClassOurs           Class = "ours"           // a mistake on the merchant's side
 	ClassNoMethod       Class = "none"           // there is no payment method to charge
 	ClassOverdue        Class = "overdue"        // an invoice to be paid by hand passed its due date
+	ClassUnapproved     Class = "unapproved"     // the customer was asked to approve just now, and did not; told of a press alone
 )
 
 // Decline is why a charge failed, as the processor said it. Code is the error code (card_declined,

@@ -25,9 +25,16 @@ func (d *Desk) StartCard(ctx context.Context, p Press) (clientSecret string, err
 	}
 	var attempt billing.Attempt
 	err = d.db.Do(ctx, func(tx *sql.Tx) error {
-		err := d.guard(ctx, tx, p.Customer, d.now())
+		err := d.guard(ctx, tx, p.Customer)
 		if err != nil {
 			return err
+		}
+		within, err := database.Within(ctx, tx, "setup "+p.Customer, limitWindow, mostSetups, d.real())
+		if err != nil {
+			return err
+		}
+		if !within {
+			return fault.New(fault.TooMany, "Too many tries.")
 		}
 		for _, want := range p.Invoices {
 			i, err := billing.FindInvoice(ctx, tx, want.Invoice)
@@ -54,8 +61,7 @@ func (d *Desk) StartCard(ctx context.Context, p Press) (clientSecret string, err
 	if err != nil {
 		return "", err
 	}
-	attempt.Reference = setup.ID
-	err = d.db.Do(ctx, func(tx *sql.Tx) error { return billing.EndAttempt(ctx, tx, attempt) })
+	err = d.db.Do(ctx, func(tx *sql.Tx) error { return billing.SetReference(ctx, tx, attempt.ID, setup.ID) })
 	if err != nil {
 		return "", fmt.Errorf("keep card update %s: %w", attempt.ID, err)
 	}
@@ -99,7 +105,11 @@ func (d *Desk) FinishCard(ctx context.Context, customer, setupID string) (press 
 			return attempt.Press, nil // nothing was typed yet
 		}
 	}
-	return attempt.Press, d.end(ctx, &attempt)
+	err = d.end(ctx, &attempt)
+	if err == nil && attempt.Status == billing.AttemptDeclined {
+		err = d.countDecline(ctx, attempt.CustomerID)
+	}
+	return attempt.Press, err
 }
 
 func (d *Desk) useAndCharge(ctx context.Context, attempt billing.Attempt, setup gateway.Setup) error {
@@ -168,44 +178,51 @@ func (d *Desk) use(ctx context.Context, attempt billing.Attempt, method billing.
 	})
 }
 
-// Approval begins the bank's approval of one invoice and answers the client secret the browser needs for it.
-// When the bank has not asked yet, the charge is ordered now, with the customer present. fault.Conflict when
-// there is nothing to approve any more.
-func (d *Desk) Approval(ctx context.Context, customer, invoice string) (clientSecret string, err error) {
+// Approval begins the bank's approval of the one invoice of a press and answers the client secret the browser needs
+// for it. When the bank has not asked yet, the charge is ordered now, with the customer present. fault.Conflict when
+// there is nothing to approve any more, or the amount has changed since it was shown.
+func (d *Desk) Approval(ctx context.Context, p Press) (clientSecret string, err error) {
+	if len(p.Invoices) != 1 {
+		return "", fault.New(fault.Invalid, "One payment is approved at a time.")
+	}
+	want := p.Invoices[0]
 	var i billing.Invoice
 	err = d.db.See(ctx, func(tx *sql.Tx) error {
 		var err error
-		i, err = billing.FindInvoice(ctx, tx, invoice)
+		i, err = billing.FindInvoice(ctx, tx, want.Invoice)
 		return err
 	})
 	if err != nil {
 		return "", err
 	}
-	if i.CustomerID != customer {
-		return "", fault.New(fault.NotFound, "There is no invoice %s.", invoice)
+	switch {
+	case i.CustomerID != p.Customer:
+		return "", fault.New(fault.NotFound, "There is no invoice %s.", want.Invoice)
+	case !chargeable(i) || i.Class() != billing.ClassAuthentication || i.Remaining() != want.Amount:
+		return "", errNothingToApprove
 	}
-	intent, err := d.stripe.Intent(ctx, invoice)
+	intent, err := d.stripe.Intent(ctx, i.ID)
 	if err != nil {
 		return "", err
 	}
 	if intent.Status != "requires_action" {
-		_, err = d.Charge(ctx, Press{
-			ID: database.NewID("press"), Customer: customer, Method: i.MethodID,
-			Invoices: []Expected{{Invoice: i.ID, Amount: i.Remaining()}},
-		})
+		p.Method = i.MethodID
+		_, err = d.Charge(ctx, p)
 		if err != nil {
 			return "", err
 		}
-		intent, err = d.stripe.Intent(ctx, invoice)
+		intent, err = d.stripe.Intent(ctx, i.ID)
 		if err != nil {
 			return "", err
 		}
 	}
 	if intent.Status != "requires_action" {
-		return "", fault.New(fault.Conflict, "There is nothing to approve any more.")
+		return "", errNothingToApprove
 	}
 	return intent.ClientSecret, nil
 }
+
+var errNothingToApprove = fault.New(fault.Conflict, "There is nothing to approve any more.")
 
 // String is an expectation as pages and metadata carry it: "in_123 2900 eur".
 func (e Expected) String() string {

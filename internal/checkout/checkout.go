@@ -20,12 +20,13 @@ type Desk struct {
 	stripe *gateway.Client
 	intake *intake.Intake
 	now    func() time.Time
+	real   func() time.Time
 	log    *slog.Logger
 }
 
-// NewDesk makes a Desk. now is the business clock.
-func NewDesk(db *database.DB, stripe *gateway.Client, in *intake.Intake, now func() time.Time, log *slog.Logger) *Desk {
-	return &Desk{db: db, stripe: stripe, intake: in, now: now, log: log}
+// NewDesk makes a Desk. now is the business clock, real the one that limits are counted by.
+func NewDesk(db *database.DB, stripe *gateway.Client, in *intake.Intake, now, real func() time.Time, log *slog.Logger) *Desk {
+	return &Desk{db: db, stripe: stripe, intake: in, now: now, real: real, log: log}
 }
 
 // Expected is one invoice and what the customer was shown for it. A charge is made only when it still holds.
@@ -43,11 +44,15 @@ type Press struct {
 	Invoices []Expected
 }
 
-// Limits against card testing: after this many declined presses within the hour a customer is asked to wait.
+// Limits against card testing, per customer and hour: after this many declined presses, or this many card fields
+// asked for, a customer is asked to wait.
 const (
-	mostDeclines  = 5
-	declineWindow = time.Hour
+	mostDeclines = 5
+	mostSetups   = 15
+	limitWindow  = time.Hour
 )
+
+func declinesOf(customer string) string { return "declined " + customer }
 
 // Charge charges the press's invoices one after another, oldest first as given, and answers what came of each.
 // An attempt whose status is still started means that Stripe did not answer and nobody knows yet; asking again
@@ -61,7 +66,7 @@ func (d *Desk) Charge(ctx context.Context, p Press) ([]billing.Attempt, error) {
 	// What was pressed is seen through even when the browser goes away.
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), pressTime)
 	defer stop()
-	hopeless := false
+	hopeless, declined := false, false
 	for i := range attempts {
 		a := &attempts[i]
 		if a.Status != billing.AttemptStarted {
@@ -81,6 +86,13 @@ func (d *Desk) Charge(ctx context.Context, p Press) ([]billing.Attempt, error) {
 			return attempts, err
 		}
 		hopeless = hopeless || a.Status == billing.AttemptDeclined && !a.Decline.Class().Retryable()
+		declined = declined || a.Status == billing.AttemptDeclined
+	}
+	if declined {
+		err = d.countDecline(ctx, p.Customer)
+		if err != nil {
+			return attempts, err
+		}
 	}
 	d.refresh(ctx, p.Customer)
 	return attempts, nil
@@ -99,7 +111,7 @@ func (d *Desk) begin(ctx context.Context, p Press) ([]billing.Attempt, error) {
 		for _, a := range earlier {
 			known[a.InvoiceID] = true
 		}
-		err = d.guard(ctx, tx, p.Customer, now)
+		err = d.guard(ctx, tx, p.Customer)
 		if err != nil && len(earlier) == 0 {
 			return err
 		}
@@ -111,7 +123,7 @@ func (d *Desk) begin(ctx context.Context, p Press) ([]billing.Attempt, error) {
 			if i.CustomerID != p.Customer {
 				return fault.New(fault.NotFound, "There is no invoice %s.", want.Invoice)
 			}
-			if !known[i.ID] && (!i.Open() || i.Remaining() != want.Amount) {
+			if !known[i.ID] && (!chargeable(i) || i.Remaining() != want.Amount) {
 				return fault.New(fault.Conflict, "The amount of invoice %s has changed.", i.Number)
 			}
 			a, _, err := billing.StartAttempt(ctx, tx, billing.Attempt{
@@ -128,22 +140,30 @@ func (d *Desk) begin(ctx context.Context, p Press) ([]billing.Attempt, error) {
 	return attempts, err
 }
 
+// chargeable reports whether a press may charge the invoice: it is open, no bank is working on it, nobody disputes
+// it, and it is not a first purchase that was never completed.
+func chargeable(i billing.Invoice) bool {
+	return i.Open() && !i.Processing() && !i.Disputed && i.BillingReason != "subscription_create"
+}
+
 // guard refuses a customer with too many declined presses of late.
-func (d *Desk) guard(ctx context.Context, tx *sql.Tx, customer string, now time.Time) error {
-	recent, err := billing.AttemptsSince(ctx, tx, customer, now.Add(-declineWindow).Unix())
+func (d *Desk) guard(ctx context.Context, tx *sql.Tx, customer string) error {
+	declined, err := database.Used(ctx, tx, declinesOf(customer), limitWindow, d.real())
 	if err != nil {
 		return err
 	}
-	declined := map[string]bool{}
-	for _, a := range recent {
-		if a.Status == billing.AttemptDeclined {
-			declined[a.Press] = true
-		}
-	}
-	if len(declined) >= mostDeclines {
+	if declined >= mostDeclines {
 		return fault.New(fault.TooMany, "Too many tries.")
 	}
 	return nil
+}
+
+// countDecline counts a press that was declined.
+func (d *Desk) countDecline(ctx context.Context, customer string) error {
+	return d.db.Do(ctx, func(tx *sql.Tx) error {
+		_, err := database.Within(ctx, tx, declinesOf(customer), limitWindow, mostDeclines, d.real())
+		return err
+	})
 }
 
 // pay asks Stripe for one attempt and fills in what came of it. An error means that nobody knows.

@@ -6,7 +6,7 @@ import (
 	"net"
 	"net/mail"
 	"net/netip"
-	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,25 +20,25 @@ import (
 // SOLLECITO_<env>_FILE. Lists are comma-separated.
 type Config struct {
 	Listen         string   `env:"LISTEN" default:"127.0.0.1:8080" help:"address the portal listens on"`
-	BaseURL        string   `env:"BASE_URL" need:"yes" help:"address people reach the portal at, as https://pay.example.com; decides cookies and every printed link"`
+	BaseURL        string   `env:"BASE_URL" shown:"redacted" need:"yes" help:"address people reach the portal at, as https://pay.example.com; decides cookies and every printed link"`
 	DatabaseURL    string   `env:"DATABASE_URL" default:"sqlite:sollecito.db" help:"sqlite:PATH"`
 	StripeKey      Secret   `env:"STRIPE_SECRET_KEY" need:"yes" help:"Stripe's secret or restricted key"`
 	StripePublic   string   `env:"STRIPE_PUBLISHABLE_KEY" need:"yes" help:"Stripe's publishable key"`
 	WebhookSecrets []Secret `env:"STRIPE_WEBHOOK_SECRET" need:"yes" help:"signing secrets of the webhook endpoint; several while one is rolled"`
-	StripeAPI      string   `env:"STRIPE_API_URL" default:"https://api.stripe.com" help:"address of Stripe's API; another only with a test key"`
-	StripeJS       string   `env:"STRIPE_JS_URL" default:"https://js.stripe.com/v3/" help:"address of Stripe's browser script; another only with a test key"`
+	StripeAPI      string   `env:"STRIPE_API_URL" shown:"redacted" default:"https://api.stripe.com" help:"address of Stripe's API; another only with a test key"`
+	StripeJS       string   `env:"STRIPE_JS_URL" shown:"redacted" default:"https://js.stripe.com/v3/" help:"address of Stripe's browser script; another only with a test key"`
 	StripeEmails   string   `env:"STRIPE_EMAILS" need:"yes" help:"on or off: whether Stripe itself mails customers about failed payments; on makes our first steps in-app only"`
 	SMTP           Secret   `env:"SMTP_URL" need:"yes" help:"smtp://user:password@host:587 (STARTTLS when offered, required with credentials; ?starttls=require|never) or smtps://…"`
 	MailFrom       string   `env:"MAIL_FROM" need:"yes" help:"sender of every mail, as Lumen Studio <billing@example.com>"`
 	MerchantName   string   `env:"MERCHANT_NAME" need:"yes" help:"the company's name as customers know it"`
 	MerchantAddr   string   `env:"MERCHANT_ADDRESS" need:"yes" help:"legal name and postal address, shown on every page and mail"`
 	SupportEmail   string   `env:"SUPPORT_EMAIL" need:"yes" help:"where customers' messages are mailed, and answers go"`
-	HomeURL        string   `env:"HOME_URL" help:"where a customer goes back to after paying"`
+	HomeURL        string   `env:"HOME_URL" shown:"redacted" help:"where a customer goes back to after paying"`
 	DefaultZone    string   `env:"DEFAULT_ZONE" default:"UTC" help:"time zone of customers whose place is unknown, as Europe/Rome"`
 	DefaultLang    string   `env:"DEFAULT_LANGUAGE" default:"en" help:"language when nothing tells the customer's"`
 	SessionKey     Secret   `env:"SESSION_KEY" need:"yes" help:"at least 32 random characters; signs what must not be forged"`
 	EmbedSecrets   []Secret `env:"EMBED_SECRET" help:"at least 32 random characters; the merchant's app signs the banner's tokens with it; two while one is rolled"`
-	EmbedOrigins   []string `env:"EMBED_ORIGINS" help:"origins of the merchant's app that may load the banner, as https://app.example.com"`
+	EmbedOrigins   []string `env:"EMBED_ORIGINS" shown:"redacted" help:"origins of the merchant's app that may load the banner, as https://app.example.com"`
 	MetricsListen  string   `env:"METRICS_LISTEN" hidden:"yes"`
 	TrustedProxies []string `env:"TRUSTED_PROXIES" help:"addresses or networks of reverse proxies whose X-Forwarded-For is believed"`
 	LogFormat      string   `env:"LOG_FORMAT" default:"text" help:"text or json"`
@@ -71,9 +71,14 @@ func (c *Config) Check() error {
 			fault(f.env, "is missing: %s", f.help)
 		}
 	}
-	_, _, err := net.SplitHostPort(c.Listen)
+	_, port, err := net.SplitHostPort(c.Listen)
 	if err != nil {
 		fault("LISTEN", "must read HOST:PORT, as 127.0.0.1:8080; got %q", c.Listen)
+	} else {
+		_, err = strconv.ParseUint(port, 10, 16)
+		if err != nil {
+			fault("LISTEN", "must end with a port from 0 to 65535, as 127.0.0.1:8080; got %q", c.Listen)
+		}
 	}
 	c.checkBase(fault)
 	if !strings.HasPrefix(c.DatabaseURL, "sqlite:") || c.DatabaseURL == "sqlite:" {
@@ -91,12 +96,12 @@ func (c *Config) Check() error {
 		fault("SESSION_KEY", "must be at least 32 characters; make one with: openssl rand -hex 32")
 	}
 	for i, o := range c.EmbedOrigins {
-		u, err := url.Parse(o)
-		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-			fault("EMBED_ORIGINS", "%q is not an origin, as https://app.example.com", o)
+		u, ok := webAddress(o)
+		if !ok || !bare(u, o) {
+			fault("EMBED_ORIGINS", "%q is not an origin, as https://app.example.com", redacted(o))
 			continue
 		}
-		c.EmbedOrigins[i] = u.Scheme + "://" + u.Host
+		c.EmbedOrigins[i] = origin(u)
 	}
 	for _, p := range c.TrustedProxies {
 		prefix, err := parsePrefix(p)
@@ -116,38 +121,38 @@ func (c *Config) checkBase(fault func(string, string, ...any)) {
 	if c.BaseURL == "" {
 		return
 	}
-	u, err := url.Parse(c.BaseURL)
+	u, ok := webAddress(c.BaseURL)
 	switch {
-	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
-		fault("BASE_URL", "must be an address, as https://pay.example.com; got %q", c.BaseURL)
-	case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil:
-		fault("BASE_URL", "must have no path, as https://pay.example.com; got %q", c.BaseURL)
+	case !ok:
+		fault("BASE_URL", "must be an address, as https://pay.example.com; got %q", redacted(c.BaseURL))
+	case !bare(u, c.BaseURL):
+		fault("BASE_URL", "must have no path, query, fragment or user, as https://pay.example.com; got %q", redacted(c.BaseURL))
 	case u.Scheme == "http" && !loopback(u.Hostname()):
-		fault("BASE_URL", "must be https:// except on this machine itself; got %q", c.BaseURL)
+		fault("BASE_URL", "must be https:// except on this machine itself; got %q", redacted(c.BaseURL))
 	}
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 func (c *Config) checkStripe(fault func(string, string, ...any)) {
 	key := c.StripeKey.Reveal()
 	c.Live = gateway.KeyIsLive(key)
-	if key != "" && !strings.HasPrefix(key, "sk_") && !strings.HasPrefix(key, "rk_") {
+	isKey := strings.HasPrefix(key, "sk_") || strings.HasPrefix(key, "rk_")
+	if key != "" && !isKey {
 		fault("STRIPE_SECRET_KEY", "must begin with sk_ or rk_")
 	}
-	if c.StripePublic != "" && !strings.HasPrefix(c.StripePublic, "pk_") {
+	isPublic := strings.HasPrefix(c.StripePublic, "pk_")
+	if c.StripePublic != "" && !isPublic {
 		fault("STRIPE_PUBLISHABLE_KEY", "must begin with pk_")
 	}
-	if key != "" && c.StripePublic != "" && c.Live != strings.HasPrefix(c.StripePublic, "pk_live_") {
+	if isKey && isPublic && c.Live == strings.HasPrefix(c.StripePublic, "pk_test_") {
 		fault("STRIPE_PUBLISHABLE_KEY", "is of another mode (live or test) than the secret key")
 	}
 	for name, address := range map[string]string{"STRIPE_API_URL": c.StripeAPI, "STRIPE_JS_URL": c.StripeJS} {
-		u, err := url.Parse(address)
-		if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
-			fault(name, "must be an address; got %q", address)
+		u, ok := webAddress(address)
+		switch {
+		case !ok:
+			fault(name, "must be an address; got %q", redacted(address))
+		case !plainHost(u.Host):
+			fault(name, "must have a host of letters, digits, dots and hyphens only; got %q", redacted(address))
 		}
 	}
 	if c.Live && strings.TrimSuffix(c.StripeAPI, "/") != stripeAPI {
@@ -197,6 +202,7 @@ func (c *Config) checkPlace(fault func(string, string, ...any)) {
 		fault("DEFAULT_ZONE", "must be a zone of the tz database, as Europe/Rome; got %q", c.DefaultZone)
 	}
 	c.Zone = zone
+	c.checkLanguage(fault)
 	c.Policy = dunning.DefaultPolicy()
 	err = c.Policy.ParseHours(c.ContactHours)
 	if err != nil {
@@ -207,9 +213,9 @@ func (c *Config) checkPlace(fault func(string, string, ...any)) {
 		fault("CONTACT_DAYS", "%s", err)
 	}
 	if c.HomeURL != "" {
-		u, err := url.Parse(c.HomeURL)
-		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" {
-			fault("HOME_URL", "must be an address, as https://app.example.com; got %q", c.HomeURL)
+		_, ok := webAddress(c.HomeURL)
+		if !ok {
+			fault("HOME_URL", "must be an address, as https://app.example.com; got %q", redacted(c.HomeURL))
 		}
 	}
 }

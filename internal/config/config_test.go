@@ -71,6 +71,20 @@ func TestEveryFaultIsOneLine(t *testing.T) {
 		{"LISTEN", "8080", "HOST:PORT"},
 		{"TEST_RECIPIENT", "", "TEST_RECIPIENT"},
 		{"STRIPE_API_URL", "not an address", "must be an address"},
+		{"STRIPE_API_URL", "http://a;script-src", "letters, digits"},
+		{"STRIPE_JS_URL", "https://*.example.com/v3/", "letters, digits"},
+		{"STRIPE_SECRET_KEY", "sk_old1", "another mode"},
+		{"BASE_URL", "https://pay.example.com//", "no path"},
+		{"BASE_URL", "https://pay.example.com/#", "fragment"},
+		{"BASE_URL", "https://pay.example.com?", "query"},
+		{"BASE_URL", "https://:443", "must be an address"},
+		{"LISTEN", "127.0.0.1:http", "0 to 65535"},
+		{"LISTEN", "127.0.0.1:65536", "0 to 65535"},
+		{"LISTEN", "127.0.0.1:", "0 to 65535"},
+		{"DEFAULT_LANGUAGE", "tlh", "en, it"},
+		{"DEFAULT_LANGUAGE", "italian", "en, it"},
+		{"EMBED_ORIGINS", "https://u@app.example.com", "not an origin"},
+		{"EMBED_ORIGINS", "https://app.example.com/#", "not an origin"},
 	}
 	for _, tt := range tests {
 		env := whole()
@@ -141,6 +155,40 @@ func TestTheTableNamesEverySetting(t *testing.T) {
 	for _, name := range []string{"LISTEN", "BASE_URL", "DATABASE_URL", "STRIPE_SECRET_KEY", "SMTP_URL", "CONTACT_HOURS", "TRUSTED_PROXIES"} {
 		if !strings.Contains(table.String(), "`SOLLECITO_"+name+"`") {
 			t.Errorf("%s is missing", name)
+		}
+	}
+}
+
+func TestOriginsAreThoseThatBrowsersSend(t *testing.T) {
+	t.Parallel()
+	env := whole()
+	env["SOLLECITO_EMBED_ORIGINS"] = "https://App.Example.com:443/, http://localhost:80, https://app.example.com:8443, http://[::1]:443"
+	env["SOLLECITO_DEFAULT_LANGUAGE"] = "IT"
+	c, err := read(t, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "https://app.example.com http://localhost https://app.example.com:8443 http://[::1]:443"
+	if strings.Join(c.EmbedOrigins, " ") != want || c.DefaultLang != "it" {
+		t.Errorf("origins %q, language %q", c.EmbedOrigins, c.DefaultLang)
+	}
+}
+
+func TestAPasswordInAnAddressIsNotEchoed(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"BASE_URL", "HOME_URL", "STRIPE_API_URL", "STRIPE_JS_URL", "EMBED_ORIGINS"} {
+		for _, address := range []string{"https://u:hunter2@h;x/path", "https://u:hunter2@h:port", "u:hunter2@h", "ftp://u:hunter2@h", "//u:hunter2@h", "https:/u:hunter2@h"} {
+			env := whole()
+			env["SOLLECITO_"+name] = address
+			c, err := read(t, env)
+			var out bytes.Buffer
+			printed := c.Print(&out)
+			if printed != nil {
+				t.Fatal(printed)
+			}
+			if strings.Contains(fmt.Sprint(err), "hunter2") || strings.Contains(out.String(), "hunter2") {
+				t.Errorf("%s=%s: %v", name, address, err)
+			}
 		}
 	}
 }

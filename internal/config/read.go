@@ -16,6 +16,7 @@ type field struct {
 	env, def, help string
 	need, secret   bool
 	hidden         bool
+	address        bool // may hold a password before its host
 	value          reflect.Value
 }
 
@@ -30,7 +31,7 @@ func fields(c *Config) []field {
 		}
 		t := v.Field(i).Type()
 		all = append(all, field{
-			env: env, def: tag.Get("default"), help: tag.Get("help"), need: tag.Get("need") != "", hidden: tag.Get("hidden") != "",
+			env: env, def: tag.Get("default"), help: tag.Get("help"), need: tag.Get("need") != "", hidden: tag.Get("hidden") != "", address: tag.Get("shown") == "redacted",
 			secret: t == reflect.TypeFor[Secret]() || t == reflect.TypeFor[[]Secret](), value: v.Field(i),
 		})
 	}
@@ -120,10 +121,18 @@ func (f field) shown() string {
 	if f.secret && f.value.Kind() == reflect.Slice {
 		return fmt.Sprintf("(%d set)", f.value.Len())
 	}
-	if list, ok := f.value.Interface().([]string); ok {
-		return strings.Join(list, ",")
+	values, isList := f.value.Interface().([]string)
+	if !isList {
+		values = []string{fmt.Sprint(f.value.Interface())}
 	}
-	return fmt.Sprint(f.value.Interface())
+	var shown []string
+	for _, v := range values {
+		if f.address {
+			v = redacted(v)
+		}
+		shown = append(shown, v)
+	}
+	return strings.Join(shown, ",")
 }
 
 // Table writes the documented table of settings in Markdown.

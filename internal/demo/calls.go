@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -243,10 +244,13 @@ func (d *Demo) nameOf(id string) string {
 	return id
 }
 
+// idForm is what ids look like. Anything else would mean something of its own in the address it is asked for at.
+var idForm = regexp.MustCompile(`\A[A-Za-z0-9_]+\z`)
+
 // exists asks the stand-in whether there is such an object.
 func (d *Demo) exists(ctx context.Context, path, id, noun string) error {
 	unknown := fault.New(fault.NotFound, "There is no %s of that id.", noun)
-	if strings.ContainsAny(id, "/?#%") {
+	if !idForm.MatchString(id) {
 		return unknown
 	}
 	answer, err := d.stripe.call(ctx, http.MethodGet, path+id, nil)

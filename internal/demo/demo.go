@@ -154,7 +154,7 @@ func (d *Demo) build() error {
 	})
 	go func() {
 		defer close(served)
-		err := d.portal.Serve(serving, front, routes)
+		err := d.portal.Serve(serving, front, d.byItsOwnName(front.Addr(), routes))
 		if err != nil {
 			d.end(fmt.Errorf("serve %s: %w", d.base, err))
 		}
@@ -239,7 +239,7 @@ func (d *Demo) openSandbox(host string, rec record) error {
 	d.sandbox = sandbox.New(sandbox.Options{Now: d.clock.Now, Logger: d.log, PublicURL: address, AutoTick: true, MerchantName: merchantName})
 	d.sandbox.SetCatcher(d.catcher)
 	d.stripe = newAccount(address, d.sandbox.SecretKey())
-	server := &http.Server{Handler: d.sandbox.Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug)}
+	server := &http.Server{Handler: d.byItsOwnName(l.Addr(), d.sandbox.Handler()), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(d.log.Handler(), slog.LevelDebug)}
 	d.work.Go(func() {
 		err := server.Serve(l)
 		if !errors.Is(err, http.ErrServerClosed) {

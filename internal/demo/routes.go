@@ -51,18 +51,36 @@ func (d *Demo) routes() (http.Handler, error) {
 			d.refuse(w, r, fault.Wrap(fault.Forbidden, err, "This request came from another site."))
 			return
 		}
-		_, pattern := stage.Handler(r)
-		if pattern == "" && r.Method != http.MethodGet && r.Method != http.MethodHead {
-			d.refuse(w, r, fault.New(fault.WrongMethod, "There is nothing at this address that takes %s.", r.Method))
-			return
-		}
+		handler, pattern := stage.Handler(r)
 		if pattern == "" {
-			d.refuse(w, r, fault.New(fault.NotFound, "There is nothing at this address."))
+			d.refuse(w, r, whyNowhere(w, r, handler))
 			return
 		}
 		stage.ServeHTTP(w, r)
 	}), nil
 }
+
+// whyNowhere tells an address that does not exist from a method that it does not take, for which it says in the
+// answer's Allow which ones it takes. fallback is what the mux would have answered with.
+func whyNowhere(w http.ResponseWriter, r *http.Request, fallback http.Handler) error {
+	unsent := &unsent{header: http.Header{}}
+	fallback.ServeHTTP(unsent, r)
+	if unsent.status != http.StatusMethodNotAllowed {
+		return fault.New(fault.NotFound, "There is nothing at this address.")
+	}
+	w.Header().Set("Allow", unsent.header.Get("Allow"))
+	return fault.New(fault.WrongMethod, "This address does not take %s.", r.Method)
+}
+
+// unsent is an answer that stays here.
+type unsent struct {
+	header http.Header
+	status int
+}
+
+func (u *unsent) Header() http.Header         { return u.header }
+func (u *unsent) WriteHeader(status int)      { u.status = status }
+func (u *unsent) Write(b []byte) (int, error) { return len(b), nil }
 
 type nonceKey struct{}
 
@@ -85,6 +103,7 @@ func dress(w http.ResponseWriter, r *http.Request) *http.Request {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), usb=(), payment=()")
 	return r.WithContext(context.WithValue(r.Context(), nonceKey{}, nonce))
 }
 
@@ -131,19 +150,21 @@ func (d *Demo) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, errSeeding) {
 		w.Header().Set("Retry-After", "1")
 	}
-	if status == http.StatusMethodNotAllowed {
-		w.Header().Set("Allow", "GET, HEAD")
+	if errors.Is(err, errSeeding) && wantsPage(r) {
+		w.Header().Set("Refresh", "1")
 	}
+	d.tell(w, r, status, said)
+}
+
+// tell answers with one sentence, in the form the asker reads.
+func (d *Demo) tell(w http.ResponseWriter, r *http.Request, status int, said string) {
 	if !wantsPage(r) {
 		writeJSON(w, status, map[string]string{"error": said})
 		return
 	}
-	if errors.Is(err, errSeeding) {
-		w.Header().Set("Refresh", "1")
-	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, err = fmt.Fprintln(w, said)
+	_, err := fmt.Fprintln(w, said)
 	if err != nil {
 		d.log.DebugContext(r.Context(), "a visitor of the demo went away")
 	}

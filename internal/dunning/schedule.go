@@ -79,10 +79,27 @@ func (cs *Cases) Advance(ctx context.Context, tx *sql.Tx, caseID string, now tim
 		c.NextStepAt = next.At.Unix()
 		return updateCase(ctx, tx, c)
 	}
+	paying, err := payingNow(ctx, tx, c.CustomerID, now)
+	if err != nil {
+		return err
+	}
+	if paying {
+		c.NextStepAt = now.Add(payingTime).Unix()
+		return updateCase(ctx, tx, c)
+	}
 	if next.Step.Consequence && !announced(in.Plan, next.Index, notices) {
 		return cs.waitForPerson(ctx, tx, c, in, now)
 	}
 	return cs.take(ctx, tx, c, in, next, now)
+}
+
+// payingTime is how long a customer who pressed a button to pay is left alone.
+const payingTime = 30 * time.Minute
+
+// payingNow reports whether the customer pressed a button to pay within payingTime.
+func payingNow(ctx context.Context, tx *sql.Tx, customer string, now time.Time) (bool, error) {
+	pressed, err := billing.AttemptsSince(ctx, tx, customer, now.Add(-payingTime).Unix())
+	return len(pressed) > 0, err
 }
 
 // waiting reports whether an e-mail of an earlier step has not left yet: the next one then waits, so that
@@ -234,6 +251,13 @@ func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, n
 	others, err := cs.contacts(ctx, tx, c.CustomerID, now, n)
 	if err != nil {
 		return Say{}, err
+	}
+	paying, err := payingNow(ctx, tx, n.CustomerID, now)
+	if err != nil {
+		return Say{}, err
+	}
+	if paying {
+		return Say{Later: now.Add(payingTime), Why: "The customer is paying just now."}, nil
 	}
 	slot := in.Policy.Slot(now, in.Zones, others)
 	if slot.At.After(now) {

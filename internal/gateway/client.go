@@ -97,9 +97,10 @@ func ownTransport() *http.Transport {
 	}
 }
 
-// KeyIsLive reports whether a secret or restricted key moves real money.
+// KeyIsLive reports whether a secret or restricted key may move real money: every key does that does not say it is
+// for tests, Stripe's older kinds and those to come included. No key at all moves none.
 func KeyIsLive(secretKey string) bool {
-	return strings.HasPrefix(secretKey, "sk_live_") || strings.HasPrefix(secretKey, "rk_live_")
+	return secretKey != "" && !strings.HasPrefix(secretKey, "sk_test_") && !strings.HasPrefix(secretKey, "rk_test_")
 }
 
 // reading is the params of a call that only reads.

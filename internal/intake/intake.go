@@ -14,6 +14,7 @@ import (
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/gateway"
+	"sollecito/internal/link"
 )
 
 // FreshFor is how long a reading of Stripe serves to decide a reminder by.
@@ -135,9 +136,20 @@ func (in *Intake) save(ctx context.Context, account billing.Account, readAt int6
 	id := account.Customer.ID
 	account.Methods = slices.DeleteFunc(account.Methods, func(m billing.Method) bool { return m.CustomerID != id })
 	err := in.db.Do(ctx, func(tx *sql.Tx) error {
-		err := billing.Save(ctx, tx, account, readAt)
+		before, err := billing.FindCustomer(ctx, tx, id)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		err = billing.Save(ctx, tx, account, readAt)
 		if err != nil {
 			return err
+		}
+		// Whoever reads the old mailbox is no longer the one to open the pages.
+		if before.Email != "" && before.Email != account.Customer.Email {
+			err = link.RevokeAll(ctx, tx, id, in.now())
+			if err != nil {
+				return err
+			}
 		}
 		told, err := failuresTold(ctx, tx, id)
 		if err != nil {

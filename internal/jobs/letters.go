@@ -77,7 +77,7 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now t
 		Headers: map[string]string{"X-Entity-Ref-ID": n.ID},
 	}
 	if n.Kind == outbox.StaffMessage {
-		out.ReplyTo = mail.Address{}
+		out.ReplyTo = mail.Address{Name: who.Name, Address: who.Email} // an answer by mail must not be lost
 	}
 	n.Copy, err = copyOf(out, token)
 	return out, err

@@ -35,10 +35,11 @@ func (w Work) Tasks() []Task {
 	}
 }
 
-// events processes what Stripe told us. A kept card is put to use even when its browser never came back.
+// events processes what Stripe told us. A kept card is put to use even when its browser never came back, and a
+// refused one is counted even when its browser keeps silent.
 func (w Work) events(ctx context.Context) (int, error) {
 	return w.Intake.RunOnce(ctx, eventBatch, func(ctx context.Context, e intake.Event) error {
-		if e.Type != "setup_intent.succeeded" {
+		if e.Type != "setup_intent.succeeded" && e.Type != "setup_intent.setup_failed" {
 			return nil
 		}
 		_, err := w.Desk.FinishCard(ctx, "", e.ObjectID)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/gorilla/securecookie"
 	"github.com/gorilla/sessions"
 
 	"sollecito/internal/database"
@@ -28,12 +29,15 @@ type Store struct {
 	now    func() time.Time // real time
 	cookie string
 	secure bool
+	sign   securecookie.Codec
 }
 
 // NewStore makes the store. With a secure base address the cookie is a __Host- one; else (demo, loopback) a plain
-// name, since browsers drop the prefix over http.
-func NewStore(db *database.DB, addresses Addresses, now func() time.Time) *Store {
-	s := &Store{db: db, now: now, cookie: "sollecito", secure: addresses.Secure()}
+// name, since browsers drop the prefix over http. The cookie is signed with key, so that a made-up one never reaches
+// the database.
+func NewStore(db *database.DB, addresses Addresses, key string, now func() time.Time) *Store {
+	sign := securecookie.New([]byte(key), nil).MaxAge(int(sessionMost / time.Second))
+	s := &Store{db: db, now: now, cookie: "sollecito", secure: addresses.Secure(), sign: sign}
 	if s.secure {
 		s.cookie = "__Host-sollecito"
 	}
@@ -59,7 +63,12 @@ func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 	if err != nil {
 		return session, nil
 	}
-	row, err := s.load(r.Context(), Hash(cookie.Value))
+	var id string
+	err = s.sign.Decode(name, cookie.Value, &id)
+	if err != nil {
+		return session, nil
+	}
+	row, err := s.load(r.Context(), Hash(id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return session, nil
 	}
@@ -69,7 +78,7 @@ func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
 	for k, v := range row {
 		session.Values[k] = v
 	}
-	session.ID = cookie.Value
+	session.ID = id
 	session.IsNew = false
 	return session, nil
 }
@@ -106,9 +115,14 @@ func (s *Store) Save(r *http.Request, w http.ResponseWriter, session *sessions.S
 	if err != nil {
 		return fmt.Errorf("write session: %w", err)
 	}
-	if fresh {
-		http.SetCookie(w, sessions.NewCookie(session.Name(), session.ID, session.Options))
+	if !fresh {
+		return nil
 	}
+	signed, err := s.sign.Encode(session.Name(), session.ID)
+	if err != nil {
+		return fmt.Errorf("sign session: %w", err)
+	}
+	http.SetCookie(w, sessions.NewCookie(session.Name(), signed, session.Options))
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,8 +50,12 @@ type Portal struct {
 
 	pool  *mail.Pool
 	ready atomic.Bool
-	log   *slog.Logger
-	now   func() time.Time
+
+	checking  sync.Mutex // guards what the last look at the database said
+	checkedAt time.Time
+	checked   error
+	log       *slog.Logger
+	now       func() time.Time
 }
 
 // Surroundings are what the portal takes from where it runs.
@@ -104,10 +109,10 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	p.Intake = intake.New(intake.Options{
 		DB: db, Stripe: p.Stripe, Cases: p.Cases, WebhookSecrets: reveal(c.WebhookSecrets), Live: c.Live, Now: at.Now, RealNow: at.Real, Logger: at.Log,
 	})
-	desk := checkout.NewDesk(db, p.Stripe, p.Intake, at.Now, at.Log)
+	desk := checkout.NewDesk(db, p.Stripe, p.Intake, at.Now, at.Real, at.Log)
 	p.Talks = support.NewConversations(db, p.Cases, c.SupportEmail, at.Now)
 	p.Members = staff.NewMembers(db, at.Real)
-	sessions := link.NewStore(db, p.Addresses, at.Real)
+	sessions := link.NewStore(db, p.Addresses, c.SessionKey.Reveal(), at.Real)
 	options := []mail.Option{mail.WithHello(p.Addresses.Host())}
 	if at.Roots != nil {
 		options = append(options, mail.WithRoots(at.Roots))
@@ -217,14 +222,23 @@ func (p *Portal) check() error {
 	if !p.ready.Load() {
 		return errors.New("starting or stopping")
 	}
+	p.checking.Lock()
+	defer p.checking.Unlock()
+	if time.Since(p.checkedAt) < checkEvery {
+		return p.checked
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	err := p.DB.Check(ctx)
 	if err != nil {
-		return fmt.Errorf("the database cannot be written: %w", err)
+		err = fmt.Errorf("the database cannot be written: %w", err)
 	}
-	return nil
+	p.checkedAt, p.checked = time.Now(), err
+	return err
 }
+
+// checkEvery is how long one look at the database serves: asking is free for strangers, writing is not.
+const checkEvery = 2 * time.Second
 
 // NextDue answers the earliest instant at which something of ours is due.
 func (p *Portal) NextDue(ctx context.Context) (time.Time, bool, error) { return p.Runner.NextDue(ctx) }

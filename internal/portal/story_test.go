@@ -189,14 +189,17 @@ func TestEveryDeadLinkLooksTheSame(t *testing.T) {
 	h.browser().get(address).at("/pay", http.StatusOK)
 	h.clock.set(h.clock.now().Add(2 * time.Minute))
 	var bodies []string
-	for _, dead := range []string{address, h.base + "/l/" + strings.Repeat("A", 43), h.base + "/l/x", h.base + "/l/%00%ff"} {
+	for _, dead := range []string{address, h.base + "/l/" + strings.Repeat("A", 43), h.base + "/l/x", h.base + "/l/%00%ff", h.base + "/l/", h.base + "/l/a/b", address + "/"} {
 		b := h.browser().get(dead)
 		if b.status != http.StatusNotFound {
 			t.Errorf("%d for %s", b.status, dead)
 		}
-		html, err := b.page.Find("body").Html()
+		html, err := b.page.Html()
 		if err != nil {
 			t.Fatal(err)
+		}
+		if strings.Contains(html, address[strings.LastIndex(address, "/")+1:]) {
+			t.Errorf("%s writes a token into the page", dead)
 		}
 		bodies = append(bodies, html)
 	}

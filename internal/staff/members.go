@@ -37,16 +37,17 @@ func NewMembers(db *database.DB, now func() time.Time) *Members {
 const byCommand = "command"
 
 // Add makes somebody a member and answers a token with which they may set a password, once, within thirty
-// minutes. Asked again for the same address it changes name (unless "") and role, makes a fresh token, and the
-// one before dies; a disabled member may so come back, by a new password only. Errors: fault.Invalid for an
-// address or role there is not.
+// minutes. Asked again for the same address it changes name and role (each unless ""), makes a fresh token, and the
+// one before dies; a changed role ends the member's sessions; a disabled member may so come back, by a new password
+// only. With role "" the first member of all is an Admin and every other new one an Agent. Errors: fault.Invalid
+// for an address or role there is not.
 func (m *Members) Add(ctx context.Context, email, name string, role Role) (enrolToken string, err error) {
 	email, name = cleanEmail(email), cleanName(name)
 	parsed, err := mail.ParseAddress(email)
 	if err != nil || parsed.Address != email || len(email) > 254 {
 		return "", fault.New(fault.Invalid, "%q is no email address", email)
 	}
-	if !role.Valid() {
+	if role != "" && !role.Valid() {
 		return "", fault.New(fault.Invalid, "%q is no role: use viewer, agent, manager or admin", string(role))
 	}
 	if utf8.RuneCountInString(name) > longestName {
@@ -57,11 +58,12 @@ func (m *Members) Add(ctx context.Context, email, name string, role Role) (enrol
 		now := m.now()
 		member, err := memberByEmail(ctx, tx, email)
 		action := "staff.renewed"
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
+		if errors.Is(err, sql.ErrNoRows) {
 			action = "staff.added"
 			member.Member = Member{ID: database.NewID("staff"), Email: email, CreatedAt: now.Unix()}
-		case err != nil:
+			member.Role, err = roleOfNewcomers(ctx, tx)
+		}
+		if err != nil {
 			return err
 		}
 		if name != "" {
@@ -70,18 +72,35 @@ func (m *Members) Add(ctx context.Context, email, name string, role Role) (enrol
 		if member.Disabled {
 			member.password = ""
 		}
-		member.Role, member.Disabled = role, false
+		if role != "" && role != member.Role {
+			member.Role = role
+			err = endSessions(ctx, tx, member.ID, now.Unix())
+			if err != nil {
+				return err
+			}
+		}
+		member.Disabled = false
 		member.enrolHash, member.enrolUntil = hash, now.Add(enrolFor).Unix()
 		err = saveMember(ctx, tx, member)
 		if err != nil {
 			return err
 		}
-		return audit.Append(ctx, tx, audit.Entry{At: now, Actor: byCommand, Action: action, Object: member.ID, Detail: "role=" + string(role)})
+		return audit.Append(ctx, tx, audit.Entry{At: now, Actor: byCommand, Action: action, Object: member.ID, Detail: "role=" + string(member.Role)})
 	})
 	if err != nil {
 		return "", fmt.Errorf("add staff: %w", err)
 	}
 	return token, nil
+}
+
+// roleOfNewcomers is the role of somebody new for whom none is named. The first of all has to be able to look after
+// the installation; nobody after that becomes so powerful by an omission.
+func roleOfNewcomers(ctx context.Context, tx *sql.Tx) (Role, error) {
+	some, err := anyMember(ctx, tx)
+	if some {
+		return Agent, err
+	}
+	return Admin, err
 }
 
 // CheckEnrolment answers whom an enrolment token is for, without using it. Error: fault.NotFound for one that

@@ -65,6 +65,13 @@ func listMembers(ctx context.Context, tx *sql.Tx) ([]Member, error) {
 	return all, rows.Err()
 }
 
+// anyMember reports whether there is anybody on staff, disabled ones included.
+func anyMember(ctx context.Context, tx *sql.Tx) (bool, error) {
+	var some bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM staff)`).Scan(&some)
+	return some, err
+}
+
 // saveMember writes a member as a whole. Disabled false clears the instant it happened.
 func saveMember(ctx context.Context, tx *sql.Tx, r record) error {
 	if !r.Disabled {

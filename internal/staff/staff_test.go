@@ -360,6 +360,34 @@ func TestDisableAndReturn(t *testing.T) {
 	}
 }
 
+func TestARoleStaysUnlessOneIsNamed(t *testing.T) {
+	h := newHouse(t)
+	ctx := t.Context()
+	add := func(email string, role, want staff.Role) {
+		t.Helper()
+		token, err := h.Add(ctx, email, "", role)
+		if err != nil {
+			t.Fatal(err)
+		}
+		member, err := h.CheckEnrolment(ctx, token)
+		if err != nil || member.Role != want {
+			t.Errorf("%s added as %q is %q, want %q: %v", email, role, member.Role, want, err)
+		}
+	}
+	add("first@example.com", "", staff.Admin)
+	add("second@example.com", "", staff.Agent)
+	session, _ := h.enrolled(t, "ada@example.com", staff.Viewer)
+	add("ada@example.com", "", staff.Viewer)
+	add("ada@example.com", staff.Viewer, staff.Viewer)
+	_, err := h.BySession(ctx, session)
+	if err != nil {
+		t.Errorf("an unchanged role ended the session: %v", err)
+	}
+	add("ada@example.com", staff.Manager, staff.Manager)
+	_, err = h.BySession(ctx, session)
+	wantKind(t, err, fault.SignedOut)
+}
+
 func TestNothingGuessableIsStored(t *testing.T) {
 	h := newHouse(t)
 	session, _ := h.enrolled(t, "ada@example.com", staff.Agent)

@@ -28,12 +28,17 @@ func NewConversations(db *database.DB, cases *dunning.Cases, mailbox string, now
 	return &Conversations{db: db, cases: cases, mailbox: mailbox, now: now}
 }
 
+// mostMessages is how many messages a customer may write within an hour.
+const mostMessages = 12
+
 // claimRest is how long reminders rest for a transfer that is said to be on its way.
 const claimRest = 7 * 24 * time.Hour
 
 // Write keeps a customer's message: reminders rest until staff answer, and staff get it by mail. With claim the
-// customer also says that a transfer is on its way, and reminders rest for a week. fault.Invalid as Clean.
-func (cv *Conversations) Write(ctx context.Context, customer, text string, claim bool) error {
+// customer also says that a transfer is on its way, and reminders rest for a week. The same words again within a minute
+// are a second press and change nothing. fault.Invalid as Clean, fault.TooMany after many messages within an hour of
+// real time.
+func (cv *Conversations) Write(ctx context.Context, customer, text string, claim bool, realNow time.Time) error {
 	text, err := Clean(text)
 	if err != nil {
 		return err
@@ -43,6 +48,17 @@ func (cv *Conversations) Write(ctx context.Context, customer, text string, claim
 		c, err := begin(ctx, tx, customer, now.Unix())
 		if err != nil {
 			return err
+		}
+		again, err := saidSince(ctx, tx, c.ID, text, now.Add(-time.Minute).Unix())
+		if err != nil || again {
+			return err
+		}
+		within, err := database.Within(ctx, tx, "message "+customer, time.Hour, mostMessages, realNow)
+		if err != nil {
+			return err
+		}
+		if !within {
+			return fault.New(fault.TooMany, "Too many messages.")
 		}
 		m := Message{ID: database.NewID("msg"), ConversationID: c.ID, Author: "customer", Body: text, At: now.Unix()}
 		err = insertMessage(ctx, tx, m, Waiting)

@@ -94,3 +94,12 @@ func briefs(ctx context.Context, tx *sql.Tx, limit int) ([]Brief, error) {
 	}
 	return all, rows.Err()
 }
+
+// saidSince reports whether the customer said these very words since the instant.
+func saidSince(ctx context.Context, tx *sql.Tx, conversation, text string, since int64) (bool, error) {
+	var n int
+	err := tx.QueryRowContext(ctx, `
+		SELECT count(*) FROM messages WHERE conversation_id = $1 AND author = 'customer' AND body = $2 AND at >= $3`,
+		conversation, text, since).Scan(&n)
+	return n > 0, err
+}
