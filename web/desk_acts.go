@@ -2,14 +2,17 @@ package web
 
 import (
 	"database/sql"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"time"
 	"unicode/utf8"
 
+	"sollecito/internal/billing"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
+	"sollecito/internal/link"
 	"sollecito/internal/staff"
 	"sollecito/internal/support"
 	"sollecito/views/desk"
@@ -37,13 +40,26 @@ func pausesOf(active []dunning.Pause) (may, stay []dunning.PauseReason) {
 
 // actsFor is what may be done now by this member.
 func actsFor(k record, who staff.Member) []desk.Act {
-	if !who.Role.May(staff.Act) || k.c.Status != dunning.Open {
-		return nil
-	}
 	var acts []desk.Act
+	if who.Role.May(staff.Act) && k.hasCase() && k.c.Status == dunning.Open {
+		acts = caseActs(k)
+	}
+	if who.Role.May(staff.Steer) {
+		acts = append(acts, desk.Act{Name: desk.ActRevoke, Label: "End their links", Icon: "wall"})
+	}
+	return acts
+}
+
+// caseActs is what may be done with an open case.
+func caseActs(k record) []desk.Act {
+	var acts []desk.Act
+	_, err := k.announcement()
+	if err == nil {
+		acts = append(acts, desk.Act{Name: desk.ActAnnounce, Label: "Announce it again", Icon: "send", Main: true})
+	}
 	may, stay := pausesOf(k.pauses)
 	if slices.Contains(stay, dunning.PauseImported) {
-		acts = append(acts, desk.Act{Name: desk.ActRelease, Label: "Start reminders", Icon: "send", Main: true})
+		acts = append(acts, desk.Act{Name: desk.ActRelease, Label: "Start reminders", Icon: "send", Main: len(acts) == 0})
 	}
 	if len(may) > 0 {
 		acts = append(acts, desk.Act{Name: desk.ActResume, Label: "Resume", Icon: "play", Main: len(acts) == 0})
@@ -72,8 +88,22 @@ func (s *Server) questionOf(p desk.CustomerPage, k record, who staff.Member, act
 		return desk.ResumeQuestion(p, k.c.ID, s.afterResting(k), others)
 	case desk.ActRelease:
 		return desk.ReleaseQuestion(p, k.c.ID, s.afterResting(k))
+	case desk.ActAnnounce:
+		a, err := k.announcement()
+		if err != nil {
+			return nil
+		}
+		return desk.AnnounceQuestion(p, k.c.ID, a.GoesAt.In(s.Zone), a.Until)
+	case desk.ActRevoke:
+		return desk.RevokeQuestion(p)
 	}
 	return nil
+}
+
+// announcement is how the consequence the newest case is held at would be announced once more; fault.Conflict when
+// it cannot be.
+func (k record) announcement() (dunning.Announcement, error) {
+	return k.c.AnnouncementAgain(k.situation, k.caseNotices(), k.Email)
 }
 
 func (s *Server) pauseQuestion(p desk.CustomerPage, k record, note desk.Note) *desk.Question {
@@ -179,6 +209,46 @@ func (s *Server) endPauses(w http.ResponseWriter, r *http.Request, who staff.Mem
 	}
 	s.Wake()
 	return s.backToCustomer(w, r, c.CustomerID, said)
+}
+
+// announceAgain mails a consequence that waits for a person once more, with a later date.
+func (s *Server) announceAgain(w http.ResponseWriter, r *http.Request, who staff.Member) error {
+	c, err := s.caseOf(r)
+	if err != nil {
+		return err
+	}
+	err = s.DB.Do(r.Context(), func(tx *sql.Tx) error {
+		err := s.Cases.AnnounceAgain(r.Context(), tx, c.ID, who.Name, s.Now())
+		if err != nil {
+			return err
+		}
+		return s.audit(r, tx, who, "case.announced", c.ID, c.CustomerID)
+	})
+	if err != nil {
+		return err
+	}
+	s.Wake()
+	return s.backToCustomer(w, r, c.CustomerID, "announced")
+}
+
+// revokeLinks ends every link a customer was sent, and what is open through one.
+func (s *Server) revokeLinks(w http.ResponseWriter, r *http.Request, who staff.Member) error {
+	customer := r.PathValue("id")
+	err := s.DB.Do(r.Context(), func(tx *sql.Tx) error {
+		_, err := billing.FindCustomer(r.Context(), tx, customer)
+		if err != nil {
+			return err
+		}
+		err = link.RevokeAll(r.Context(), tx, customer, s.Now())
+		if err != nil {
+			return fmt.Errorf("end the links of %s: %w", customer, err)
+		}
+		return s.audit(r, tx, who, "links.revoked", customer, "")
+	})
+	if err != nil {
+		return err
+	}
+	return s.backToCustomer(w, r, customer, "revoked")
 }
 
 func (s *Server) caseOf(r *http.Request) (dunning.Case, error) {

@@ -300,10 +300,10 @@ func (s *Server) planOf(k record) *desk.Plan {
 	switch {
 	case k.sendingPaused:
 		p.Held = "All sending is stopped, so it waits until somebody resumes it."
-	case dunning.Held(k.situation, next, k.caseNotices()):
-		p.Held = "Nobody is sure that it was announced to them, so it waits: for the notice in the app to be seen, or for a person."
 	case k.waitingMail():
 		p.Held = "An earlier mail has not left yet, so this one waits for it."
+	case dunning.Held(k.situation, next, k.caseNotices()):
+		p.Held = "Nobody is sure that it was announced to them, so it waits: for the notice in the app to be seen, or for a person."
 	}
 	return p
 }

@@ -129,6 +129,8 @@ func (s *Server) pastStory(k record) []desk.Entry {
 			e.Kind, e.Title = desk.KindOpen, "Case opened"
 		case "waits":
 			e.Kind, e.Tone, e.Title = desk.KindFlag, desk.Wait, "A consequence waits"
+		case "announced":
+			e.Kind, e.Title = desk.KindFlag, "Consequence announced again"+by
 		case "paused":
 			e.Kind, e.Title = desk.KindPause, "Reminders paused"+by
 		case "resumed":

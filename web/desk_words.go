@@ -58,6 +58,9 @@ func noticeTitle(n outbox.Notice, plan dunning.Campaign) string {
 			if n.Channel == outbox.App {
 				return fmt.Sprintf("Notice %d in the app", i+1)
 			}
+			if n.SubjectID != "" {
+				return fmt.Sprintf("Mail %d, once more", i+1)
+			}
 			return fmt.Sprintf("Mail %d", i+1)
 		}
 		return "Reminder"

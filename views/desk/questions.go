@@ -66,6 +66,43 @@ func ReleaseQuestion(page CustomerPage, caseID string, next Next) *Question {
 	}
 }
 
+// AnnounceQuestion asks whether a consequence that waits for a person is announced once more by mail. goes is when
+// the mail may leave, until the date it names: the customer keeps their access at least to then.
+func AnnounceQuestion(page CustomerPage, caseID string, goes, until time.Time) *Question {
+	when := "at once"
+	if goes.After(page.Now) {
+		when = page.Locale.DayClock(goes) + ", as soon as their hours and limits allow"
+	}
+	return &Question{
+		Title: fmt.Sprintf("Announce it to %s again?", page.Title()),
+		Effects: []string{
+			fmt.Sprintf("A fresh mail goes to %s %s, if nothing has been paid by then.", page.Email, when),
+			fmt.Sprintf("It names a new date, %s. Until then access stays %s.", page.Locale.Day(until), accessWord(page.Access.Level)),
+			"If it surely leaves, access is limited on that date by itself. If not, it goes on waiting.",
+			"It counts as a message like any other. An earlier one may have arrived, so they may read it twice.",
+		},
+		Action: "/admin/cases/" + url.PathEscape(caseID) + "/announce",
+		Deed:   "Announce it again",
+		Back:   "/admin/customers/" + url.PathEscape(page.ID),
+	}
+}
+
+// RevokeQuestion asks whether every link a customer was ever sent ends.
+func RevokeQuestion(page CustomerPage) *Question {
+	return &Question{
+		Title: fmt.Sprintf("End the links of %s?", page.Title()),
+		Effects: []string{
+			"Every link in mails already sent stops working at once, open pages close.",
+			"A new one can be asked for on the page, or comes with the next mail.",
+			"What is owed, the reminders and their access stay as they are.",
+		},
+		Action: "/admin/customers/" + url.PathEscape(page.ID) + "/revoke",
+		Deed:   "End their links",
+		Danger: true,
+		Back:   "/admin/customers/" + url.PathEscape(page.ID),
+	}
+}
+
 // Title is what the page calls the customer: the name, else the address, else the id.
 func (c CustomerPage) Title() string {
 	switch {

@@ -68,7 +68,7 @@ func (c Customer) caseWord() string {
 func linked(text string) templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 		var b strings.Builder
-		b.WriteString(`<pre dir="auto">` + "\n")
+		b.WriteString(`<pre class="wraps" dir="auto">` + "\n")
 		for line := range strings.Lines(strings.ReplaceAll(text, "\r\n", "\n")) {
 			line = strings.TrimSuffix(line, "\n")
 			shown := templ.EscapeString(line)
