@@ -97,6 +97,8 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 		"POST /admin/conversations/{id}/reply": {"text": {"We are looking into it."}},
 		"POST /admin/sending/stop":             {"reason": {"Wrong text"}},
 		"POST /admin/cases/{id}/resume":        {},
+		"POST /admin/cases/{id}/announce":      {},
+		"POST /admin/customers/{id}/revoke":    {},
 		"POST /admin/cases/{id}/release":       {},
 		"POST /admin/sending/resume":           {},
 		"GET /admin/customers/{id}":            nil,
@@ -107,10 +109,14 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 	for _, role := range append(staff.Roles(), "nobody") {
 		t.Run(string(role), func(t *testing.T) {
 			h := newHouse(t)
+			h.fails("cus_held", "Maison Okafor", "insufficient_funds")
+			for range 4 { // the fourth step waits for a person
+				h.step("cus_held", outbox.Uncertain)
+			}
 			h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
 			h.step("cus_1", outbox.Sent)
 			must(t, h.talks.Write(t.Context(), "cus_1", "Could you change the name on it?", false, time.Now()))
-			ids := h.idsFor("cus_1")
+			usual, held := h.idsFor("cus_1"), h.idsFor("cus_held")
 			b := h.visitor()
 			if role != "nobody" {
 				b = h.member(role)
@@ -120,6 +126,10 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 					continue
 				}
 				method, path, _ := strings.Cut(route.pattern, " ")
+				ids := usual
+				if strings.HasSuffix(path, "/announce") {
+					ids = held
+				}
 				for kind, id := range ids {
 					path = strings.Replace(path, "/"+kind+"/{id}", "/"+kind+"/"+id, 1)
 				}

@@ -12,6 +12,7 @@ import (
 	"sollecito/internal/audit"
 	"sollecito/internal/billing"
 	"sollecito/internal/dunning"
+	"sollecito/internal/link"
 	"sollecito/internal/outbox"
 	"sollecito/internal/staff"
 )
@@ -187,6 +188,123 @@ func TestPauseAndResumeAskFirst(t *testing.T) {
 	h.pays("cus_1")
 	if a := b.post(act, "reason", "late"); a.StatusCode != http.StatusConflict {
 		t.Errorf("pausing what has ended: %d", a.StatusCode)
+	}
+}
+
+func TestAHeldConsequenceIsAnnouncedAgain(t *testing.T) {
+	h := newHouse(t)
+	h.fails("cus_1", hostile, "insufficient_funds")
+	for range 3 {
+		h.step("cus_1", outbox.Sent)
+	}
+	b := h.member(staff.Agent)
+	act := "/admin/cases/" + h.caseOf("cus_1").ID + "/announce"
+	if d := b.page("/admin/customers/cus_1?act=announce"); d.Find("#question").Length() != 0 || d.Find("a[href*='act=announce']").Length() != 0 {
+		t.Error("what was surely announced is offered to be announced again")
+	}
+	if a := b.post(act); a.StatusCode != http.StatusConflict || len(h.noticesOf("cus_1")) != 6 {
+		t.Errorf("with nothing held: %d", a.StatusCode)
+	}
+
+	h.fails("cus_2", hostile, "insufficient_funds")
+	for range 4 {
+		h.step("cus_2", outbox.Uncertain)
+	}
+	b = h.member(staff.Manager)
+	if b.page("/admin/customers/cus_2").Find(".acts a.main-act[href='/admin/customers/cus_2?act=announce#question']").Length() != 1 {
+		t.Error("no way to announce it again")
+	}
+	question := b.page("/admin/customers/cus_2?act=announce").Find("#question")
+	for _, want := range []string{"A fresh mail goes to cus_2@bellini.example at once", "access stays full, in grace", "limited on that date by itself"} {
+		if !strings.Contains(words(question), want) {
+			t.Errorf("the question lacks %q:\n%s", want, words(question))
+		}
+	}
+	asked := h.clock()
+	act = question.Find("form").AttrOr("action", "")
+	b.post(act).leadsTo(t, "/admin/customers/cus_2?done=announced")
+	date := time.Unix(h.caseOf("cus_2").ConsequenceAt, 0)
+	if date.Before(asked.Add(4*24*time.Hour)) || h.auditLog()[0].Action != "case.announced" {
+		t.Errorf("announced for %s by %s, asked %s", date, h.auditLog()[0].Action, asked)
+	}
+	if a := b.post(act); a.StatusCode != http.StatusConflict {
+		t.Errorf("a second press: %d", a.StatusCode)
+	}
+	got := words(b.page("/admin/customers/cus_2?done=announced").Find("main"))
+	for _, want := range []string{"A fresh mail with the new date is on its way.", "Consequence announced again by Ines manager", "Mail 3, once more", "An earlier mail has not left yet"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the page lacks %q:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "Nobody is sure") {
+		t.Error("the page says that a person is needed while the fresh mail waits")
+	}
+	h.do(func(tx *sql.Tx) error { return h.settle(tx, "cus_2", outbox.Sent) })
+	h.step("cus_2", outbox.Sent)
+	if c := h.caseOf("cus_2"); c.Access != dunning.Restricted || h.clock().Before(date) {
+		t.Errorf("access is %s at %s", c.Access, h.clock())
+	}
+}
+
+func (h *house) noticesOf(customer string) []outbox.Notice {
+	h.t.Helper()
+	var all []outbox.Notice
+	h.do(func(tx *sql.Tx) (err error) {
+		all, err = outbox.OfCustomer(h.t.Context(), tx, customer)
+		return err
+	})
+	return all
+}
+
+func TestLinksEndAtOnce(t *testing.T) {
+	h := newHouse(t)
+	h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
+	h.fails("cus_2", "Freya Lindqvist", "insufficient_funds")
+	opens := func(customer string) (string, *browser) {
+		var token string
+		h.do(func(tx *sql.Tx) (err error) {
+			token, err = link.Issue(t.Context(), tx, link.Link{CustomerID: customer, Language: "en", IssuedAt: h.clock().Unix()})
+			return err
+		})
+		reader := h.visitor()
+		reader.get("/l/"+token).leadsTo(t, "/pay")
+		reader.page("/pay/support")
+		return token, reader
+	}
+	token, reader := opens("cus_1")
+	otherToken, other := opens("cus_2")
+
+	if d := h.member(staff.Agent).page("/admin/customers/cus_1?act=revoke"); d.Find("#question, a[href*='act=revoke']").Length() != 0 {
+		t.Error("an agent is offered to end links")
+	}
+	b := h.member(staff.Manager)
+	question := b.page("/admin/customers/cus_1?act=revoke").Find("#question")
+	if !strings.Contains(words(question), "Every link in mails already sent stops working at once, open pages close. A new one can be asked for on the page, or comes with the next mail.") {
+		t.Errorf("the question says %q", words(question))
+	}
+	reader.page("/pay/support")
+	b.post(question.Find("form").AttrOr("action", "")).leadsTo(t, "/admin/customers/cus_1?done=revoked")
+	if e := h.auditLog()[0]; e.Action != "links.revoked" || e.Object != "cus_1" {
+		t.Errorf("the log says %+v", e)
+	}
+	if d := b.page("/admin/customers/cus_1?done=revoked"); !strings.Contains(words(d.Find(".flash.good")), "Their links have ended.") {
+		t.Error("the page does not say so")
+	}
+	if a := h.visitor().get("/l/" + token); a.StatusCode != http.StatusNotFound {
+		t.Errorf("the link answers %d", a.StatusCode)
+	}
+	if a := reader.get("/pay/support"); a.StatusCode != http.StatusUnauthorized {
+		t.Errorf("the open page does not close: %d", a.StatusCode)
+	}
+	other.page("/pay/support")
+	h.visitor().get("/l/"+otherToken).leadsTo(t, "/pay")
+	opens("cus_1")
+	if a := b.post("/admin/customers/cus_unknown/revoke"); a.StatusCode != http.StatusNotFound {
+		t.Errorf("an unknown customer: %d", a.StatusCode)
+	}
+	h.pays("cus_1") // links outlive the case
+	if b.page("/admin/customers/cus_1?act=revoke").Find("#question form").Length() != 1 {
+		t.Error("links cannot be ended once the case has closed")
 	}
 }
 

@@ -44,6 +44,7 @@ func commands() []command {
 		{"events", "list what Stripe told us, or process an event once more", eventsCommand},
 		{"sending", "stop all messages to customers at once, or let them go out again", sendingCommand},
 		{"staff", "say who may enter the admin pages", staffCommand},
+		{"audit", "prove that nobody changed the audit log", auditCommand},
 		{"config", "show the configuration, secrets hidden", configCommand},
 		{"healthcheck", "ask a running portal whether it is ready", healthcheckCommand},
 		{"version", "say which release this is", versionCommand},

@@ -69,7 +69,7 @@ func cast() []player {
 			failed: 6*aDay + 2*time.Hour, code: "expired_card", expiring: true,
 		},
 		{
-			name: "Maison Okafor", email: "compta@okafor.example", locale: "fr",
+			name: "Amina Okafor", email: "compta@okafor.example", locale: "fr",
 			line1: "12 rue des Martyrs", city: "Paris", postcode: "75009", nation: "FR", plan: teamEUR,
 			scenario: "authentication_required", story: "The bank wants the payment approved",
 			failed: 1*aDay + 4*time.Hour, code: "authentication_required",

@@ -29,7 +29,7 @@ type Right string
 // The rights.
 const (
 	See        Right = "see"        // read every page
-	Act        Right = "act"        // pause, resume, release and reply
+	Act        Right = "act"        // pause, resume, release, announce again and reply
 	Steer      Right = "steer"      // stop all sending, revoke links
 	Administer Right = "administer" // people, replay of events, the audit log
 )

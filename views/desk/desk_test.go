@@ -119,6 +119,9 @@ func pages(t *testing.T) map[string]templ.Component {
 	asked.Question = PauseQuestion(asked, "case_1", at(time.November, 10, 8, 0), Note{Fault: "Say why in a few words", Required: true})
 	resumed := quiet
 	resumed.Question = ResumeQuestion(resumed, "case_1", Next{At: at(time.November, 7, 10, 0), Title: "Mail 3"}, nil)
+	again, ended := customer(t), customer(t)
+	again.Question = AnnounceQuestion(again, "case_1", at(time.November, 7, 9, 0), at(time.November, 11, 9, 0))
+	ended.Question = RevokeQuestion(ended)
 
 	empty := today(t)
 	empty.Rows, empty.Tiles, empty.Pager = nil, nil, Pager{}
@@ -143,6 +146,8 @@ func pages(t *testing.T) map[string]templ.Component {
 		"customer-quiet": Customer(quiet),
 		"pause":          Customer(asked),
 		"resume":         Customer(resumed),
+		"announce":       Customer(again),
+		"revoke":         Customer(ended),
 		"notice": Notice(NoticePage{Frame: f, ID: "ntc_1", CustomerID: "cus_4", CustomerName: "Anneke de Vries", Title: "Mail 1", State: "uncertain", At: at(time.October, 30, 10, 0),
 			Headers: []Header{{"From", "Lumen Studio <billing@lumen.example>"}, {"To", "anneke@studiowaal.example"}, {"Subject", "Your Lumen Studio payment didn't go through"}}, Text: "Your payment didn’t go through\n\nHello Anneke,", HTMLURL: "/admin/notices/ntc_1/html"}),
 		"notice-gone": Notice(NoticePage{Frame: f, ID: "ntc_1", CustomerID: "cus_4", Title: "Mail 1", State: "sent", At: now, Forgotten: true}),
@@ -271,6 +276,13 @@ func TestCustomerTellsTheEffectBeforeTheDeed(t *testing.T) {
 	}
 	if question.Find("form[method=post][action='/admin/cases/case_1/pause'] [name=reason]").Length() != 1 || question.Find("a[href='/admin/customers/cus_QxA1']").Length() != 1 {
 		t.Error("want a form with a reason, and Back")
+	}
+	page.Question = AnnounceQuestion(page, "case_1", at(time.November, 7, 9, 0), at(time.November, 11, 9, 0))
+	_, doc = draw(t, Customer(page))
+	for _, want := range []string{"A fresh mail goes to anneke@studiowaal.example Friday 7 November, 09:00", "as soon as their hours and limits allow", "a new date, Tuesday 11 November. Until then access stays full."} {
+		if !strings.Contains(doc.Find("#question").Text(), want) {
+			t.Errorf("the question lacks %q in %q", want, doc.Find("#question").Text())
+		}
 	}
 	// One line of time, newest first: what comes above now, what was below it.
 	entries := doc.Find(".thread.log > li")
