@@ -203,7 +203,7 @@ func TestState(t *testing.T) {
 	want := map[string]struct{ scenario, status string }{
 		"Anneke de Vries":   {"soft_decline", "open"},
 		"Duarte Nogueira":   {"expired_card", "open"},
-		"Amina Okafor":     {"authentication_required", "open"},
+		"Amina Okafor":      {"authentication_required", "open"},
 		"Haruka Nakamura":   {"several_invoices", "open"},
 		"Chiara Bellini":    {"italian", "open"},
 		"Tomasz Wiśniewski": {"recovered", "recovered"},
