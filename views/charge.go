@@ -45,6 +45,7 @@ type PartlyPaidPage struct {
 	Open      []Invoice // what still is open, each with its reason
 	Card      *CardOnFile
 	Main      MainAct // how to pay the rest
+	Chosen    bool    // true when nothing failed: the reader chose to pay only some
 }
 
 // DeclinedPage says that nothing was taken and why, and how to go on. GET /pay/result.

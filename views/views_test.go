@@ -3,8 +3,6 @@ package views
 import (
 	"bytes"
 	"context"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -305,28 +303,5 @@ func TestLinksInSentences(t *testing.T) {
 	html := draw(t, say(f, "foot.questions", l10n.Args{"Write": anchor{"/pay/support", "Write"}, "Address": anchor{"mailto:a@b.c", "a@b.c"}}))
 	if html != `Questions? <a href="/pay/support">Write</a> or send a mail to <a href="mailto:a@b.c">a@b.c</a>.` {
 		t.Error(html)
-	}
-}
-
-// TestPreview writes every page below the folder named by SOLLECITO_PREVIEW, to be looked at in a browser.
-func TestPreview(t *testing.T) {
-	folder := os.Getenv("SOLLECITO_PREVIEW")
-	if folder == "" {
-		t.Skip("SOLLECITO_PREVIEW names no folder")
-	}
-	c := catalog(t)
-	for _, tag := range []string{"en", "it"} {
-		f := frameFor(c, tag, func(name string) string { return "../../static/" + name })
-		for _, s := range samples(f) {
-			path := filepath.Join(folder, "views", tag, s.name+".html")
-			err := os.MkdirAll(filepath.Dir(path), 0o755)
-			if err != nil {
-				t.Fatal(err)
-			}
-			err = os.WriteFile(path, []byte(draw(t, s.page)), 0o644)
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
 	}
 }

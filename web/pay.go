@@ -203,13 +203,10 @@ func (s *Server) showResult(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/pay/approve?go", http.StatusSeeOther)
 	case len(out.unknown) > 0:
 		s.show(w, r, http.StatusOK, views.Checking(views.CheckingPage{Frame: f, Amounts: out.unknown}))
-	case len(out.paid) > 0 && len(out.declined) > 0:
+	case len(out.paid) > 0 && len(open) > 0:
 		s.show(w, r, http.StatusOK, views.PartlyPaid(views.PartlyPaidPage{
 			Frame: f, FirstName: v.FirstName(), Receipts: s.receiptsOf(v, st, out.paid), Open: open, Card: s.cardOf(st), Main: main,
-		}))
-	case len(out.paid) > 0 && len(st.open) > 0:
-		s.show(w, r, http.StatusOK, views.PartlyPaid(views.PartlyPaidPage{
-			Frame: f, FirstName: v.FirstName(), Receipts: s.receiptsOf(v, st, out.paid), Open: open, Card: s.cardOf(st), Main: main,
+			Chosen: len(out.declined) == 0,
 		}))
 	case len(out.paid) > 0:
 		s.show(w, r, http.StatusOK, views.Paid(s.paidPage(f, v, st, out.paid)))
