@@ -130,7 +130,7 @@ func TestChromiumTellsARefusalAndGoesOn(t *testing.T) {
 	b.reads("How it goes")
 	b.do(chromedp.Click(chromedp.CSS("form[data-approve] .main-act")))
 	b.must(browsertest.AnswerBank(b.ctx, false))
-	b.reads("Nothing has been taken")
+	b.reads("The approval didn’t come through at your bank. Nothing has been taken.")
 	b.picture("refused")
 	// Another card whose bank asks every time: once to keep it, once to charge it.
 	b.do(chromedp.Click(chromedp.CSS("main a[href^='/pay/card']")))
