@@ -53,7 +53,7 @@ func (s *Server) stopSending(w http.ResponseWriter, r *http.Request, who staff.M
 		if err != nil || state.Stopped {
 			return err
 		}
-		err = dunning.StopSendingFor(r.Context(), tx, who.Name, reason, s.Now())
+		err = dunning.StopSending(r.Context(), tx, who.Name, reason, s.Now())
 		if err != nil {
 			return err
 		}

@@ -391,7 +391,7 @@ func TestSendingStopsAndSaysSoEverywhere(t *testing.T) {
 	if d := b.page("/admin"); strings.Contains(d.Find("main").Text(), "All sending is stopped") {
 		t.Error("still said to be stopped")
 	}
-	h.do(func(tx *sql.Tx) error { return dunning.StopSending(t.Context(), tx, "command", h.clock()) })
+	h.do(func(tx *sql.Tx) error { return dunning.StopSending(t.Context(), tx, "command", "", h.clock()) })
 	if got := words(b.page("/admin/sending").Find("main")); !strings.Contains(got, "by command") || strings.Contains(got, "Wrong text") {
 		t.Errorf("a stop by the command line is told as %q", got)
 	}

@@ -157,8 +157,8 @@ func (e *embed) told(r *http.Request, tx *sql.Tx, c dunning.Case) (bool, error) 
 	if !queued {
 		return false, nil
 	}
-	stopped, err := dunning.SendingStopped(r.Context(), tx)
-	return stopped == "", err
+	sending, err := dunning.SendingSwitch(r.Context(), tx)
+	return !sending.Stopped, err
 }
 
 // bannerState says which notice it is, "" while the case rests for anything but a bank debit under way.

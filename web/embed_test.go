@@ -226,7 +226,7 @@ func TestNoticeFollowsTheCase(t *testing.T) {
 	h.step("cus_1", outbox.Sent)
 	told("billing", "past_due")
 	h.step("cus_1", outbox.Sent)
-	h.do(func(tx *sql.Tx) error { return dunning.StopSending(t.Context(), tx, "Ines", h.clock()) })
+	h.do(func(tx *sql.Tx) error { return dunning.StopSending(t.Context(), tx, "Ines", "", h.clock()) })
 	told("billing", "grace_ending") // its like was seen before: what stops is what has not begun
 	h.do(func(tx *sql.Tx) error { return dunning.ResumeSending(t.Context(), tx) })
 	if b := told("billing", "grace_ending"); !strings.Contains(b.Text.Title, "Your access will be limited on") || b.AccessEndsAt == "" || b.Severity != "critical" {
@@ -291,7 +291,7 @@ func TestQueuedNoticeWaitsWhileSendingIsStopped(t *testing.T) {
 	h := newHouse(t)
 	h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
 	h.step("cus_1", outbox.Sent)
-	h.do(func(tx *sql.Tx) error { return dunning.StopSending(t.Context(), tx, "Ines", h.clock()) })
+	h.do(func(tx *sql.Tx) error { return dunning.StopSending(t.Context(), tx, "Ines", "", h.clock()) })
 	w := h.ask("POST", "/embed/v1/events", h.sign("cus_1", "billing"), `{"type":"shown"}`)
 	if _, status := h.state(h.sign("cus_1", "billing")); status != http.StatusNoContent || w.Code != http.StatusNoContent || h.appNotice("cus_1", "first") != outbox.Queued {
 		t.Error("a new notice starts while all sending is stopped")

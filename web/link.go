@@ -57,7 +57,7 @@ func (s *Server) openLink(w http.ResponseWriter, r *http.Request) error {
 
 // showUnknownLink is the one answer for everything that looks like a link and opens nothing.
 func (s *Server) showUnknownLink(w http.ResponseWriter, r *http.Request) error {
-	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.Header().Set("Referrer-Policy", "same-origin") // it holds a form: no-referrer would make its POST carry Origin: null
 	s.show(w, r, http.StatusNotFound, views.DeadLink(views.DeadLinkPage{Frame: s.frame(r, nobody)}))
 	return nil
 }

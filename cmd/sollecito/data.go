@@ -155,7 +155,7 @@ func sendingCommand(p program, args []string) error {
 		action := "sending.stopped"
 		err := error(nil)
 		if words[0] == "stop" {
-			err = dunning.StopSending(p.ctx, tx, "command", now)
+			err = dunning.StopSending(p.ctx, tx, "command", "", now)
 		} else {
 			action, said = "sending.resumed", "Messages go out again."
 			err = dunning.ResumeSending(p.ctx, tx)

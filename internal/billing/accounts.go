@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 
+	"sollecito/internal/database"
 	"sollecito/internal/fault"
 )
 
@@ -121,21 +122,7 @@ func Overdue(ctx context.Context, tx *sql.Tx, customer string, now int64) ([]Inv
 // PastDue answers up to limit customers with an open invoice, to be paid by hand, whose due date has passed and
 // that no case knows. Such an invoice never "fails": nobody tells us, the day just comes.
 func PastDue(ctx context.Context, tx *sql.Tx, now int64, limit int) ([]string, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT DISTINCT customer_id FROM invoices WHERE `+unseenByHand+` AND due_at <= $1 LIMIT $2`, now, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []string
-	for rows.Next() {
-		var id string
-		err = rows.Scan(&id)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, id)
-	}
-	return all, rows.Err()
+	return database.Strings(ctx, tx, `SELECT DISTINCT customer_id FROM invoices WHERE `+unseenByHand+` AND due_at <= $1 LIMIT $2`, now, limit)
 }
 
 // NextPastDue answers when the next invoice to be paid by hand passes its due date, 0 when none is known.

@@ -126,6 +126,25 @@ func (db *DB) Check(ctx context.Context) error {
 	})
 }
 
+// Strings answers the one text column of a query's rows.
+func Strings(ctx context.Context, tx *sql.Tx, query string, args ...any) ([]string, error) {
+	rows, err := tx.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var s string
+		err = rows.Scan(&s)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, rows.Err()
+}
+
 // IsUnique reports whether err says that a row with this key stands already.
 func IsUnique(err error) bool {
 	var e *sqlite.Error

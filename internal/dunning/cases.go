@@ -192,7 +192,7 @@ func classOf(invoices []billing.Invoice) billing.Class {
 
 // Due answers the ids of up to limit open cases whose schedule wants to be looked at by now.
 func (cs *Cases) Due(ctx context.Context, tx *sql.Tx, now int64, limit int) ([]string, error) {
-	return column(ctx, tx, `
+	return database.Strings(ctx, tx, `
 		SELECT id FROM cases WHERE status = 'open' AND next_step_at IS NOT NULL AND next_step_at <= $1
 		ORDER BY next_step_at LIMIT $2`, now, limit)
 }
@@ -235,21 +235,4 @@ func (cs *Cases) OpenPastDue(ctx context.Context, tx *sql.Tx, now time.Time, lim
 		}
 	}
 	return len(customers), nil
-}
-
-const settingSending = "sending_stopped"
-
-// SendingStopped answers since when all sending is stopped ("" when it is not), as a sentence for staff.
-func SendingStopped(ctx context.Context, tx *sql.Tx) (string, error) {
-	return database.Setting(ctx, tx, settingSending)
-}
-
-// StopSending stops all sending at once, until ResumeSending. Cases keep their place; nothing is lost.
-func StopSending(ctx context.Context, tx *sql.Tx, actor string, now time.Time) error {
-	return database.SetSetting(ctx, tx, settingSending, fmt.Sprintf("since %s by %s", now.UTC().Format("2 January 2006, 15:04 UTC"), actor))
-}
-
-// ResumeSending lets messages go out again, by the contact policy: there is no burst.
-func ResumeSending(ctx context.Context, tx *sql.Tx) error {
-	return database.SetSetting(ctx, tx, settingSending, "")
 }

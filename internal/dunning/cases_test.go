@@ -491,3 +491,39 @@ func TestAnInvoiceToBePaidByHandOpensACaseWhenItsDayPasses(t *testing.T) {
 		t.Error("opened twice")
 	}
 }
+
+// A mail held up for weeks moves the steps after it by the days it lost, once, whoever looks first at the restart.
+func TestTheDaysAMailLostAreCountedOnce(t *testing.T) {
+	t.Parallel()
+	for _, looksFirst := range []string{"schedule", "sender"} {
+		w := setup(t)
+		w.hear(w.failed("in_1", "do_not_honor"))
+		c := w.latest()
+		w.now = time.Unix(c.NextStepAt, 0) // Tuesday the 3rd, day 1
+		w.do(func(ctx context.Context, tx *sql.Tx) error { return w.cases.Advance(ctx, tx, c.ID, w.now) })
+		w.now = w.now.Add(20 * 24 * time.Hour) // Monday the 23rd
+		look := func(ctx context.Context, tx *sql.Tx) error { return w.cases.Advance(ctx, tx, c.ID, w.now) }
+		if looksFirst == "schedule" {
+			w.do(look)
+		}
+		for _, n := range w.notices() {
+			if n.Channel == outbox.Email {
+				w.do(func(ctx context.Context, tx *sql.Tx) error {
+					err := outbox.Settle(ctx, tx, n.ID, outbox.Sent, "", w.now.Unix())
+					if err != nil {
+						return err
+					}
+					return w.cases.Left(ctx, tx, n, w.now)
+				})
+			}
+		}
+		w.do(look)
+		if got := w.latest().RestedDays; got != 20 {
+			t.Errorf("%s first: %d days don't count", looksFirst, got)
+		}
+		step, at := w.next(outbox.Sent)
+		if step != "second" || at.Format("Mon 02 15:04") != "Fri 27 10:00" { // four days after the first, as planned
+			t.Errorf("%s first: %s at %s", looksFirst, step, at.Format("Mon 02 15:04"))
+		}
+	}
+}

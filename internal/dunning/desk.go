@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/database"
 	"sollecito/internal/outbox"
 )
 
@@ -151,7 +152,7 @@ func (cs *Cases) ListView(ctx context.Context, tx *sql.Tx, view View, limit, off
 	default:
 		query = `SELECT id FROM cases WHERE status = 'open' ORDER BY next_step_at IS NULL, next_step_at, opened_at, id`
 	}
-	ids, err := column(ctx, tx, query+` LIMIT $1 OFFSET $2`, limit, offset)
+	ids, err := database.Strings(ctx, tx, query+` LIMIT $1 OFFSET $2`, limit, offset)
 	if err != nil {
 		return nil, fmt.Errorf("list cases: %w", err)
 	}
@@ -166,7 +167,7 @@ func (cs *Cases) LatestByCustomer(ctx context.Context, tx *sql.Tx, customers []s
 		return all, nil
 	}
 	marks, args := markList(customers)
-	ids, err := column(ctx, tx, `SELECT c.id FROM cases c WHERE c.customer_id IN (`+marks+`) AND `+isLatest, args...)
+	ids, err := database.Strings(ctx, tx, `SELECT c.id FROM cases c WHERE c.customer_id IN (`+marks+`) AND `+isLatest, args...)
 	if err != nil {
 		return nil, fmt.Errorf("find latest cases: %w", err)
 	}

@@ -65,12 +65,13 @@ func (cs *Cases) Advance(ctx context.Context, tx *sql.Tx, caseID string, now tim
 	if err != nil {
 		return err
 	}
-	// Days on which nothing could be done (the program or the mail server was down) don't count: the steps keep their distance.
-	c.RestedDays += daysBetween(time.Unix(c.NextStepAt, 0), now, in.Zones[0])
 	if waiting(notices) {
 		c.NextStepAt = now.Add(busyWait).Unix()
 		return updateCase(ctx, tx, c)
 	}
+	// Days on which nothing could be done (the program was down) don't count: the steps keep their distance. Those
+	// that a waiting mail lost are counted when it leaves.
+	c.RestedDays += daysBetween(time.Unix(c.NextStepAt, 0), now, in.Zones[0])
 	next, ok := c.Next(in)
 	if !ok {
 		return cs.exhaust(ctx, tx, c, now)
@@ -301,6 +302,7 @@ func (cs *Cases) Left(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time
 		return nil
 	}
 	c.RestedDays += late
+	c.NextStepAt = 0 // these days are counted; a look that is overdue must not count them again
 	return cs.reschedule(ctx, tx, c, now)
 }
 

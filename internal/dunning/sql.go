@@ -62,7 +62,7 @@ func addMember(ctx context.Context, tx *sql.Tx, caseID, invoice string, now int6
 
 // members answers the ids of the invoices a case is about.
 func members(ctx context.Context, tx *sql.Tx, caseID string) ([]string, error) {
-	return column(ctx, tx, `SELECT invoice_id FROM case_invoices WHERE case_id = $1 AND left_at = 0 ORDER BY joined_at, invoice_id`, caseID)
+	return database.Strings(ctx, tx, `SELECT invoice_id FROM case_invoices WHERE case_id = $1 AND left_at = 0 ORDER BY joined_at, invoice_id`, caseID)
 }
 
 // leaveOther takes the invoice out of every other case of the customer.
@@ -77,24 +77,6 @@ func everMember(ctx context.Context, tx *sql.Tx, invoice string) (bool, error) {
 	var n int
 	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM case_invoices WHERE invoice_id = $1`, invoice).Scan(&n)
 	return n > 0, err
-}
-
-func column(ctx context.Context, tx *sql.Tx, query string, args ...any) ([]string, error) {
-	rows, err := tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []string
-	for rows.Next() {
-		var s string
-		err = rows.Scan(&s)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, s)
-	}
-	return all, rows.Err()
 }
 
 func selectPauses(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Pause, error) {

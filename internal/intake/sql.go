@@ -3,6 +3,8 @@ package intake
 import (
 	"context"
 	"database/sql"
+
+	"sollecito/internal/database"
 )
 
 const eventColumns = `id, type, object_type, object_id, customer_id, api_version, livemode, created_at, received_at,
@@ -85,21 +87,7 @@ func closedAndMember(ctx context.Context, tx *sql.Tx, invoice string) (bool, err
 
 // failuresTold answers the invoices of which Stripe told us that a charge failed.
 func failuresTold(ctx context.Context, tx *sql.Tx, customer string) ([]string, error) {
-	rows, err := tx.QueryContext(ctx, `
+	return database.Strings(ctx, tx, `
 		SELECT DISTINCT object_id FROM events
 		WHERE customer_id = $1 AND type IN ('invoice.payment_failed', 'invoice.payment_action_required')`, customer)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []string
-	for rows.Next() {
-		var id string
-		err = rows.Scan(&id)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, id)
-	}
-	return all, rows.Err()
 }

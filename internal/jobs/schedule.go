@@ -29,8 +29,8 @@ func (s *Schedule) RunOnce(ctx context.Context) (int, error) {
 	var due []string
 	ended := s.turn(ctx, now, s.Cases.EndPauses) + s.turn(ctx, now, s.Cases.OpenPastDue)
 	err := s.DB.See(ctx, func(tx *sql.Tx) error {
-		stopped, err := dunning.SendingStopped(ctx, tx)
-		if err != nil || stopped != "" {
+		sending, err := dunning.SendingSwitch(ctx, tx)
+		if err != nil || sending.Stopped {
 			return err
 		}
 		due, err = s.Cases.Due(ctx, tx, now.Unix(), scheduleBatch)

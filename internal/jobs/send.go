@@ -45,8 +45,8 @@ const (
 func (s *Sender) RunOnce(ctx context.Context) (int, error) {
 	var claimed []outbox.Notice
 	err := s.DB.Do(ctx, func(tx *sql.Tx) error {
-		stopped, err := dunning.SendingStopped(ctx, tx)
-		if err != nil || stopped != "" {
+		sending, err := dunning.SendingSwitch(ctx, tx)
+		if err != nil || sending.Stopped {
 			return err
 		}
 		claimed, err = outbox.Claim(ctx, tx, s.Now().Unix(), s.Real().Unix(), s.Real().Add(sendLease).Unix(), s.Connections*letterBatch)
@@ -183,11 +183,11 @@ func (s *Sender) begin(ctx context.Context, n *outbox.Notice) (letter mail.Lette
 		if current.Status != outbox.Queued {
 			return nil
 		}
-		stopped, err := dunning.SendingStopped(ctx, tx)
+		sending, err := dunning.SendingSwitch(ctx, tx)
 		if err != nil {
 			return err
 		}
-		if stopped != "" {
+		if sending.Stopped {
 			return outbox.Release(ctx, tx, n.ID)
 		}
 		say, err := s.Cases.StillWanted(ctx, tx, current, now)

@@ -135,18 +135,22 @@ func TestLongLetterBreaksBeforeTheDot(t *testing.T) {
 	long.HTML = strings.Repeat("<p>"+strings.Repeat("long ", 200)+"</p>\n", 16<<10)
 	for _, fault := range []string{drop, reset, hang} {
 		ctx, cancel := context.WithCancel(t.Context())
+		told := make(chan struct{})
 		server := startFaultServer(t, func(_ int, place string) string {
 			if place != "body" {
 				return ""
 			}
 			if fault == hang {
-				// Nothing else ends this one: the server holds the line until the client goes.
+				// Nothing else ends this one. The server reads nothing more until the sender was told, or the whole
+				// letter might slip through before the end of ctx is noticed.
 				cancel()
+				<-told
 			}
 			return fault
 		})
 		pool := NewPool(server.address("smtp", "", ""), 1)
 		_, err := attempt(ctx, pool, long)
+		close(told)
 		cancel()
 		_ = pool.Close()
 		_, _, dots := server.history()
