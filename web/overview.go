@@ -87,7 +87,7 @@ func (s *Server) showOverview(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case len(st.open) == 0 && len(written) > 0:
 		s.show(w, r, http.StatusOK, views.WrittenOff(views.WrittenOffPage{
-			Frame: f, FirstName: v.FirstName(), Invoices: invoicesOf(written, v.zone), Payable: st.card != nil,
+			Frame: f, FirstName: v.FirstName(), Invoices: invoicesOf(written, v.zone),
 		}))
 	case len(st.open) == 0:
 		s.show(w, r, http.StatusOK, views.Settled(s.settledPage(f, v, st)))
