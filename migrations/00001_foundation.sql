@@ -1,5 +1,6 @@
 -- One text for SQLite and PostgreSQL: ids are text made in Go or by Stripe, instants are BIGINT unix seconds,
--- money is BIGINT minor units beside its currency. Only the audit log's triggers are SQLite's own words. 0 and '' stand for Stripe's null where no rule tells them apart.
+-- money is BIGINT minor units beside its currency. What the engines say differently is in engines/. 0 and '' stand
+-- for Stripe's null where no rule tells them apart.
 
 -- +goose Up
 
@@ -313,24 +314,6 @@ CREATE TABLE audit (
     request TEXT NOT NULL,
     hash    TEXT NOT NULL    -- of this row and the hash before it
 );
-
--- +goose StatementBegin
-CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN
-    SELECT RAISE(ABORT, 'the audit log is append-only');
-END;
--- +goose StatementEnd
-
--- +goose StatementBegin
-CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq) BEGIN
-    SELECT RAISE(ABORT, 'the audit log is append-only');
-END;
--- +goose StatementEnd
-
--- +goose StatementBegin
-CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN
-    SELECT RAISE(ABORT, 'the audit log is append-only');
-END;
--- +goose StatementEnd
 
 -- What one caller may do how often: a counter per key and window.
 CREATE TABLE limits (

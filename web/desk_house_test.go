@@ -9,7 +9,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +19,7 @@ import (
 	"sollecito/internal/audit"
 	"sollecito/internal/billing"
 	"sollecito/internal/database"
+	"sollecito/internal/databasetest"
 	"sollecito/internal/dunning"
 	"sollecito/internal/l10n"
 	"sollecito/internal/link"
@@ -53,7 +53,7 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 	t.Helper()
 	h := &house{t: t, now: time.Date(2026, 11, 2, 8, 30, 0, 0, time.UTC)} // a Monday
 	var err error
-	h.db, err = database.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "sollecito.db"))
+	h.db, err = database.Open(t.Context(), databasetest.URL(t))
 	must(t, err)
 	t.Cleanup(func() { h.db.Close() })
 	_, err = h.db.Migrate(t.Context())

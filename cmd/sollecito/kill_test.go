@@ -17,13 +17,14 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	_ "modernc.org/sqlite"
+
+	"sollecito/internal/databasetest"
 )
 
 // process is this program running as itself, in a process of its own.
@@ -106,8 +107,8 @@ func TestKilledAtAnyMomentItLosesNothingAndRepeatsNothing(t *testing.T) {
 	address := door.Addr().String()
 	door.Close()
 	base := "http://" + address
-	file := filepath.Join(t.TempDir(), "sollecito.db")
-	env = append(env, "SOLLECITO_LISTEN="+address, "SOLLECITO_BASE_URL="+base, "SOLLECITO_DATABASE_URL=sqlite:"+file,
+	data := databasetest.URL(t)
+	env = append(env, "SOLLECITO_LISTEN="+address, "SOLLECITO_BASE_URL="+base, "SOLLECITO_DATABASE_URL="+data,
 		"SOLLECITO_CONTACT_HOURS=0-24", "SOLLECITO_CONTACT_DAYS=mon-sun")
 	stripe := caller{t, settings["SOLLECITO_STRIPE_API_URL"], settings["SOLLECITO_STRIPE_SECRET_KEY"]}
 	stripe.post("/v1/webhook_endpoints", url.Values{"url": {base + "/webhooks/stripe"}, "enabled_events[]": {"*"}})
@@ -152,11 +153,11 @@ func TestKilledAtAnyMomentItLosesNothingAndRepeatsNothing(t *testing.T) {
 		portal.kill()
 	}
 	eventually(t, "all events are processed and all mails have left", func() bool {
-		return count(t, file, `SELECT (SELECT count(*) FROM events WHERE status = 'received') + (SELECT count(*) FROM notices WHERE channel = 'email' AND status IN ('queued', 'sending'))`) == 0 &&
-			count(t, file, `SELECT count(*) FROM notices WHERE channel = 'email'`) == (kills+1)*customersPerLife
+		return count(t, data, `SELECT (SELECT count(*) FROM events WHERE status = 'received') + (SELECT count(*) FROM notices WHERE channel = 'email' AND status IN ('queued', 'sending'))`) == 0 &&
+			count(t, data, `SELECT count(*) FROM notices WHERE channel = 'email'`) == (kills+1)*customersPerLife
 	})
 	for id := range acknowledged {
-		if count(t, file, `SELECT count(*) FROM events WHERE id = '`+id+`'`) != 1 {
+		if count(t, data, `SELECT count(*) FROM events WHERE id = '`+id+`'`) != 1 {
 			t.Errorf("%s was acknowledged and is gone", id)
 		}
 	}
@@ -167,8 +168,8 @@ func TestKilledAtAnyMomentItLosesNothingAndRepeatsNothing(t *testing.T) {
 			t.Errorf("%s got %d mails", m.To, delivered[m.To])
 		}
 	}
-	uncertain := count(t, file, `SELECT count(*) FROM notices WHERE status = 'uncertain' AND reason <> ''`)
-	surely := count(t, file, `SELECT count(*) FROM notices WHERE channel = 'email' AND status = 'sent'`)
+	uncertain := count(t, data, `SELECT count(*) FROM notices WHERE status = 'uncertain' AND reason <> ''`)
+	surely := count(t, data, `SELECT count(*) FROM notices WHERE channel = 'email' AND status = 'sent'`)
 	if len(delivered) < surely || len(delivered) > surely+uncertain || surely+uncertain != (kills+1)*customersPerLife {
 		t.Errorf("%d sent, %d uncertain, %d delivered", surely, uncertain, len(delivered))
 	}
@@ -210,9 +211,14 @@ func webhook(base, secret, id string) bool {
 	return resp.StatusCode == http.StatusOK
 }
 
-func count(t *testing.T, file, query string) int {
+func count(t *testing.T, data, query string) int {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+file+"?mode=ro&_pragma=busy_timeout(5000)")
+	driver, address := "pgx", data
+	file, isFile := strings.CutPrefix(data, "sqlite:")
+	if isFile {
+		driver, address = "sqlite", "file:"+file+"?mode=ro&_pragma=busy_timeout(5000)"
+	}
+	db, err := sql.Open(driver, address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,12 +20,18 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"sollecito/internal/databasetest"
 )
 
-// TestMain puts the program on the tests' PATH, as the command people type.
+// TestMain puts the program on the tests' PATH, as the command people type, and tells everything on both engines.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"sollecito": main})
+	testscript.Main(onBoth{m}, map[string]func(){"sollecito": main})
 }
+
+type onBoth struct{ m *testing.M }
+
+func (b onBoth) Run() int { return databasetest.Main(b.m) }
 
 // TestScripts tells stories of the whole program as its user types them, in testdata/script. Beside testscript's own
 // commands they have:
@@ -36,6 +42,7 @@ func TestMain(m *testing.M) {
 //	call STATUS METHOD ADDRESS [name=value…] : make a request with the sandbox's key; the answer is stdout
 //	keep NAME PATTERN : keep the first group of what the pattern finds in the last answer
 //	usage sollecito WORD… : run it and find that it ends with 2, which says that it was not understood
+//	[postgres]  : before a command: only where the story is told on PostgreSQL, and [!postgres] only where it is not
 //	mail ADDRESS PATTERN : wait until such a subject has come; the mail's text is stdout
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -44,8 +51,12 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Values[storyKey{}] = &story{running: map[string]*exec.Cmd{}}
+			if databasetest.OnPostgres() {
+				env.Setenv("SOLLECITO_DATABASE_URL", databasetest.URL(t))
+			}
 			return nil
 		},
+		Condition: func(word string) (bool, error) { return word == "postgres" && databasetest.OnPostgres(), nil },
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"start": startCommand, "stop": stopCommand, "call": callCommand, "keep": keepCommand, "mail": mailCommand, "usage": usageCommand,
 		},

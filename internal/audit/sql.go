@@ -6,10 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"sollecito/internal/database"
 )
 
 // Append adds an entry within the caller's transaction, which must be one that writes. Seq is given here.
 func Append(ctx context.Context, tx *sql.Tx, e Entry) error {
+	err := database.Hold(ctx, tx, "audit") // the chain has one end
+	if err != nil {
+		return fmt.Errorf("append to audit: %w", err)
+	}
 	last, before, err := head(ctx, tx)
 	if err != nil {
 		return fmt.Errorf("append to audit: %w", err)
@@ -42,7 +48,7 @@ func head(ctx context.Context, tx *sql.Tx) (seq int64, hash string, err error) {
 func List(ctx context.Context, tx *sql.Tx, beforeSeq int64, limit int) ([]Entry, error) {
 	rows, err := tx.QueryContext(ctx, `
 		SELECT seq, at, actor, role, action, object, detail, ip, request FROM audit
-		WHERE $1 = 0 OR seq < $1 ORDER BY seq DESC LIMIT $2`, beforeSeq, limit)
+		WHERE cast($1 AS BIGINT) = 0 OR seq < $1 ORDER BY seq DESC LIMIT $2`, beforeSeq, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list audit: %w", err)
 	}

@@ -25,7 +25,11 @@ func (d *Desk) StartCard(ctx context.Context, p Press) (clientSecret string, err
 	}
 	var attempt billing.Attempt
 	err = d.db.Do(ctx, func(tx *sql.Tx) error {
-		err := d.guard(ctx, tx, p.Customer)
+		err := database.Hold(ctx, tx, p.Customer)
+		if err != nil {
+			return err
+		}
+		err = d.guard(ctx, tx, p.Customer)
 		if err != nil {
 			return err
 		}
@@ -262,6 +266,10 @@ func (d *Desk) Approved(ctx context.Context, customer, invoice string) (press st
 	}
 	press = database.NewID("press")
 	err = d.db.Do(ctx, func(tx *sql.Tx) error {
+		err := database.Hold(ctx, tx, customer)
+		if err != nil {
+			return err
+		}
 		i, err := billing.FindInvoice(ctx, tx, invoice)
 		if err != nil {
 			return err

@@ -103,6 +103,10 @@ func (d *Desk) begin(ctx context.Context, p Press) ([]billing.Attempt, error) {
 	var attempts []billing.Attempt
 	now := d.now()
 	err := d.db.Do(ctx, func(tx *sql.Tx) error {
+		err := database.Hold(ctx, tx, p.Customer)
+		if err != nil {
+			return err
+		}
 		earlier, err := billing.AttemptsOf(ctx, tx, p.Customer, p.ID)
 		if err != nil {
 			return err

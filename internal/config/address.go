@@ -46,11 +46,12 @@ func plainHost(host string) bool {
 // redacted is an address as it may be shown: without the password that may stand before its host. What cannot be
 // taken apart and might hold one is not shown at all.
 func redacted(address string) string {
-	if !strings.Contains(address, "@") {
+	named := strings.Contains(address, "password=")
+	if !strings.Contains(address, "@") && !named {
 		return address
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.User == nil {
+	if err != nil || u.User == nil || named {
 		return "(hidden: it may hold a password)"
 	}
 	return u.Redacted()

@@ -53,7 +53,7 @@ func TestEveryFaultIsOneLine(t *testing.T) {
 	tests := []struct{ name, value, says string }{
 		{"BASE_URL", "http://pay.example.com", "https://"},
 		{"BASE_URL", "https://pay.example.com/portal", "no path"},
-		{"DATABASE_URL", "postgres://h/db", "sqlite:PATH"},
+		{"DATABASE_URL", "mysql://h/db", "sqlite:PATH"},
 		{"STRIPE_SECRET_KEY", "sk_live_1", "another mode"},
 		{"STRIPE_SECRET_KEY", "nonsense", "sk_ or rk_"},
 		{"STRIPE_EMAILS", "maybe", "on or off"},

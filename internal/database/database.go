@@ -6,84 +6,75 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
-	"path/filepath"
-	"runtime"
 	"strings"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	"github.com/pressly/goose/v3"
 )
 
 // DB is the open database of an installation. It is safe for concurrent use.
 type DB struct {
 	write *sql.DB
 	read  *sql.DB
-	file  string
+	engine
 }
 
-// Open opens the database named by a DATABASE_URL ("sqlite:PATH") and creates the file when it is missing. It
-// does not migrate.
+// engine is what the two databases do not say alike.
+type engine struct {
+	name    string // sqlite or postgres, as the folder of its own migrations
+	file    string // SQLite's file, "" for PostgreSQL
+	address string // for people: the file, or the address without its password
+	dialect goose.Dialect
+	options []goose.ProviderOption
+	reading *sql.TxOptions // of a transaction that only reads, on one state of the data
+	empty   string         // asks whether nothing of ours is in it
+	skip    string         // ends a claiming SELECT, so that two claimers take different rows instead of waiting
+}
+
+// Open opens the database named by a DATABASE_URL: "sqlite:PATH", whose file is created when it is missing, or
+// "postgres://USER:PASSWORD@HOST/NAME", which must exist. It does not migrate. An error never holds the password.
 func Open(ctx context.Context, address string) (*DB, error) {
-	scheme, path, _ := strings.Cut(address, ":")
-	if scheme != "sqlite" || path == "" {
-		return nil, fmt.Errorf("open database %q: the address must read sqlite:PATH", redact(address))
+	scheme, rest, _ := strings.Cut(address, ":")
+	var db *DB
+	var err error
+	switch {
+	case scheme == "sqlite" && rest != "":
+		db, err = openSQLite(ctx, strings.TrimPrefix(rest, "//"))
+	case scheme == "postgres" || scheme == "postgresql":
+		db, err = openPostgres(ctx, address)
+	default:
+		err = fmt.Errorf("%q: the address must read sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME", Redact(address))
 	}
-	path = strings.TrimPrefix(path, "//")
-	err := os.MkdirAll(filepath.Dir(path), 0o700)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	err = createPrivate(path)
-	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	write, err := sql.Open("sqlite", dsn(path, "_txlock=immediate"))
-	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	write.SetMaxOpenConns(1)
-	err = write.PingContext(ctx)
-	if err != nil {
-		write.Close()
-		return nil, fmt.Errorf("open database %s: %w", path, err)
-	}
-	read, err := sql.Open("sqlite", dsn(path, "_txlock=deferred", "_pragma=query_only(1)"))
-	if err != nil {
-		write.Close()
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	read.SetMaxOpenConns(max(4, runtime.NumCPU()))
-	read.SetMaxIdleConns(max(4, runtime.NumCPU()))
-	return &DB{write: write, read: read, file: path}, nil
+	return db, nil
 }
 
-// createPrivate makes the file readable by its owner alone: it holds names and addresses.
-func createPrivate(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-func dsn(path string, extra ...string) string {
-	options := append([]string{
-		"_pragma=busy_timeout(10000)", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_pragma=foreign_keys(1)",
-	}, extra...)
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + strings.Join(options, "&")
-}
-
-func redact(address string) string {
+// Redact is an address without its password, for people and logs.
+func Redact(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "(unreadable)"
 	}
+	if u.RawQuery != "" {
+		q := u.Query()
+		if q.Has("password") {
+			q.Set("password", "xxxxx")
+			u.RawQuery = q.Encode()
+		}
+	}
 	return u.Redacted()
 }
 
-// Path is the file that holds the data.
+// Path is the file that holds the data, "" when a server does.
 func (db *DB) Path() string { return db.file }
+
+// Address says where the data is, for people: the file, or the server's address without its password.
+func (db *DB) Address() string { return db.address }
+
+// SkipLocked ends a SELECT that claims rows, so that two claimers at once take different ones. It is PostgreSQL's
+// word; with SQLite's one writer there is nothing to skip and nothing to say.
+func (db *DB) SkipLocked() string { return db.skip }
 
 // Close closes both pools; a second call does nothing.
 func (db *DB) Close() error { return errors.Join(db.read.Close(), db.write.Close()) }
@@ -96,7 +87,7 @@ func (db *DB) Do(ctx context.Context, work func(tx *sql.Tx) error) error {
 
 // See runs work in one transaction that can only read, on one state of the data.
 func (db *DB) See(ctx context.Context, work func(tx *sql.Tx) error) error {
-	return run(ctx, db.read, &sql.TxOptions{ReadOnly: true}, work)
+	return run(ctx, db.read, db.reading, work)
 }
 
 func run(ctx context.Context, pool *sql.DB, options *sql.TxOptions, work func(tx *sql.Tx) error) error {
@@ -116,14 +107,31 @@ func run(ctx context.Context, pool *sql.DB, options *sql.TxOptions, work func(tx
 	return nil
 }
 
+// Hold lets one transaction at a time go on with what name stands for (a customer's id, the audit log), until the
+// transaction ends. Whoever reads in order to decide and write holds first; what is read after it stays true until
+// the commit. A transaction that holds several takes them in ascending order. On SQLite, where there is one writer
+// anyway, it does nothing.
+func Hold(ctx context.Context, tx *sql.Tx, name string) error {
+	_, err := tx.ExecContext(ctx, `SELECT hold($1)`, name)
+	if err != nil {
+		return fmt.Errorf("hold %s: %w", name, err)
+	}
+	return nil
+}
+
 // Check answers whether the database can be read and written now.
 func (db *DB) Check(ctx context.Context) error {
-	return db.Do(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `
-			INSERT INTO settings (name, value) VALUES ('checked', '1')
-			ON CONFLICT (name) DO UPDATE SET value = excluded.value`)
-		return err
-	})
+	return db.Do(ctx, func(tx *sql.Tx) error { return SetSetting(ctx, tx, "checked", "1") })
+}
+
+// Empty reports whether the database holds nothing of ours: no step of Migrate was ever taken.
+func (db *DB) Empty(ctx context.Context) (bool, error) {
+	var empty bool
+	err := db.read.QueryRowContext(ctx, db.empty).Scan(&empty)
+	if err != nil {
+		return false, fmt.Errorf("look into the database: %w", err)
+	}
+	return empty, nil
 }
 
 // Strings answers the one text column of a query's rows.
@@ -143,13 +151,4 @@ func Strings(ctx context.Context, tx *sql.Tx, query string, args ...any) ([]stri
 		all = append(all, s)
 	}
 	return all, rows.Err()
-}
-
-// IsUnique reports whether err says that a row with this key stands already.
-func IsUnique(err error) bool {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	return e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 }

@@ -29,7 +29,7 @@ func Within(ctx context.Context, tx *sql.Tx, name string, window time.Duration, 
 // Used answers how often name was used in the window that now lies in.
 func Used(ctx context.Context, tx *sql.Tx, name string, window time.Duration, now time.Time) (int64, error) {
 	var used int64
-	err := tx.QueryRowContext(ctx, `SELECT coalesce(sum(used), 0) FROM limits WHERE name = $1 AND window_at = $2`,
+	err := tx.QueryRowContext(ctx, `SELECT cast(coalesce(sum(used), 0) AS BIGINT) FROM limits WHERE name = $1 AND window_at = $2`,
 		name, now.Truncate(window).Unix()).Scan(&used)
 	if err != nil {
 		return 0, fmt.Errorf("read limit: %w", err)

@@ -12,9 +12,18 @@ import (
 )
 
 // Migrate brings the database to today's shape and answers how many steps were taken. A database of a newer
-// release is refused, so that an old program never writes into a shape it does not know.
+// release is refused, so that an old program never writes into a shape it does not know. Several programs may
+// start at once on one server: they take turns.
 func (db *DB) Migrate(ctx context.Context) (int, error) {
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db.write, migrations.Files)
+	own, err := migrations.Engine(db.name)
+	if err != nil {
+		return 0, fmt.Errorf("migrate: %w", err)
+	}
+	engines := goose.NewGoMigration(migrations.EnginesVersion, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, own)
+		return err
+	}}, nil)
+	provider, err := goose.NewProvider(db.dialect, db.write, migrations.Files, append(db.options, goose.WithGoMigrations(engines))...)
 	if err != nil {
 		return 0, fmt.Errorf("migrate: %w", err)
 	}

@@ -42,6 +42,19 @@ func (cs *Cases) Find(ctx context.Context, tx *sql.Tx, id string) (Case, error) 
 	return one(selectCases(ctx, tx, `WHERE id = $1`, id))
 }
 
+// held answers a case whose customer is held until the transaction ends: nobody else changes it meanwhile.
+func (cs *Cases) held(ctx context.Context, tx *sql.Tx, id string) (Case, error) {
+	c, err := cs.Find(ctx, tx, id)
+	if err != nil {
+		return Case{}, err
+	}
+	err = database.Hold(ctx, tx, c.CustomerID)
+	if err != nil {
+		return Case{}, err
+	}
+	return cs.Find(ctx, tx, id)
+}
+
 // OpenOf answers the customer's open case, or fault.NotFound.
 func (cs *Cases) OpenOf(ctx context.Context, tx *sql.Tx, customer string) (Case, error) {
 	return one(selectCases(ctx, tx, `WHERE customer_id = $1 AND status = 'open'`, customer))

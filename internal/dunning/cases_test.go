@@ -3,12 +3,12 @@ package dunning_test
 import (
 	"context"
 	"database/sql"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/database"
+	"sollecito/internal/databasetest"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -34,7 +34,7 @@ func mustZone(name string) *time.Location {
 
 func setup(t *testing.T) *world {
 	t.Helper()
-	db, err := database.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "sollecito.db"))
+	db, err := database.Open(t.Context(), databasetest.URL(t))
 	if err != nil {
 		t.Fatal(err)
 	}

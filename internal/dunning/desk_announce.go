@@ -56,7 +56,7 @@ func (c Case) AnnouncementAgain(in Situation, notices []outbox.Notice, address s
 // the least notice is kept. Once that mail has surely left, the consequence comes by itself; else it goes on
 // waiting. Errors as AnnouncementAgain, fault.NotFound when there is no such case.
 func (cs *Cases) AnnounceAgain(ctx context.Context, tx *sql.Tx, caseID, actor string, now time.Time) error {
-	c, err := cs.Find(ctx, tx, caseID)
+	c, err := cs.held(ctx, tx, caseID)
 	if err != nil {
 		return err
 	}

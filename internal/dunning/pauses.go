@@ -12,7 +12,7 @@ import (
 // Pause lets a case rest for a reason, until the instant (zero: until somebody ends it). The same reason twice
 // changes nothing. fault.Conflict when the case is not open.
 func (cs *Cases) Pause(ctx context.Context, tx *sql.Tx, caseID string, reason PauseReason, note, actor string, until, now time.Time) error {
-	c, err := cs.Find(ctx, tx, caseID)
+	c, err := cs.held(ctx, tx, caseID)
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func (cs *Cases) Pause(ctx context.Context, tx *sql.Tx, caseID string, reason Pa
 // Resume ends the pauses of the given reasons, or all when none is named, and puts the case back on its
 // schedule; the days it rested don't count. Ending what is not there changes nothing.
 func (cs *Cases) Resume(ctx context.Context, tx *sql.Tx, caseID, actor string, now time.Time, reasons ...PauseReason) error {
-	c, err := cs.Find(ctx, tx, caseID)
+	c, err := cs.held(ctx, tx, caseID)
 	if err != nil {
 		return err
 	}

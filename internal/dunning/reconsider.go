@@ -20,6 +20,10 @@ import (
 // told names invoices of which Stripe told us that a charge failed. A failure from before the connection that nobody
 // told us of starts nothing by itself: its case rests as imported.
 func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, now time.Time, told ...string) error {
+	err := database.Hold(ctx, tx, customer)
+	if err != nil {
+		return err
+	}
 	overdue, err := billing.Overdue(ctx, tx, customer, now.Unix())
 	if err != nil {
 		return err

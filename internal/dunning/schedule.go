@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
 )
@@ -47,7 +48,7 @@ func (cs *Cases) exhaust(ctx context.Context, tx *sql.Tx, c Case, now time.Time)
 // Advance takes the case's next step if its time has come by all rules, writing the notices it sends, and moves
 // the case on. It takes at most one step; what is not due yet is only rescheduled.
 func (cs *Cases) Advance(ctx context.Context, tx *sql.Tx, caseID string, now time.Time) error {
-	c, err := cs.Find(ctx, tx, caseID)
+	c, err := cs.held(ctx, tx, caseID)
 	if err != nil {
 		return err
 	}
@@ -231,7 +232,7 @@ func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, n
 	if n.Kind != outbox.Reminder {
 		return Say{Go: true}, nil
 	}
-	c, err := cs.Find(ctx, tx, n.CaseID)
+	c, err := cs.held(ctx, tx, n.CaseID)
 	if err != nil {
 		return Say{}, err
 	}
@@ -289,7 +290,7 @@ func (cs *Cases) Left(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time
 	if n.Kind != outbox.Reminder {
 		return nil
 	}
-	c, err := cs.Find(ctx, tx, n.CaseID)
+	c, err := cs.held(ctx, tx, n.CaseID)
 	if err != nil || c.Status != Open {
 		return err
 	}
@@ -309,6 +310,10 @@ func (cs *Cases) Left(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time
 // Shown takes in that the customer has seen the banner: the newest in-app notice of their case is sent. One that
 // announces a date which has passed meanwhile announced nothing; the date moves, and the next look tells it.
 func (cs *Cases) Shown(ctx context.Context, tx *sql.Tx, customer string, now time.Time) (bool, error) {
+	err := database.Hold(ctx, tx, customer)
+	if err != nil {
+		return false, err
+	}
 	c, err := cs.LatestOf(ctx, tx, customer)
 	if fault.Is(err, fault.NotFound) {
 		return false, nil

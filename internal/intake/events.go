@@ -54,7 +54,7 @@ func (in *Intake) RunOnce(ctx context.Context, limit int, also func(context.Cont
 	var claimed []Event
 	err := in.db.Do(ctx, func(tx *sql.Tx) error {
 		var err error
-		claimed, err = claimEvents(ctx, tx, in.real().Unix(), in.real().Add(lease).Unix(), limit)
+		claimed, err = claimEvents(ctx, tx, in.db.SkipLocked(), in.real().Unix(), in.real().Add(lease).Unix(), limit)
 		return err
 	})
 	if err != nil {

@@ -23,6 +23,7 @@ const FreshFor = 10 * time.Minute
 // Intake keeps Stripe's events and reads customers again.
 type Intake struct {
 	db      *database.DB
+	kept    *database.Group[Event] // webhooks come in swarms and share the disk's time
 	stripe  *gateway.Client
 	cases   *dunning.Cases
 	secrets []string
@@ -48,7 +49,10 @@ type Options struct {
 
 // New makes an Intake.
 func New(o Options) *Intake {
-	return &Intake{db: o.DB, stripe: o.Stripe, cases: o.Cases, secrets: o.WebhookSecrets, live: o.Live, now: o.Now, real: o.RealNow, log: o.Logger}
+	return &Intake{
+		db: o.DB, kept: database.NewGroup(o.DB, insertEvents), stripe: o.Stripe, cases: o.Cases,
+		secrets: o.WebhookSecrets, live: o.Live, now: o.Now, real: o.RealNow, log: o.Logger,
+	}
 }
 
 // Receive checks a webhook's signature and keeps its event. When it answers nil the row is durable. The same
@@ -75,7 +79,7 @@ func (in *Intake) Receive(ctx context.Context, body []byte, signature string) er
 	case e.APIVersion != gateway.APIVersion:
 		row.Reason = fmt.Sprintf("Sent in version %q; read again in %s.", e.APIVersion, gateway.APIVersion)
 	}
-	err = in.db.Do(ctx, func(tx *sql.Tx) error { return insertEvent(ctx, tx, row) })
+	err = in.kept.Keep(ctx, row)
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "The event could not be kept.")
 	}
@@ -128,6 +132,10 @@ func (in *Intake) refreshInvoice(ctx context.Context, id string) error {
 		return err
 	}
 	return in.db.Do(ctx, func(tx *sql.Tx) error {
+		err := database.Hold(ctx, tx, invoice.CustomerID)
+		if err != nil {
+			return err
+		}
 		return billing.SaveInvoice(ctx, tx, invoice, methods, readAt)
 	})
 }
@@ -136,6 +144,10 @@ func (in *Intake) save(ctx context.Context, account billing.Account, readAt int6
 	id := account.Customer.ID
 	account.Methods = slices.DeleteFunc(account.Methods, func(m billing.Method) bool { return m.CustomerID != id })
 	err := in.db.Do(ctx, func(tx *sql.Tx) error {
+		err := database.Hold(ctx, tx, id)
+		if err != nil {
+			return err
+		}
 		before, err := billing.FindCustomer(ctx, tx, id)
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return err

@@ -3,6 +3,8 @@ package intake
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"strings"
 
 	"sollecito/internal/database"
 )
@@ -10,22 +12,31 @@ import (
 const eventColumns = `id, type, object_type, object_id, customer_id, api_version, livemode, created_at, received_at,
 	status, attempts, next_try_at, reason, processed_at`
 
-func insertEvent(ctx context.Context, tx *sql.Tx, e Event) error {
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO events (`+eventColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, 0)
-		ON CONFLICT (id) DO NOTHING`,
-		e.ID, e.Type, e.ObjectType, e.ObjectID, e.CustomerID, e.APIVersion, e.Livemode, e.CreatedAt, e.ReceivedAt, e.Status, e.Reason)
+// insertEvents keeps new events in one statement; those that are known stay as they are.
+func insertEvents(ctx context.Context, tx *sql.Tx, events []Event) error {
+	var text strings.Builder
+	var args []any
+	text.WriteString(`INSERT INTO events (` + eventColumns + `) VALUES `)
+	for i, e := range events {
+		if i > 0 {
+			text.WriteString(`, `)
+		}
+		n := len(args)
+		fmt.Fprintf(&text, `($%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d, 0, 0, $%d, 0)`, n+1, n+2, n+3, n+4, n+5, n+6, n+7, n+8, n+9, n+10, n+11)
+		args = append(args, e.ID, e.Type, e.ObjectType, e.ObjectID, e.CustomerID, e.APIVersion, e.Livemode, e.CreatedAt, e.ReceivedAt, e.Status, e.Reason)
+	}
+	text.WriteString(` ON CONFLICT (id) DO NOTHING`)
+	_, err := tx.ExecContext(ctx, text.String(), args...)
 	return err
 }
 
 // claimEvents takes waiting events, oldest first, with all others of their customers, and leaves them to the
-// caller until lease.
-func claimEvents(ctx context.Context, tx *sql.Tx, now, lease int64, limit int) ([]Event, error) {
+// caller until lease. skip is the engine's word for leaving out what another claimer is taking.
+func claimEvents(ctx context.Context, tx *sql.Tx, skip string, now, lease int64, limit int) ([]Event, error) {
 	rows, err := tx.QueryContext(ctx, `
 		WITH first AS (
 			SELECT id, customer_id FROM events WHERE status = 'received' AND next_try_at <= $2
-			ORDER BY received_at, created_at, id LIMIT $3)
+			ORDER BY received_at, created_at, id LIMIT $3`+skip+`)
 		UPDATE events SET attempts = attempts + 1, next_try_at = $1
 		WHERE status = 'received' AND next_try_at <= $2
 			AND (id IN (SELECT id FROM first) OR customer_id IN (SELECT customer_id FROM first WHERE customer_id <> ''))

@@ -49,7 +49,7 @@ func (s *Sender) RunOnce(ctx context.Context) (int, error) {
 		if err != nil || sending.Stopped {
 			return err
 		}
-		claimed, err = outbox.Claim(ctx, tx, s.Now().Unix(), s.Real().Unix(), s.Real().Add(sendLease).Unix(), s.Connections*letterBatch)
+		claimed, err = outbox.Claim(ctx, tx, s.DB.SkipLocked(), s.Now().Unix(), s.Real().Unix(), s.Real().Add(sendLease).Unix(), s.Connections*letterBatch)
 		return err
 	})
 	if err != nil {

@@ -36,14 +36,14 @@ func Skip(ctx context.Context, tx *sql.Tx, n Notice, reason string, now int64) e
 }
 
 // Claim takes up to limit e-mails that are due at now and holds them until lease (real unix seconds), so that
-// no other sender takes them. They stay queued.
-func Claim(ctx context.Context, tx *sql.Tx, now, realNow, lease int64, limit int) ([]Notice, error) {
+// no other sender takes them. They stay queued. skip is the engine's word for leaving out what another is claiming.
+func Claim(ctx context.Context, tx *sql.Tx, skip string, now, realNow, lease int64, limit int) ([]Notice, error) {
 	rows, err := tx.QueryContext(ctx, `
 		UPDATE notices SET lease_until = $1
 		WHERE id IN (
 			SELECT id FROM notices
 			WHERE status = 'queued' AND channel = 'email' AND due_at <= $2 AND lease_until <= $3
-			ORDER BY due_at LIMIT $4)
+			ORDER BY due_at LIMIT $4`+skip+`)
 		RETURNING `+columns, lease, now, realNow, limit)
 	if err != nil {
 		return nil, fmt.Errorf("claim notices: %w", err)

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"sollecito/internal/databasetest"
 	"sollecito/internal/sandbox"
 )
 
@@ -125,12 +126,20 @@ func TestNoEventIsAcknowledgedWithoutItsRow(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	body := eventBody("evt_1", "invoice.paid", "cus_none")
-	lock, err := sql.Open("sqlite", "file:"+h.portal.DB.Path()+"?_pragma=busy_timeout(1)&_txlock=immediate")
+	driver, address, hold := "sqlite", "file:"+h.portal.DB.Path()+"?_pragma=busy_timeout(1)&_txlock=immediate", `SELECT 1`
+	if databasetest.OnPostgres() {
+		driver, address, hold = "pgx", h.config.DatabaseURL, `LOCK TABLE events IN ACCESS EXCLUSIVE MODE`
+	}
+	lock, err := sql.Open(driver, address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer lock.Close()
 	tx, err := lock.Begin() // somebody else writes and does not finish
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = tx.Exec(hold)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -408,8 +417,19 @@ func TestWhatWasBeingSentWhenTheProgramDiedIsUncertain(t *testing.T) {
 	if got := len(h.mailsTo("anneke@waal.example")); got != 0 {
 		t.Errorf("%d mails sent again", got)
 	}
+}
+
+func TestTheDatabaseFileIsItsOwnersAlone(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	if databasetest.OnPostgres() {
+		return // a server keeps the data
+	}
 	info, err := os.Stat(h.portal.DB.Path())
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the database file is %v, %v", info.Mode(), err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("the database file is %v", info.Mode())
 	}
 }

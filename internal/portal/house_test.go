@@ -11,7 +11,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -21,6 +20,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"sollecito/internal/config"
+	"sollecito/internal/databasetest"
 	"sollecito/internal/portal"
 	"sollecito/internal/sandbox"
 )
@@ -100,7 +100,7 @@ func open(t *testing.T) *house {
 	}
 	h.base = "http://" + door.Addr().String()
 	h.config = &config.Config{
-		Listen: door.Addr().String(), BaseURL: h.base, DatabaseURL: "sqlite:" + filepath.Join(t.TempDir(), "sollecito.db"),
+		Listen: door.Addr().String(), BaseURL: h.base, DatabaseURL: databasetest.URL(t),
 		StripeKey: config.Secret(h.stripe.SecretKey()), StripePublic: h.stripe.PublishableKey(), WebhookSecrets: []config.Secret{config.Secret(h.stripe.WebhookSecret())},
 		StripeAPI: h.api.URL, StripeJS: h.api.URL + "/v3/", StripeEmails: "off", SMTP: config.Secret("smtp://" + mail.Addr().String()),
 		MailFrom: "Lumen Studio <billing@lumen.example>", MerchantName: "Lumen Studio", MerchantAddr: "Lumen Studio S.r.l., Via Tortona 31, 20144 Milano, Italy",

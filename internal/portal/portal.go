@@ -178,7 +178,7 @@ func refuseStrangers(ctx context.Context, db *database.DB, demo bool) error {
 			return err
 		}
 		if mark != "" && !demo {
-			return fmt.Errorf("%s holds a demo's made-up customers: give serve a database of its own with SOLLECITO_DATABASE_URL", db.Path())
+			return fmt.Errorf("%s holds a demo's made-up customers: give serve a database of its own with SOLLECITO_DATABASE_URL", db.Address())
 		}
 		if !demo {
 			return nil
@@ -189,7 +189,7 @@ func refuseStrangers(ctx context.Context, db *database.DB, demo bool) error {
 			return err
 		}
 		if mark == "" && known > 0 {
-			return fmt.Errorf("%s holds real customers: give the demo a folder of its own with --data", db.Path())
+			return fmt.Errorf("%s holds real customers: give the demo a folder of its own with --data", db.Address())
 		}
 		return database.SetSetting(ctx, tx, settingDemo, "1")
 	})

@@ -166,7 +166,7 @@ func (h *house) rows() string {
 		return tx.QueryRow(`
 			SELECT (SELECT count(*) FROM notices) || ' notices, ' || (SELECT count(*) FROM attempts) || ' attempts, ' ||
 				(SELECT count(*) FROM pauses) || ' pauses, ' || (SELECT count(*) FROM messages) || ' messages, ' ||
-				(SELECT group_concat(status || step || access) FROM cases) || ' ' || (SELECT group_concat(status) FROM invoices)`).Scan(&line)
+				(SELECT string_agg(status || step || access, ',') FROM cases) || ' ' || (SELECT string_agg(status, ',') FROM invoices)`).Scan(&line)
 	})
 	if err != nil {
 		h.t.Fatal(err)

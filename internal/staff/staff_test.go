@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +12,7 @@ import (
 
 	"sollecito/internal/audit"
 	"sollecito/internal/database"
+	"sollecito/internal/databasetest"
 	"sollecito/internal/fault"
 	"sollecito/internal/staff"
 )
@@ -40,7 +40,7 @@ func (h *house) later(d time.Duration) {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	db, err := database.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "test.db"))
+	db, err := database.Open(t.Context(), databasetest.URL(t))
 	if err != nil {
 		t.Fatal(err)
 	}

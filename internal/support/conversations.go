@@ -45,6 +45,10 @@ func (cv *Conversations) Write(ctx context.Context, customer, text string, claim
 	}
 	now := cv.now()
 	return cv.db.Do(ctx, func(tx *sql.Tx) error {
+		err := database.Hold(ctx, tx, customer)
+		if err != nil {
+			return err
+		}
 		c, err := begin(ctx, tx, customer, now.Unix())
 		if err != nil {
 			return err
@@ -107,6 +111,10 @@ func (cv *Conversations) Reply(ctx context.Context, conversation, text string, b
 	now := cv.now()
 	return cv.db.Do(ctx, func(tx *sql.Tx) error {
 		c, err := find(ctx, tx, conversation)
+		if err != nil {
+			return err
+		}
+		err = database.Hold(ctx, tx, c.CustomerID)
 		if err != nil {
 			return err
 		}

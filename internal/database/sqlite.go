@@ -1,0 +1,78 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+)
+
+func openSQLite(ctx context.Context, path string) (*DB, error) {
+	path, _, _ = strings.Cut(path, "?") // its settings are ours to make
+	err := teachHold()
+	if err != nil {
+		return nil, err
+	}
+	err = os.MkdirAll(filepath.Dir(path), 0o700)
+	if err != nil {
+		return nil, err
+	}
+	err = createPrivate(path)
+	if err != nil {
+		return nil, err
+	}
+	write, err := sql.Open("sqlite", dsn(path, "_txlock=immediate"))
+	if err != nil {
+		return nil, err
+	}
+	write.SetMaxOpenConns(1)
+	err = write.PingContext(ctx)
+	if err != nil {
+		write.Close()
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	read, err := sql.Open("sqlite", dsn(path, "_txlock=deferred", "_pragma=query_only(1)"))
+	if err != nil {
+		write.Close()
+		return nil, err
+	}
+	read.SetMaxOpenConns(max(4, runtime.NumCPU()))
+	read.SetMaxIdleConns(max(4, runtime.NumCPU()))
+	return &DB{write: write, read: read, engine: engine{
+		name: "sqlite", file: path, address: path, dialect: goose.DialectSQLite3, reading: &sql.TxOptions{ReadOnly: true},
+		empty: `SELECT NOT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'settings')`,
+	}}, nil
+}
+
+// createPrivate makes the file readable by its owner alone: it holds names and addresses.
+func createPrivate(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func dsn(path string, extra ...string) string {
+	options := append([]string{
+		"_pragma=busy_timeout(10000)", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_pragma=foreign_keys(1)",
+	}, extra...)
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + strings.Join(options, "&")
+}
+
+// teachHold makes hold(name) a word of SQLite's; the driver keeps such words for the whole process. One writer
+// needs nothing held.
+var teachHold = sync.OnceValue(func() error {
+	return sqlite.RegisterScalarFunction("hold", 1, func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {
+		return int64(0), nil
+	})
+})

@@ -1,0 +1,132 @@
+package databasetest
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"flag"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver that makes and drops a test's database
+)
+
+// postgres is the server of the second run, nil during the first. Main alone sets it, between runs.
+var postgres *server
+
+// Main runs all tests of a package on SQLite, then on PostgreSQL, and answers the exit code. For TestMain.
+func Main(m *testing.M) int {
+	code := m.Run()
+	if code != 0 || once() {
+		return code
+	}
+	start := time.Now()
+	s, err := findServer()
+	if err != nil {
+		if slices.Contains(strings.Split(os.Getenv("SOLLECITO_TEST_REQUIRE"), ","), "postgres") {
+			fmt.Fprintf(os.Stderr, "FAIL: SOLLECITO_TEST_REQUIRE asks for postgres: %v\n", err)
+			return 1
+		}
+		fmt.Printf("SKIP: not told on PostgreSQL (%v); SOLLECITO_TEST_REQUIRE=postgres makes this a failure\n", err)
+		return 0
+	}
+	defer s.stop()
+	fmt.Printf("=== once more on PostgreSQL, ready after %s\n", time.Since(start).Round(time.Millisecond))
+	postgres = s
+	return m.Run()
+}
+
+// once reports whether a second run makes no sense: a fuzzing engine is at work, or tests are only listed.
+func once() bool {
+	for _, name := range []string{"test.fuzz", "test.list"} {
+		f := flag.Lookup(name)
+		if f != nil && f.Value.String() != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// OnPostgres reports whether this is the second run: for what a test asks of one engine alone, and for stories whose
+// second telling proves nothing new.
+func OnPostgres() bool { return postgres != nil }
+
+// URL answers a DATABASE_URL that names an empty database of the engine under test, gone when the test ends.
+func URL(t testing.TB) string {
+	t.Helper()
+	if postgres == nil {
+		return "sqlite:" + filepath.Join(t.TempDir(), "sollecito.db")
+	}
+	name := "test_" + strings.ToLower(rand.Text())
+	err := postgres.order(`CREATE DATABASE ` + name)
+	if err != nil {
+		t.Fatalf("make a database: %v", err)
+	}
+	t.Cleanup(func() {
+		err := postgres.order(`DROP DATABASE ` + name + ` WITH (FORCE)`)
+		if err != nil {
+			t.Errorf("drop the database: %v", err)
+		}
+	})
+	u := *postgres.address
+	u.Path = "/" + name
+	return u.String()
+}
+
+// server is a PostgreSQL whose user may create databases.
+type server struct {
+	address *url.URL
+	admin   *sql.DB
+	end     func()
+}
+
+func findServer() (*server, error) {
+	named := os.Getenv("SOLLECITO_TEST_POSTGRES")
+	if named == "" {
+		return startServer()
+	}
+	return connect(named, func() {})
+}
+
+func connect(address string, end func()) (*server, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("SOLLECITO_TEST_POSTGRES is no address: %w", err)
+	}
+	admin, err := sql.Open("pgx", address)
+	if err != nil {
+		return nil, err
+	}
+	admin.SetMaxOpenConns(2)
+	s := &server{address: u, admin: admin, end: end}
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		err = admin.Ping()
+		if err == nil {
+			return s, nil
+		}
+		if time.Now().After(deadline) {
+			s.stop()
+			return nil, err
+		}
+		time.Sleep(20 * time.Millisecond) // a server that is starting tells nobody when it is ready
+	}
+}
+
+func (s *server) order(statement string) error {
+	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+	defer stop()
+	_, err := s.admin.ExecContext(ctx, statement)
+	return err
+}
+
+func (s *server) stop() {
+	s.admin.Close()
+	s.end()
+}
