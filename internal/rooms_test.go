@@ -49,6 +49,7 @@ var rooms = map[string][]string{
 		"internal/link", "internal/outbox", "internal/portal", "internal/sandbox", "internal/staff", "web"},
 	"internal/browsertest":  {},
 	"internal/databasetest": {},
+	"internal/bench":        {"internal/..."},
 }
 
 // onlyIn names foreign libraries that only one room may import, with what lies below it; the room that makes

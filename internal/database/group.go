@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -62,6 +63,7 @@ func (g *Group[T]) Keep(ctx context.Context, item T) error {
 // caller works for ever for the others.
 func (g *Group[T]) write(ctx context.Context, own *entry[T]) {
 	for {
+		runtime.Gosched() // whoever is ready to bring something does so first: fewer commits, each for more
 		g.mu.Lock()
 		batch := g.waiting[:min(len(g.waiting), mostTogether)]
 		g.waiting = g.waiting[len(batch):]

@@ -21,13 +21,18 @@ import (
 var postgres *server
 
 // Main runs all tests of a package on SQLite, then on PostgreSQL, and answers the exit code. For TestMain.
-func Main(m *testing.M) int {
+func Main(m *testing.M) int { return run(m, false) }
+
+// MainDurable is Main for benchmarks: the server it starts waits for the disk at each commit, as a real one does.
+func MainDurable(m *testing.M) int { return run(m, true) }
+
+func run(m *testing.M, durable bool) int {
 	code := m.Run()
 	if code != 0 || once() {
 		return code
 	}
 	start := time.Now()
-	s, err := findServer()
+	s, err := findServer(durable)
 	if err != nil {
 		if slices.Contains(strings.Split(os.Getenv("SOLLECITO_TEST_REQUIRE"), ","), "postgres") {
 			fmt.Fprintf(os.Stderr, "FAIL: SOLLECITO_TEST_REQUIRE asks for postgres: %v\n", err)
@@ -86,10 +91,10 @@ type server struct {
 	end     func()
 }
 
-func findServer() (*server, error) {
+func findServer(durable bool) (*server, error) {
 	named := os.Getenv("SOLLECITO_TEST_POSTGRES")
 	if named == "" {
-		return startServer()
+		return startServer(durable)
 	}
 	return connect(named, func() {})
 }

@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// startServer makes a cluster in a folder of its own and starts it without durability, reachable by a socket in that
-// folder alone. initdb refuses root, so root lends it the postgres account.
-func startServer() (*server, error) {
+// startServer makes a cluster in a folder of its own and starts it, without durability unless asked, reachable by a
+// socket in that folder alone. initdb refuses root, so root lends it the postgres account.
+func startServer(durable bool) (*server, error) {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if err != nil || len(found) == 0 {
 		return nil, errors.New("no PostgreSQL server is installed and SOLLECITO_TEST_POSTGRES is not set")
@@ -39,8 +39,11 @@ func startServer() (*server, error) {
 		remove()
 		return nil, fmt.Errorf("initdb: %w: %s", err, said)
 	}
-	run := exec.Command(filepath.Join(binaries, "postgres"), "-D", data, "-k", folder, "-c", "listen_addresses=",
-		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=400", "-c", "shared_buffers=64MB", "-c", "log_min_messages=fatal")
+	settings := []string{"-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "max_connections=400", "-c", "shared_buffers=64MB", "-c", "log_min_messages=fatal"}
+	if !durable {
+		settings = append(settings, "-c", "fsync=off", "-c", "full_page_writes=off")
+	}
+	run := exec.Command(filepath.Join(binaries, "postgres"), settings...)
 	run.Dir = folder
 	run.SysProcAttr = &syscall.SysProcAttr{Credential: as, Pdeathsig: syscall.SIGQUIT} // it must not outlive a test that is killed
 	err = run.Start()
