@@ -26,7 +26,8 @@ var rooms = map[string][]string{
 	"migrations":  {},
 
 	"internal/portal": {"static", "views", "views/email", "web", "internal/checkout", "internal/config", "internal/database", "internal/dunning", "internal/gateway",
-		"internal/intake", "internal/jobs", "internal/l10n", "internal/link", "internal/mail", "internal/staff", "internal/support"},
+		"internal/intake", "internal/jobs", "internal/l10n", "internal/link", "internal/mail", "internal/metrics", "internal/staff", "internal/support"},
+	"internal/metrics": {},
 	"internal/jobs": {"views/email", "internal/billing", "internal/checkout", "internal/database", "internal/dunning", "internal/fault", "internal/intake",
 		"internal/l10n", "internal/link", "internal/mail", "internal/outbox", "internal/support"},
 	"internal/checkout": {"internal/billing", "internal/database", "internal/fault", "internal/gateway", "internal/intake"},
@@ -56,6 +57,7 @@ var onlyIn = map[string]string{
 	"github.com/wneessen/go-mail":  "internal/mail",
 	"modernc.org/sqlite":           "internal/database",
 	"github.com/pressly/goose/":    "internal/database",
+	"github.com/prometheus/":       "internal/metrics",
 }
 
 type pkg struct {

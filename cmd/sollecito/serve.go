@@ -69,9 +69,23 @@ func serve(ctx context.Context, p program, c *config.Config, log *slog.Logger) (
 	if err != nil {
 		return fmt.Errorf("%w; choose another address with SOLLECITO_LISTEN or --listen", err)
 	}
-	err = house.Start(tasks)
+	figures, err := openFigures(c.MetricsListen)
 	if err != nil {
 		return errors.Join(err, door.Close())
+	}
+	err = house.Start(tasks)
+	if err != nil {
+		return errors.Join(err, door.Close(), closeDoor(figures))
+	}
+	if figures != nil {
+		fmt.Fprintf(p.out, "Metrics are at http://%s/metrics\n", figures.Addr())
+		measuring, endMeasuring := context.WithCancel(ctx)
+		measured := make(chan error, 1)
+		go func() { measured <- house.Serve(measuring, figures, figuresHandler(house)) }()
+		defer func() {
+			endMeasuring()
+			err = errors.Join(err, <-measured)
+		}()
 	}
 	fmt.Fprintf(p.out, "Sollecito listens on http://%s\n", door.Addr())
 	err = house.Serve(ctx, door, house.Web)

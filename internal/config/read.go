@@ -15,7 +15,6 @@ import (
 type field struct {
 	env, def, help string
 	need, secret   bool
-	hidden         bool
 	address        bool // may hold a password before its host
 	value          reflect.Value
 }
@@ -31,7 +30,7 @@ func fields(c *Config) []field {
 		}
 		t := v.Field(i).Type()
 		all = append(all, field{
-			env: env, def: tag.Get("default"), help: tag.Get("help"), need: tag.Get("need") != "", hidden: tag.Get("hidden") != "", address: tag.Get("shown") == "redacted",
+			env: env, def: tag.Get("default"), help: tag.Get("help"), need: tag.Get("need") != "", address: tag.Get("shown") == "redacted",
 			secret: t == reflect.TypeFor[Secret]() || t == reflect.TypeFor[[]Secret](), value: v.Field(i),
 		})
 	}
@@ -94,9 +93,6 @@ func Read(environ func(string) (string, bool), given map[string]string) (*Config
 func Flags(set *flag.FlagSet) map[string]string {
 	given := map[string]string{}
 	for _, f := range fields(&Config{}) {
-		if f.hidden {
-			continue
-		}
 		set.Func(f.flag(), f.help, func(text string) error {
 			given[f.env] = text
 			return nil
@@ -109,9 +105,6 @@ func Flags(set *flag.FlagSet) map[string]string {
 func (c *Config) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, f := range fields(c) {
-		if f.hidden {
-			continue
-		}
 		fmt.Fprintf(t, "SOLLECITO_%s\t%s\n", f.env, f.shown())
 	}
 	return t.Flush()
@@ -141,9 +134,6 @@ func Table(w io.Writer) error {
 	for _, f := range fields(&Config{}) {
 		if err != nil {
 			return err
-		}
-		if f.hidden {
-			continue
 		}
 		def := f.def
 		if f.need {
