@@ -42,31 +42,16 @@ func (r Readiness) worst() (State, string) {
 	return whole, reason
 }
 
-// The headers of a call by `sollecito doctor`, and what it is answered. Only a doctor that knows the session key is
-// told how its call arrived.
-const (
-	DoctorNonce = "Sollecito-Doctor-Nonce"
-	DoctorProof = "Sollecito-Doctor-Proof"
-)
-
-// Arrival is how a doctor's call arrived.
-type Arrival struct {
-	Proof     string `json:"proof"`     // link.Proof of the portal
-	Client    string `json:"client"`    // whom the portal takes the caller for
-	Peer      string `json:"peer"`      // whose connection it was
-	Forwarded string `json:"forwarded"` // X-Forwarded-For as it came
-}
-
 // healthz answers that the process lives; it looks at nothing else, so that a slow migration or a full disk never
-// gets a living process killed.
+// gets a living process killed. Only the operator's own doctor is told more: how its call arrived.
 func (s *Server) healthz(w http.ResponseWriter, r *http.Request) error {
 	answer := struct {
 		Status  State    `json:"status"`
-		Arrival *Arrival `json:"arrival,omitempty"`
+		Arrival *link.Arrival `json:"arrival,omitempty"`
 	}{Status: OK}
-	nonce := r.Header.Get(DoctorNonce)
-	if nonce != "" && link.Proves(r.Header.Get(DoctorProof), s.ProofKey, link.ProofOfDoctor, nonce) {
-		answer.Arrival = &Arrival{
+	nonce := r.Header.Get(link.DoctorNonce)
+	if nonce != "" && link.Proves(r.Header.Get(link.DoctorProof), s.ProofKey, link.ProofOfDoctor, nonce) {
+		answer.Arrival = &link.Arrival{
 			Proof: link.Proof(s.ProofKey, link.ProofOfPortal, nonce), Client: visitOf(r).ip.String(), Peer: peerOf(r).String(),
 			Forwarded: strings.Join(r.Header.Values("X-Forwarded-For"), ", "),
 		}

@@ -48,16 +48,16 @@ func TestHealth(t *testing.T) {
 func TestTheDoctorIsToldHowItsCallArrived(t *testing.T) {
 	const key = "0123456789abcdef0123456789abcdef"
 	h := newHouse(t, func(o *Options) { o.ProofKey = key })
-	call := func(nonce, proof string) *Arrival {
+	call := func(nonce, proof string) *link.Arrival {
 		r := httptest.NewRequest("GET", "/healthz", nil)
 		r.RemoteAddr = "192.0.2.7:1234"
 		r.Header.Set("X-Forwarded-For", "203.0.113.9")
-		r.Header.Set(DoctorNonce, nonce)
-		r.Header.Set(DoctorProof, proof)
+		r.Header.Set(link.DoctorNonce, nonce)
+		r.Header.Set(link.DoctorProof, proof)
 		w := httptest.NewRecorder()
 		h.server.ServeHTTP(w, r)
 		var said struct {
-			Arrival *Arrival `json:"arrival"`
+			Arrival *link.Arrival `json:"arrival"`
 		}
 		err := json.Unmarshal(w.Body.Bytes(), &said)
 		if err != nil || w.Code != http.StatusOK {

@@ -87,6 +87,7 @@ func serve(ctx context.Context, p program, c *config.Config, log *slog.Logger) (
 			err = errors.Join(err, <-measured)
 		}()
 	}
+	go warnOfKey(tasks, house.Stripe, c.StripeKey.Reveal(), log)
 	fmt.Fprintf(p.out, "Sollecito listens on http://%s\n", door.Addr())
 	err = house.Serve(ctx, door, house.Web)
 	if ctx.Err() != nil {

@@ -46,6 +46,20 @@ func (c *Client) Business(ctx context.Context) (Business, error) {
 	return b, nil
 }
 
+// KnowsPublishable reports whether Stripe knows a publishable key. It asks for something that such a key may not have,
+// since Stripe tells a key it does not know from one that may not. Error: fault.Unavailable.
+func (c *Client) KnowsPublishable(ctx context.Context, key string) (bool, error) {
+	err := c.backend.Call(http.MethodGet, "/v1/account", key, &stripe.AccountParams{Params: reading(ctx)}, &stripe.Account{})
+	var e *stripe.Error
+	if err == nil || errors.As(err, &e) && (e.Code == stripe.ErrorCodeSecretKeyRequired || e.HTTPStatusCode == http.StatusForbidden) {
+		return true, nil
+	}
+	if e != nil && e.HTTPStatusCode == http.StatusUnauthorized {
+		return false, nil
+	}
+	return false, failed("ask for the publishable key", err)
+}
+
 // Endpoint is one place that Stripe sends the account's events to.
 type Endpoint struct {
 	ID      string

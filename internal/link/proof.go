@@ -20,7 +20,21 @@ func Proof(key, who, nonce string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// Proves reports whether a proof is what Proof would make.
+// Proves reports whether proof is what Proof would make.
 func Proves(proof, key, who, nonce string) bool {
 	return key != "" && nonce != "" && hmac.Equal([]byte(proof), []byte(Proof(key, who, nonce)))
+}
+
+// The headers of a doctor's call to /healthz.
+const (
+	DoctorNonce = "Sollecito-Doctor-Nonce"
+	DoctorProof = "Sollecito-Doctor-Proof"
+)
+
+// Arrival is how a doctor's call arrived, as the portal answers it.
+type Arrival struct {
+	Proof     string `json:"proof"`     // the portal's
+	Client    string `json:"client"`    // whom the portal takes the caller for
+	Peer      string `json:"peer"`      // whose connection it was
+	Forwarded string `json:"forwarded"` // X-Forwarded-For as it came
 }
