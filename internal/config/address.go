@@ -46,7 +46,7 @@ func plainHost(host string) bool {
 // redacted is an address as it may be shown: without the password that may stand before its host. What cannot be
 // taken apart and might hold one is not shown at all.
 func redacted(address string) string {
-	if !strings.Contains(address, "@") {
+	if !strings.Contains(address, "@") || strings.HasPrefix(address, "sqlite:") {
 		return address
 	}
 	u, err := url.Parse(address)

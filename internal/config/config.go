@@ -21,7 +21,7 @@ import (
 type Config struct {
 	Listen         string   `env:"LISTEN" default:"127.0.0.1:8080" help:"address the portal listens on"`
 	BaseURL        string   `env:"BASE_URL" shown:"redacted" need:"yes" help:"address people reach the portal at, as https://pay.example.com; decides cookies and every printed link"`
-	DatabaseURL    string   `env:"DATABASE_URL" default:"sqlite:sollecito.db" help:"sqlite:PATH"`
+	DatabaseURL    string   `env:"DATABASE_URL" shown:"redacted" default:"sqlite:sollecito.db" help:"sqlite:PATH"`
 	StripeKey      Secret   `env:"STRIPE_SECRET_KEY" need:"yes" help:"Stripe's secret or restricted key"`
 	StripePublic   string   `env:"STRIPE_PUBLISHABLE_KEY" need:"yes" help:"Stripe's publishable key"`
 	WebhookSecrets []Secret `env:"STRIPE_WEBHOOK_SECRET" need:"yes" help:"signing secrets of the webhook endpoint; several while one is rolled"`

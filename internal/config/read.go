@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -102,12 +103,23 @@ func Flags(set *flag.FlagSet) map[string]string {
 }
 
 // Print writes every setting with its value, secrets hidden.
-func (c *Config) Print(w io.Writer) error {
+func (c Config) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, f := range fields(c) {
+	for _, f := range fields(&c) {
 		fmt.Fprintf(t, "SOLLECITO_%s\t%s\n", f.env, f.shown())
 	}
 	return t.Flush()
+}
+
+// Format keeps every way of printing a whole Config from showing more than Print does: some addresses in it may hold a
+// password.
+func (c Config) Format(f fmt.State, _ rune) { _ = c.Print(f) }
+
+// MarshalText does the same for JSON and for logs.
+func (c Config) MarshalText() ([]byte, error) {
+	var out bytes.Buffer
+	err := c.Print(&out)
+	return out.Bytes(), err
 }
 
 func (f field) shown() string {
