@@ -25,13 +25,14 @@ const (
 
 // health is what the portal remembers of how it stands. Its instants are real time.
 type health struct {
-	mu       sync.Mutex
+	looking  sync.Mutex // guards what a look at the database says; a slow one holds up nobody but who asks
 	lookedAt time.Time
 	database error     // what the last look said
 	stopped  bool      // the switch over all sending, at the last look
 	event    int64     // when Stripe last delivered something, in unix seconds
 	eventAt  time.Time // when that was looked up, which takes a walk over all events
 
+	mu           sync.Mutex // guards the troubles, which are told of in the middle of work
 	stripe, mail trouble
 }
 
@@ -50,7 +51,13 @@ func (t *trouble) saw(failed bool) {
 	}
 }
 
-func (t *trouble) lasts() bool { return !t.since.IsZero() && time.Since(t.last) < troubleOf }
+// lasting answers since when it lasts, zero when there is none or it was long ago.
+func (t *trouble) lasting() time.Time {
+	if time.Since(t.last) >= troubleOf {
+		return time.Time{}
+	}
+	return t.since
+}
 
 // seeStripe is told of every exchange with Stripe.
 func (p *Portal) seeStripe(method, path string, status int, took time.Duration) {
@@ -75,39 +82,43 @@ func (p *Portal) Readiness() web.Readiness {
 	if !p.ready.Load() {
 		return web.Readiness{Checks: []web.Check{{Name: "portal", Status: web.Failed, Reason: "It is starting or stopping."}}}
 	}
+	database, stopped, event := p.look()
 	p.health.mu.Lock()
-	defer p.health.mu.Unlock()
-	h := &p.health
-	if time.Since(h.lookedAt) >= lookEvery {
-		p.look(h)
-	}
+	stripeSince, mailSince := p.health.stripe.lasting(), p.health.mail.lasting()
+	p.health.mu.Unlock()
 	checks := []web.Check{{Name: "database", Status: web.OK}}
-	if h.database != nil {
+	if database != nil {
 		checks[0].Status, checks[0].Reason = web.Failed, "The portal cannot keep anything now; the log says why."
 	}
 	checks = append(checks, p.tasksCheck())
 	stripe, mail := web.Check{Name: "stripe", Status: web.OK}, web.Check{Name: "mail", Status: web.OK}
-	if h.stripe.lasts() {
-		stripe.Status, stripe.Reason = web.Degraded, fmt.Sprintf("Stripe has not answered for %s; reminders and payments wait.", ago(h.stripe.since))
+	if !stripeSince.IsZero() {
+		stripe.Status, stripe.Reason = web.Degraded, fmt.Sprintf("Stripe has not answered for %s; reminders and payments wait.", ago(stripeSince))
 	}
-	if h.mail.lasts() {
-		mail.Status, mail.Reason = web.Degraded, fmt.Sprintf("The mail server could not be reached for %s; mails wait.", ago(h.mail.since))
+	if !mailSince.IsZero() {
+		mail.Status, mail.Reason = web.Degraded, fmt.Sprintf("The mail server could not be reached for %s; mails wait.", ago(mailSince))
 	}
 	sending, events := web.Check{Name: "sending", Status: web.OK}, web.Check{Name: "webhook", Status: web.OK}
-	if h.stopped {
+	if stopped {
 		sending.Status, sending.Reason = web.Notice, "All sending is stopped by the switch."
 	}
 	switch {
-	case h.event == 0:
+	case event == 0:
 		events.Status, events.Reason = web.Notice, "Stripe has delivered no event yet."
 	default:
-		events.Reason = fmt.Sprintf("Stripe last delivered an event %s ago.", ago(time.Unix(h.event, 0)))
+		events.Reason = fmt.Sprintf("Stripe last delivered an event %s ago.", ago(time.Unix(event, 0)))
 	}
 	return web.Readiness{Checks: append(checks, stripe, mail, sending, events)}
 }
 
-// look asks the database, and remembers.
-func (p *Portal) look(h *health) {
+// look asks the database, at most once in a while, and answers what it remembers.
+func (p *Portal) look() (database error, stopped bool, lastEvent int64) {
+	h := &p.health
+	h.looking.Lock()
+	defer h.looking.Unlock()
+	if time.Since(h.lookedAt) < lookEvery {
+		return h.database, h.stopped, h.event
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookFor)
 	defer cancel()
 	err := p.DB.Check(ctx)
@@ -130,6 +141,7 @@ func (p *Portal) look(h *health) {
 		p.log.Warn("not ready: the database cannot be used", "err", err)
 	}
 	h.lookedAt, h.database = time.Now(), err
+	return h.database, h.stopped, h.event
 }
 
 // tasksCheck tells of a task that does not come round any more, or whose last run failed.
