@@ -25,7 +25,7 @@ func (d *Doctor) stripe(ctx context.Context) Report {
 			"Stripe does not know this key: it was mistyped, rolled or revoked")}
 	}
 	if err != nil && !errors.Is(err, gateway.ErrPermission) {
-		return Report{fail("stripe", "Let this machine reach "+d.Config.StripeAPI+" (firewall, proxy, DNS). Look at https://status.stripe.com", "Stripe does not answer at %s: %s", d.Config.StripeAPI, err)}
+		return Report{fail("stripe", "Let this machine reach "+d.Config.StripeAPI+" (firewall, proxy, DNS). Look at https://status.stripe.com", "Stripe does not answer at %s: %s", d.Config.StripeAPI, cause(err))}
 	}
 	r := Report{clock(business.Date, asked), kind(d.Config.StripeKey.Reveal(), d.Config.Live)}
 	if err != nil {
@@ -36,6 +36,16 @@ func (d *Doctor) stripe(ctx context.Context) Report {
 	r = append(r, d.permissions(ctx)...)
 	r = append(r, d.publishable(ctx, business.ID))
 	return append(r, d.endpoints(ctx)...)
+}
+
+// cause is the innermost reason of an error: what led there, the finding says itself.
+func cause(err error) string {
+	text := err.Error()
+	at := strings.LastIndex(text, ": ")
+	if at < 0 {
+		return text
+	}
+	return text[at+2:]
 }
 
 // clock compares this machine's with Stripe's, by which it signs webhooks: those that are 300 seconds off are refused.
@@ -83,7 +93,7 @@ func account(b gateway.Business) Report {
 func (d *Doctor) permissions(ctx context.Context) Report {
 	missing, err := d.Stripe.MissingPermissions(ctx)
 	if err != nil {
-		return Report{skipped("permissions", "Stripe did not answer while they were tried: %s", err)}
+		return Report{skipped("permissions", "Stripe did not answer while they were tried: %s", cause(err))}
 	}
 	if len(missing) == 0 {
 		return Report{ok("permissions", "the key may do all that the portal asks for")}
@@ -111,7 +121,7 @@ func (d *Doctor) publishable(ctx context.Context, account string) Finding {
 	known, err := d.Stripe.KnowsPublishable(ctx, d.Config.StripePublic)
 	switch {
 	case err != nil:
-		return skipped(check, "Stripe did not answer: %s", err)
+		return skipped(check, "Stripe did not answer: %s", cause(err))
 	case !known:
 		return fail(check, mend, "Stripe does not know it: customers could leave no card")
 	case !sameAccount(d.Config.StripePublic, account):
@@ -144,7 +154,7 @@ func (d *Doctor) endpoints(ctx context.Context) Report {
 		return Report{skipped("webhook", "the key may not read the webhook endpoints (Webhook Endpoints: Read); look at https://dashboard.stripe.com/webhooks")}
 	}
 	if err != nil {
-		return Report{skipped("webhook", "Stripe did not answer: %s", err)}
+		return Report{skipped("webhook", "Stripe did not answer: %s", cause(err))}
 	}
 	return webhook(all, strings.TrimSuffix(d.Config.BaseURL, "/")+"/webhooks/stripe")
 }

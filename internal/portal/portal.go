@@ -225,9 +225,14 @@ func (p *Portal) NextDue(ctx context.Context) (time.Time, bool, error) { return 
 // Serve answers requests on the listener until ctx ends, then lets those under way finish, for at most half a
 // minute.
 func (p *Portal) Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	return Serve(ctx, p.log, l, h)
+}
+
+// Serve does the same before there is a Portal: a door may be open while the database is brought into shape.
+func Serve(ctx context.Context, log *slog.Logger, l net.Listener, h http.Handler) error {
 	server := &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
-		IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
+		IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	stopped := make(chan error, 1)
 	go func() {
