@@ -15,7 +15,7 @@ import (
 // rooms lists for each room what it may import of ours, test code left out. A name ending in /... covers what
 // lies below.
 var rooms = map[string][]string{
-	"cmd/sollecito": {"internal/audit", "internal/config", "internal/database", "internal/demo", "internal/dunning", "internal/fault", "internal/intake", "internal/link", "internal/portal", "internal/sandbox", "internal/staff"},
+	"cmd/sollecito": {"internal/audit", "internal/config", "internal/database", "internal/demo", "internal/doctor", "internal/dunning", "internal/fault", "internal/gateway", "internal/intake", "internal/link", "internal/portal", "internal/sandbox", "internal/staff"},
 	"web": {"static", "views", "views/desk", "internal/audit", "internal/billing", "internal/checkout", "internal/database", "internal/dunning", "internal/fault",
 		"internal/gateway", "internal/intake", "internal/l10n", "internal/link", "internal/outbox", "internal/staff", "internal/support"},
 	"views":       {"internal/billing", "internal/l10n"},
@@ -26,7 +26,9 @@ var rooms = map[string][]string{
 	"migrations":  {},
 
 	"internal/portal": {"static", "views", "views/email", "web", "internal/checkout", "internal/config", "internal/database", "internal/dunning", "internal/gateway",
-		"internal/intake", "internal/jobs", "internal/l10n", "internal/link", "internal/mail", "internal/staff", "internal/support"},
+		"internal/intake", "internal/jobs", "internal/l10n", "internal/link", "internal/mail", "internal/metrics", "internal/staff", "internal/support"},
+	"internal/metrics": {},
+	"internal/doctor":  {"internal/config", "internal/database", "internal/dunning", "internal/gateway", "internal/intake", "internal/link", "internal/mail", "internal/staff"},
 	"internal/jobs": {"views/email", "internal/billing", "internal/checkout", "internal/database", "internal/dunning", "internal/fault", "internal/intake",
 		"internal/l10n", "internal/link", "internal/mail", "internal/outbox", "internal/support"},
 	"internal/checkout": {"internal/billing", "internal/database", "internal/fault", "internal/gateway", "internal/intake"},
@@ -60,6 +62,7 @@ var onlyIn = map[string]string{
 	"modernc.org/sqlite":           "internal/database",
 	"github.com/jackc/pgx/":        "internal/database",
 	"github.com/pressly/goose/":    "internal/database",
+	"github.com/prometheus/":       "internal/metrics",
 }
 
 type pkg struct {

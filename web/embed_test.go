@@ -384,25 +384,3 @@ func TestCallsAreCountedPerCustomer(t *testing.T) {
 		t.Errorf("after a minute: %d", status)
 	}
 }
-
-func TestHealth(t *testing.T) {
-	var trouble error
-	h := newHouse(t, func(o *Options) { o.Ready = func() error { return trouble } })
-	for _, c := range []struct {
-		path   string
-		err    error
-		status int
-		says   string
-	}{
-		{"/healthz", nil, http.StatusOK, `{"status":"ok"}`},
-		{"/readyz", nil, http.StatusOK, `{"status":"ok"}`},
-		{"/readyz", fmt.Errorf("starting"), http.StatusServiceUnavailable, `{"reason":"The portal cannot keep anything now; the log says why.","status":"unavailable"}`},
-		{"/healthz", fmt.Errorf("starting"), http.StatusOK, `{"status":"ok"}`},
-	} {
-		trouble = c.err
-		w := h.ask("GET", c.path, "", "")
-		if w.Code != c.status || strings.TrimSpace(w.Body.String()) != c.says {
-			t.Errorf("%s: %d %s", c.path, w.Code, w.Body)
-		}
-	}
-}

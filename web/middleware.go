@@ -45,7 +45,11 @@ func (s *Server) everywhere(mux *http.ServeMux) http.Handler {
 			if p := recover(); p != nil {
 				s.fail(answer, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 			}
-			s.note(r, pattern, answer.status, s.Real().Sub(began))
+			took := s.Real().Sub(began)
+			s.note(r, pattern, answer.status, took)
+			if s.Observe != nil {
+				s.Observe(pattern, answer.status, took)
+			}
 		}()
 		if pattern == "" {
 			s.nowhere(answer, r, handler)
@@ -113,12 +117,7 @@ func (s *Server) note(r *http.Request, pattern string, status int, took time.Dur
 // clientIP is the address of whoever asks: the peer's, or, when the peer is one of our proxies, the last one in
 // X-Forwarded-For that is not.
 func (s *Server) clientIP(r *http.Request) netip.Addr {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	ip, _ := netip.ParseAddr(host)
-	ip = ip.Unmap()
+	ip := peerOf(r)
 	if !s.isProxy(ip) {
 		return ip
 	}
@@ -134,6 +133,16 @@ func (s *Server) clientIP(r *http.Request) netip.Addr {
 		}
 	}
 	return ip
+}
+
+// peerOf is whose connection a request came by.
+func peerOf(r *http.Request) netip.Addr {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	ip, _ := netip.ParseAddr(host)
+	return ip.Unmap()
 }
 
 func (s *Server) isProxy(ip netip.Addr) bool {

@@ -50,8 +50,12 @@ type Options struct {
 	Now    func() time.Time // business time
 	Real   func() time.Time // sessions, limits
 	Wake   func()           // tells the runner that there is work
-	Ready  func() error     // nil when the portal can serve; may be nil
+	Ready  func() Readiness // how the portal stands; nil is ready
 	Logger *slog.Logger
+
+	// Observe, when set, is told of each answered request: the route's pattern, the status and how long it took.
+	Observe  func(route string, status int, took time.Duration)
+	ProofKey string // proves to the operator's own doctor that it reached this portal; "" proves nothing
 }
 
 // Server serves the portal's pages and calls.

@@ -63,15 +63,20 @@ func askReady(ctx context.Context, p program, address string) error {
 	}
 	defer resp.Body.Close()
 	var said struct {
+		Status string `json:"status"`
 		Reason string `json:"reason"`
 	}
-	if resp.StatusCode == http.StatusOK {
-		fmt.Fprintln(p.out, "ready")
-		return nil
-	}
-	err = json.NewDecoder(io.LimitReader(resp.Body, 4<<10)).Decode(&said)
+	err = json.NewDecoder(io.LimitReader(resp.Body, 64<<10)).Decode(&said)
 	if err != nil || said.Reason == "" {
 		said.Reason = resp.Status
+	}
+	if resp.StatusCode == http.StatusOK {
+		if said.Status == "degraded" {
+			fmt.Fprintf(p.out, "ready, but degraded: %s\n", said.Reason)
+			return nil
+		}
+		fmt.Fprintln(p.out, "ready")
+		return nil
 	}
 	return fmt.Errorf("%s answers that it is not ready: %s", address, said.Reason)
 }

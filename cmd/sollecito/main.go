@@ -43,6 +43,7 @@ func commands() []command {
 		{"migrate", "bring the database to this release's shape (serve does so by itself)", migrateCommand},
 		{"events", "list what Stripe told us, or process an event once more", eventsCommand},
 		{"sending", "stop all messages to customers at once, or let them go out again", sendingCommand},
+		{"doctor", "look at the installation from all sides and say what to mend", doctorCommand},
 		{"staff", "say who may enter the admin pages", staffCommand},
 		{"audit", "prove that nobody changed the audit log", auditCommand},
 		{"config", "show the configuration, secrets hidden", configCommand},

@@ -37,7 +37,8 @@ func (b onBoth) Run() int { return databasetest.Main(b.m) }
 // commands they have:
 //
 //	start WORD… : run sollecito with these words beside the script, until it says that it stands; what the sandbox
-//	              prints becomes the script's environment, and serve gets a free port
+//	              prints becomes the script's environment, and serve gets a free port; METRICS is where its
+//	              figures are
 //	stop WORD   : end it gently, and find that it ends well
 //	call STATUS METHOD ADDRESS [name=value…] : make a request with the sandbox's key; the answer is stdout
 //	keep NAME PATTERN : keep the first group of what the pattern finds in the last answer
@@ -113,6 +114,10 @@ func startCommand(ts *testscript.TestScript, neg bool, args []string) {
 		name, value, isSetting := strings.Cut(lines.Text(), "=")
 		if isSetting && strings.HasPrefix(name, "SOLLECITO_") {
 			ts.Setenv(name, value)
+		}
+		figures, isFigures := strings.CutPrefix(lines.Text(), "Metrics are at ")
+		if isFigures {
+			ts.Setenv("METRICS", figures)
 		}
 		if name == "SOLLECITO_EMBED_ORIGINS" || strings.HasPrefix(lines.Text(), "Sollecito listens on http://") {
 			go io.Copy(io.Discard, out)

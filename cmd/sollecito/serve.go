@@ -56,29 +56,52 @@ func logConfiguration(log *slog.Logger, c *config.Config) {
 }
 
 func serve(ctx context.Context, p program, c *config.Config, log *slog.Logger) (err error) {
+	door, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("%w; choose another address with SOLLECITO_LISTEN or --listen", err)
+	}
+	figures, err := openFigures(c.MetricsListen)
+	if err != nil {
+		return errors.Join(err, door.Close())
+	}
+	serving, endServing := context.WithCancel(ctx)
+	defer endServing()
+	front := &gate{}
+	served := make(chan error, 1)
+	go func() { served <- portal.Serve(serving, log, door, front) }()
+	giveUp := func(err error) error {
+		endServing()
+		return errors.Join(err, <-served, closeDoor(figures))
+	}
 	house, err := portal.New(ctx, c, portal.Surroundings{Now: time.Now, Real: time.Now, Log: log})
 	if err != nil {
-		return err
+		return giveUp(err)
 	}
 	tasks, endTasks := context.WithCancel(ctx)
 	defer func() {
 		endTasks()
 		err = errors.Join(err, closeWithin(house, patience))
 	}()
-	door, err := net.Listen("tcp", c.Listen)
-	if err != nil {
-		return fmt.Errorf("%w; choose another address with SOLLECITO_LISTEN or --listen", err)
-	}
 	err = house.Start(tasks)
 	if err != nil {
-		return errors.Join(err, door.Close())
+		return giveUp(err)
 	}
+	measured := make(chan error, 1)
+	if figures == nil {
+		measured <- nil
+	} else {
+		fmt.Fprintf(p.out, "Metrics are at http://%s/metrics\n", figures.Addr())
+		go func() { measured <- house.Serve(serving, figures, figuresHandler(house)) }()
+	}
+	front.open(house.Web)
+	go warnOfKey(tasks, house.Stripe, c.StripeKey.Reveal(), log)
 	fmt.Fprintf(p.out, "Sollecito listens on http://%s\n", door.Addr())
-	err = house.Serve(ctx, door, house.Web)
+	err = <-served
 	if ctx.Err() != nil {
 		log.Info("stopped answering, finishing what is under way")
 	}
-	return err
+	endServing()
+	return errors.Join(err, <-measured)
 }
 
 // closeWithin closes the portal, but waits no longer than the limit for its tasks. What they had under way is then

@@ -47,7 +47,7 @@ func plainHost(host string) bool {
 // taken apart and might hold one is not shown at all.
 func redacted(address string) string {
 	named := strings.Contains(address, "password=")
-	if !strings.Contains(address, "@") && !named {
+	if !strings.Contains(address, "@") && !named || strings.HasPrefix(address, "sqlite:") {
 		return address
 	}
 	u, err := url.Parse(address)

@@ -39,7 +39,7 @@ type Config struct {
 	SessionKey     Secret   `env:"SESSION_KEY" need:"yes" help:"at least 32 random characters; signs what must not be forged"`
 	EmbedSecrets   []Secret `env:"EMBED_SECRET" help:"at least 32 random characters; the merchant's app signs the banner's tokens with it; two while one is rolled"`
 	EmbedOrigins   []string `env:"EMBED_ORIGINS" shown:"redacted" help:"origins of the merchant's app that may load the banner, as https://app.example.com"`
-	MetricsListen  string   `env:"METRICS_LISTEN" hidden:"yes"`
+	MetricsListen  string   `env:"METRICS_LISTEN" help:"address of /metrics for Prometheus, as 127.0.0.1:9090; empty is off. Never one that the public reaches"`
 	TrustedProxies []string `env:"TRUSTED_PROXIES" help:"addresses or networks of reverse proxies whose X-Forwarded-For is believed"`
 	LogFormat      string   `env:"LOG_FORMAT" default:"text" help:"text or json"`
 	TestRecipient  string   `env:"TEST_RECIPIENT" help:"with a test key: the one address all mail goes to, or * for the real ones"`
@@ -71,13 +71,11 @@ func (c *Config) Check() error {
 			fault(f.env, "is missing: %s", f.help)
 		}
 	}
-	_, port, err := net.SplitHostPort(c.Listen)
-	if err != nil {
-		fault("LISTEN", "must read HOST:PORT, as 127.0.0.1:8080; got %q", c.Listen)
-	} else {
-		_, err = strconv.ParseUint(port, 10, 16)
-		if err != nil {
-			fault("LISTEN", "must end with a port from 0 to 65535, as 127.0.0.1:8080; got %q", c.Listen)
+	checkListen(fault, "LISTEN", c.Listen, "127.0.0.1:8080")
+	if c.MetricsListen != "" {
+		checkListen(fault, "METRICS_LISTEN", c.MetricsListen, "127.0.0.1:9090")
+		if c.MetricsListen == c.Listen && !strings.HasSuffix(c.Listen, ":0") {
+			fault("METRICS_LISTEN", "must be another address than SOLLECITO_LISTEN: figures are not for the public")
 		}
 	}
 	c.checkBase(fault)
@@ -116,6 +114,18 @@ func (c *Config) Check() error {
 		fault("LOG_FORMAT", "must be text or json; got %q", c.LogFormat)
 	}
 	return errors.Join(faults...)
+}
+
+func checkListen(fault func(string, string, ...any), name, address, example string) {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		fault(name, "must read HOST:PORT, as %s; got %q", example, address)
+		return
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		fault(name, "must end with a port from 0 to 65535, as %s; got %q", example, address)
+	}
 }
 
 func (c *Config) checkBase(fault func(string, string, ...any)) {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -81,6 +82,8 @@ func TestEveryFaultIsOneLine(t *testing.T) {
 		{"LISTEN", "127.0.0.1:http", "0 to 65535"},
 		{"LISTEN", "127.0.0.1:65536", "0 to 65535"},
 		{"LISTEN", "127.0.0.1:", "0 to 65535"},
+		{"METRICS_LISTEN", "9090", "HOST:PORT"},
+		{"METRICS_LISTEN", "127.0.0.1:8080", "another address"},
 		{"DEFAULT_LANGUAGE", "tlh", "en, it"},
 		{"DEFAULT_LANGUAGE", "italian", "en, it"},
 		{"EMBED_ORIGINS", "https://u@app.example.com", "not an origin"},
@@ -137,6 +140,16 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("config", "key", c.StripeKey, "all", c.WebhookSecrets)
 	slog.New(slog.NewTextHandler(&out, nil)).Info("config", "key", c.StripeKey, "all", c.WebhookSecrets)
 	fmt.Fprintf(&out, "%v %+v %#v %s", c, *c, c, c.Server)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%c", "%10.3s"} {
+		fmt.Fprintf(&out, verb+"\n", c.StripeKey)
+		fmt.Fprintf(&out, verb+"\n", c.WebhookSecrets)
+		fmt.Fprintf(&out, verb+"\n", struct{ Key *config.Secret }{&c.StripeKey})
+	}
+	c.DatabaseURL = "postgres://u:hunter2@db.example.com/sollecito"
+	err = c.Print(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_ = json.NewEncoder(&out).Encode(c)
 	for _, secret := range []string{"sk_test_1", "whsec_", "hunter2", "ffffff"} {
 		if strings.Contains(out.String(), secret) {
@@ -152,7 +165,7 @@ func TestTheTableNamesEverySetting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"LISTEN", "BASE_URL", "DATABASE_URL", "STRIPE_SECRET_KEY", "SMTP_URL", "CONTACT_HOURS", "TRUSTED_PROXIES"} {
+	for _, name := range []string{"LISTEN", "BASE_URL", "DATABASE_URL", "STRIPE_SECRET_KEY", "SMTP_URL", "CONTACT_HOURS", "TRUSTED_PROXIES", "METRICS_LISTEN"} {
 		if !strings.Contains(table.String(), "`SOLLECITO_"+name+"`") {
 			t.Errorf("%s is missing", name)
 		}
@@ -188,6 +201,39 @@ func TestAPasswordInAnAddressIsNotEchoed(t *testing.T) {
 			}
 			if strings.Contains(fmt.Sprint(err), "hunter2") || strings.Contains(out.String(), "hunter2") {
 				t.Errorf("%s=%s: %v", name, address, err)
+			}
+		}
+	}
+}
+
+// The documented table is made from the struct that is read, and no document speaks of a setting there is not.
+func TestTheDocumentsKnowTheSettings(t *testing.T) {
+	t.Parallel()
+	var table bytes.Buffer
+	err := config.Table(&table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written, err := os.ReadFile("../../docs/settings.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(written), table.String()) {
+		t.Error("docs/settings.md is not today's: paste what `sollecito config --table` prints")
+	}
+	documents, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(documents, "../../README.md") {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range regexp.MustCompile(`SOLLECITO_[A-Z_]+[A-Z]`).FindAllString(string(text), -1) {
+			known := strings.Contains(table.String(), "`"+strings.TrimSuffix(name, "_FILE")+"`") || strings.HasPrefix(name, "SOLLECITO_TEST_") && name != "SOLLECITO_TEST_RECIPIENT" || name == "SOLLECITO_NAME"
+			if !known {
+				t.Errorf("%s speaks of %s, which there is not", filepath.Base(path), name)
 			}
 		}
 	}

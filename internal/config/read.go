@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,7 +16,6 @@ import (
 type field struct {
 	env, def, help string
 	need, secret   bool
-	hidden         bool
 	address        bool // may hold a password before its host
 	value          reflect.Value
 }
@@ -31,7 +31,7 @@ func fields(c *Config) []field {
 		}
 		t := v.Field(i).Type()
 		all = append(all, field{
-			env: env, def: tag.Get("default"), help: tag.Get("help"), need: tag.Get("need") != "", hidden: tag.Get("hidden") != "", address: tag.Get("shown") == "redacted",
+			env: env, def: tag.Get("default"), help: tag.Get("help"), need: tag.Get("need") != "", address: tag.Get("shown") == "redacted",
 			secret: t == reflect.TypeFor[Secret]() || t == reflect.TypeFor[[]Secret](), value: v.Field(i),
 		})
 	}
@@ -94,9 +94,6 @@ func Read(environ func(string) (string, bool), given map[string]string) (*Config
 func Flags(set *flag.FlagSet) map[string]string {
 	given := map[string]string{}
 	for _, f := range fields(&Config{}) {
-		if f.hidden {
-			continue
-		}
 		set.Func(f.flag(), f.help, func(text string) error {
 			given[f.env] = text
 			return nil
@@ -106,15 +103,23 @@ func Flags(set *flag.FlagSet) map[string]string {
 }
 
 // Print writes every setting with its value, secrets hidden.
-func (c *Config) Print(w io.Writer) error {
+func (c Config) Print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, f := range fields(c) {
-		if f.hidden {
-			continue
-		}
+	for _, f := range fields(&c) {
 		fmt.Fprintf(t, "SOLLECITO_%s\t%s\n", f.env, f.shown())
 	}
 	return t.Flush()
+}
+
+// Format keeps every way of printing a whole Config from showing more than Print does: some addresses in it may hold a
+// password.
+func (c Config) Format(f fmt.State, _ rune) { _ = c.Print(f) }
+
+// MarshalText does the same for JSON and for logs.
+func (c Config) MarshalText() ([]byte, error) {
+	var out bytes.Buffer
+	err := c.Print(&out)
+	return out.Bytes(), err
 }
 
 func (f field) shown() string {
@@ -141,9 +146,6 @@ func Table(w io.Writer) error {
 	for _, f := range fields(&Config{}) {
 		if err != nil {
 			return err
-		}
-		if f.hidden {
-			continue
 		}
 		def := f.def
 		if f.need {

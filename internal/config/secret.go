@@ -1,6 +1,10 @@
 package config
 
-import "log/slog"
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
 
 // Secret is a value that must never be printed: every way to write it out gives "(set)" or "(not set)".
 type Secret string
@@ -17,6 +21,12 @@ func (s Secret) String() string {
 
 // GoString keeps %#v from printing the value.
 func (s Secret) GoString() string { return s.String() }
+
+// Format keeps every verb from printing the value, those too that make no sense for a text: fmt shows what it was given
+// beside its complaint.
+func (s Secret) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, s.String())
+}
 
 // MarshalText keeps JSON and slog from printing the value.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

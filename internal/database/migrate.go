@@ -15,9 +15,29 @@ import (
 // release is refused, so that an old program never writes into a shape it does not know. Several programs may
 // start at once on one server: they take turns.
 func (db *DB) Migrate(ctx context.Context) (int, error) {
-	own, err := migrations.Engine(db.name)
+	provider, err := db.provider()
+	if err != nil {
+		return 0, err
+	}
+	has, err := provider.GetDBVersion(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("migrate: %w", err)
+	}
+	if has > newestOf(provider) {
+		return 0, fmt.Errorf("migrate: the database has shape %d, this program knows %d: start the newer program, or restore a backup", has, newestOf(provider))
+	}
+	done, err := provider.Up(ctx)
+	if err != nil {
+		return len(done), fmt.Errorf("migrate: %w", err)
+	}
+	return len(done), nil
+}
+
+// provider knows all steps: those both engines read alike, and the one they have each their own text for.
+func (db *DB) provider() (*goose.Provider, error) {
+	own, err := migrations.Engine(db.name)
+	if err != nil {
+		return nil, fmt.Errorf("migrate: %w", err)
 	}
 	engines := goose.NewGoMigration(migrations.EnginesVersion, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, own)
@@ -25,24 +45,17 @@ func (db *DB) Migrate(ctx context.Context) (int, error) {
 	}}, nil)
 	provider, err := goose.NewProvider(db.dialect, db.write, migrations.Files, append(db.options, goose.WithGoMigrations(engines))...)
 	if err != nil {
-		return 0, fmt.Errorf("migrate: %w", err)
+		return nil, fmt.Errorf("migrate: %w", err)
 	}
-	has, err := provider.GetDBVersion(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("migrate: %w", err)
-	}
+	return provider, nil
+}
+
+func newestOf(provider *goose.Provider) int64 {
 	var newest int64
 	for _, source := range provider.ListSources() {
 		newest = max(newest, source.Version)
 	}
-	if has > newest {
-		return 0, fmt.Errorf("migrate: the database has shape %d, this program knows %d: start the newer program, or restore a backup", has, newest)
-	}
-	done, err := provider.Up(ctx)
-	if err != nil {
-		return len(done), fmt.Errorf("migrate: %w", err)
-	}
-	return len(done), nil
+	return newest
 }
 
 // Setting answers a setting of the installation, "" when it was never set.

@@ -31,6 +31,10 @@ type Options struct {
 	Logger    *slog.Logger     // nil means none; it is told methods, paths and statuses, never bodies
 	Now       func() time.Time // the clock of the business; nil means time.Now
 	Rate      float64          // requests per second over all callers, 0 means 20
+
+	// Observe, when set, is told of each exchange with Stripe: its method, its path with ids cut out, the status (0
+	// when there was no answer) and how long it took. It must not block.
+	Observe func(method, path string, status int, took time.Duration)
 }
 
 // Client is the way to one Stripe account. It is safe for concurrent use and shares its rate over all callers.
@@ -66,6 +70,7 @@ func New(options Options) *Client {
 		base:    own.Transport,
 		limiter: rate.NewLimiter(rate.Limit(perSecond), defaultBurst),
 		logger:  logger,
+		observe: options.Observe,
 	}
 	config := &stripe.BackendConfig{
 		HTTPClient:        &own,

@@ -22,6 +22,7 @@ type courier struct {
 	base    http.RoundTripper
 	limiter *rate.Limiter
 	logger  *slog.Logger
+	observe func(method, path string, status int, took time.Duration) // may be nil
 }
 
 // largestAnswer bounds what is read of one answer; a page of a hundred invoices with everything expanded is
@@ -64,6 +65,7 @@ func (c *courier) once(req *http.Request, body []byte) (*http.Response, error) {
 	}
 	start := time.Now()
 	resp, err := c.base.RoundTrip(try)
+	c.tell(req, resp, time.Since(start))
 	took := slog.Duration("took", time.Since(start))
 	if err != nil {
 		c.logger.WarnContext(req.Context(), "stripe did not answer", "method", req.Method, "path", req.URL.Path, took)

@@ -30,6 +30,8 @@ type running struct {
 	Task
 	turn sync.Mutex // one run of a task at a time in this process
 	wake chan struct{}
+
+	record record
 }
 
 // NewRunner makes a Runner; Start sets it going.
@@ -44,6 +46,7 @@ func NewRunner(now func() time.Time, log *slog.Logger, tasks ...Task) *Runner {
 // Start runs all tasks until ctx ends. Wait waits for what is under way to finish.
 func (r *Runner) Start(ctx context.Context) {
 	for _, t := range r.tasks {
+		t.record.begin()
 		r.done.Go(func() { r.loop(ctx, t) })
 	}
 }
@@ -122,6 +125,7 @@ func (t *running) run(ctx context.Context) (n int, err error) {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
+		t.record.end(err)
 	}()
 	return t.RunOnce(ctx)
 }

@@ -31,6 +31,7 @@ type Sender struct {
 	Now         func() time.Time // business time
 	Real        func() time.Time // leases
 	Log         *slog.Logger
+	Observe     func(outcome string) // told of each try to hand over a mail, in one word; may be nil
 }
 
 const (
@@ -127,6 +128,7 @@ func (s *Sender) deliver(ctx context.Context, n outbox.Notice) error {
 	}
 	conn, err := s.Pool.Acquire(ctx)
 	if err != nil {
+		s.observe("unreachable")
 		putOff := s.later(context.WithoutCancel(ctx), n.ID, s.Now().Add(smtpWait), "The mail server cannot be reached; it waits.")
 		return errors.Join(fmt.Errorf("%w: %w", errUnreachable, err), putOff)
 	}
@@ -140,6 +142,7 @@ func (s *Sender) deliver(ctx context.Context, n outbox.Notice) error {
 	sending, stop := context.WithTimeout(ctx, dialogue)
 	defer stop()
 	outcome := conn.Send(sending, letter)
+	s.observe(wordFor(outcome))
 	return s.conclude(ctx, n, outcome)
 }
 

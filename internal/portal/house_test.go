@@ -55,6 +55,7 @@ type house struct {
 	base    string
 	log     *lockedBuffer
 	config  *config.Config
+	context context.Context // ends when the house is closed
 	stop    func()
 }
 
@@ -117,6 +118,7 @@ func open(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	h.context = ctx
 	served := make(chan error, 1)
 	go func() { served <- h.portal.Serve(ctx, door, h.portal.Web) }()
 	h.stop = sync.OnceFunc(func() {

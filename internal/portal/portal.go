@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +23,7 @@ import (
 	"sollecito/internal/l10n"
 	"sollecito/internal/link"
 	"sollecito/internal/mail"
+	"sollecito/internal/metrics"
 	"sollecito/internal/staff"
 	"sollecito/internal/support"
 	"sollecito/static"
@@ -47,15 +47,13 @@ type Portal struct {
 	Runner    *jobs.Runner
 	Sender    *jobs.Sender
 	Web       *web.Server
+	Metrics   *metrics.Metrics
 
-	pool  *mail.Pool
-	ready atomic.Bool
-
-	checking  sync.Mutex // guards what the last look at the database said
-	checkedAt time.Time
-	checked   error
-	log       *slog.Logger
-	now       func() time.Time
+	pool   *mail.Pool
+	ready  atomic.Bool
+	health health
+	log    *slog.Logger
+	now    func() time.Time
 }
 
 // Surroundings are what the portal takes from where it runs.
@@ -104,7 +102,10 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		return nil, err
 	}
 	p := &Portal{DB: db, log: at.Log, now: at.Now, Addresses: link.NewAddresses(c.BaseURL)}
-	p.Stripe = gateway.New(gateway.Options{SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI, HTTP: at.HTTP, Logger: at.Log, Now: at.Now, Rate: at.Rate})
+	p.Metrics = metrics.New(build(), metrics.Sources{Tasks: p.tasks, Reading: p.figures(at.Real), Logger: at.Log})
+	p.Stripe = gateway.New(gateway.Options{
+		SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI, HTTP: at.HTTP, Logger: at.Log, Now: at.Now, Rate: at.Rate, Observe: p.seeStripe,
+	})
 	p.Cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on"})
 	p.Intake = intake.New(intake.Options{
 		DB: db, Stripe: p.Stripe, Cases: p.Cases, WebhookSecrets: reveal(c.WebhookSecrets), Live: c.Live, Now: at.Now, RealNow: at.Real, Logger: at.Log,
@@ -119,7 +120,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	}
 	p.pool = mail.NewPool(c.Server, connections, options...)
 	p.Sender = &jobs.Sender{
-		DB: db, Cases: p.Cases, Intake: p.Intake, Pool: p.pool, Connections: connections, Now: at.Now, Real: at.Real, Log: at.Log,
+		DB: db, Cases: p.Cases, Intake: p.Intake, Pool: p.pool, Connections: connections, Now: at.Now, Real: at.Real, Log: at.Log, Observe: p.seeMail,
 		Letters: &jobs.Letters{
 			Cases: p.Cases, Talks: p.Talks, Catalog: catalog, Addresses: p.Addresses,
 			Merchant: email.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail},
@@ -134,7 +135,8 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		Merchant: views.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail, HomeURL: c.HomeURL},
 		Language: c.DefaultLang, Zone: c.Zone, StripeJS: c.StripeJS, StripeAPI: c.StripeAPI, PublishableKey: c.StripePublic, TestMode: !c.Live,
 		EmbedSecrets: reveal(c.EmbedSecrets), EmbedOrigins: c.EmbedOrigins, Proxies: c.Proxies,
-		Now: at.Now, Real: at.Real, Wake: p.Runner.Wake, Ready: p.check, Logger: at.Log,
+		Now: at.Now, Real: at.Real, Wake: p.Runner.Wake, Ready: p.Readiness, Logger: at.Log,
+		Observe: p.Metrics.Request, ProofKey: c.SessionKey.Reveal(),
 	})
 	return p, err
 }
@@ -217,38 +219,20 @@ func (p *Portal) Close() error {
 	return errors.Join(p.pool.Close(), p.DB.Close())
 }
 
-// check answers nil when the portal can serve.
-func (p *Portal) check() error {
-	if !p.ready.Load() {
-		return errors.New("starting or stopping")
-	}
-	p.checking.Lock()
-	defer p.checking.Unlock()
-	if time.Since(p.checkedAt) < checkEvery {
-		return p.checked
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	err := p.DB.Check(ctx)
-	if err != nil {
-		err = fmt.Errorf("the database cannot be written: %w", err)
-	}
-	p.checkedAt, p.checked = time.Now(), err
-	return err
-}
-
-// checkEvery is how long one look at the database serves: asking is free for strangers, writing is not.
-const checkEvery = 2 * time.Second
-
 // NextDue answers the earliest instant at which something of ours is due.
 func (p *Portal) NextDue(ctx context.Context) (time.Time, bool, error) { return p.Runner.NextDue(ctx) }
 
 // Serve answers requests on the listener until ctx ends, then lets those under way finish, for at most half a
 // minute.
 func (p *Portal) Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	return Serve(ctx, p.log, l, h)
+}
+
+// Serve does the same before there is a Portal: a door may be open while the database is brought into shape.
+func Serve(ctx context.Context, log *slog.Logger, l net.Listener, h http.Handler) error {
 	server := &http.Server{
 		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
-		IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
+		IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	stopped := make(chan error, 1)
 	go func() {

@@ -293,3 +293,58 @@ func TestMailServerTrouble(t *testing.T) {
 		})
 	}
 }
+
+// One long story with everything that could slip into a log: links, a refused card, the bank's approval, a card number
+// and an address typed into a message, a wrong password, a forged webhook, a Stripe and a mail server in trouble.
+func TestAWholeStoryLogsNoSecrets(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	h.fail(customer, "insufficient_funds")
+	h.catcher.SetFault(sandbox.Fault{Place: sandbox.FaultRcpt, Code: 451, Message: "4.2.1 try later <anneke@waal.example>", Count: 1})
+	h.walk(26 * time.Hour)
+	mails := h.mailsTo("anneke@waal.example")
+	if len(mails) == 0 {
+		t.Fatal("no mail came")
+	}
+	b := h.browser()
+	b.get(linkIn(t, mails[0])+"?email=anneke@waal.example").at("/pay", http.StatusOK)
+	b.press("/pay/review")
+	b.press("/pay/charge")
+	b.post("/pay/card/intent", url.Values{})
+	b.get("/pay/support").at("/pay/support", http.StatusOK)
+	b.post("/pay/support", url.Values{"message": {"My new card is 4242 4242 4242 4242, write to anneke.private@waal.example"}})
+	h.settle()
+	h.browser().post("/pay/link", url.Values{"email": {"anneke@waal.example"}})
+	h.browser().post("/admin/signin", url.Values{"email": {"giulia@lumen.example"}, "password": {"correct-horse-battery"}})
+	h.browser().get("/admin/enrol/" + strings.Repeat("t0ken", 9))
+	h.browser().get("/l/" + strings.Repeat("t0ken", 9)[:43])
+	forged, err := http.Post(h.base+"/webhooks/stripe", "application/json", strings.NewReader(`{"id":"evt_1","client_secret":"pi_1_secret_zzz"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged.Body.Close()
+	h.settle()
+	h.api.CloseClientConnections()
+	h.api.Close()
+	_, err = h.portal.Stripe.Account(t.Context(), customer)
+	h.portal.Runner.Wake()
+	if err == nil {
+		t.Fatal("Stripe still answers")
+	}
+	h.noSecretsInTheLog(mails...)
+	log := h.log.String()
+	for _, secret := range []string{"sk_test", "whsec_", "_secret", "t0kent0ken", "correct-horse", "4242", strings.Repeat("s", 40), strings.Repeat("e", 40)} {
+		if strings.Contains(log, secret) {
+			t.Errorf("%q is in the log", secret)
+		}
+	}
+	for line := range strings.Lines(log) {
+		if !strings.Contains(line, "level=DEBUG") && strings.Contains(line, "waal.example") {
+			t.Errorf("a customer's address is in the log: %s", line)
+		}
+	}
+	if !strings.Contains(log, `route="GET /l/{token}"`) {
+		t.Error("the requests are not in the log at all")
+	}
+}

@@ -1,8 +1,10 @@
 package sandbox
 
+const accountID = "acct_1SandboxAccount00"
+
 func (s *Server) getAccount(_ *operation, _ *params) (object, error) {
 	return object{
-		"id": "acct_1SandboxAccount00", "object": "account", "business_type": nil, "charges_enabled": true, "country": "IT",
+		"id": accountID, "object": "account", "business_type": nil, "charges_enabled": true, "country": "IT",
 		"default_currency": "eur", "details_submitted": true, "email": "owner@sandbox.example", "payouts_enabled": true, "type": "standard",
 		"business_profile": object{
 			"annual_revenue": nil, "estimated_worker_count": nil, "mcc": nil, "name": s.merchant, "product_description": nil,
