@@ -25,6 +25,7 @@ type record struct {
 	card          *billing.Method
 	attempts      []billing.Attempt // newest first
 	cases         []dunning.Case    // newest first
+	plans         map[string]dunning.Campaign // by case
 	stories       []dunning.Entry
 	notices       []outbox.Notice // newest first
 	talk          support.Conversation
@@ -116,7 +117,13 @@ func (s *Server) readCases(ctx context.Context, tx *sql.Tx, k *record) error {
 	if err != nil {
 		return err
 	}
+	campaigns, err := s.Cases.Campaigns(ctx, tx)
+	if err != nil {
+		return err
+	}
+	k.plans = map[string]dunning.Campaign{}
 	for _, c := range k.cases {
+		k.plans[c.ID] = campaigns.Find(c.Campaign, c.CampaignVersion)
 		story, err := s.Cases.Story(ctx, tx, c.ID)
 		if err != nil {
 			return err

@@ -44,7 +44,11 @@ func (s *Server) showNotice(w http.ResponseWriter, r *http.Request, who staff.Me
 		if fault.Is(err, fault.NotFound) {
 			return nil
 		}
-		plan = s.Cases.Plan(c)
+		if err != nil {
+			return err
+		}
+		campaigns, err := s.Cases.Campaigns(r.Context(), tx)
+		plan = campaigns.Find(c.Campaign, c.CampaignVersion)
 		return err
 	})
 	if err != nil {

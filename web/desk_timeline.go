@@ -105,7 +105,7 @@ func (s *Server) pastAttempts(k record) []desk.Entry {
 func (s *Server) pastStory(k record) []desk.Entry {
 	steps := map[string]dunning.Step{}
 	for _, c := range k.cases {
-		for _, step := range s.Cases.Plan(c).Steps {
+		for _, step := range k.plans[c.ID].Steps {
 			steps[c.ID+" "+step.Key] = step
 		}
 	}
@@ -151,16 +151,12 @@ func (s *Server) pastStory(k record) []desk.Entry {
 
 // pastNotices are the messages that were decided, with what became of each.
 func (s *Server) pastNotices(k record) []desk.Entry {
-	plans := map[string]dunning.Campaign{}
-	for _, c := range k.cases {
-		plans[c.ID] = s.Cases.Plan(c)
-	}
 	var all []desk.Entry
 	for _, n := range k.notices {
 		if isAhead(n, s.Now().Unix()) {
 			continue
 		}
-		all = append(all, s.noticeEntry(n, plans[n.CaseID]))
+		all = append(all, s.noticeEntry(n, k.plans[n.CaseID]))
 	}
 	return all
 }
@@ -246,7 +242,7 @@ func (s *Server) aheadOf(k record) []desk.Entry {
 	}
 	for _, n := range k.notices {
 		if isAhead(n, now) {
-			all = append(all, desk.Entry{At: s.at(n.DueAt), Kind: desk.KindMail, Title: noticeTitle(n, s.planOfNotice(k, n)), Detail: becameOf(n)})
+			all = append(all, desk.Entry{At: s.at(n.DueAt), Kind: desk.KindMail, Title: noticeTitle(n, k.plans[n.CaseID]), Detail: becameOf(n)})
 		}
 	}
 	for _, p := range k.pauses {
@@ -258,11 +254,3 @@ func (s *Server) aheadOf(k record) []desk.Entry {
 	return all
 }
 
-func (s *Server) planOfNotice(k record, n outbox.Notice) dunning.Campaign {
-	for _, c := range k.cases {
-		if c.ID == n.CaseID {
-			return s.Cases.Plan(c)
-		}
-	}
-	return dunning.Campaign{}
-}

@@ -107,7 +107,7 @@ func reasonSentences(p dunning.Planned, c dunning.Case, in dunning.Situation) []
 	for _, reason := range p.Why {
 		switch reason {
 		case dunning.ReasonStep:
-			all = append(all, fmt.Sprintf("The campaign plans step %d for day %d at %s their time.", p.Index+1, p.Step.DayOf(in.Class), clockOf(p.Step.At)))
+			all = append(all, fmt.Sprintf("The campaign plans step %d for day %d at %s their time.", p.Index+1, p.Step.DayOf(in.Class), clockOf(time.Duration(p.Step.At))))
 		case dunning.ReasonOnce:
 			all = append(all, "Only the customer can help here, so it goes out at once: "+classWords(in.Class)+".")
 		case dunning.ReasonPast:

@@ -17,6 +17,7 @@ type Customer struct {
 	State            string
 	Zone             string // from metadata "timezone" or staff; an IANA name, "" when unknown
 	DefaultMethod    string // invoice_settings.default_payment_method or default_source
+	Metadata         map[string]string // those whose keys begin with sollecito_
 	Deleted          bool
 	Livemode         bool
 	CreatedAt        int64 // unix seconds

@@ -21,6 +21,14 @@ const (
 	ClassUnapproved     Class = "unapproved"     // the customer was asked to approve just now, and did not; told of a press alone
 )
 
+// Classes answers the classes that an unpaid invoice can have.
+func Classes() []Class {
+	return []Class{
+		ClassDead, ClassConsent, ClassAuthentication, ClassExpired, ClassFixCard, ClassMoney, ClassTransient, ClassGeneric,
+		ClassOurs, ClassNoMethod, ClassOverdue,
+	}
+}
+
 // Decline is why a charge failed, as the processor said it. Code is the error code (card_declined,
 // expired_card, …), DeclineCode the issuer's word; the advice and network codes are empty when Stripe did not
 // send them, which is normal.

@@ -1,6 +1,9 @@
 package dunning
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
 	"slices"
 	"time"
 
@@ -8,28 +11,85 @@ import (
 	"sollecito/internal/outbox"
 )
 
-// Campaign is a plan: the steps a case walks. It is versioned; a case keeps the version it began with, so a
-// published version never changes.
+// Campaign is a plan: whom it is for, and the steps their case walks. It is written as a YAML document (see
+// ParseCampaign) and versioned: applying a changed document makes the next version, and a case keeps the version it
+// began with, so a published version never changes.
 type Campaign struct {
-	Name    string
-	Version int64
-	Steps   []Step
+	Name    string  `yaml:"name"`
+	Version int64   `yaml:"-"` // given when the document is applied, from 1
+	Title   string  `yaml:"title"`
+	Retired bool    `yaml:"retired,omitempty"` // no new case begins with it
+	For     Segment `yaml:"for,omitempty"`
+	Holdout int     `yaml:"holdout,omitempty"` // per cent of the cases that get no campaign messages, to measure by
+	Steps   []Step  `yaml:"steps"`
 }
 
-// Step is one point of a campaign. Key is stable: texts and notices are found by it.
+// Step is one point of a campaign. Key is stable: notices are found by it.
 type Step struct {
-	Key      string
-	Day      int                   // days after the day of opening, in the customer's calendar
-	DayFor   map[billing.Class]int // another day for some classes of decline
-	At       time.Duration         // local time of day
-	AtOnce   []billing.Class       // for these the step is due the moment the case opens
-	Channels []outbox.Channel
-	Access   Access // what the merchant's app should allow from this step on, "" for no change
+	Key      string                `yaml:"key"`
+	Words    Words                 `yaml:"words,omitempty"`       // which of the shipped letters it is told by; see WordsOf
+	Day      int                   `yaml:"day"`                   // days after the day of opening, in the customer's calendar
+	DayFor   map[billing.Class]int `yaml:"day_for,omitempty"`     // another day for some classes of decline
+	At       TimeOfDay             `yaml:"at"`                    // local time of day
+	AtOnce   []billing.Class       `yaml:"at_once_for,omitempty"` // for these the step is due the moment the case opens; the first step alone
+	If       Segment               `yaml:"if,omitempty"`          // the step is passed over where this does not hold when its time has come
+	Channels []outbox.Channel      `yaml:"channels,omitempty"`
+	Access   Access                `yaml:"access,omitempty"` // what the merchant's app should allow from this step on, "" for no change
 
 	// Consequence marks a step that takes something away. It needs a sent notice of the step that Announces it.
-	Consequence bool
+	Consequence bool `yaml:"consequence,omitempty"`
 	// Announces marks the step whose message names the date of the next consequence.
-	Announces bool
+	Announces bool `yaml:"announces,omitempty"`
+}
+
+// Words names a shipped letter.
+type Words string
+
+const (
+	WordsFirst      Words = "first"      // the charge failed
+	WordsSecond     Words = "second"     // it still has not been paid
+	WordsNotice     Words = "notice"     // names the day of the consequence
+	WordsRestricted Words = "restricted" // the consequence took place; how to go on
+)
+
+// WordsOf answers the letter that tells step i: the one the document names, else what the step does says it.
+func (c Campaign) WordsOf(i int) Words {
+	step := c.Steps[i]
+	switch {
+	case step.Words != "":
+		return step.Words
+	case step.Consequence:
+		return WordsRestricted
+	case step.Announces:
+		return WordsNotice
+	case i == 0:
+		return WordsFirst
+	}
+	return WordsSecond
+}
+
+// TimeOfDay is a local time since midnight, written "10:00".
+type TimeOfDay time.Duration
+
+// Clock answers hour and minute.
+func (t TimeOfDay) Clock() (hour, minute int) {
+	return int(time.Duration(t) / time.Hour), int(time.Duration(t)/time.Minute) % 60
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (t TimeOfDay) MarshalText() ([]byte, error) {
+	hour, minute := t.Clock()
+	return fmt.Appendf(nil, "%02d:%02d", hour, minute), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (t *TimeOfDay) UnmarshalText(text []byte) error {
+	at, err := time.Parse("15:04", string(text))
+	if err != nil {
+		return fmt.Errorf("%q is no time of day; write it as \"10:00\"", text)
+	}
+	*t = TimeOfDay(time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute)
+	return nil
 }
 
 // DayOf is the step's day for a class of decline.
@@ -46,6 +106,11 @@ func (s Step) DueAtOnce(class billing.Class) bool { return slices.Contains(s.AtO
 
 // Has reports whether the step speaks on the channel.
 func (s Step) Has(c outbox.Channel) bool { return slices.Contains(s.Channels, c) }
+
+// StepOf answers the index of the step with a key, -1 when there is none.
+func (c Campaign) StepOf(key string) int {
+	return slices.IndexFunc(c.Steps, func(s Step) bool { return s.Key == key })
+}
 
 // Consequence answers the next step at or after from that takes something away, and false when there is none.
 func (c Campaign) Consequence(from int) (int, bool) {
@@ -67,42 +132,55 @@ func (c Campaign) AnnouncedBy(i int) (string, bool) {
 	return "", false
 }
 
-// Campaigns are the plans an installation knows.
-type Campaigns []Campaign
-
-// Shipped are the campaigns that come with the program. The first mail goes out a day after the failure, since
-// banks often say yes a day later, and at once where only the customer can help (an expired card, a bank that
-// wants approval); transient failures are given three days to mend themselves.
-func Shipped() Campaigns {
-	both := []outbox.Channel{outbox.Email, outbox.App}
-	ten := 10 * time.Hour
-	return Campaigns{{
-		Name: "gentle", Version: 1,
-		Steps: []Step{
-			{
-				Key: "first", Day: 1, At: ten, Channels: both,
-				DayFor: map[billing.Class]int{billing.ClassTransient: 3},
-				AtOnce: []billing.Class{billing.ClassExpired, billing.ClassAuthentication},
-			},
-			{Key: "second", Day: 5, At: ten, Channels: both},
-			{Key: "notice", Day: 9, At: ten, Channels: both, Access: Grace, Announces: true},
-			{Key: "restricted", Day: 14, At: ten, Channels: both, Access: Restricted, Consequence: true},
-		},
-	}}
+// HoldsOut reports whether a customer's case is held out: the same customer always is or is not, in one campaign.
+func (c Campaign) HoldsOut(customer string) bool {
+	sum := sha256.Sum256([]byte(c.Name + "\x00" + customer))
+	return int(binary.BigEndian.Uint64(sum[:8])%100) < c.Holdout
 }
 
-// Choose answers the campaign a new case begins with.
-func (all Campaigns) Choose() Campaign { return all[0] }
+// Campaigns are the plans an installation knows: every version of each, the names in the order in which they are
+// asked whether a case is theirs, the versions of a name from the oldest to the newest.
+type Campaigns []Campaign
+
+// Newest answers the newest version of each name, in order.
+func (all Campaigns) Newest() Campaigns {
+	var newest Campaigns
+	for _, c := range all {
+		last := len(newest) - 1
+		if last >= 0 && newest[last].Name == c.Name {
+			newest[last] = c
+			continue
+		}
+		newest = append(newest, c)
+	}
+	return newest
+}
+
+// Choose answers the campaign a new case begins with: the first whose segment it lies in, else the last that is not
+// retired, so that nobody is left without.
+func (all Campaigns) Choose(who Subject) Campaign {
+	var last Campaign
+	for _, c := range all.Newest() {
+		if c.Retired {
+			continue
+		}
+		if c.For.Matches(who) {
+			return c
+		}
+		last = c
+	}
+	return last
+}
 
 // Find answers the campaign a case began with. A version that is no longer known is answered by the newest of
-// that name, so that a case never stands still.
+// that name, and a name by the first of all, so that a case never stands still.
 func (all Campaigns) Find(name string, version int64) Campaign {
-	best := all[0]
-	for _, c := range all {
+	var best Campaign
+	for i, c := range all {
 		if c.Name == name && c.Version == version {
 			return c
 		}
-		if c.Name == name {
+		if i == 0 || c.Name == name {
 			best = c
 		}
 	}

@@ -45,6 +45,7 @@ type Case struct {
 	NextStepAt      int64  // when the schedule looks at it again; 0 while it rests or has ended
 	ConsequenceAt   int64  // announced to the customer, never moves earlier; 0 when none was
 	ClosedAt        int64
+	Holdout         bool // no campaign messages, so that what they bring can be measured
 }
 
 // tighter reports whether a allows less than b.
@@ -114,7 +115,7 @@ func (c Case) wanted(plan Campaign, i int, class billing.Class, zones []*time.Lo
 		opened = time.Unix(c.OpenedAt, 0).In(zones[0])
 	}
 	y, m, d := opened.Date()
-	hour, minute := int(step.At/time.Hour), int(step.At/time.Minute)%60
+	hour, minute := step.At.Clock()
 	at := time.Date(y, m, d+step.DayOf(class)+c.RestedDays, hour, minute, 0, 0, zones[0])
 	if step.Consequence && at.Unix() < c.ConsequenceAt {
 		at = time.Unix(c.ConsequenceAt, 0).In(zones[0])
@@ -125,6 +126,7 @@ func (c Case) wanted(plan Campaign, i int, class billing.Class, zones []*time.Lo
 // Situation is what a decision about a case rests on besides the case itself.
 type Situation struct {
 	Plan     Campaign
+	Who      Subject
 	Class    billing.Class // why the oldest open invoice is unpaid
 	Zones    []*time.Location
 	Policy   Policy
@@ -157,6 +159,9 @@ func (c Case) Ahead(in Situation) []Planned {
 	from := in.Now
 	for i := c.Step; i < len(in.Plan.Steps); i++ {
 		step := in.Plan.Steps[i]
+		if !step.If.Matches(in.Who) {
+			continue // passed over, as far as is known now
+		}
 		p := Planned{Index: i, Step: step, At: c.wanted(in.Plan, i, in.Class, in.Zones), Why: []Reason{ReasonStep}}
 		if step.DueAtOnce(in.Class) && i == 0 {
 			p.Why = []Reason{ReasonOnce}

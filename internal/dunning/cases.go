@@ -1,9 +1,12 @@
 package dunning
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"sollecito/internal/billing"
@@ -15,7 +18,11 @@ import (
 // Cases answers questions about cases and moves them. Each method joins the caller's transaction, so that a
 // fact, the case it changes and the notice that tells of it are kept together or not at all.
 type Cases struct {
-	campaigns   Campaigns
+	mu         sync.Mutex // guards the campaigns as they were last read
+	generation string
+	kept       Campaigns
+
+	campaigns   Campaigns // until any is installed
 	policy      Policy
 	fallback    *time.Location
 	stripeMails bool
@@ -158,14 +165,43 @@ func (cs *Cases) SituationOf(ctx context.Context, tx *sql.Tx, c Case, now time.T
 	if err != nil {
 		return Situation{}, err
 	}
+	plans, err := cs.Campaigns(ctx, tx)
+	if err != nil {
+		return Situation{}, err
+	}
+	who, err := subjectOf(ctx, tx, customer, invoices, now)
+	if err != nil {
+		return Situation{}, err
+	}
 	return Situation{
-		Plan:     cs.campaigns.Find(c.Campaign, c.CampaignVersion),
-		Class:    classOf(invoices),
+		Plan:     plans.Find(c.Campaign, c.CampaignVersion),
+		Who:      who,
+		Class:    who.Class,
 		Zones:    ZonesOf(customer, cs.fallback),
 		Policy:   cs.policy,
 		Contacts: contacts,
 		Now:      now,
 	}, nil
+}
+
+// subjectOf is what a segment looks at: the customer and those of the invoices that are open.
+func subjectOf(ctx context.Context, tx *sql.Tx, customer billing.Customer, invoices []billing.Invoice, now time.Time) (Subject, error) {
+	who := Subject{Customer: customer, Class: classOf(invoices), Now: now}
+	for _, i := range invoices {
+		if i.Open() {
+			who.Open = append(who.Open, i)
+		}
+	}
+	slices.SortStableFunc(who.Open, func(a, b billing.Invoice) int { return cmp.Compare(a.CreatedAt, b.CreatedAt) })
+	if len(who.Open) == 0 || who.Open[0].MethodID == "" {
+		return who, nil
+	}
+	m, err := billing.FindMethod(ctx, tx, customer.ID, who.Open[0].MethodID)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return Subject{}, err
+	}
+	who.Method = m.Type
+	return who, nil
 }
 
 // contacts answers when the customer was contacted within the policy's window, leaving out the step of one notice.

@@ -192,11 +192,15 @@ func (cs *Cases) listed(ctx context.Context, tx *sql.Tx, ids []string) ([]Listed
 	if err != nil {
 		return nil, fmt.Errorf("read cases: %w", err)
 	}
+	campaigns, err := cs.Campaigns(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
 	byID := make(map[string]*Listed, len(found))
 	var customers []string
 	for _, c := range found {
 		l := &Listed{Case: c}
-		plan := cs.campaigns.Find(c.Campaign, c.CampaignVersion)
+		plan := campaigns.Find(c.Campaign, c.CampaignVersion)
 		if c.Status == Open && c.Step < len(plan.Steps) {
 			l.Next, l.Number = &plan.Steps[c.Step], c.Step+1
 		}
@@ -344,9 +348,6 @@ func (cs *Cases) CountDue(ctx context.Context, tx *sql.Tx, by time.Time) (int, e
 	}
 	return n, nil
 }
-
-// Plan answers the campaign a case walks.
-func (cs *Cases) Plan(c Case) Campaign { return cs.campaigns.Find(c.Campaign, c.CampaignVersion) }
 
 // Held reports whether a consequence that is next waits for a person, since nobody is sure that it was announced.
 // notices are those of the case.

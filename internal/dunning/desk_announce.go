@@ -34,7 +34,7 @@ func (c Case) AnnouncementAgain(in Situation, notices []outbox.Notice, address s
 		return Announcement{}, fault.New(fault.Conflict, "No consequence waits for a person any more.")
 	}
 	key, _ := in.Plan.AnnouncedBy(next.Index)
-	i := indexOf(in.Plan, key)
+	i := in.Plan.StepOf(key)
 	if i < 0 || !in.Plan.Steps[i].Has(outbox.Email) {
 		return Announcement{}, fault.New(fault.Conflict, "This campaign has no mail that announces it.")
 	}

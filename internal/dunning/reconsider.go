@@ -111,7 +111,15 @@ func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue 
 	if who.Deleted {
 		return nil
 	}
-	plan := cs.campaigns.Choose()
+	plans, err := cs.Campaigns(ctx, tx)
+	if err != nil {
+		return err
+	}
+	subject, err := subjectOf(ctx, tx, who, overdue, now)
+	if err != nil {
+		return err
+	}
+	plan := plans.Choose(subject)
 	access, err := cs.AccessOf(ctx, tx, customer)
 	if err != nil {
 		return err
@@ -119,6 +127,7 @@ func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue 
 	c := Case{
 		ID: database.NewID("case"), CustomerID: customer, Campaign: plan.Name, CampaignVersion: plan.Version,
 		Status: Open, Access: access, OpenedAt: now.Unix(), OpenedDay: openedOn(now, ZonesOf(who, cs.fallback)),
+		Holdout: plan.HoldsOut(customer),
 	}
 	err = insertCase(ctx, tx, c)
 	if err != nil {

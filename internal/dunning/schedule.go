@@ -154,6 +154,9 @@ func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, nex
 	if err != nil {
 		return err
 	}
+	if c.Holdout {
+		next.Step.Access = "" // the holdout keeps what it has
+	}
 	for _, channel := range next.Step.Channels {
 		err = cs.say(ctx, tx, c, next.Step, channel, who, now)
 		if err != nil {
@@ -183,6 +186,9 @@ func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, nex
 // staff see it.
 func (cs *Cases) say(ctx context.Context, tx *sql.Tx, c Case, step Step, channel outbox.Channel, who billing.Customer, now time.Time) error {
 	n := outbox.Notice{Kind: outbox.Reminder, Channel: channel, CustomerID: c.CustomerID, CaseID: c.ID, Step: step.Key, Counts: true}
+	if c.Holdout {
+		return outbox.Skip(ctx, tx, n, "The case is in the holdout: it gets no campaign messages, so that what they bring can be measured.", now.Unix())
+	}
 	if channel == outbox.Email {
 		n.Recipient = who.Email
 		if who.Email == "" {
@@ -329,7 +335,7 @@ func (cs *Cases) Shown(ctx context.Context, tx *sql.Tx, customer string, now tim
 	if err != nil {
 		return false, err
 	}
-	step := indexOf(in.Plan, n.Step)
+	step := in.Plan.StepOf(n.Step)
 	passed := c.Status == Open && c.ConsequenceAt > 0 && c.ConsequenceAt <= now.Unix()
 	err = cs.giveNotice(ctx, tx, c, in, now)
 	if err != nil {
@@ -339,15 +345,6 @@ func (cs *Cases) Shown(ctx context.Context, tx *sql.Tx, customer string, now tim
 		return false, nil
 	}
 	return true, outbox.Shown(ctx, tx, n, now.Unix())
-}
-
-func indexOf(plan Campaign, key string) int {
-	for i, s := range plan.Steps {
-		if s.Key == key {
-			return i
-		}
-	}
-	return -1
 }
 
 // PutOff makes the schedule look at a case again only at the instant at.

@@ -19,6 +19,14 @@ func translateCustomer(c *stripe.Customer, now int64) billing.Customer {
 		PreferredLocales: c.PreferredLocales, Zone: zone(c.Metadata["timezone"]),
 		DefaultMethod: customerDefault(c), Livemode: c.Livemode, CreatedAt: c.Created, SyncedAt: now,
 	}
+	for key, value := range c.Metadata {
+		if strings.HasPrefix(key, "sollecito_") {
+			if customer.Metadata == nil {
+				customer.Metadata = map[string]string{}
+			}
+			customer.Metadata[key] = value
+		}
+	}
 	if c.Address != nil {
 		customer.Country = strings.ToUpper(strings.TrimSpace(c.Address.Country))
 		customer.State = strings.TrimSpace(c.Address.State)

@@ -150,7 +150,7 @@ func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, wh
 	}
 	zone := in.Zones[0]
 	facts := email.ReminderFacts{
-		Merchant: l.Merchant, FirstName: who.FirstName(), Step: email.Step(n.Step), Class: in.Class, LinkURL: l.Addresses.Link(token),
+		Merchant: l.Merchant, FirstName: who.FirstName(), Step: email.StepSecond, Class: in.Class, LinkURL: l.Addresses.Link(token),
 	}
 	var next, method = int64(0), ""
 	for _, i := range invoices {
@@ -175,8 +175,16 @@ func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, wh
 	if err != nil {
 		return email.Letter{}, err
 	}
-	if c.ConsequenceAt > 0 && c.Access != dunning.Restricted && c.Access != dunning.Suspended {
-		facts.Consequence = &email.Consequence{Level: string(dunning.Restricted), At: time.Unix(c.ConsequenceAt, 0).In(zone)}
+	ahead, more := in.Plan.Consequence(c.Step)
+	if more && c.ConsequenceAt > 0 {
+		facts.Consequence = &email.Consequence{Level: string(in.Plan.Steps[ahead].Access), At: time.Unix(c.ConsequenceAt, 0).In(zone)}
+	}
+	told := in.Plan.StepOf(n.Step)
+	if told >= 0 {
+		facts.Step = email.Step(in.Plan.WordsOf(told))
+	}
+	if told >= 0 && in.Plan.Steps[told].Consequence { // it tells of what took place, not of what is ahead
+		facts.Consequence = &email.Consequence{Level: string(in.Plan.Steps[told].Access)}
 	}
 	return email.Reminder(reader, facts), nil
 }
@@ -228,8 +236,14 @@ func (l *Letters) settled(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who
 	if err != nil {
 		return email.Letter{}, err
 	}
+	campaigns, err := l.Cases.Campaigns(ctx, tx)
+	if err != nil {
+		return email.Letter{}, err
+	}
+	plan := campaigns.Find(c.Campaign, c.CampaignVersion)
 	for _, other := range notices {
-		facts.Restored = facts.Restored || other.Kind == outbox.Reminder && other.Step == string(email.StepRestricted)
+		step := plan.StepOf(other.Step)
+		facts.Restored = facts.Restored || other.Kind == outbox.Reminder && step >= 0 && plan.Steps[step].Consequence
 	}
 	subscriptions, err := billing.Subscriptions(ctx, tx, who.ID)
 	if err != nil {

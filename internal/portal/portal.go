@@ -106,6 +106,10 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	p.Stripe = gateway.New(gateway.Options{
 		SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI, HTTP: at.HTTP, Logger: at.Log, Now: at.Now, Rate: at.Rate, Observe: p.seeStripe,
 	})
+	err = db.Do(ctx, func(tx *sql.Tx) error { return dunning.InstallCampaigns(ctx, tx, dunning.Shipped(), at.Now()) })
+	if err != nil {
+		return nil, fmt.Errorf("install the shipped campaigns: %w", err)
+	}
 	p.Cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on"})
 	p.Intake = intake.New(intake.Options{
 		DB: db, Stripe: p.Stripe, Cases: p.Cases, WebhookSecrets: reveal(c.WebhookSecrets), Live: c.Live, Now: at.Now, RealNow: at.Real, Logger: at.Log,

@@ -1,0 +1,218 @@
+package dunning
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"slices"
+	"time"
+
+	"sollecito/internal/database"
+	"sollecito/internal/fault"
+)
+
+//go:embed shipped/*.yaml
+var shippedDocuments embed.FS
+
+// shippedOrder is in which order the shipped campaigns are asked: the most particular first. The last serves everybody.
+var shippedOrder = []string{"gentle", "high-value", "invoices", "bank-debits", "business-cards", "consumer-cards"}
+
+// Shipped are the campaigns that come with the program, each at version 1. An installation keeps those it began with;
+// gentle, which earlier ones began with, is retired.
+func Shipped() Campaigns {
+	var all Campaigns
+	for _, name := range shippedOrder {
+		text, err := shippedDocuments.ReadFile("shipped/" + name + ".yaml")
+		if err != nil {
+			panic(err) // it was embedded when the program was built
+		}
+		c, err := ParseCampaign(text)
+		if err != nil {
+			panic(fmt.Errorf("shipped campaign %s: %w", name, err)) // a test reads them all
+		}
+		c.Version = 1
+		all = append(all, c)
+	}
+	return all
+}
+
+// settingCampaigns names the setting that changes whenever a campaign is applied, so that programs which keep the
+// parsed campaigns notice.
+const settingCampaigns = "campaigns"
+
+// InstallCampaigns gives an installation the campaigns it does not know by name yet, after those it does.
+func InstallCampaigns(ctx context.Context, tx *sql.Tx, all Campaigns, now time.Time) error {
+	err := database.Hold(ctx, tx, settingCampaigns)
+	if err != nil {
+		return err
+	}
+	known, err := database.Strings(ctx, tx, `SELECT name FROM campaign_order`)
+	if err != nil {
+		return err
+	}
+	position := len(known)
+	for _, c := range all {
+		if slices.Contains(known, c.Name) {
+			continue
+		}
+		err = addCampaign(ctx, tx, c, "shipped", now)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO campaign_order (name, position) VALUES ($1, $2)`, c.Name, position)
+		if err != nil {
+			return err
+		}
+		position++
+	}
+	if position == len(known) {
+		return nil
+	}
+	return database.SetSetting(ctx, tx, settingCampaigns, database.NewID("gen"))
+}
+
+func addCampaign(ctx context.Context, tx *sql.Tx, c Campaign, actor string, now time.Time) error {
+	text, err := c.Document()
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO campaigns (name, version, document, applied_at, actor) VALUES ($1, $2, $3, $4, $5)`,
+		c.Name, c.Version, string(text), now.Unix(), actor)
+	return err
+}
+
+// Campaigns answers every campaign there is, as Campaigns orders them.
+func (cs *Cases) Campaigns(ctx context.Context, tx *sql.Tx) (Campaigns, error) {
+	generation, err := database.Setting(ctx, tx, settingCampaigns)
+	if err != nil {
+		return nil, err
+	}
+	if generation == "" {
+		return cs.campaigns, nil // none was installed: those the program was started with
+	}
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if cs.generation == generation {
+		return cs.kept, nil
+	}
+	kept, err := selectCampaigns(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	cs.generation, cs.kept = generation, kept
+	return kept, nil
+}
+
+func selectCampaigns(ctx context.Context, tx *sql.Tx) (Campaigns, error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT c.version, c.document FROM campaigns c JOIN campaign_order o ON o.name = c.name
+		ORDER BY o.position, c.name, c.version`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all Campaigns
+	for rows.Next() {
+		var version int64
+		var text string
+		err = rows.Scan(&version, &text)
+		if err != nil {
+			return nil, err
+		}
+		c, err := ParseCampaign([]byte(text))
+		if err != nil {
+			return nil, fmt.Errorf("read a kept campaign: %w", err)
+		}
+		c.Version = version
+		all = append(all, c)
+	}
+	return all, rows.Err()
+}
+
+// ApplyCampaign makes the document the newest version of its campaign and answers that version; a document that says
+// the same as the newest one changes nothing and answers false. before names the campaign that is asked after this one,
+// "" leaves a known one in its place and puts a new one first. Cases that have begun keep their version. fault.NotFound
+// when before is no campaign, fault.Conflict when no campaign would be left for new cases.
+func (cs *Cases) ApplyCampaign(ctx context.Context, tx *sql.Tx, c Campaign, before, actor string, now time.Time) (int64, bool, error) {
+	err := database.Hold(ctx, tx, settingCampaigns)
+	if err != nil {
+		return 0, false, err
+	}
+	err = InstallCampaigns(ctx, tx, cs.campaigns, now)
+	if err != nil {
+		return 0, false, err
+	}
+	all, err := selectCampaigns(ctx, tx)
+	if err != nil {
+		return 0, false, err
+	}
+	newest := all.Newest()
+	at := slices.IndexFunc(newest, func(n Campaign) bool { return n.Name == c.Name })
+	c.Version = 1
+	same := false
+	if at >= 0 {
+		same, err = newest[at].Says(c)
+		if err != nil {
+			return 0, false, err
+		}
+		c.Version = newest[at].Version + 1
+	}
+	if same && before == "" {
+		return newest[at].Version, false, nil
+	}
+	if c.Retired && !slices.ContainsFunc(newest, func(n Campaign) bool { return n.Name != c.Name && !n.Retired }) {
+		return 0, false, fault.New(fault.Conflict, "This is the last campaign that is not retired; new cases need one.")
+	}
+	if !same {
+		err = addCampaign(ctx, tx, c, actor, now)
+		if err != nil {
+			return 0, false, err
+		}
+	}
+	names, err := placed(newest, c.Name, before, at < 0)
+	if err != nil {
+		return 0, false, err
+	}
+	for position, name := range names {
+		_, err = tx.ExecContext(ctx, `
+			INSERT INTO campaign_order (name, position) VALUES ($1, $2)
+			ON CONFLICT (name) DO UPDATE SET position = excluded.position`, name, position)
+		if err != nil {
+			return 0, false, err
+		}
+	}
+	return c.Version, true, database.SetSetting(ctx, tx, settingCampaigns, database.NewID("gen"))
+}
+
+// placed answers the names in their new order.
+func placed(newest Campaigns, name, before string, isNew bool) ([]string, error) {
+	var names []string
+	for _, n := range newest {
+		if n.Name != name || before == "" {
+			names = append(names, n.Name)
+		}
+	}
+	switch {
+	case before != "":
+		at := slices.Index(names, before)
+		if at < 0 {
+			return nil, fault.New(fault.NotFound, "There is no campaign %s to be put before.", before)
+		}
+		return slices.Insert(names, at, name), nil
+	case isNew:
+		return slices.Insert(names, 0, name), nil
+	}
+	return names, nil
+}
+
+// Says reports whether two campaigns are the same plan, whatever their versions.
+func (c Campaign) Says(other Campaign) (bool, error) {
+	mine, err := c.Document()
+	if err != nil {
+		return false, err
+	}
+	theirs, err := other.Document()
+	return bytes.Equal(mine, theirs), err
+}

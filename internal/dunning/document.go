@@ -1,0 +1,338 @@
+package dunning
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/outbox"
+)
+
+// Flaw is one thing that is wrong with a campaign's document: the line it stands on, from 1, and how to mend it.
+type Flaw struct {
+	Line int
+	Text string
+}
+
+// Flaws is the error of a document that cannot be applied: everything that is wrong with it, in the order of lines.
+type Flaws []Flaw
+
+func (f Flaws) Error() string {
+	var lines []string
+	for _, flaw := range f {
+		lines = append(lines, fmt.Sprintf("line %d: %s", flaw.Line, flaw.Text))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Bounds of a document: far above what a campaign needs, so that a wrong file is refused and not worked through.
+const (
+	mostDocument = 64 << 10
+	mostSteps    = 40
+	mostDays     = 365
+	mostDepth    = 12
+)
+
+// ParseCampaign reads a campaign's YAML document. Whatever is wrong with it is a Flaws.
+func ParseCampaign(text []byte) (Campaign, error) {
+	switch {
+	case len(text) > mostDocument:
+		return Campaign{}, Flaws{{1, fmt.Sprintf("the document has more than %d bytes; a campaign needs a few thousand", mostDocument)}}
+	case !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0:
+		return Campaign{}, Flaws{{1, "the document is not UTF-8 text"}}
+	}
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return Campaign{}, unreadable(err)
+	}
+	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
+		return Campaign{}, Flaws{{1, "the file must hold one campaign; it begins with name:"}}
+	}
+	if flaw, ok := simple(file.Docs[0].Body, 0); !ok {
+		return Campaign{}, Flaws{flaw}
+	}
+	var c Campaign
+	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&c)
+	if err != nil {
+		return Campaign{}, unreadable(err)
+	}
+	d := document{file: file, Campaign: &c}
+	d.check()
+	if len(d.flaws) > 0 {
+		slices.SortStableFunc(d.flaws, func(a, b Flaw) int { return cmp.Compare(a.Line, b.Line) })
+		return Campaign{}, d.flaws
+	}
+	return c, nil
+}
+
+// simple refuses what a campaign has no use for and a hostile file could grow by: aliases, anchors, tags, merges and
+// deep nesting.
+func simple(n ast.Node, depth int) (Flaw, bool) {
+	refuse := func(text string) (Flaw, bool) {
+		line := 1
+		if t := n.GetToken(); t != nil && t.Position != nil {
+			line = t.Position.Line
+		}
+		return Flaw{line, text}, false
+	}
+	if depth > mostDepth {
+		return refuse("it is nested too deeply")
+	}
+	each := func(children ...ast.Node) (Flaw, bool) {
+		for _, child := range children {
+			if child == nil {
+				continue
+			}
+			flaw, ok := simple(child, depth+1)
+			if !ok {
+				return flaw, false
+			}
+		}
+		return Flaw{}, true
+	}
+	switch n := n.(type) {
+	case *ast.AliasNode, *ast.AnchorNode, *ast.TagNode, *ast.MergeKeyNode, *ast.DirectiveNode:
+		return refuse("write it out: aliases (&, *), tags (!) and merges (<<) are not read")
+	case *ast.MappingNode:
+		for _, value := range n.Values {
+			flaw, ok := each(value.Key, value.Value)
+			if !ok {
+				return flaw, false
+			}
+		}
+	case *ast.MappingValueNode:
+		return each(n.Key, n.Value)
+	case *ast.SequenceNode:
+		return each(n.Values...)
+	}
+	return Flaw{}, true
+}
+
+// unreadable is what the YAML library says as a flaw: its first complaint.
+func unreadable(err error) Flaws {
+	var said yaml.Error
+	if !errors.As(err, &said) {
+		return Flaws{{1, "it cannot be read as YAML: " + err.Error()}}
+	}
+	line := 1
+	if t := said.GetToken(); t != nil && t.Position != nil {
+		line = t.Position.Line
+	}
+	text := said.GetMessage()
+	field, unknown := strings.CutPrefix(text, "unknown field ")
+	switch {
+	case unknown:
+		text = "there is no field " + field + "; the schema, sollecito campaign schema, names them all"
+	case strings.Contains(text, "cannot unmarshal"):
+		text = "a value of another kind stands here: " + strings.ReplaceAll(text, "into Go value of type", "where this is wanted:")
+	}
+	return Flaws{{line, text}}
+}
+
+// document is a campaign being checked against what it may hold.
+type document struct {
+	*Campaign
+	file  *ast.File
+	flaws Flaws
+}
+
+// flaw notes what is wrong at a path, as $.steps[2].day.
+func (d *document) flaw(path, format string, args ...any) {
+	d.flaws = append(d.flaws, Flaw{d.line(path), fmt.Sprintf(format, args...)})
+}
+
+// line answers where a path stands, or the nearest one above it that does.
+func (d *document) line(path string) int {
+	for path != "$" && path != "" {
+		p, err := yaml.PathString(path)
+		if err == nil {
+			n, err := p.FilterFile(d.file)
+			if err == nil && n != nil && n.GetToken() != nil && n.GetToken().Position != nil {
+				return n.GetToken().Position.Line
+			}
+		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+	}
+	return 1
+}
+
+var (
+	nameForm     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+	countryForm  = regexp.MustCompile(`^[A-Z]{2}$`)
+	currencyForm = regexp.MustCompile(`^[A-Za-z]{3}$`)
+	metadataForm = regexp.MustCompile(`^sollecito_[a-z0-9_]{1,30}$`)
+)
+
+func (d *document) check() {
+	if !nameForm.MatchString(d.Name) {
+		d.flaw("$.name", "name must be small letters, digits and dashes, as consumer-cards")
+	}
+	if strings.TrimSpace(d.Title) == "" || utf8.RuneCountInString(d.Title) > 80 {
+		d.flaw("$.title", "title must say in at most 80 letters what staff read, as Consumer cards")
+	}
+	if d.Holdout < 0 || d.Holdout > 50 {
+		d.flaw("$.holdout", "holdout is a share from 0 to 50 per cent")
+	}
+	d.segment("$.for", d.For)
+	switch {
+	case len(d.Steps) == 0:
+		d.flaw("$.steps", "a campaign has at least one step")
+		return
+	case len(d.Steps) > mostSteps:
+		d.flaw("$.steps", "a campaign has at most %d steps", mostSteps)
+		return
+	}
+	seen := map[string]bool{}
+	speaks := 0
+	access := Full
+	for i, s := range d.Steps {
+		at := fmt.Sprintf("$.steps[%d]", i)
+		d.step(at, i, s)
+		if seen[s.Key] {
+			d.flaw(at+".key", "two steps are called %s; notices are found by this name, so each has its own", s.Key)
+		}
+		seen[s.Key] = true
+		if len(s.Channels) > 0 {
+			speaks++
+		}
+		if i > 0 && s.Day < d.Steps[i-1].Day {
+			d.flaw(at+".day", "day %d comes before the step above it (day %d); steps are in the order of their days", s.Day, d.Steps[i-1].Day)
+		}
+		if access.tighter(s.Access) && s.Access != "" {
+			d.flaw(at+".access", "access %s allows more than the step above it; only payment gives access back", s.Access)
+		}
+		if s.Access != "" {
+			access = s.Access
+		}
+		_, told := d.AnnouncedBy(i)
+		if s.Consequence && !told {
+			d.flaw(at+".consequence", "a consequence must be announced: give an earlier step announces: true")
+		}
+	}
+	if speaks == 0 {
+		d.flaw("$.steps", "no step says anything; give one channels: [email, app]")
+	}
+}
+
+func (d *document) step(at string, i int, s Step) {
+	if !nameForm.MatchString(s.Key) {
+		d.flaw(at+".key", "key must be small letters, digits and dashes, as second")
+	}
+	if s.Day < 0 || s.Day > mostDays {
+		d.flaw(at+".day", "day is a number of days from 0 to %d", mostDays)
+	}
+	if s.Words != "" && !slices.Contains([]Words{WordsFirst, WordsSecond, WordsNotice, WordsRestricted}, s.Words) {
+		d.flaw(at+".words", "words is one of the shipped letters: first, second, notice or restricted")
+	}
+	for class, day := range s.DayFor {
+		d.class(at+".day_for", class)
+		if day < 0 || day > mostDays {
+			d.flaw(at+".day_for", "day is a number of days from 0 to %d", mostDays)
+		}
+	}
+	for _, class := range s.AtOnce {
+		d.class(at+".at_once_for", class)
+	}
+	if i > 0 && len(s.AtOnce) > 0 {
+		d.flaw(at+".at_once_for", "only the first step may be due at once")
+	}
+	d.segment(at+".if", s.If)
+	for k, c := range s.Channels {
+		if c != outbox.Email && c != outbox.App {
+			d.flaw(at+".channels", "a channel is email or app, not %s", c)
+		}
+		if slices.Contains(s.Channels[:k], c) {
+			d.flaw(at+".channels", "%s is named twice", c)
+		}
+	}
+	if s.Access != "" && !slices.Contains([]Access{Full, Grace, Restricted, Suspended}, s.Access) {
+		d.flaw(at+".access", "access is full, grace, restricted or suspended")
+	}
+	if (s.Access == Restricted || s.Access == Suspended) && !s.Consequence {
+		d.flaw(at+".access", "access %s takes something away: give this step consequence: true", s.Access)
+	}
+	if s.Consequence && s.Access != Restricted && s.Access != Suspended {
+		d.flaw(at+".consequence", "a consequence must say what it takes away: give this step access: restricted or suspended")
+	}
+	if s.Announces && len(s.Channels) == 0 {
+		d.flaw(at+".announces", "a step announces by saying something; give it channels: [email, app]")
+	}
+}
+
+func (d *document) segment(at string, s Segment) {
+	if s.Collection != "" && s.Collection != "charge_automatically" && s.Collection != "send_invoice" {
+		d.flaw(at+".collection", "collection is charge_automatically or send_invoice")
+	}
+	for _, c := range s.Countries {
+		if !countryForm.MatchString(c) {
+			d.flaw(at+".countries", "%q is no country; write two capital letters, as IT", c)
+		}
+	}
+	for _, c := range s.Currencies {
+		if !currencyForm.MatchString(c) {
+			d.flaw(at+".currencies", "%q is no currency; write three letters, as eur", c)
+		}
+	}
+	for _, class := range s.Declines {
+		d.class(at+".declines", class)
+	}
+	for c, span := range s.Amounts {
+		if !currencyForm.MatchString(c) {
+			d.flaw(at+".amounts", "%q is no currency; write three letters, as eur", c)
+		}
+		d.span(at+".amounts", span)
+	}
+	if s.Tenure != nil {
+		d.span(at+".tenure_days", *s.Tenure)
+	}
+	for key, values := range s.Metadata {
+		if !metadataForm.MatchString(key) {
+			d.flaw(at+".metadata", "%q is not kept: only the customer's metadata whose keys begin with sollecito_ is", key)
+		}
+		if len(values) == 0 {
+			d.flaw(at+".metadata", "%s needs a value", key)
+		}
+	}
+}
+
+func (d *document) span(at string, s Span) {
+	switch {
+	case s.AtLeast == nil && s.Below == nil:
+		d.flaw(at, "a range has at_least, below or both")
+	case s.AtLeast != nil && s.Below != nil && *s.AtLeast >= *s.Below:
+		d.flaw(at, "at_least %d is not below %d: nobody lies in between", *s.AtLeast, *s.Below)
+	}
+}
+
+func (d *document) class(at string, c billing.Class) {
+	if !slices.Contains(billing.Classes(), c) {
+		d.flaw(at, "%q is no class of declines; they are %s", c, words(billing.Classes()))
+	}
+}
+
+func words(classes []billing.Class) string {
+	var all []string
+	for _, c := range classes {
+		all = append(all, string(c))
+	}
+	return strings.Join(all, ", ")
+}
+
+// Document writes the campaign as the YAML that ParseCampaign reads.
+func (c Campaign) Document() ([]byte, error) {
+	text, err := yaml.MarshalWithOptions(c, yaml.Indent(2), yaml.IndentSequence(true), yaml.UseSingleQuote(false))
+	if err != nil {
+		return nil, fmt.Errorf("write campaign %s: %w", c.Name, err)
+	}
+	return text, nil
+}
