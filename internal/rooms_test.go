@@ -56,6 +56,8 @@ var onlyIn = map[string]string{
 	"github.com/wneessen/go-mail":  "internal/mail",
 	"modernc.org/sqlite":           "internal/database",
 	"github.com/pressly/goose/":    "internal/database",
+	"github.com/pquerna/otp":       "internal/staff",
+	"github.com/boombuler/barcode": "web",
 }
 
 type pkg struct {

@@ -28,19 +28,38 @@ const (
 
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, _ staff.Member) error {
 	back := r.URL.Query().Get("back")
-	_, err := s.memberOf(r)
+	if back != "" {
+		back = deskPath(back)
+	}
+	at, err := s.seatOf(r)
 	if err == nil {
-		http.Redirect(w, r, deskPath(back), http.StatusSeeOther)
+		http.Redirect(w, r, further(at, back), http.StatusSeeOther)
 		return nil
 	}
 	if !fault.Is(err, fault.SignedOut) {
 		return err
 	}
-	if back != "" {
-		back = deskPath(back)
-	}
 	s.show(w, r, http.StatusOK, desk.SignIn(desk.SignInPage{Frame: s.deskFrame(r), Back: back}))
 	return nil
+}
+
+// further is where somebody goes on from how far they have come in.
+func further(at seat, back string) string {
+	next := ""
+	switch {
+	case at.Standing == staff.Full:
+		return deskPath(back)
+	case at.Standing == staff.Keeping:
+		next = "/admin/factor/codes"
+	case at.Factor:
+		next = "/admin/signin/code"
+	default:
+		next = "/admin/factor"
+	}
+	if back != "" {
+		next += "?back=" + escape(back)
+	}
+	return next
 }
 
 // deskPath answers an absolute path of the staff pages, the list of cases for anything else.
@@ -62,7 +81,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, _ staff.Member) 
 	if err != nil {
 		return err
 	}
-	token, _, err := s.Members.SignIn(r.Context(), p.Email, r.PostFormValue("password"), callerOf(r))
+	token, who, err := s.Members.SignIn(r.Context(), p.Email, r.PostFormValue("password"), s.callerOf(r))
 	var later *staff.TryLater
 	switch {
 	case errors.As(err, &later):
@@ -78,7 +97,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, _ staff.Member) 
 		return err
 	}
 	s.setStaffCookie(w, token)
-	http.Redirect(w, r, deskPath(back), http.StatusSeeOther)
+	http.Redirect(w, r, further(seat{Session: staff.Session{Member: who, Standing: staff.Half}}, p.Back), http.StatusSeeOther)
 	return nil
 }
 
@@ -103,7 +122,7 @@ func (s *Server) withinSignIns(r *http.Request) error {
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request, _ staff.Member) error {
 	cookie, err := r.Cookie(s.staffCookie())
 	if err == nil {
-		err = s.Members.SignOut(r.Context(), cookie.Value)
+		err = s.Members.SignOut(r.Context(), cookie.Value, s.callerOf(r))
 		if err != nil {
 			return err
 		}
@@ -144,10 +163,10 @@ func (s *Server) enrolPage(r *http.Request) (desk.EnrolPage, error) {
 
 func (s *Server) enrol(w http.ResponseWriter, r *http.Request, _ staff.Member) error {
 	name := r.PostFormValue("name")
-	token, _, err := s.Members.Enrol(r.Context(), r.PathValue("token"), name, r.PostFormValue("password"), callerOf(r))
+	token, who, err := s.Members.Enrol(r.Context(), r.PathValue("token"), name, r.PostFormValue("password"), s.callerOf(r))
 	if err == nil {
 		s.setStaffCookie(w, token)
-		http.Redirect(w, r, "/admin", http.StatusSeeOther)
+		http.Redirect(w, r, further(seat{Session: staff.Session{Member: who, Standing: staff.Half}}, ""), http.StatusSeeOther)
 		return nil
 	}
 	if !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.NotFound) {

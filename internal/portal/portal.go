@@ -111,7 +111,10 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	})
 	desk := checkout.NewDesk(db, p.Stripe, p.Intake, at.Now, at.Real, at.Log)
 	p.Talks = support.NewConversations(db, p.Cases, c.SupportEmail, at.Now)
-	p.Members = staff.NewMembers(db, at.Real)
+	p.Members, err = staff.NewMembers(db, c.SessionKey.Reveal(), at.Real, at.Now)
+	if err != nil {
+		return nil, err
+	}
 	sessions := link.NewStore(db, p.Addresses, c.SessionKey.Reveal(), at.Real)
 	options := []mail.Option{mail.WithHello(p.Addresses.Host())}
 	if at.Roots != nil {
