@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -96,16 +97,44 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, _ staff.Member) 
 	case err != nil:
 		return err
 	}
-	s.setStaffCookie(w, token)
+	err = s.comeIn(w, r, token)
+	if err != nil {
+		return err
+	}
 	http.Redirect(w, r, further(seat{Session: staff.Session{Member: who, Standing: staff.Half}}, p.Back), http.StatusSeeOther)
 	return nil
+}
+
+// comeIn hands the browser its new session and ends the one it had, so that none is left open behind it.
+func (s *Server) comeIn(w http.ResponseWriter, r *http.Request, token string) error {
+	before, err := r.Cookie(s.staffCookie())
+	if err == nil {
+		err = s.Members.SignOut(r.Context(), before.Value, s.callerOf(r))
+		if err != nil {
+			return err
+		}
+	}
+	s.setStaffCookie(w, token)
+	return nil
+}
+
+// placeOf is the network a limit counts by: a household has all of an IPv6 /64.
+func placeOf(ip netip.Addr) string {
+	if !ip.Is6() {
+		return ip.String()
+	}
+	network, err := ip.Prefix(64)
+	if err != nil {
+		return ip.String()
+	}
+	return network.String()
 }
 
 func (s *Server) withinSignIns(r *http.Request) error {
 	var within bool
 	err := s.DB.Do(r.Context(), func(tx *sql.Tx) error {
 		var err error
-		within, err = database.Within(r.Context(), tx, "sign-in "+visitOf(r).ip.String(), signInsWithin, mostSignIns, s.Real())
+		within, err = database.Within(r.Context(), tx, "sign-in "+placeOf(visitOf(r).ip), signInsWithin, mostSignIns, s.Real())
 		return err
 	})
 	if err != nil {
@@ -165,7 +194,10 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request, _ staff.Member) e
 	name := r.PostFormValue("name")
 	token, who, err := s.Members.Enrol(r.Context(), r.PathValue("token"), name, r.PostFormValue("password"), s.callerOf(r))
 	if err == nil {
-		s.setStaffCookie(w, token)
+		err = s.comeIn(w, r, token)
+		if err != nil {
+			return err
+		}
 		http.Redirect(w, r, further(seat{Session: staff.Session{Member: who, Standing: staff.Half}}, ""), http.StatusSeeOther)
 		return nil
 	}

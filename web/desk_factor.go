@@ -223,9 +223,12 @@ func (s *Server) keepCodes(w http.ResponseWriter, r *http.Request, _ staff.Membe
 	if err != nil {
 		return err
 	}
-	err = s.Members.KeepCodes(r.Context(), at.token, s.callerOf(r))
+	entry, err := s.Members.KeepCodes(r.Context(), at.token, s.callerOf(r))
 	if err != nil {
 		return err
+	}
+	if entry.Token != "" {
+		s.enter(w, entry)
 	}
 	if back == "" {
 		back = "/admin?done=kept"

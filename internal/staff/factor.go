@@ -346,24 +346,27 @@ func (m *Members) Codes(ctx context.Context, token string) ([]string, error) {
 	return codes, nil
 }
 
-// KeepCodes says that the member has kept their recovery codes: nobody can read them any more, and the session is in.
-// Asked again it does nothing. Error: fault.SignedOut.
-func (m *Members) KeepCodes(ctx context.Context, token string, who Caller) error {
+// KeepCodes says that the member has kept their recovery codes: nobody can read them any more, and the session is in,
+// under a new token. Asked again it does nothing and answers the zero Entry. Error: fault.SignedOut.
+func (m *Members) KeepCodes(ctx context.Context, token string, who Caller) (Entry, error) {
+	var entry Entry
 	err := m.db.Do(ctx, func(tx *sql.Tx) error {
 		found, s, err := m.session(ctx, tx, token)
 		if err != nil || s.standing != Keeping {
 			return err
 		}
-		kept, err := keepCodes(ctx, tx, hashOf(token))
+		fresh, hash := newToken()
+		kept, err := keepCodes(ctx, tx, hashOf(token), hash)
 		if err != nil || !kept {
 			return err
 		}
+		entry = Entry{Token: fresh, Member: found.Member}
 		return audit.Append(ctx, tx, own(found.Member, who).entry(m.now(), "staff.codes_kept", found.ID, ""))
 	})
 	if err != nil {
-		return fmt.Errorf("keep recovery codes: %w", err)
+		return Entry{}, fmt.Errorf("keep recovery codes: %w", err)
 	}
-	return nil
+	return entry, nil
 }
 
 // CodeOf is the code an authenticator app shows for a secret. It is for the demo, which shows it to its visitors.

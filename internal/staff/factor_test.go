@@ -40,11 +40,13 @@ func (h *house) complete(t *testing.T, email string, role staff.Role) (person, s
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = h.KeepCodes(t.Context(), entry.Token, desk)
+	kept, err := h.KeepCodes(t.Context(), entry.Token, desk)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p, entry.Token
+	_, err = h.BySession(t.Context(), entry.Token)
+	wantKind(t, err, fault.SignedOut)
+	return p, kept.Token
 }
 
 // code is what an app shows now: another program's arithmetic than ours.
@@ -221,11 +223,11 @@ func TestARecoveryCodeOpensOnce(t *testing.T) {
 	h.later(time.Minute)
 	_, err = h.EnterCode(ctx, h.halfway(t, "ada@example.com", desk), p.codes[4], desk)
 	wantKind(t, err, fault.Invalid) // the old ones are dead
-	err = h.KeepCodes(ctx, entry.Token, desk)
+	kept, err := h.KeepCodes(ctx, entry.Token, desk)
 	if err != nil {
 		t.Fatal(err)
 	}
-	gone, err := h.Codes(ctx, entry.Token)
+	gone, err := h.Codes(ctx, kept.Token)
 	if err != nil || gone != nil {
 		t.Errorf("kept codes are shown again: %v, %v", gone, err)
 	}

@@ -204,9 +204,9 @@ func setDraft(ctx context.Context, tx *sql.Tx, hash, draft string) error {
 	return err
 }
 
-func keepCodes(ctx context.Context, tx *sql.Tx, hash string) (bool, error) {
+func keepCodes(ctx context.Context, tx *sql.Tx, from, to string) (bool, error) {
 	return changed(tx.ExecContext(ctx, `
-		UPDATE staff_sessions SET standing = 'full', draft = '' WHERE hash = $1 AND standing = 'codes' AND ended_at = 0`, hash))
+		UPDATE staff_sessions SET hash = $2, standing = 'full', draft = '' WHERE hash = $1 AND standing = 'codes' AND ended_at = 0`, from, to))
 }
 
 func touchSession(ctx context.Context, tx *sql.Tx, hash string, now int64) error {
@@ -215,12 +215,12 @@ func touchSession(ctx context.Context, tx *sql.Tx, hash string, now int64) error
 }
 
 func endSession(ctx context.Context, tx *sql.Tx, hash string, now int64) error {
-	_, err := tx.ExecContext(ctx, `UPDATE staff_sessions SET ended_at = $2 WHERE hash = $1 AND ended_at = 0`, hash, now)
+	_, err := tx.ExecContext(ctx, `UPDATE staff_sessions SET ended_at = $2, draft = '' WHERE hash = $1 AND ended_at = 0`, hash, now)
 	return err
 }
 
 func endSessions(ctx context.Context, tx *sql.Tx, memberID string, now int64) error {
-	_, err := tx.ExecContext(ctx, `UPDATE staff_sessions SET ended_at = $2 WHERE staff_id = $1 AND ended_at = 0`, memberID, now)
+	_, err := tx.ExecContext(ctx, `UPDATE staff_sessions SET ended_at = $2, draft = '' WHERE staff_id = $1 AND ended_at = 0`, memberID, now)
 	return err
 }
 
@@ -230,14 +230,14 @@ func forgetSessions(ctx context.Context, tx *sql.Tx, memberID string, before int
 }
 
 func endOtherSessions(ctx context.Context, tx *sql.Tx, memberID, but string, now int64) error {
-	_, err := tx.ExecContext(ctx, `UPDATE staff_sessions SET ended_at = $3 WHERE staff_id = $1 AND hash <> $2 AND ended_at = 0`, memberID, but, now)
+	_, err := tx.ExecContext(ctx, `UPDATE staff_sessions SET ended_at = $3, draft = '' WHERE staff_id = $1 AND hash <> $2 AND ended_at = 0`, memberID, but, now)
 	return err
 }
 
 // endNamed ends the one session of a member that is called so and reports whether it lived.
 func endNamed(ctx context.Context, tx *sql.Tx, memberID, name string, now int64) (bool, error) {
 	return changed(tx.ExecContext(ctx, `
-		UPDATE staff_sessions SET ended_at = $3 WHERE staff_id = $1 AND substr(hash, 1, 16) = $2 AND ended_at = 0`, memberID, name, now))
+		UPDATE staff_sessions SET ended_at = $3, draft = '' WHERE staff_id = $1 AND substr(hash, 1, 16) = $2 AND ended_at = 0`, memberID, name, now))
 }
 
 func openSessions(ctx context.Context, tx *sql.Tx, memberID string, now time.Time) ([]OpenSession, error) {
