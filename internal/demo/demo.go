@@ -348,6 +348,12 @@ func (d *Demo) rise() error {
 			return fmt.Errorf("play the story: %w", err)
 		}
 	}
+	if d.memory.record().Secret == "" { // a folder from before staff had a second factor
+		err = d.hire(ctx)
+		if err != nil {
+			return err
+		}
+	}
 	err = d.portal.Start(ctx)
 	if err != nil {
 		return err
