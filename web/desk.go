@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -176,12 +177,24 @@ func (s *Server) memberOf(r *http.Request) (staff.Member, error) {
 func (s *Server) callerOf(r *http.Request) staff.Caller {
 	const longestAgent = 300
 	agent := []rune(strings.ToValidUTF8(r.UserAgent(), ""))
-	c := staff.Caller{IP: visitOf(r).ip.String(), Agent: string(agent[:min(len(agent), longestAgent)]), Request: visitOf(r).id}
+	ip := visitOf(r).ip
+	if !ip.IsValid() { // it came by the demo's own way
+		ip = s.clientIP(r)
+	}
+	c := staff.Caller{IP: addressOf(ip), Agent: string(agent[:min(len(agent), longestAgent)]), Request: visitOf(r).id}
 	device, err := r.Cookie(s.staffCookie() + "-device")
 	if err == nil {
 		c.Device = device.Value
 	}
 	return c
+}
+
+// addressOf is an address as it is written, "" for none.
+func addressOf(ip netip.Addr) string {
+	if !ip.IsValid() {
+		return ""
+	}
+	return ip.String()
 }
 
 // handOf is a member doing something to somebody's account.
