@@ -186,7 +186,7 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 						t.Errorf("%s by nobody: %d", route.pattern, a.StatusCode)
 					}
 				case !role.May(route.right):
-					if a.StatusCode != http.StatusForbidden || lines != 0 {
+					if a.StatusCode != http.StatusForbidden || lines != 0 || !strings.Contains(h.log.String(), `"who":"staff_`) {
 						t.Errorf("%s by %s: %d, %d lines", route.pattern, role, a.StatusCode, lines)
 					}
 				default:

@@ -262,6 +262,9 @@ func TestWrongCodesWaitLikeWrongPasswords(t *testing.T) {
 	// The member's own browser has a count of its own, for passwords and codes.
 	for range 3 {
 		_, _, err = h.SignIn(ctx, "ada@example.com", "not the password at all", attacker)
+		if err == nil {
+			t.Fatal("a wrong password was taken")
+		}
 		h.later(time.Second)
 	}
 	known := staff.Caller{IP: "203.0.113.9", Device: p.device}
