@@ -132,3 +132,38 @@ func TestTamperingShows(t *testing.T) {
 		})
 	}
 }
+
+func TestAToldHeadShowsALogCutShort(t *testing.T) {
+	db := open(t)
+	_, last, err := verify(t, db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds := func(seq int64, hash string) error {
+		return db.See(t.Context(), func(tx *sql.Tx) error { return audit.Holds(t.Context(), tx, seq, hash) })
+	}
+	err = holds(5, last)
+	if err != nil {
+		t.Errorf("the head itself: %v", err)
+	}
+	var broken *audit.Broken
+	err = holds(4, last)
+	if !errors.As(err, &broken) || broken.Seq != 4 {
+		t.Errorf("another entry's hash: %v", err)
+	}
+	err = db.Do(t.Context(), func(tx *sql.Tx) error { // as somebody with the file in hand would
+		_, err := tx.ExecContext(t.Context(), `DROP TRIGGER audit_no_delete; DELETE FROM audit WHERE seq > 3`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	count, _, err := verify(t, db)
+	if err != nil || count != 3 {
+		t.Fatalf("a log cut short verifies by itself: %d, %v", count, err)
+	}
+	err = holds(5, last)
+	if !errors.As(err, &broken) || broken.Seq != 5 {
+		t.Errorf("after the cut: %v", err)
+	}
+}

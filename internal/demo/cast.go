@@ -12,6 +12,9 @@ const (
 
 	staffEmail = "giulia@lumen.example"
 	staffName  = "Giulia Ferri"
+
+	// staffPassword is told on the stage: nothing behind it is real.
+	staffPassword = "lanterns over calm water"
 )
 
 // plan is what a customer subscribes to, monthly. The amount is in the currency's smallest unit.

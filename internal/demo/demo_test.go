@@ -468,4 +468,33 @@ func TestGoesOn(t *testing.T) {
 	if v.customer(mirae.Name).status() != "recovered" {
 		t.Errorf("after the restart a payment leaves the case %q: events no longer arrive", v.customer(mirae.Name).status())
 	}
+	v.signsIn(t)
+}
+
+// signsIn comes in as staff by the real door, with what the stage tells.
+func (v *outsider) signsIn(t *testing.T) {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar}
+	_, stage := v.get("/demo")
+	told := regexp.MustCompile(`<code>([^<]+)</code>`).FindAllStringSubmatch(stage[strings.Index(stage, `id="door"`):], 2)
+	if len(told) != 2 {
+		t.Fatal("the stage does not tell password and code")
+	}
+	resp, err := browser.PostForm(v.base+"/admin/signin", url.Values{"email": {"giulia@lumen.example"}, "password": {told[0][1]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.read(resp)
+	resp, err = browser.PostForm(v.base+"/admin/signin/code", url.Values{"code": {told[1][1]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, body := v.read(resp)
+	if status != http.StatusOK || resp.Request.URL.Path != "/admin" || !strings.Contains(body, "Giulia Ferri") {
+		t.Errorf("by hand one comes to %s: %d", resp.Request.URL.Path, status)
+	}
 }

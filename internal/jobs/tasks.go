@@ -22,6 +22,7 @@ type Work struct {
 	Schedule *Schedule
 	Sender   *Sender
 	Sessions *link.Store
+	Heads    *Heads
 }
 
 // Tasks is the one visible table of what time asks, in the order in which one's work leads to the next one's.
@@ -32,6 +33,7 @@ func (w Work) Tasks() []Task {
 		{Name: "send", RunOnce: w.Sender.RunOnce, Every: 30 * time.Second, Next: w.Sender.Next},
 		{Name: "mend", RunOnce: w.mend, Every: 30 * time.Second},
 		{Name: "sweep", RunOnce: w.sweep, Every: time.Minute},
+		{Name: "audit", RunOnce: w.Heads.RunOnce, Every: time.Hour},
 	}
 }
 
