@@ -160,6 +160,11 @@ var stories = map[string]func(*testing.T, *lumen){
 	"InvoicePDF":     findsThePages,
 	"EnsureEndpoint": ensuresTheEndpoint,
 	"Events":         listsTheUndelivered,
+
+	"Business":           readsTheBusiness,
+	"Endpoints":          readsTheEndpoints,
+	"KnowsPublishable":   knowsPublishableKeys,
+	"MissingPermissions": triesPermissions,
 }
 
 // TestStripesText reads Stripe's text once, which takes seconds, for all that is held against it.
