@@ -59,6 +59,19 @@ func (in *Intake) Receive(ctx context.Context, body []byte, signature string) er
 	if err != nil {
 		return err
 	}
+	row := in.rowOf(e)
+	err = in.db.Do(ctx, func(tx *sql.Tx) error {
+		_, err := insertEvent(ctx, tx, row)
+		return err
+	})
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err, "The event could not be kept.")
+	}
+	return nil
+}
+
+// rowOf is an event as it is kept, parked or ignored at once when we cannot use it.
+func (in *Intake) rowOf(e gateway.Event) Event {
 	row := Event{
 		ID: e.ID, Type: e.Type, ObjectType: e.ObjectType, ObjectID: e.ObjectID, CustomerID: e.Customer,
 		APIVersion: e.APIVersion, Livemode: e.Livemode, CreatedAt: e.Created, ReceivedAt: in.real().Unix(), Status: Received,
@@ -75,11 +88,7 @@ func (in *Intake) Receive(ctx context.Context, body []byte, signature string) er
 	case e.APIVersion != gateway.APIVersion:
 		row.Reason = fmt.Sprintf("Sent in version %q; read again in %s.", e.APIVersion, gateway.APIVersion)
 	}
-	err = in.db.Do(ctx, func(tx *sql.Tx) error { return insertEvent(ctx, tx, row) })
-	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, "The event could not be kept.")
-	}
-	return nil
+	return row
 }
 
 // Refresh reads the customer and all their open invoices again from Stripe, saves what it says, and lets the

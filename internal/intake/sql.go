@@ -10,13 +10,18 @@ import (
 const eventColumns = `id, type, object_type, object_id, customer_id, api_version, livemode, created_at, received_at,
 	status, attempts, next_try_at, reason, processed_at`
 
-func insertEvent(ctx context.Context, tx *sql.Tx, e Event) error {
-	_, err := tx.ExecContext(ctx, `
+// insertEvent keeps an event and answers whether it was new.
+func insertEvent(ctx context.Context, tx *sql.Tx, e Event) (bool, error) {
+	res, err := tx.ExecContext(ctx, `
 		INSERT INTO events (`+eventColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, 0)
 		ON CONFLICT (id) DO NOTHING`,
 		e.ID, e.Type, e.ObjectType, e.ObjectID, e.CustomerID, e.APIVersion, e.Livemode, e.CreatedAt, e.ReceivedAt, e.Status, e.Reason)
-	return err
+	if err != nil {
+		return false, err
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
 }
 
 // claimEvents takes waiting events, oldest first, with all others of their customers, and leaves them to the
