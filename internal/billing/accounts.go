@@ -40,6 +40,29 @@ func Save(ctx context.Context, tx *sql.Tx, a Account, readAt int64) error {
 	return saveInvoices(ctx, tx, a.Invoices, readAt)
 }
 
+// SavePart keeps a reading that does not show all a customer has, such as one page of a listing of invoices. It is
+// Save, but that the customer does not count as read as a whole: who decides by it reads them again.
+func SavePart(ctx context.Context, tx *sql.Tx, a Account, readAt int64) error {
+	stored, err := FindCustomer(ctx, tx, a.Customer.ID)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	err = Save(ctx, tx, a, readAt)
+	if err != nil || stored.SyncedAt > readAt {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE customers SET synced_at = $1 WHERE id = $2`, stored.SyncedAt, a.Customer.ID)
+	return err
+}
+
+// Unread answers up to limit customers with an open invoice that was last read before the instant (unix seconds),
+// longest ago first.
+func Unread(ctx context.Context, tx *sql.Tx, before int64, limit int) ([]string, error) {
+	return database.Strings(ctx, tx, `
+		SELECT customer_id FROM invoices WHERE status = 'open' AND synced_at < $1
+		GROUP BY customer_id ORDER BY min(synced_at), customer_id LIMIT $2`, before, limit)
+}
+
 func saveInvoices(ctx context.Context, tx *sql.Tx, invoices []Invoice, readAt int64) error {
 	for _, i := range invoices {
 		err := saveInvoice(ctx, tx, i, readAt)

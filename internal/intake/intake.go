@@ -50,7 +50,7 @@ type Options struct {
 // New makes an Intake.
 func New(o Options) *Intake {
 	return &Intake{
-		db: o.DB, kept: database.NewGroup(o.DB, insertEvents), stripe: o.Stripe, cases: o.Cases,
+		db: o.DB, kept: database.NewGroup(o.DB, keepEvents), stripe: o.Stripe, cases: o.Cases,
 		secrets: o.WebhookSecrets, live: o.Live, now: o.Now, real: o.RealNow, log: o.Logger,
 	}
 }
@@ -63,6 +63,15 @@ func (in *Intake) Receive(ctx context.Context, body []byte, signature string) er
 	if err != nil {
 		return err
 	}
+	err = in.kept.Keep(ctx, in.rowOf(e))
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err, "The event could not be kept.")
+	}
+	return nil
+}
+
+// rowOf is an event as it is kept, parked or ignored at once when we cannot use it.
+func (in *Intake) rowOf(e gateway.Event) Event {
 	row := Event{
 		ID: e.ID, Type: e.Type, ObjectType: e.ObjectType, ObjectID: e.ObjectID, CustomerID: e.Customer,
 		APIVersion: e.APIVersion, Livemode: e.Livemode, CreatedAt: e.Created, ReceivedAt: in.real().Unix(), Status: Received,
@@ -79,11 +88,7 @@ func (in *Intake) Receive(ctx context.Context, body []byte, signature string) er
 	case e.APIVersion != gateway.APIVersion:
 		row.Reason = fmt.Sprintf("Sent in version %q; read again in %s.", e.APIVersion, gateway.APIVersion)
 	}
-	err = in.kept.Keep(ctx, row)
-	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, "The event could not be kept.")
-	}
-	return nil
+	return row
 }
 
 // Refresh reads the customer and all their open invoices again from Stripe, saves what it says, and lets the

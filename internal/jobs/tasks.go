@@ -29,6 +29,7 @@ type Work struct {
 func (w Work) Tasks() []Task {
 	return []Task{
 		{Name: "events", RunOnce: w.events, Every: time.Second},
+		{Name: "reconcile", RunOnce: w.Intake.Reconcile, Every: time.Minute}, // which looks at Stripe each quarter of an hour
 		{Name: "schedule", RunOnce: w.Schedule.RunOnce, Every: 30 * time.Second, Next: w.Schedule.Next},
 		{Name: "send", RunOnce: w.Sender.RunOnce, Every: 30 * time.Second, Next: w.Sender.Next},
 		{Name: "mend", RunOnce: w.mend, Every: 30 * time.Second},
