@@ -90,6 +90,50 @@ func (s *Server) Pay(invoiceID string, outOfBand bool) error {
 	return nil
 }
 
+// PayPart takes a part of an open invoice, as newer versions of Stripe allow with several payments for one invoice. In
+// the shape of this version only amount_paid and amount_remaining tell of it. It refuses an unknown invoice, one that
+// is not open, and an amount that is not a part.
+func (s *Server) PayPart(invoiceID string, amount int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	inv, ok := s.memory.Invoices.get(invoiceID)
+	if !ok || inv.Status != "open" {
+		return fmt.Errorf("pay a part: no open invoice %q", invoiceID)
+	}
+	if amount < 1 || amount >= inv.remaining() {
+		return fmt.Errorf("pay a part of %s: %d is no part of %d", inv.ID, amount, inv.remaining())
+	}
+	op := s.operationAt(s.timeOf(s.clockOf(inv.Customer)), requestOrigin{})
+	defer s.wake()
+	defer op.flush()
+	op.touch(inv.ID)
+	inv.AmountPaid += amount
+	s.followDue(op, inv)
+	return nil
+}
+
+// RenewCard gives a kept card a new date, as its network does when the bank issued a new one. From then on the bank
+// takes it again where it had declined the old date. It refuses an unknown or detached method and one that is no card.
+func (s *Server) RenewCard(methodID string, month, year int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, ok := s.memory.Methods.get(methodID)
+	if !ok || m.Customer == "" || m.Type != "card" {
+		return fmt.Errorf("renew a card: %q is no customer's card", methodID)
+	}
+	op := s.operationAt(s.timeOf(s.clockOf(m.Customer)), requestOrigin{})
+	defer s.wake()
+	defer op.flush()
+	m.ExpMonth, m.ExpYear = month, year
+	for invoice, forced := range s.memory.Forced {
+		if forced.Method == m.ID && forced.Code == "expired_card" {
+			delete(s.memory.Forced, invoice)
+		}
+	}
+	op.emit("payment_method.automatically_updated", m.ID)
+	return nil
+}
+
 const (
 	outageTimeout = "timeout"
 	outageLost    = "lost"
@@ -145,6 +189,14 @@ func (s *Server) mountControls(mux *http.ServeMux) {
 		return object{"late": mode.Late, "double": mode.Doubled, "shuffle": mode.Shuffled, "drop": mode.Dropped}, nil
 	}))
 	mux.HandleFunc("POST /sandbox/disputes", s.control(s.disputeOnRequest))
+	mux.HandleFunc("POST /sandbox/part_payment", s.control(func(p *params) (object, error) {
+		err := s.PayPart(p.text("invoice"), p.number("amount", 0))
+		return object{"invoice": p.text("invoice"), "amount": p.number("amount", 0)}, err
+	}))
+	mux.HandleFunc("POST /sandbox/card_update", s.control(func(p *params) (object, error) {
+		err := s.RenewCard(p.text("payment_method"), p.number("exp_month", 12), p.number("exp_year", int64(s.now().Year()+4)))
+		return object{"payment_method": p.text("payment_method")}, err
+	}))
 	mux.HandleFunc("POST /sandbox/outage", s.control(func(p *params) (object, error) {
 		asked := outage{Status: p.or("status", "500"), Count: p.number("count", 1)}
 		if !slices.Contains([]string{"500", "503", "429", outageTimeout, outageLost}, asked.Status) {
