@@ -17,21 +17,11 @@ func (s *Server) FailRenewal(customerID, declineCode string) (invoiceID string, 
 	if !slices.Contains(declineCodes, declineCode) {
 		return "", fmt.Errorf("fail a renewal: %q is no decline code", declineCode)
 	}
-	owner, refused := s.customerByID(customerID, "")
-	if refused != nil {
-		return "", fmt.Errorf("fail a renewal: no customer %q", customerID)
+	sub, err := s.renewable(customerID)
+	if err != nil {
+		return "", fmt.Errorf("fail a renewal: %w", err)
 	}
-	var sub *subscription
-	s.memory.Subs.each(func(_ string, candidate *subscription) {
-		live := candidate.Status == "active" || candidate.Status == "past_due" || candidate.Status == "trialing" || candidate.Status == "unpaid"
-		if sub == nil && candidate.Customer == owner.ID && live && candidate.CollectionMethod == "charge_automatically" {
-			sub = candidate
-		}
-	})
-	if sub == nil {
-		return "", fmt.Errorf("fail a renewal: customer %s has no subscription that is charged automatically", owner.ID)
-	}
-	op := s.operationAt(s.timeOf(owner.Clock), requestOrigin{})
+	op := s.operationAt(s.timeOf(s.clockOf(customerID)), requestOrigin{})
 	defer s.wake()
 	defer op.flush()
 	op.touch(sub.ID)
@@ -175,6 +165,10 @@ func (s *Server) mountControls(mux *http.ServeMux) {
 		id, err := s.FailRenewal(p.text("customer"), p.or("decline_code", "generic_decline"))
 		return object{"invoice": id}, err
 	}))
+	mux.HandleFunc("POST /sandbox/renew", s.control(func(p *params) (object, error) {
+		id, err := s.Renew(p.text("customer"))
+		return object{"invoice": id}, err
+	}))
 	mux.HandleFunc("POST /sandbox/pay", s.control(func(p *params) (object, error) {
 		out := p.text("out_of_band")
 		err := s.Pay(p.text("invoice"), out == "1" || out == "true")
@@ -248,4 +242,45 @@ func (s *Server) control(run func(p *params) (object, error)) http.HandlerFunc {
 			s.log.Debug("a caller of the sandbox went away")
 		}
 	}
+}
+
+// Renew lets the customer's subscription renew now, as its calendar would: its invoice is finalized, and charged unless
+// collection is paused. It refuses an unknown customer and one without a subscription that is charged automatically.
+func (s *Server) Renew(customerID string) (invoiceID string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sub, err := s.renewable(customerID)
+	if err != nil {
+		return "", fmt.Errorf("renew: %w", err)
+	}
+	op := s.operationAt(s.timeOf(s.clockOf(customerID)), requestOrigin{})
+	defer s.wake()
+	defer op.flush()
+	op.touch(sub.ID)
+	sub.Anchor = op.at
+	inv := s.renew(op, sub, op.at, "subscription_cycle")
+	op.flush()
+	if inv.AutoAdvance {
+		s.advanceDraft(op, inv)
+	}
+	return inv.ID, nil
+}
+
+// renewable is the customer's subscription that renews and is charged automatically.
+func (s *Server) renewable(customerID string) (*subscription, error) {
+	owner, refused := s.customerByID(customerID, "")
+	if refused != nil {
+		return nil, fmt.Errorf("no customer %q", customerID)
+	}
+	var sub *subscription
+	s.memory.Subs.each(func(_ string, candidate *subscription) {
+		live := candidate.Status == "active" || candidate.Status == "past_due" || candidate.Status == "trialing" || candidate.Status == "unpaid"
+		if sub == nil && candidate.Customer == owner.ID && live && candidate.CollectionMethod == "charge_automatically" {
+			sub = candidate
+		}
+	})
+	if sub == nil {
+		return nil, fmt.Errorf("customer %s has no subscription that is charged automatically", owner.ID)
+	}
+	return sub, nil
 }
