@@ -101,11 +101,15 @@ func readEvent(body []byte) (Event, error) {
 		e.Unreadable = "it is no JSON object"
 	case e.ID == "":
 		e.Unreadable = "it has no id"
-	case len(e.ID) > longestWord || len(e.Type) > longestWord || len(e.Account) > longestWord:
-		e.Unreadable = "its words are longer than Stripe's can be"
+	case len(e.ID) > longestWord:
+		e.Unreadable = "its id is longer than Stripe's can be"
 	}
 	if e.Unreadable != "" {
 		return Event{ID: nameless(body), Type: clip(e.Type), APIVersion: e.APIVersion, Livemode: e.Livemode, Unreadable: e.Unreadable}, nil
+	}
+	if len(e.Type) > longestWord || len(e.Account) > longestWord {
+		e.Type, e.Account, e.Unreadable = clip(e.Type), clip(e.Account), "its words are longer than Stripe's can be"
+		return e, nil
 	}
 	kind := text(top["object"])
 	if kind != "event" {

@@ -104,6 +104,7 @@ func TestWhatCannotBeActedOnIsParked(t *testing.T) {
 		`{"id":"evt_1","object":"event","type":"invoice.paid","created":"yesterday","data":{"object":{"id":"in_1","object":"invoice"}}}`,
 		`{"id":"evt_1","object":"event","type":7,"created":5,"data":{"object":{"id":"in_1","object":"invoice"}}}`,
 		`{"id":"evt_1"}`,
+		`{"id":"evt_1","object":"event","type":"` + strings.Repeat("é", 300) + `"}`,
 	} {
 		e, err := gateway.VerifyEvent([]byte(body), sign(body, "whsec_a", now), []string{"whsec_a"}, now)
 		if err != nil || e.ID != "evt_1" || e.Unreadable == "" {
@@ -117,7 +118,7 @@ func TestWhatHasNoUsableIDIsKeptUnderItsContent(t *testing.T) {
 	seen := map[string]bool{}
 	for _, body := range []string{
 		`null`, `[1]`, `"evt_1"`, `7`, `{}`, `{"object":"event"}`, `{"id":7,"object":"event"}`, `{"id":"\u0000"}`,
-		`{"id":"evt_` + strings.Repeat("x", 300) + `","object":"event"}`, `{"id":"evt_1","type":"` + strings.Repeat("é", 300) + `"}`,
+		`{"id":"evt_` + strings.Repeat("x", 300) + `","object":"event"}`,
 	} {
 		var ids []string
 		for range 2 {
