@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"cmp"
 	"database/sql"
 	"encoding/json"
 	"io"
@@ -36,6 +37,7 @@ type act struct {
 type scene struct {
 	*house
 	customer, email, invoice string
+	language                 string // of their links; "" is English
 	extra                    map[string]string
 }
 
@@ -224,7 +226,7 @@ func (s *scene) token() string {
 	token := ""
 	err := s.portal.DB.Do(s.t.Context(), func(tx *sql.Tx) error {
 		var err error
-		token, err = link.Issue(s.t.Context(), tx, link.Link{CustomerID: s.customer, Language: "en", IssuedAt: s.clock.now().Unix()})
+		token, err = link.Issue(s.t.Context(), tx, link.Link{CustomerID: s.customer, Language: cmp.Or(s.language, "en"), IssuedAt: s.clock.now().Unix()})
 		return err
 	})
 	if err != nil {
