@@ -24,7 +24,7 @@ func (p OverviewPage) heading() string {
 	switch {
 	case p.Main == MainApprove:
 		return p.text("overview.title_approve", month)
-	case p.Reason == billing.ClassOverdue:
+	case p.Reason == billing.ClassOverdue, p.Main == MainHosted:
 		return p.text("overview.title_overdue", month)
 	case p.Reason == billing.ClassNoMethod:
 		return p.text("overview.title_no_method", month)
@@ -373,7 +373,7 @@ func sheet(p OverviewPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if p.Card != nil {
+		if p.Card != nil && p.Main != MainHosted {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<hr class=\"rule\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -136,7 +136,7 @@ func cast() []player {
 			turns: []turn{{3 * aDay, (*Demo).credit}, {2 * aDay, (*Demo).payPart}},
 		},
 		{
-			name: "Aalto Studio Oy", email: "laskut@aalto.example", locale: "fi",
+			name: "Aino Laine", email: "aino@laine.example", locale: "fi",
 			line1: "Kalevankatu 12", city: "Helsinki", postcode: "00100", nation: "FI", plan: studioEUR,
 			scenario: "overdue_transfer", story: "Pays by transfer; the invoice is past its due date", joined: 26 * aDay,
 			turns: []turn{{20*aDay + 1*time.Hour, (*Demo).invoiceByTransfer}},
@@ -164,7 +164,7 @@ func cast() []player {
 		{
 			name: "Inés Carrasco", email: "ines@carrasco.example", locale: "es",
 			line1: "Calle de la Palma 30", city: "Madrid", postcode: "28004", nation: "ES", plan: studioEUR,
-			scenario: "written_off", story: "Written off by the merchant; still payable at Stripe",
+			scenario: "written_off", story: "Written off by the merchant; nobody asks any more",
 			failed: 17*aDay + 3*time.Hour, code: "lost_card",
 			turns: []turn{{5*aDay + 3*time.Hour, (*Demo).writeOff}},
 		},

@@ -210,7 +210,7 @@ func TestState(t *testing.T) {
 		"Matthias Vogel":    {"bank_debit", "paused"},
 		"Zoë Peeters":       {"disputed", "paused"},
 		"Ingrid Solberg":    {"part_paid", "open"},
-		"Aalto Studio Oy":   {"overdue_transfer", "open"},
+		"Aino Laine":        {"overdue_transfer", "open"},
 		"Luca Rinaldi":      {"no_payment_method", "open"},
 		"Grace Whitfield":   {"conversation", "paused"},
 		"Jonas Keller":      {"consent_withdrawn", "paused"},
