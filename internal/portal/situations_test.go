@@ -582,3 +582,55 @@ func TestBillingSituations(t *testing.T) {
 		})
 	}
 }
+
+// A credit note that comes while the confirmation is open: the press charges nothing and shows the old and the new sum.
+func TestACreditNoteUnderAnOpenConfirmation(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.start(situation{})
+	h.settle()
+	fails("insufficient_funds")(s)
+	h.settle()
+	b := s.visit().press("/pay/review").at("/pay/review", http.StatusOK)
+	order("credit_notes", "invoice", "{invoice}", "amount", "900")(s)
+	h.settle()
+	b.press("/pay/charge")
+	if text := b.text("main"); !strings.Contains(text, "€29.00") || !strings.Contains(text, "€20.00") || b.page.Find("form[action='/pay/charge']").Length() != 1 {
+		t.Errorf("%s with %d: %s", b.path, b.status, text)
+	}
+	if got := h.ask("charges?limit=100&customer="+s.customer, nil)["data"].([]any); len(got) != 2 { // their first month, and the renewal that failed
+		t.Errorf("%d charges", len(got))
+	}
+}
+
+// Who ends a dispute's pause has decided: it does not come back by itself, not even when the dispute is lost later.
+func TestAPersonMayEndADisputesPause(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.start(situation{})
+	h.settle()
+	fails("insufficient_funds")(s)
+	h.settle()
+	h.walk(time.Hour)
+	disputes("fraudulent")(s)
+	h.settle()
+	stands("open", "dispute")(s)
+	h.walk(time.Hour)
+	err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error {
+		c, err := h.portal.Cases.OpenOf(t.Context(), tx, s.customer)
+		if err != nil {
+			return err
+		}
+		return h.portal.Cases.Resume(t.Context(), tx, c.ID, "staff", h.clock.now(), dunning.PauseDispute)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.settle()
+	stands("open", "")(s)
+	decides("losing_evidence")(s)
+	h.settle()
+	stands("open", "")(s)
+	h.walk(2 * day)
+	mails(1)(s)
+}
