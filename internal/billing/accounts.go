@@ -26,7 +26,7 @@ func Save(ctx context.Context, tx *sql.Tx, a Account, readAt int64) error {
 		return err
 	}
 	for _, m := range a.Methods {
-		err = saveMethod(ctx, tx, m)
+		err = saveMethod(ctx, tx, m, readAt)
 		if err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func saveInvoices(ctx context.Context, tx *sql.Tx, invoices []Invoice, readAt in
 // SaveInvoice keeps one invoice and the methods it names, read at readAt. Its customer must be stored.
 func SaveInvoice(ctx context.Context, tx *sql.Tx, i Invoice, methods []Method, readAt int64) error {
 	for _, m := range methods {
-		err := saveMethod(ctx, tx, m)
+		err := saveMethod(ctx, tx, m, readAt)
 		if err != nil {
 			return err
 		}
@@ -125,6 +125,19 @@ func OpenInvoices(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice, 
 	return selectInvoices(ctx, tx, `
 		WHERE customer_id = $1 AND status = 'open' AND amount_remaining > 0
 		ORDER BY created_at, number, id`, customer)
+}
+
+// Unsettled answers the customer's invoices that a reading of Stripe's open ones may say nothing about although
+// something can still become of them: those stored as open, and the latest ones written off, which can yet be paid.
+func Unsettled(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice, error) {
+	open, err := OpenInvoices(ctx, tx, customer)
+	if err != nil {
+		return nil, err
+	}
+	given, err := selectInvoices(ctx, tx, `
+		WHERE customer_id = $1 AND status = 'uncollectible' AND amount_remaining > 0
+		ORDER BY created_at DESC, id LIMIT 5`, customer)
+	return append(open, given...), err
 }
 
 // Overdue answers the customer's invoices a case would be about at now (unix seconds), oldest first.

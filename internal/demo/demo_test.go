@@ -207,6 +207,14 @@ func TestState(t *testing.T) {
 		"Haruka Nakamura":   {"several_invoices", "open"},
 		"Chiara Bellini":    {"italian", "open"},
 		"Tomasz Wiśniewski": {"recovered", "recovered"},
+		"Matthias Vogel":    {"bank_debit", "paused"},
+		"Zoë Peeters":       {"disputed", "paused"},
+		"Ingrid Solberg":    {"part_paid", "open"},
+		"Aino Laine":        {"overdue_transfer", "open"},
+		"Luca Rinaldi":      {"no_payment_method", "open"},
+		"Grace Whitfield":   {"conversation", "paused"},
+		"Jonas Keller":      {"consent_withdrawn", "paused"},
+		"Inés Carrasco":     {"written_off", "canceled"},
 		"Freya Lindqvist":   {"healthy", ""},
 		"Mirae Tan":         {"healthy", ""},
 		"Oluwaseun Adeyemi": {"healthy", ""},
@@ -222,7 +230,7 @@ func TestState(t *testing.T) {
 			t.Errorf("%s is not told of in full: %+v", c.Name, c)
 		}
 		told := len(v.mailsTo(c.Email)) > 0
-		if told != (c.Scenario != "healthy") {
+		if told != (c.Scenario != "healthy" && c.Scenario != "consent_withdrawn") {
 			t.Errorf("%s has mail: %v", c.Name, told)
 		}
 	}

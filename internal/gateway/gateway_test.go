@@ -167,6 +167,8 @@ var stories = map[string]func(*testing.T, *lumen){
 	"MissingPermissions": triesPermissions,
 	"Happened":           listsWhatHappened,
 	"OpenPage":           listsOpenInvoices,
+	"Dispute":            readsDisputes,
+	"Disputes":           readsDisputes,
 }
 
 // TestStripesText reads Stripe's text once, which takes seconds, for all that is held against it.
@@ -286,6 +288,37 @@ func findsTheOwner(t *testing.T, l *lumen) {
 	_, err = l.CustomerOf(t.Context(), "charge", "ch_unknown")
 	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("unknown charge: %v", err)
+	}
+}
+
+func readsDisputes(t *testing.T, l *lumen) {
+	ctx := t.Context()
+	id := l.fail("do_not_honor")
+	disputed := l.attach("pm_card_createDispute")
+	_, err := l.Pay(ctx, gateway.PayRequest{Invoice: id, Method: disputed, Key: "press-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := l.Disputes(ctx, l.now().Add(-time.Hour))
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	d := all[0]
+	if d.CustomerID != l.customer || d.InvoiceID != id || !d.Running() || d.Lost() || d.Reason != "fraudulent" || d.Amount != (billing.Money{Minor: 5800, Currency: "eur"}) {
+		t.Errorf("dispute %+v", d)
+	}
+	again, err := l.Dispute(ctx, d.ID)
+	if err != nil || again != d {
+		t.Errorf("read alone: %+v, %v", again, err)
+	}
+	l.post("/v1/disputes/"+d.ID, "evidence[uncategorized_text]", "losing_evidence")
+	closed, err := l.Dispute(ctx, d.ID)
+	if err != nil || closed.Running() || !closed.Lost() {
+		t.Errorf("closed: %+v, %v", closed, err)
+	}
+	none, err := l.Disputes(ctx, l.now().Add(time.Hour))
+	if err != nil || len(none) != 0 {
+		t.Errorf("later ones: %+v, %v", none, err)
 	}
 }
 

@@ -101,18 +101,35 @@ func (in *Intake) Refresh(ctx context.Context, customer string) error {
 	if err != nil {
 		return err
 	}
-	var missing []string
+	var missing, running []string
 	err = in.db.See(ctx, func(tx *sql.Tx) error {
-		stored, err := billing.OpenInvoices(ctx, tx, customer)
+		stored, err := billing.Unsettled(ctx, tx, customer)
 		for _, i := range stored {
 			if !slices.ContainsFunc(account.Invoices, func(a billing.Invoice) bool { return a.ID == i.ID }) {
 				missing = append(missing, i.ID)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		known, err := billing.Disputes(ctx, tx, customer)
+		for _, d := range known {
+			if d.Running() {
+				running = append(running, d.ID)
 			}
 		}
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("refresh %s: %w", customer, err)
+	}
+	var disputes []billing.Dispute
+	for _, id := range running {
+		d, err := in.stripe.Dispute(ctx, id)
+		if err != nil {
+			return err
+		}
+		disputes = append(disputes, d)
 	}
 	for _, id := range missing {
 		invoice, methods, err := in.stripe.Invoice(ctx, id)
@@ -122,7 +139,17 @@ func (in *Intake) Refresh(ctx context.Context, customer string) error {
 		account.Invoices = append(account.Invoices, invoice)
 		account.Methods = append(account.Methods, methods...)
 	}
-	return in.save(ctx, account, readAt)
+	err = in.save(ctx, account, readAt)
+	if err != nil {
+		return err
+	}
+	for _, d := range disputes {
+		err = in.saveDispute(ctx, d)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Troubled reports whether Stripe did not answer when it was last asked: pages then say as of when they speak.

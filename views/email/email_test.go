@@ -97,7 +97,7 @@ func letters(locale *l10n.Locale) map[string]Letter {
 	for _, step := range []Step{StepFirst, StepSecond, StepNotice, StepRestricted} {
 		all[string(step)] = Reminder(locale, reminder1(step, billing.ClassGeneric))
 	}
-	for _, class := range []billing.Class{billing.ClassExpired, billing.ClassFixCard, billing.ClassMoney, billing.ClassTransient, billing.ClassAuthentication, billing.ClassNoMethod, billing.ClassOverdue, billing.ClassConsent, billing.ClassOurs} {
+	for _, class := range []billing.Class{billing.ClassExpired, billing.ClassFixCard, billing.ClassRenewed, billing.ClassMoney, billing.ClassTransient, billing.ClassAuthentication, billing.ClassNoMethod, billing.ClassOverdue, billing.ClassConsent, billing.ClassOurs} {
 		all["first-"+string(class)] = Reminder(locale, reminder1(StepFirst, class))
 	}
 	return all
