@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/database"
 	"sollecito/internal/fault"
 )
 
@@ -41,7 +42,11 @@ func (in *Intake) saveDispute(ctx context.Context, d billing.Dispute) error {
 		return nil
 	}
 	err := in.db.Do(ctx, func(tx *sql.Tx) error {
-		_, err := billing.FindCustomer(ctx, tx, d.CustomerID)
+		err := database.Hold(ctx, tx, d.CustomerID)
+		if err != nil {
+			return err
+		}
+		_, err = billing.FindCustomer(ctx, tx, d.CustomerID)
 		if fault.Is(err, fault.NotFound) {
 			return nil // somebody who never owed us anything
 		}

@@ -21,6 +21,7 @@ const (
 	eventsKept     = 30 * 24 * time.Hour // by Stripe
 	unreadFor      = 7 * 24 * time.Hour  // after which an open invoice is read again, whatever we heard
 	unreadBatch    = 100
+	disputesFor    = 180 * 24 * time.Hour // how old a dispute may be whose end was missed
 )
 
 const settingReconcile = "reconcile"
@@ -36,7 +37,7 @@ type Reconciled struct {
 // Reconcile compares what we know with what happened at Stripe, once in a quarter of an hour of business time; in
 // between it does nothing. Events that no webhook brought are kept as if one had; after more than thirty days, which
 // Stripe's events don't reach back, all open invoices are listed and the stored ones that are not among them read
-// again. Invoices to be paid by hand whose due date passed are listed too, since no event tells of that. It answers
+// again. Invoices to be paid by hand whose due date passed are listed too, since no event tells of that, and disputes. It answers
 // how many events it had to fetch. When Stripe does not answer, nothing is marked as seen and the next run goes back
 // as far.
 func (in *Intake) Reconcile(ctx context.Context) (int, error) {
@@ -93,19 +94,23 @@ func (in *Intake) catchUp(ctx context.Context, cursor, connected int64, now time
 	// An event from before the connection would make an old failure one we were told of.
 	since := max(cursor-int64(overlap.Seconds()), connected)
 	lost := since < oldest
-	unread := now.Add(-unreadFor).Unix()
+	unread, disputes := now.Add(-unreadFor).Unix(), since
 	if lost {
 		err := in.readPages(ctx, gateway.Open{})
 		if err != nil {
 			return 0, err
 		}
-		since, unread = oldest, now.Unix()
+		since, unread, disputes = oldest, now.Unix(), now.Add(-disputesFor).Unix()
 	}
 	missed, err := in.fetchEvents(ctx, since, now.Add(-inFlight).Unix())
 	if err != nil {
 		return missed, err
 	}
 	err = in.readPages(ctx, gateway.Open{ByHand: true, DueFrom: since, DueUntil: now.Unix()})
+	if err != nil {
+		return missed, err
+	}
+	err = in.RefreshDisputes(ctx, time.Unix(disputes, 0))
 	if err != nil {
 		return missed, err
 	}
