@@ -23,7 +23,8 @@ type OverviewPage struct {
 	// ForFuture names what the card serves from now on: the customer's subscriptions. May be empty.
 	ForFuture []string
 
-	Hosted  bool // offers to pay on the processor's own page (POST /pay/hosted, field invoice)
+	Rest    *Invoice // one more invoice, of which part was paid already: the rest is for Stripe's own page
+	Hosted  bool     // offers to pay on the processor's own page (POST /pay/hosted, field invoice)
 	Thread  []Entry
 	Contact *ContactPlan
 }
@@ -36,6 +37,7 @@ const (
 	MainPay     MainAct = "pay"      // POST /pay/review: the card on file may be tried
 	MainAddCard MainAct = "add_card" // GET /pay/card: the card on file is dead, or there is none
 	MainApprove MainAct = "approve"  // GET /pay/approve: the bank wants the customer's yes
+	MainHosted  MainAct = "hosted"   // POST /pay/hosted: part of it was paid already, and Stripe's own page takes the rest
 	MainNone    MainAct = "none"     // no button: disputed, or not ours to take
 )
 
@@ -43,6 +45,7 @@ const (
 type SettledPage struct {
 	Frame
 	FirstName string
+	Note      *Note     // nil when there is nothing to say besides
 	Receipts  []Receipt // newest first; may be empty
 	Renewal   *Renewal  // nil when none is known
 }

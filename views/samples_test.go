@@ -179,7 +179,7 @@ func samples(f Frame) []sample {
 		{name: "dead-link", page: DeadLink(DeadLinkPage{Frame: nobody(f)}), mainActs: 1},
 		{name: "dead-link-fault", page: DeadLink(DeadLinkPage{Frame: nobody(f), Email: "chiara@", Faults: []Fault{{Field: "email", Said: Said{Key: "dead_link.fault_email"}}}}), mainActs: 1},
 	}
-	for _, class := range []billing.Class{billing.ClassDead, billing.ClassConsent, billing.ClassAuthentication, billing.ClassExpired, billing.ClassFixCard,
+	for _, class := range []billing.Class{billing.ClassDead, billing.ClassConsent, billing.ClassAuthentication, billing.ClassExpired, billing.ClassFixCard, billing.ClassRenewed,
 		billing.ClassMoney, billing.ClassTransient, billing.ClassGeneric, billing.ClassOurs, billing.ClassNoMethod, billing.ClassOverdue, billing.ClassNone} {
 		list = append(list, overview("reason-"+string(class), 1, func(p *OverviewPage) { p.Reason = class }))
 	}

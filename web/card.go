@@ -23,7 +23,7 @@ func (s *Server) showCard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if len(st.payable()) == 0 { // a link shows receipts only while nothing is open
+	if len(st.payable()) == 0 || s.mainAct(st) == views.MainHosted { // a link shows receipts only while nothing is open
 		http.Redirect(w, r, "/pay", http.StatusSeeOther)
 		return nil
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"net/http"
+	"net/netip"
+	"strings"
 	"time"
 
 	"sollecito/internal/audit"
@@ -16,45 +18,69 @@ import (
 // staffHandler does one thing for a member of staff and returns what went wrong.
 type staffHandler func(w http.ResponseWriter, r *http.Request, who staff.Member) error
 
-// deskRoute is one route below /admin and the right it asks for.
+// deskRoute is one route below /admin and the right it asks for. sure marks what must not be done in somebody's name
+// at a desk they left: it asks for both factors again unless they were given within five minutes.
 type deskRoute struct {
 	pattern string
 	right   staff.Right
 	serve   staffHandler
+	sure    bool
 }
 
 // anybody marks the routes that are there to get in; they are served without a member.
-const anybody staff.Right = ""
+const anybody staff.Right = "anybody"
 
 // deskTable is every route of the staff pages. A test walks it with every role.
 func (s *Server) deskTable() []deskRoute {
 	return []deskRoute{
-		{"GET /admin/signin", anybody, s.showSignIn},
-		{"POST /admin/signin", anybody, s.signIn},
-		{"POST /admin/signout", anybody, s.signOut},
-		{"GET /admin/enrol/{token}", anybody, s.showEnrol},
-		{"POST /admin/enrol/{token}", anybody, s.enrol},
-		{"GET /admin/{$}", anybody, s.toToday},
+		{"GET /admin/signin", anybody, s.showSignIn, false},
+		{"POST /admin/signin", anybody, s.signIn, false},
+		{"GET /admin/signin/code", anybody, s.showCode, false},
+		{"POST /admin/signin/code", anybody, s.enterCode, false},
+		{"POST /admin/signout", anybody, s.signOut, false},
+		{"GET /admin/enrol/{token}", anybody, s.showEnrol, false},
+		{"POST /admin/enrol/{token}", anybody, s.enrol, false},
+		{"GET /admin/factor", anybody, s.showFactor, false},
+		{"POST /admin/factor", anybody, s.finishFactor, false},
+		{"GET /admin/factor/codes", anybody, s.showCodes, false},
+		{"POST /admin/factor/codes", anybody, s.keepCodes, false},
+		{"GET /admin/{$}", anybody, s.toToday, false},
 
-		{"GET /admin", staff.See, s.showToday},
-		{"GET /admin/customers/{id}", staff.See, s.showCustomer},
-		{"GET /admin/notices/{id}", staff.See, s.showNotice},
-		{"GET /admin/notices/{id}/html", staff.See, s.showNoticeHTML},
-		{"GET /admin/inbox", staff.See, s.showInbox},
-		{"GET /admin/conversations/{id}", staff.See, s.showConversation},
-		{"GET /admin/sending", staff.See, s.showSending},
+		{"GET /admin", staff.See, s.showToday, false},
+		{"GET /admin/customers/{id}", staff.See, s.showCustomer, false},
+		{"GET /admin/notices/{id}", staff.See, s.showNotice, false},
+		{"GET /admin/notices/{id}/html", staff.See, s.showNoticeHTML, false},
+		{"GET /admin/inbox", staff.See, s.showInbox, false},
+		{"GET /admin/conversations/{id}", staff.See, s.showConversation, false},
+		{"GET /admin/sending", staff.See, s.showSending, false},
 
-		{"POST /admin/cases/{id}/pause", staff.Act, s.pauseCase},
-		{"POST /admin/cases/{id}/resume", staff.Act, s.resumeCase},
-		{"POST /admin/cases/{id}/release", staff.Act, s.releaseCase},
-		{"POST /admin/cases/{id}/announce", staff.Act, s.announceAgain},
-		{"POST /admin/conversations/{id}/reply", staff.Act, s.reply},
+		{"GET /admin/confirm", staff.See, s.showConfirm, false},
+		{"POST /admin/confirm", staff.See, s.confirm, false},
+		{"GET /admin/account", staff.See, s.showAccount, false},
+		{"POST /admin/account/sessions", staff.See, s.endOwnSessions, false},
+		{"GET /admin/account/password", staff.See, s.showPassword, true},
+		{"POST /admin/account/password", staff.See, s.changePassword, true},
+		{"POST /admin/account/codes", staff.See, s.newCodes, true},
 
-		{"POST /admin/customers/{id}/revoke", staff.Steer, s.revokeLinks},
-		{"POST /admin/sending/stop", staff.Steer, s.stopSending},
-		{"POST /admin/sending/resume", staff.Steer, s.resumeSending},
+		{"POST /admin/cases/{id}/pause", staff.Act, s.pauseCase, false},
+		{"POST /admin/cases/{id}/resume", staff.Act, s.resumeCase, false},
+		{"POST /admin/cases/{id}/release", staff.Act, s.releaseCase, false},
+		{"POST /admin/cases/{id}/announce", staff.Act, s.announceAgain, false},
+		{"POST /admin/conversations/{id}/reply", staff.Act, s.reply, false},
 
-		{"GET /admin/audit", staff.Administer, s.showAudit},
+		{"POST /admin/customers/{id}/revoke", staff.Steer, s.revokeLinks, true},
+		{"POST /admin/sending/stop", staff.Steer, s.stopSending, false}, // in an emergency nothing stands in the way
+		{"POST /admin/sending/resume", staff.Steer, s.resumeSending, true},
+
+		{"GET /admin/people", staff.Administer, s.showPeople, false},
+		{"POST /admin/people", staff.Administer, s.addPerson, true},
+		{"GET /admin/people/{id}", staff.Administer, s.showPerson, false},
+		{"POST /admin/people/{id}/role", staff.Administer, s.changeRole, true},
+		{"POST /admin/people/{id}/signout", staff.Administer, s.signPersonOut, true},
+		{"POST /admin/people/{id}/renew", staff.Administer, s.renewPerson, true},
+		{"POST /admin/people/{id}/factor", staff.Administer, s.resetFactor, true},
+		{"POST /admin/people/{id}/disable", staff.Administer, s.disablePerson, true},
+		{"GET /admin/audit", staff.Administer, s.showAudit, false},
 	}
 }
 
@@ -66,7 +92,7 @@ func (s *Server) deskRoutes(mux *http.ServeMux) {
 			}))
 			continue
 		}
-		mux.Handle(route.pattern, s.desk(route.right, route.serve))
+		mux.Handle(route.pattern, s.desk(route))
 	}
 }
 
@@ -90,41 +116,96 @@ func (s *Server) setStaffCookie(w http.ResponseWriter, token string) {
 	if token == "" {
 		age = -1
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name: s.staffCookie(), Value: token, Path: "/", MaxAge: age, HttpOnly: true, Secure: s.Addresses.Secure(), SameSite: http.SameSiteStrictMode,
-	})
+	http.SetCookie(w, s.strict(s.staffCookie(), token, age))
 }
 
-type memberKey struct{}
+// deviceAge is how long a browser keeps the name by which it is known, in seconds.
+const deviceAge = 30 * 24 * 60 * 60
 
-func withMember(r *http.Request, who staff.Member) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), memberKey{}, who))
+// setDeviceCookie gives a browser a name, if it has got a new one. It opens nothing: a sign-in from it is not slowed
+// down by strangers' guesses, and not told by mail.
+func (s *Server) setDeviceCookie(w http.ResponseWriter, device string) {
+	if device != "" {
+		http.SetCookie(w, s.strict(s.staffCookie()+"-device", device, deviceAge))
+	}
 }
 
-// memberOf answers who is signed in, or fault.SignedOut.
-func (s *Server) memberOf(r *http.Request) (staff.Member, error) {
-	who, known := r.Context().Value(memberKey{}).(staff.Member)
-	if known {
-		return who, nil
+func (s *Server) strict(name, value string, age int) *http.Cookie {
+	return &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: age, HttpOnly: true, Secure: s.Addresses.Secure(), SameSite: http.SameSiteStrictMode}
+}
+
+// seat is who sits in front of the page, and the token their browser holds from now on.
+type seat struct {
+	staff.Session
+	token string
+}
+
+type seatKey struct{}
+
+func withSeat(r *http.Request, at seat) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), seatKey{}, at))
+}
+
+// seatOf answers whose session the browser has, however far they have come in, or fault.SignedOut.
+func (s *Server) seatOf(r *http.Request) (seat, error) {
+	known, found := r.Context().Value(seatKey{}).(seat)
+	if found {
+		return known, nil
 	}
 	cookie, err := r.Cookie(s.staffCookie())
 	if err != nil || cookie.Value == "" {
-		return staff.Member{}, fault.New(fault.SignedOut, "Your session has ended, or you were not signed in. Nothing has changed.")
+		return seat{}, notSignedIn()
 	}
-	return s.Members.BySession(r.Context(), cookie.Value)
+	open, err := s.Members.BySession(r.Context(), cookie.Value)
+	return seat{Session: open, token: cookie.Value}, err
+}
+
+func notSignedIn() error {
+	return fault.New(fault.SignedOut, "Your session has ended, or you were not signed in. Nothing has changed.")
+}
+
+// memberOf answers who is signed in with both factors, or fault.SignedOut.
+func (s *Server) memberOf(r *http.Request) (staff.Member, error) {
+	at, err := s.seatOf(r)
+	if err == nil && at.Standing != staff.Full {
+		err = notSignedIn()
+	}
+	return at.Member, err
 }
 
 // callerOf is where a request came from, for the list of sessions and the audit log.
-func callerOf(r *http.Request) staff.Caller {
+func (s *Server) callerOf(r *http.Request) staff.Caller {
 	const longestAgent = 300
-	agent := []rune(r.UserAgent())
-	return staff.Caller{IP: visitOf(r).ip.String(), Agent: string(agent[:min(len(agent), longestAgent)]), Request: visitOf(r).id}
+	agent := []rune(strings.ToValidUTF8(r.UserAgent(), ""))
+	ip := visitOf(r).ip
+	if !ip.IsValid() { // it came by the demo's own way
+		ip = s.clientIP(r)
+	}
+	c := staff.Caller{IP: addressOf(ip), Agent: string(agent[:min(len(agent), longestAgent)]), Request: visitOf(r).id}
+	device, err := r.Cookie(s.staffCookie() + "-device")
+	if err == nil {
+		c.Device = device.Value
+	}
+	return c
 }
 
-// SignInAs opens a session for a member without a password and leads to their pages: for the demo, whose visitors
-// have none. Errors as staff.Members.OpenSession.
+// addressOf is an address as it is written, "" for none.
+func addressOf(ip netip.Addr) string {
+	if !ip.IsValid() {
+		return ""
+	}
+	return ip.String()
+}
+
+// handOf is a member doing something to somebody's account.
+func (s *Server) handOf(r *http.Request, who staff.Member) staff.Hand {
+	return staff.Hand{Caller: s.callerOf(r), ID: who.ID, Role: who.Role}
+}
+
+// SignInAs opens a session for a member without password and second factor and leads to their pages. No route does: it
+// is for the demo, which has one of its own and serve has not. Errors as staff.Members.OpenSession.
 func (s *Server) SignInAs(w http.ResponseWriter, r *http.Request, memberID string) error {
-	token, err := s.Members.OpenSession(r.Context(), memberID, callerOf(r))
+	token, err := s.Members.OpenSession(r.Context(), memberID, s.callerOf(r))
 	if err != nil {
 		return err
 	}
@@ -176,6 +257,14 @@ var doings = map[string]desk.Flash{
 	"replied":   {Tone: desk.Good, Text: "Your answer is on its way."},
 	"stopped":   {Tone: desk.Wait, Text: "Sending is stopped for everybody."},
 	"sending":   {Tone: desk.Good, Text: "Sending goes on."},
+	"ended":     {Tone: desk.Good, Text: "The session has ended."},
+	"others":    {Tone: desk.Good, Text: "All your other sessions have ended."},
+	"password":  {Tone: desk.Good, Text: "Your password is changed, and your other sessions have ended."},
+	"kept":      {Tone: desk.Good, Text: "Your second factor and your recovery codes are in place."},
+	"role":      {Tone: desk.Good, Text: "Their role is changed."},
+	"signedout": {Tone: desk.Good, Text: "They are signed out everywhere."},
+	"reset":     {Tone: desk.Good, Text: "Their second factor is gone. They set up a new one after their next password."},
+	"disabled":  {Tone: desk.Wait, Text: "They are shut out."},
 }
 
 func done(r *http.Request) *desk.Flash {

@@ -142,6 +142,10 @@ func auditWords(action string) string {
 
 var auditActions = map[string]string{
 	"staff.added": "added a colleague", "staff.renewed": "made a new enrolment address for", "staff.enrolled": "chose a password",
+	"staff.password_given": "gave the right password", "staff.code_failed": "gave a wrong second factor", "staff.confirmed": "confirmed who they are",
+	"staff.confirm_failed": "failed to confirm who they are", "staff.factor_set": "set up a second factor", "staff.factor_reset": "reset the second factor of",
+	"staff.codes_renewed": "made new recovery codes", "staff.codes_kept": "kept their recovery codes", "staff.role_changed": "changed the role of",
+	"staff.sessions_ended": "ended sessions of", "staff.password_changed": "changed their password",
 	"staff.signed_in": "signed in", "staff.signed_out": "signed out", "staff.sign_in_failed": "failed to sign in", "staff.disabled": "disabled",
 	"customer.viewed": "read the record of", "notice.viewed": "read the copy of", "conversation.viewed": "read", "conversation.reply": "answered in",
 	"case.paused": "paused reminders of", "case.resumed": "resumed reminders of", "case.released": "started reminders of",

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -28,19 +29,38 @@ const (
 
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request, _ staff.Member) error {
 	back := r.URL.Query().Get("back")
-	_, err := s.memberOf(r)
+	if back != "" {
+		back = deskPath(back)
+	}
+	at, err := s.seatOf(r)
 	if err == nil {
-		http.Redirect(w, r, deskPath(back), http.StatusSeeOther)
+		http.Redirect(w, r, further(at, back), http.StatusSeeOther)
 		return nil
 	}
 	if !fault.Is(err, fault.SignedOut) {
 		return err
 	}
-	if back != "" {
-		back = deskPath(back)
-	}
 	s.show(w, r, http.StatusOK, desk.SignIn(desk.SignInPage{Frame: s.deskFrame(r), Back: back}))
 	return nil
+}
+
+// further is where somebody goes on from how far they have come in.
+func further(at seat, back string) string {
+	next := ""
+	switch {
+	case at.Standing == staff.Full:
+		return deskPath(back)
+	case at.Standing == staff.Keeping:
+		next = "/admin/factor/codes"
+	case at.Factor:
+		next = "/admin/signin/code"
+	default:
+		next = "/admin/factor"
+	}
+	if back != "" {
+		next += "?back=" + escape(back)
+	}
+	return next
 }
 
 // deskPath answers an absolute path of the staff pages, the list of cases for anything else.
@@ -62,7 +82,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, _ staff.Member) 
 	if err != nil {
 		return err
 	}
-	token, _, err := s.Members.SignIn(r.Context(), p.Email, r.PostFormValue("password"), callerOf(r))
+	token, who, err := s.Members.SignIn(r.Context(), p.Email, r.PostFormValue("password"), s.callerOf(r))
 	var later *staff.TryLater
 	switch {
 	case errors.As(err, &later):
@@ -77,16 +97,44 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request, _ staff.Member) 
 	case err != nil:
 		return err
 	}
-	s.setStaffCookie(w, token)
-	http.Redirect(w, r, deskPath(back), http.StatusSeeOther)
+	err = s.comeIn(w, r, token)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, further(seat{Session: staff.Session{Member: who, Standing: staff.Half}}, p.Back), http.StatusSeeOther)
 	return nil
+}
+
+// comeIn hands the browser its new session and ends the one it had, so that none is left open behind it.
+func (s *Server) comeIn(w http.ResponseWriter, r *http.Request, token string) error {
+	before, err := r.Cookie(s.staffCookie())
+	if err == nil {
+		err = s.Members.SignOut(r.Context(), before.Value, s.callerOf(r))
+		if err != nil {
+			return err
+		}
+	}
+	s.setStaffCookie(w, token)
+	return nil
+}
+
+// placeOf is the network a limit counts by: a household has all of an IPv6 /64.
+func placeOf(ip netip.Addr) string {
+	if !ip.Is6() {
+		return ip.String()
+	}
+	network, err := ip.Prefix(64)
+	if err != nil {
+		return ip.String()
+	}
+	return network.String()
 }
 
 func (s *Server) withinSignIns(r *http.Request) error {
 	var within bool
 	err := s.DB.Do(r.Context(), func(tx *sql.Tx) error {
 		var err error
-		within, err = database.Within(r.Context(), tx, "sign-in "+visitOf(r).ip.String(), signInsWithin, mostSignIns, s.Real())
+		within, err = database.Within(r.Context(), tx, "sign-in "+placeOf(visitOf(r).ip), signInsWithin, mostSignIns, s.Real())
 		return err
 	})
 	if err != nil {
@@ -103,7 +151,7 @@ func (s *Server) withinSignIns(r *http.Request) error {
 func (s *Server) signOut(w http.ResponseWriter, r *http.Request, _ staff.Member) error {
 	cookie, err := r.Cookie(s.staffCookie())
 	if err == nil {
-		err = s.Members.SignOut(r.Context(), cookie.Value)
+		err = s.Members.SignOut(r.Context(), cookie.Value, s.callerOf(r))
 		if err != nil {
 			return err
 		}
@@ -144,10 +192,13 @@ func (s *Server) enrolPage(r *http.Request) (desk.EnrolPage, error) {
 
 func (s *Server) enrol(w http.ResponseWriter, r *http.Request, _ staff.Member) error {
 	name := r.PostFormValue("name")
-	token, _, err := s.Members.Enrol(r.Context(), r.PathValue("token"), name, r.PostFormValue("password"), callerOf(r))
+	token, who, err := s.Members.Enrol(r.Context(), r.PathValue("token"), name, r.PostFormValue("password"), s.callerOf(r))
 	if err == nil {
-		s.setStaffCookie(w, token)
-		http.Redirect(w, r, "/admin", http.StatusSeeOther)
+		err = s.comeIn(w, r, token)
+		if err != nil {
+			return err
+		}
+		http.Redirect(w, r, further(seat{Session: staff.Session{Member: who, Standing: staff.Half}}, ""), http.StatusSeeOther)
 		return nil
 	}
 	if !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.NotFound) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +38,12 @@ func TestStaffComeInByEnrolmentAndPassword(t *testing.T) {
 			t.Errorf("%s refused: %d\n%s", c.field, a.StatusCode, words(d.Find("main")))
 		}
 	}
-	b.post(door, "name", "Ada", "password", "a sentence nobody guesses").leadsTo(t, "/admin")
+	b.post(door, "name", "Ada", "password", "a sentence nobody guesses").leadsTo(t, "/admin/factor")
+	b.get("/admin/inbox").leadsTo(t, "/admin/signin?back=%2Fadmin%2Finbox")
+	b.get("/admin/signin?back=%2Fadmin%2Finbox").leadsTo(t, "/admin/factor?back=%2Fadmin%2Finbox")
+	app := b.setsUpFactor()
+	b.get("/admin").leadsTo(t, "/admin/signin?back=%2Fadmin") // the recovery codes come first
+	b.keepsCodes()
 	if got := words(b.page("/admin").Find(".who p")); got != "Ada, agent" {
 		t.Errorf("signed in as %q", got)
 	}
@@ -56,11 +62,16 @@ func TestStaffComeInByEnrolmentAndPassword(t *testing.T) {
 	if wait.StatusCode != http.StatusTooManyRequests || wait.Header.Get("Retry-After") == "" || !strings.Contains(wait.body, "Please wait") {
 		t.Errorf("at once after a failure: %d", wait.StatusCode)
 	}
-	for i, back := range []string{"//evil.example/admin", "https://evil.example/admin/", "/pay", `/\evil.example`, "/adminevil"} {
+	for i, back := range []string{"//evil.example/admin", "/admin/signin/code", "https://evil.example/admin/", "/pay", `/\evil.example`, "/adminevil"} {
 		h.later(time.Hour)
-		a := h.visitor().post("/admin/signin", "email", "ada@lumen.example", "password", "a sentence nobody guesses", "back", back)
-		if a.Header.Get("Location") != "/admin" {
+		v := h.visitor()
+		a := v.post("/admin/signin", "email", "ada@lumen.example", "password", "a sentence nobody guesses", "back", back)
+		if a.Header.Get("Location") != "/admin/signin/code?back=%2Fadmin" {
 			t.Errorf("%d: back to %q leads to %q", i, back, a.Header.Get("Location"))
+		}
+		a = v.post("/admin/signin/code", "code", h.code(app), "back", back)
+		if a.Header.Get("Location") != "/admin" {
+			t.Errorf("%d: back to %q leads to %q in the end", i, back, a.Header.Get("Location"))
 		}
 	}
 	if strings.Contains(h.log.String(), token) || strings.Contains(h.log.String(), "nobody guesses") {
@@ -88,11 +99,12 @@ func TestStaffCookieIsStrict(t *testing.T) {
 	}
 }
 
-// TestEachRouteAsksForItsRight walks the whole table with every role and with nobody. What a role may not do changes
-// nothing; what it does on a customer's record or on the state of things leaves exactly one line in the log.
-func TestEachRouteAsksForItsRight(t *testing.T) {
-	// What the routes that must leave a line are asked with; all others are asked with nothing.
-	forms := map[string]url.Values{
+// wrong is the answer to POST /admin/confirm in the table's walk, which knows nobody's password.
+const wrong = "POST /admin/confirm"
+
+// deskForms are what the routes that leave a line in the log are asked with; all others are asked with nothing.
+func deskForms() map[string]url.Values {
+	return map[string]url.Values{
 		"POST /admin/cases/{id}/pause":         {"reason": {"Pays late this month"}},
 		"POST /admin/conversations/{id}/reply": {"text": {"We are looking into it."}},
 		"POST /admin/sending/stop":             {"reason": {"Wrong text"}},
@@ -101,11 +113,28 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 		"POST /admin/customers/{id}/revoke":    {},
 		"POST /admin/cases/{id}/release":       {},
 		"POST /admin/sending/resume":           {},
+		"POST /admin/account/sessions":         {},
+		"POST /admin/account/password":         {"password": {"quiet harbours keep tin boats"}},
+		"POST /admin/account/codes":            {},
+		"POST /admin/people":                   {"email": {"new@lumen.example"}, "name": {"New"}, "role": {"agent"}},
+		"POST /admin/people/{id}/role":         {"role": {"manager"}},
+		"POST /admin/people/{id}/signout":      {},
+		"POST /admin/people/{id}/renew":        {},
+		"POST /admin/people/{id}/factor":       {},
+		"POST /admin/people/{id}/disable":      {},
+		wrong:                                  {"confirm_password": {"x"}, "confirm_code": {"123456"}},
 		"GET /admin/customers/{id}":            nil,
 		"GET /admin/notices/{id}":              nil,
 		"GET /admin/notices/{id}/html":         nil,
 		"GET /admin/conversations/{id}":        nil,
 	}
+}
+
+// TestEachRouteAsksForItsRight walks the whole table with every role and with nobody. What a role may not do changes
+// nothing; what it does on a customer's record or on the state of things leaves exactly one line in the log.
+func TestEachRouteAsksForItsRight(t *testing.T) {
+	forms := deskForms()
+	rights := []staff.Right{anybody, staff.See, staff.Act, staff.Steer, staff.Administer}
 	for _, role := range append(staff.Roles(), "nobody") {
 		t.Run(string(role), func(t *testing.T) {
 			h := newHouse(t)
@@ -117,13 +146,20 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 			h.step("cus_1", outbox.Sent)
 			must(t, h.talks.Write(t.Context(), "cus_1", "Could you change the name on it?", false, time.Now()))
 			usual, held := h.idsFor("cus_1"), h.idsFor("cus_held")
-			b := h.visitor()
+			usual["people"] = h.colleague("other@lumen.example", staff.Agent).ID
 			if role != "nobody" {
-				b = h.member(role)
+				h.colleague(string(role)+"@lumen.example", role)
 			}
 			for _, route := range h.server.deskTable() {
+				if !slices.Contains(rights, route.right) {
+					t.Errorf("%s declares no right: %q", route.pattern, route.right)
+				}
 				if route.right == anybody {
 					continue
+				}
+				b := h.visitor()
+				if role != "nobody" {
+					b = h.member(role)
 				}
 				method, path, _ := strings.Cut(route.pattern, " ")
 				ids := usual
@@ -150,7 +186,7 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 						t.Errorf("%s by nobody: %d", route.pattern, a.StatusCode)
 					}
 				case !role.May(route.right):
-					if a.StatusCode != http.StatusForbidden || lines != 0 {
+					if a.StatusCode != http.StatusForbidden || lines != 0 || !strings.Contains(h.log.String(), `"who":"staff_`) {
 						t.Errorf("%s by %s: %d, %d lines", route.pattern, role, a.StatusCode, lines)
 					}
 				default:
@@ -158,7 +194,8 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 					if leavesLine {
 						want = 1
 					}
-					if a.StatusCode != http.StatusOK && a.StatusCode != http.StatusSeeOther || lines != want {
+					taken := a.StatusCode == http.StatusOK || a.StatusCode == http.StatusSeeOther || route.pattern == wrong && a.StatusCode == http.StatusUnprocessableEntity
+					if !taken || lines != want {
 						t.Errorf("%s by %s: %d, %d lines, want %d\n%s", route.pattern, role, a.StatusCode, lines, want, a.body)
 					}
 					if a.Header.Get("Cache-Control") != "no-store" {
@@ -167,6 +204,236 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestWithOneFactorNothingOpens walks the whole table with somebody who gave a password and no more.
+func TestWithOneFactorNothingOpens(t *testing.T) {
+	h := newHouse(t)
+	for _, factor := range []bool{false, true} {
+		b := h.visitor()
+		who := h.colleague("boss@lumen.example", staff.Admin)
+		if !factor {
+			h.do(func(tx *sql.Tx) error {
+				_, err := tx.ExecContext(t.Context(), `UPDATE staff SET factor = ''`)
+				return err
+			})
+		}
+		want := map[bool]string{false: "/admin/factor?back=%2Fadmin", true: "/admin/signin/code?back=%2Fadmin"}[factor]
+		b.post("/admin/signin", "email", who.Email, "password", passphrase, "back", "/admin").leadsTo(t, want)
+		before := len(h.auditLog())
+		for _, route := range h.server.deskTable() {
+			method, path, _ := strings.Cut(strings.ReplaceAll(route.pattern, "{id}", "x"), " ")
+			if route.right == anybody {
+				continue
+			}
+			a := b.ask(method, path, deskForms()[route.pattern])
+			if method == "GET" && !strings.HasPrefix(a.Header.Get("Location"), "/admin/signin?back=") || method == "POST" && a.StatusCode != http.StatusUnauthorized {
+				t.Errorf("%s with a password alone: %d to %q", route.pattern, a.StatusCode, a.Header.Get("Location"))
+			}
+			if strings.Contains(a.body, "Audit log") {
+				t.Errorf("%s draws the inside of the house", route.pattern)
+			}
+		}
+		if len(h.auditLog()) != before {
+			t.Error("something was done with one factor")
+		}
+		if a := b.get("/admin/factor/codes"); a.StatusCode != http.StatusSeeOther {
+			t.Errorf("recovery codes are shown: %d", a.StatusCode)
+		}
+	}
+}
+
+// TestWhatCanDoHarmAsksAgain walks the routes that ask who it is with a session that was confirmed long ago.
+func TestWhatCanDoHarmAsksAgain(t *testing.T) {
+	h := newHouse(t)
+	who := h.colleague("boss@lumen.example", staff.Admin)
+	b := h.signedIn(who)
+	h.later(5*time.Minute + time.Second)
+	sure := 0
+	for _, route := range h.server.deskTable() {
+		if !route.sure {
+			continue
+		}
+		sure++
+		method, path, _ := strings.Cut(strings.ReplaceAll(route.pattern, "{id}", "x"), " ")
+		before := len(h.auditLog())
+		form := deskForms()[route.pattern]
+		a := b.ask(method, path, form)
+		if method == "GET" {
+			a.leadsTo(t, "/admin/confirm?back="+url.QueryEscape(path))
+			continue
+		}
+		d := a.document(t)
+		if a.StatusCode != http.StatusOK || d.Find("form[action='"+path+"'] #confirm_code").Length() != 1 || len(h.auditLog()) != before {
+			t.Errorf("%s asks nobody: %d", route.pattern, a.StatusCode)
+		}
+		for name, values := range form {
+			kept := d.Find("main [name='"+name+"']").AttrOr("value", "")
+			if name == "password" && kept != "" || name != "password" && kept != values[0] {
+				t.Errorf("%s keeps %q of %s", route.pattern, kept, name)
+			}
+		}
+	}
+	if sure < 10 {
+		t.Fatalf("%d routes ask again", sure)
+	}
+
+	// What was sent goes on when it is confirmed, once.
+	form := []string{"email", "new@lumen.example", "name", hostile, "role", "viewer"}
+	a := b.post("/admin/people", append(form, "confirm_password", "wrong", "confirm_code", h.code(who.secret))...)
+	d := a.document(t)
+	if a.StatusCode != http.StatusUnprocessableEntity || d.Find("[name=name]").AttrOr("value", "") != hostile || d.Find(".errors a[href='#confirm_password']").Length() != 1 || !strings.HasPrefix(d.Find("title").Text(), "Error: ") {
+		t.Errorf("a wrong password: %d\n%s", a.StatusCode, a.body)
+	}
+	h.later(time.Minute)
+	a = b.post("/admin/people", append(form, "confirm_password", passphrase, "confirm_code", h.code(who.secret))...)
+	address := words(a.document(t).Find(".flash .secret"))
+	if a.StatusCode != http.StatusOK || !strings.HasPrefix(address, "http://pay.lumen.example/admin/enrol/") {
+		t.Fatalf("what was confirmed is not done: %d\n%s", a.StatusCode, a.body)
+	}
+	if got := b.page("/admin/people"); strings.Contains(got.Text(), "/admin/enrol/") || !strings.Contains(got.Find("tbody").Text(), hostile) {
+		t.Error("the address is shown again, or the name is markup")
+	}
+	// And for five minutes nobody is asked again.
+	b.page("/admin/account/password")
+	h.later(5*time.Minute + time.Second)
+	b.get("/admin/account/password").leadsTo(t, "/admin/confirm?back=%2Fadmin%2Faccount%2Fpassword")
+	b.page("/admin/confirm?back=%2Fadmin%2Faccount%2Fpassword")
+	b.post("/admin/confirm", "back", "/admin/account/password", "confirm_password", passphrase, "confirm_code", h.code(who.secret)).leadsTo(t, "/admin/account/password")
+	b.page("/admin/account/password")
+	a = b.post("/admin/account/password", "password", "short")
+	if a.StatusCode != http.StatusUnprocessableEntity || a.document(t).Find("#password[aria-invalid=true]").Length() != 1 {
+		t.Errorf("a short password: %d", a.StatusCode)
+	}
+	b.post("/admin/account/password", "password", "quiet harbours keep tin boats").leadsTo(t, "/admin/account?done=password")
+	h.visitor().post("/admin/signin", "email", who.Email, "password", "quiet harbours keep tin boats").leadsTo(t, "/admin/signin/code")
+	if strings.Contains(h.log.String(), passphrase) || strings.Contains(h.log.String(), "quiet harbours") || strings.Contains(h.log.String(), strings.TrimPrefix(address, "http://pay.lumen.example/admin/enrol/")) {
+		t.Error("a secret stands in the log")
+	}
+}
+
+func TestTheSecondFactorIsSetUpUsedAndChanged(t *testing.T) {
+	h := newHouse(t)
+	token, err := h.members.Add(t.Context(), "ada@lumen.example", "Ada", staff.Agent)
+	must(t, err)
+	b := h.visitor()
+	b.post("/admin/enrol/"+token, "password", passphrase).leadsTo(t, "/admin/factor")
+	d := b.page("/admin/factor")
+	if d.Find("svg.qr path[d]").Length() != 1 || d.Find("a[href^='otpauth://totp/']").Length() != 1 || d.Find("#code[autocomplete=one-time-code][inputmode=numeric]").Length() != 1 || d.Find("[onpaste]").Length() != 0 {
+		t.Error("the set-up page lacks a part")
+	}
+	a := b.post("/admin/factor", "code", "000000")
+	if d := a.document(t); a.StatusCode != http.StatusUnprocessableEntity || d.Find("#code[aria-invalid=true]").Length() != 1 || !strings.HasPrefix(d.Find("title").Text(), "Error: ") {
+		t.Errorf("a wrong first code: %d", a.StatusCode)
+	}
+	if a := b.post("/admin/factor", "code", "000000"); a.StatusCode != http.StatusTooManyRequests || a.Header.Get("Retry-After") == "" {
+		t.Errorf("at once after a wrong code: %d", a.StatusCode)
+	}
+	h.later(time.Minute)
+	app := b.setsUpFactor()
+	if a := b.post("/admin/factor/codes"); a.StatusCode != http.StatusUnprocessableEntity || a.document(t).Find(".codes li").Length() != 10 {
+		t.Errorf("not kept: %d", a.StatusCode)
+	}
+	codes := b.keepsCodes()
+	b.get("/admin/factor/codes").leadsTo(t, "/admin")
+
+	h.later(time.Minute)
+	v := h.visitor()
+	v.get("/admin/signin/code").leadsTo(t, "/admin/signin?back=%2Fadmin%2Fsignin%2Fcode")
+	v.post("/admin/signin", "email", "ada@lumen.example", "password", passphrase, "back", "/admin/inbox").leadsTo(t, "/admin/signin/code?back=%2Fadmin%2Finbox")
+	if d := v.page("/admin/signin/code?by=recovery"); d.Find("#code[inputmode]").Length() != 0 || d.Find("[name=by]").AttrOr("value", "") != "recovery" {
+		t.Error("a phone offers digits only for a recovery code")
+	}
+	v.post("/admin/signin/code", "code", codes[0], "by", "recovery", "back", "/admin/inbox").leadsTo(t, "/admin/inbox")
+	v.page("/admin/inbox")
+	v.post("/admin/signin/code", "code", codes[1]).leadsTo(t, "/admin/signin?back=%2Fadmin") // a second press
+	v.get("/admin/signin?back=%2Fadmin").leadsTo(t, "/admin")
+
+	d = v.page("/admin/account")
+	if d.Find("[aria-labelledby=sessions] tbody tr").Length() != 2 || !strings.Contains(words(d.Find(".facts")), "9 left") {
+		t.Errorf("the account says %q", words(d.Find("main")))
+	}
+	v.post("/admin/account/sessions").leadsTo(t, "/admin/account?done=others")
+	b.get("/admin").leadsTo(t, "/admin/signin?back=%2Fadmin")
+	d = v.page("/admin/factor") // fresh: it may be changed
+	if !strings.Contains(words(d.Find("main")), "replaces the one you have") || strings.Contains(words(d.Find(".secret")), app[:4]+" "+app[4:8]) {
+		t.Error("the page does not say that the factor changes, or shows the old one")
+	}
+	v.get("/admin/confirm") // a page on the way changes nothing
+	changed := v.setsUpFactor()
+	v.keepsCodes()
+	h.later(time.Minute)
+	w := h.visitor()
+	w.post("/admin/signin", "email", "ada@lumen.example", "password", passphrase)
+	if a := w.post("/admin/signin/code", "code", h.code(app)); a.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("the old factor: %d", a.StatusCode)
+	}
+	h.later(time.Minute)
+	w.post("/admin/signin/code", "code", h.code(changed)).leadsTo(t, "/admin")
+	h.later(6 * time.Minute)
+	w.get("/admin/factor").leadsTo(t, "/admin/confirm?back=%2Fadmin%2Ffactor")
+}
+
+func TestAKnownBrowserGetsInDuringAnAttack(t *testing.T) {
+	h := newHouse(t, func(o *Options) { o.Addresses = link.NewAddresses("http://pay.lumen.example") })
+	who := h.colleague("ada@lumen.example", staff.Agent)
+	b := h.visitor()
+	b.post("/admin/signin", "email", who.Email, "password", passphrase)
+	b.post("/admin/signin/code", "code", h.code(who.secret)).leadsTo(t, "/admin")
+	b.post("/admin/signout")
+	for range 5 {
+		h.visitor().post("/admin/signin", "email", who.Email, "password", "guessed")
+		h.later(16 * time.Second)
+	}
+	h.visitor().post("/admin/signin", "email", who.Email, "password", "guessed")
+	if a := h.visitor().post("/admin/signin", "email", who.Email, "password", passphrase); a.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("a stranger with the right password during the attack: %d", a.StatusCode)
+	}
+	b.post("/admin/signin", "email", who.Email, "password", passphrase).leadsTo(t, "/admin/signin/code")
+	b.post("/admin/signin/code", "code", h.code(who.secret)).leadsTo(t, "/admin")
+}
+
+func TestPeopleAreShutOutAtTheNextRequest(t *testing.T) {
+	h := newHouse(t)
+	boss := h.member(staff.Admin)
+	other := h.colleague("ada@lumen.example", staff.Agent)
+	b := h.signedIn(other)
+	page := "/admin/people/" + other.ID
+	b.page("/admin")
+	boss.post(page+"/role", "role", "manager").leadsTo(t, page+"?done=role")
+	b.get("/admin").leadsTo(t, "/admin/signin?back=%2Fadmin")
+	if a := boss.post(page+"/role", "role", "owner"); a.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("a role there is not: %d", a.StatusCode)
+	}
+	b = h.signedIn(other)
+	boss.post(page+"/disable").leadsTo(t, page+"?done=disabled")
+	b.get("/admin").leadsTo(t, "/admin/signin?back=%2Fadmin")
+	if a := h.visitor().post("/admin/signin", "email", other.Email, "password", passphrase); a.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("somebody shut out: %d", a.StatusCode)
+	}
+	a := boss.post(page + "/renew")
+	if a.StatusCode != http.StatusOK || !strings.Contains(words(a.document(t).Find(".flash .secret")), "/admin/enrol/") {
+		t.Errorf("let in again: %d", a.StatusCode)
+	}
+	for _, form := range [][]string{{"email", other.Email, "role", "admin"}, {"email", "no address", "role", "agent"}, {"email", "x@lumen.example", "role", "owner"}, {"email", "x@lumen.example", "role", "agent", "name", strings.Repeat("n", 101)}} {
+		a := boss.post("/admin/people", form...)
+		d := a.document(t)
+		if a.StatusCode != http.StatusUnprocessableEntity || d.Find(".errors a").Length() != 1 || d.Find(d.Find(".errors a").AttrOr("href", "")+"[aria-invalid=true]").Length() != 1 || d.Find("#email").AttrOr("value", "") != form[1] {
+			t.Errorf("%v: %d %s", form, a.StatusCode, words(d.Find(".errors")))
+		}
+	}
+	all, err := h.members.List(t.Context())
+	must(t, err)
+	for _, m := range all {
+		if m.Role == staff.Admin {
+			if a := boss.post("/admin/people/" + m.ID + "/disable"); a.StatusCode != http.StatusForbidden {
+				t.Errorf("an administrator shuts themselves out: %d", a.StatusCode)
+			}
+		}
+	}
+	if a := boss.get("/admin/people/staff_unknown"); a.StatusCode != http.StatusNotFound {
+		t.Errorf("nobody's page: %d", a.StatusCode)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/pquerna/otp/totp"
 
 	"sollecito/internal/audit"
 	"sollecito/internal/billing"
@@ -66,7 +67,8 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 	must(t, err)
 	h.cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: dunning.DefaultPolicy(), Zone: zone})
 	h.talks = support.NewConversations(h.db, h.cases, "help@lumen.example", h.clock)
-	h.members = staff.NewMembers(h.db, h.clock)
+	h.members, err = staff.NewMembers(h.db, strings.Repeat("k", 32), h.clock, h.clock)
+	must(t, err)
 	addresses := link.NewAddresses("http://pay.lumen.example")
 	o := Options{
 		DB: h.db, Cases: h.cases, Talks: h.talks, Members: h.members, Sessions: link.NewStore(h.db, addresses, strings.Repeat("k", 32), h.clock), Addresses: addresses,
@@ -243,6 +245,73 @@ func (h *house) member(role staff.Role) *browser {
 		}
 	}
 	return b
+}
+
+const passphrase = "violet trams hum at dawn"
+
+// colleague is somebody on staff with both factors.
+type colleague struct {
+	staff.Member
+	secret string
+}
+
+func (h *house) colleague(email string, role staff.Role) colleague {
+	h.t.Helper()
+	_, err := h.members.Add(h.t.Context(), email, "Ada", role)
+	must(h.t, err)
+	secret, err := h.members.Equip(h.t.Context(), email, passphrase)
+	must(h.t, err)
+	all, err := h.members.List(h.t.Context())
+	must(h.t, err)
+	for _, m := range all {
+		if m.Email == email {
+			return colleague{m, secret}
+		}
+	}
+	h.t.Fatalf("%s is not on staff", email)
+	return colleague{}
+}
+
+// signedIn is a browser in which a colleague is.
+func (h *house) signedIn(who colleague) *browser {
+	h.t.Helper()
+	b := h.visitor()
+	w := httptest.NewRecorder()
+	must(h.t, h.server.SignInAs(w, httptest.NewRequest("POST", "/demo/staff", nil), who.ID))
+	at, err := url.Parse(h.site.URL)
+	must(h.t, err)
+	b.Jar.SetCookies(at, w.Result().Cookies())
+	return b
+}
+
+// code is what an authenticator app shows now for a secret.
+func (h *house) code(secret string) string {
+	h.t.Helper()
+	code, err := totp.GenerateCode(secret, h.clock())
+	must(h.t, err)
+	return code
+}
+
+// setsUpFactor puts the secret of the page into an app and types its code. It answers the secret.
+func (b *browser) setsUpFactor() string {
+	b.h.t.Helper()
+	secret := strings.ReplaceAll(words(b.page("/admin/factor").Find(".secret")), " ", "")
+	a := b.post("/admin/factor", "code", b.h.code(secret))
+	if a.StatusCode != http.StatusSeeOther || !strings.HasPrefix(a.Header.Get("Location"), "/admin/factor/codes") {
+		b.h.t.Fatalf("the first code: %d\n%s", a.StatusCode, a.body)
+	}
+	return secret
+}
+
+// keepsCodes writes the recovery codes down.
+func (b *browser) keepsCodes() []string {
+	b.h.t.Helper()
+	codes := strings.Fields(words(b.page("/admin/factor/codes").Find(".codes")))
+	if len(codes) != 10 {
+		b.h.t.Fatalf("recovery codes %v", codes)
+	}
+	b.post("/admin/factor/codes", "kept", "yes").leadsTo(b.h.t, "/admin?done=kept")
+	return codes
 }
 
 // answered is an answer with its body read.

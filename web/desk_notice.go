@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"database/sql"
 	"fmt"
 	"io"
@@ -22,6 +23,15 @@ import (
 	"sollecito/views/desk"
 )
 
+// customersNotice finds a message about a customer. What colleagues are told of their own accounts is theirs.
+func customersNotice(ctx context.Context, tx *sql.Tx, id string) (outbox.Notice, error) {
+	n, err := outbox.Find(ctx, tx, id)
+	if err == nil && n.Kind == outbox.StaffAlert {
+		return outbox.Notice{}, fault.New(fault.NotFound, "There is no such message")
+	}
+	return n, err
+}
+
 // showNotice draws the kept copy of one message: what it was, how it went, its headers and its text.
 func (s *Server) showNotice(w http.ResponseWriter, r *http.Request, who staff.Member) error {
 	var n outbox.Notice
@@ -29,7 +39,7 @@ func (s *Server) showNotice(w http.ResponseWriter, r *http.Request, who staff.Me
 	var plan dunning.Campaign
 	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
 		var err error
-		n, err = outbox.Find(r.Context(), tx, r.PathValue("id"))
+		n, err = customersNotice(r.Context(), tx, r.PathValue("id"))
 		if err != nil {
 			return err
 		}
@@ -92,7 +102,7 @@ func (s *Server) showNoticeHTML(w http.ResponseWriter, r *http.Request, who staf
 	var n outbox.Notice
 	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
 		var err error
-		n, err = outbox.Find(r.Context(), tx, r.PathValue("id"))
+		n, err = customersNotice(r.Context(), tx, r.PathValue("id"))
 		return err
 	})
 	if err != nil {

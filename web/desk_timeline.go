@@ -127,6 +127,8 @@ func (s *Server) pastStory(k record) []desk.Entry {
 			e.Kind, e.Tone, e.Title, e.Detail = desk.KindAccess, desk.Wait, "Access became "+accessWords[access], ""
 		case "opened":
 			e.Kind, e.Title = desk.KindOpen, "Case opened"
+		case "disputed":
+			e.Kind, e.Tone, e.Title = desk.KindFlag, desk.Wait, "Payment disputed at the bank"
 		case "waits":
 			e.Kind, e.Tone, e.Title = desk.KindFlag, desk.Wait, "A consequence waits"
 		case "announced":

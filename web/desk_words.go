@@ -186,6 +186,8 @@ func classWords(class billing.Class) string {
 		return "the card has expired"
 	case billing.ClassFixCard:
 		return "some card data is wrong"
+	case billing.ClassRenewed:
+		return "the card's data was old, and its bank has sent new data since"
 	case billing.ClassMoney:
 		return "not enough money"
 	case billing.ClassTransient:

@@ -49,7 +49,7 @@ func (s *Server) fail(w *answer, r *http.Request, err error) {
 	if code >= 500 {
 		s.Logger.ErrorContext(r.Context(), "request failed", "request", visitOf(r).id, "route", r.Pattern, "status", code, "err", err)
 	} else {
-		s.Logger.InfoContext(r.Context(), "request refused", "request", visitOf(r).id, "route", r.Pattern, "status", code, "why", err.Error())
+		s.Logger.InfoContext(r.Context(), "request refused", "request", visitOf(r).id, "route", r.Pattern, "status", code, "who", s.whoWas(r, code), "why", err.Error())
 	}
 	if w.status != 0 {
 		return // part of an answer is out already
@@ -76,6 +76,18 @@ func (s *Server) fail(w *answer, r *http.Request, err error) {
 		p := views.ProblemPage{Frame: s.frame(r, nobody), Status: code, RequestID: visitOf(r).id, RetryIn: wait}
 		s.show(w, r, code, views.Problem(p))
 	}
+}
+
+// whoWas is the member of staff who was denied something, "" for everybody else.
+func (s *Server) whoWas(r *http.Request, code int) string {
+	if code != http.StatusForbidden || !strings.HasPrefix(r.URL.Path, "/admin") {
+		return ""
+	}
+	who, err := s.memberOf(r)
+	if err != nil {
+		return ""
+	}
+	return who.ID
 }
 
 func (s *Server) failDesk(w *answer, r *http.Request, code int, err error, wait time.Duration) {

@@ -23,6 +23,7 @@ type standing struct {
 	c             dunning.Case    // the latest, zero without one
 	situation     dunning.Situation
 	pauses        []dunning.Pause // active ones
+	disputes      []billing.Dispute
 }
 
 func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
@@ -42,6 +43,10 @@ func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
 		}
 		slices.Reverse(st.open)
 		st.subscriptions, err = billing.Subscriptions(ctx, tx, v.ID)
+		if err != nil {
+			return err
+		}
+		st.disputes, err = billing.Disputes(ctx, tx, v.ID)
 		if err != nil {
 			return err
 		}
@@ -118,15 +123,39 @@ func allProcessing(open []billing.Invoice) bool {
 	return len(open) > 0
 }
 
-// payable are the open invoices a press may charge: not those a bank is working on.
+// payable are the open invoices that can be paid now: not those a bank is working on. Ones of which part was paid
+// already come only when there are no others, because a press of ours cannot charge them.
 func (st standing) payable() []billing.Invoice {
-	var all []billing.Invoice
+	var whole, rests []billing.Invoice
 	for _, i := range st.open {
-		if !i.Processing() && !i.Disputed {
-			all = append(all, i)
+		switch {
+		case i.Processing() || i.Disputed:
+		case i.PartPaid():
+			rests = append(rests, i)
+		default:
+			whole = append(whole, i)
 		}
 	}
-	return all
+	if len(whole) == 0 {
+		return rests[:min(len(rests), 1)]
+	}
+	return whole
+}
+
+// rest is the first open invoice, beside the payable ones, of which part was paid already.
+func (st standing) rest() *billing.Invoice {
+	payable := st.payable()
+	for _, i := range st.open {
+		if i.PartPaid() && !i.Processing() && !i.Disputed && !slices.ContainsFunc(payable, func(p billing.Invoice) bool { return p.ID == i.ID }) {
+			return &i
+		}
+	}
+	return nil
+}
+
+// underDispute reports whether a bank is still looking into one of the customer's payments.
+func (st standing) underDispute() bool {
+	return slices.ContainsFunc(st.disputes, billing.Dispute.Running)
 }
 
 // class says why things are open: what only the customer can mend speaks for all, else the oldest.
@@ -153,6 +182,8 @@ func (s *Server) mainAct(st standing) views.MainAct {
 	}
 	class := st.class()
 	switch {
+	case payable[0].PartPaid():
+		return views.MainHosted
 	case class == billing.ClassAuthentication:
 		return views.MainApprove
 	case st.card == nil || st.card.Expired(s.Now().Unix()) || !class.Retryable():
@@ -169,6 +200,10 @@ func (s *Server) overviewPage(f views.Frame, v visitor, st standing) views.Overv
 	}
 	if len(p.Invoices) == 0 {
 		p.Invoices = invoicesOf(st.open, v.zone)
+	}
+	rest := st.rest()
+	if rest != nil {
+		p.Rest = &invoicesOf([]billing.Invoice{*rest}, v.zone)[0]
 	}
 	if st.c.Status == dunning.Open && st.c.RestingSince == 0 {
 		ahead := st.c.Ahead(st.situation)
@@ -252,7 +287,16 @@ func (s *Server) nowKey(st standing) string {
 func (s *Server) noteOf(v visitor, st standing) *views.Note {
 	for _, p := range st.pauses {
 		switch p.Reason {
-		case dunning.PauseDispute, dunning.PauseConversation, dunning.PauseClaim, dunning.PauseConsent:
+		case dunning.PauseDispute:
+			key := "note.dispute_lost"
+			switch {
+			case len(st.payable()) == 0:
+				key = "note.dispute"
+			case st.underDispute():
+				key = "note.dispute_other"
+			}
+			return &views.Note{Kind: views.NotePause, Said: views.Said{Key: key}}
+		case dunning.PauseConversation, dunning.PauseClaim, dunning.PauseConsent:
 			return &views.Note{Kind: views.NotePause, Said: views.Said{Key: "note." + string(p.Reason)}}
 		case dunning.PauseProcessing:
 			return &views.Note{Kind: views.NoteWait, Said: views.Said{Key: "note.processing"}}
@@ -270,7 +314,11 @@ func (s *Server) noteOf(v visitor, st standing) *views.Note {
 }
 
 func (s *Server) settledPage(f views.Frame, v visitor, st standing) views.SettledPage {
-	return views.SettledPage{Frame: f, FirstName: v.FirstName(), Receipts: s.receiptsOf(v, st, nil), Renewal: s.renewalOf(v, st)}
+	p := views.SettledPage{Frame: f, FirstName: v.FirstName(), Receipts: s.receiptsOf(v, st, nil), Renewal: s.renewalOf(v, st)}
+	if st.underDispute() {
+		p.Note = &views.Note{Kind: views.NotePause, Said: views.Said{Key: "note.dispute"}}
+	}
+	return p
 }
 
 func (s *Server) processingPage(f views.Frame, v visitor, st standing) views.ProcessingPage {

@@ -100,7 +100,8 @@ func (s *Server) review(w http.ResponseWriter, r *http.Request, v visitor, wante
 		before = append(before, wanted[at].Amount)
 		changed = changed || wanted[at].Amount != i.Remaining()
 	}
-	if len(left) == 0 || s.mainAct(st) == views.MainNone {
+	act := s.mainAct(st)
+	if len(left) == 0 || act == views.MainNone || act == views.MainHosted {
 		http.Redirect(w, r, "/pay", http.StatusSeeOther)
 		return nil
 	}

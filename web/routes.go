@@ -85,17 +85,28 @@ func (s *Server) call(h handler) http.Handler {
 	})
 }
 
-// desk adapts a handler of the staff pages: a signed-in member who has the right.
-func (s *Server) desk(right staff.Right, h func(w http.ResponseWriter, r *http.Request, who staff.Member) error) http.Handler {
+// desk adapts a handler of the staff pages: a member signed in with both factors, who has the right and, where it is
+// asked for, has proven lately who they are.
+func (s *Server) desk(route deskRoute) http.Handler {
 	return s.page(func(w http.ResponseWriter, r *http.Request) error {
-		who, err := s.memberOf(r)
+		at, err := s.seatOf(r)
+		if err == nil && at.Standing != staff.Full {
+			err = notSignedIn()
+		}
 		if err != nil {
 			return err
 		}
-		if !who.Role.May(right) {
-			return fault.New(fault.Forbidden, "Your role (%s) may not do this. Ask a colleague who may.", who.Role)
+		if !at.Role.May(route.right) {
+			return fault.New(fault.Forbidden, "Your role (%s) may not do this. Ask a colleague who may.", at.Role)
 		}
-		return h(w, withMember(r, who), who)
+		if route.sure && !at.Fresh {
+			var sure bool
+			at, sure, err = s.makeSure(w, r, at)
+			if err != nil || !sure {
+				return err
+			}
+		}
+		return route.serve(w, withSeat(r, at), at.Member)
 	})
 }
 

@@ -185,8 +185,14 @@ func sendingCommand(p program, args []string) error {
 }
 
 func staffCommand(p program, args []string) error {
-	u := newUsage("staff add EMAIL [--name NAME] [--role ROLE] | staff list | staff disable EMAIL", "Says who may enter the admin pages. add prints an address at which that person sets a password, once, within thirty\n"+
-		"minutes; asked again it prints a fresh one and the one before is dead. Another role signs them out. disable shuts somebody out at once.").withSettings()
+	u := newUsage("staff add EMAIL [--name NAME] [--role ROLE] | staff list | staff disable EMAIL | staff reset-factor EMAIL",
+		"Says who may enter the admin pages. add prints an address at which that person sets a password, once, within thirty\n"+
+			"minutes, and then a second factor. Asked again for the same person it prints a fresh address and the one before is\n"+
+			"dead; the password stays until the new address is used, and their sessions end then. The second factor stays in any\n"+
+			"case: add never skips it. Another role signs them out at once. Somebody disabled comes back, without the old password.\n"+
+			"reset-factor takes a lost second factor and its recovery codes away: make sure that it is really them who ask. Their\n"+
+			"sessions end, they get a mail, and after their password they set up a new one. disable shuts somebody out at once.\n"+
+			"list shows everybody with their second factor and last sign-in (UTC).").withSettings()
 	name := u.String("name", "", "what customers read under answers: a `name`")
 	role := u.String("role", "", "what they may do: viewer, agent, manager or admin, as `role`. Left out, members keep theirs, the first of all is admin and others are agent")
 	words, err := u.parse(p, args)
@@ -195,12 +201,12 @@ func staffCommand(p program, args []string) error {
 	}
 	deed, email := "", ""
 	switch {
-	case len(words) == 2 && (words[0] == "add" || words[0] == "disable"):
+	case len(words) == 2 && (words[0] == "add" || words[0] == "disable" || words[0] == "reset-factor"):
 		deed, email = words[0], words[1]
 	case len(words) == 1 && words[0] == "list":
 		deed = "list"
 	default:
-		return misused("say add or disable and an email address, or list")
+		return misused("say add, disable or reset-factor and an email address, or list")
 	}
 	needs := []string{"DATABASE_URL"}
 	if deed == "add" {
@@ -215,16 +221,26 @@ func staffCommand(p program, args []string) error {
 		return err
 	}
 	defer db.Close()
-	members := staff.NewMembers(db, time.Now)
+	members, err := staff.NewMembers(db, "", time.Now, time.Now)
+	if err != nil {
+		return err
+	}
 	switch deed {
 	case "list":
 		return listStaff(p, members)
 	case "disable":
-		err = members.Disable(p.ctx, email)
+		err = members.Disable(p.ctx, staff.ByCommand(), email)
 		if err != nil {
 			return plain(err)
 		}
 		fmt.Fprintf(p.out, "%s is shut out.\n", email)
+		return nil
+	case "reset-factor":
+		err = members.ResetFactor(p.ctx, staff.ByCommand(), email)
+		if err != nil {
+			return plain(err)
+		}
+		fmt.Fprintf(p.out, "%s has no second factor any more and sets up a new one after the next password.\n", email)
 		return nil
 	}
 	token, err := members.Add(p.ctx, email, *name, staff.Role(*role))
@@ -245,7 +261,7 @@ func listStaff(p program, members *staff.Members) error {
 		return err
 	}
 	t := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "EMAIL\tNAME\tROLE\tSTATUS")
+	fmt.Fprintln(t, "EMAIL\tNAME\tROLE\tSTATUS\tSECOND FACTOR\tLAST SIGN-IN")
 	for _, m := range all {
 		status := "active"
 		switch {
@@ -254,7 +270,14 @@ func listStaff(p program, members *staff.Members) error {
 		case !m.Enrolled:
 			status = "invited"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", m.Email, m.Name, m.Role, status)
+		factor, last := "no", "never"
+		if m.Factor {
+			factor = "yes"
+		}
+		if m.SignedInAt > 0 {
+			last = time.Unix(m.SignedInAt, 0).UTC().Format(time.RFC3339)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", m.Email, m.Name, m.Role, status, factor, last)
 	}
 	return t.Flush()
 }

@@ -41,6 +41,7 @@ func commands() []command {
 		{"serve", "run the portal", serveCommand},
 		{"sandbox", "run the make-believe Stripe and a mail catcher alone, for trying serve", sandboxCommand},
 		{"migrate", "bring the database to this release's shape (serve does so by itself)", migrateCommand},
+		{"sync", "connect an existing Stripe account and import it; sends nothing", syncCommand},
 		{"events", "list what Stripe told us, or process an event once more", eventsCommand},
 		{"sending", "stop all messages to customers at once, or let them go out again", sendingCommand},
 		{"doctor", "look at the installation from all sides and say what to mend", doctorCommand},

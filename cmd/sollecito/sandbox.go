@@ -18,7 +18,17 @@ import (
 func sandboxCommand(p program, args []string) error {
 	u := newUsage("sandbox [--listen HOST:PORT] [--smtp HOST:PORT]", "Runs a make-believe Stripe and a mail server that delivers nothing. It prints the settings with which `sollecito serve`\n"+
 		"works against them, one SOLLECITO_NAME=value per line, and keeps running. Port 0 takes a free port.\n"+
-		"Mails caught are at /inbox.json. Register the portal with POST /v1/webhook_endpoints, as at Stripe.")
+		"Mails caught are at /inbox.json. Register the portal with POST /v1/webhook_endpoints, as at Stripe.\n"+
+		"What Stripe has no call for is ordered with a secret key below /sandbox/, as forms:\n"+
+		"  fail          customer, decline_code                   a renewal fails now\n"+
+		"  renew         customer                                 a renewal comes now\n"+
+		"  pay           invoice, out_of_band=1                   an invoice is paid elsewhere, or outside Stripe\n"+
+		"  part_payment  invoice, amount                          a part of it is paid\n"+
+		"  card_update   payment_method, exp_month, exp_year      the network sends a card's new date\n"+
+		"  disputes      charge, reason                           a payment is disputed (inquiry, debit_not_authorized, ...)\n"+
+		"  delivery      late, double, shuffle, drop              webhooks misbehave, each so many in a hundred\n"+
+		"  outage        status=500|503|429|timeout|lost, count   the next calls fail\n"+
+		"A dispute is won or lost by the evidence winning_evidence or losing_evidence, as at Stripe.")
 	listen := u.String("listen", "127.0.0.1:12111", "`address` of the make-believe Stripe")
 	smtp := u.String("smtp", "127.0.0.1:12525", "`address` of the mail server")
 	err := u.parseNone(p, args)

@@ -101,6 +101,14 @@ func verify(t *testing.T, db *database.DB) (count int64, last string, err error)
 	return count, last, err
 }
 
+// unlock takes away what keeps the program's own connections from changing the log.
+func unlock() string {
+	if databasetest.OnPostgres() {
+		return `DROP TRIGGER audit_no_change ON audit; `
+	}
+	return `DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete; `
+}
+
 func TestTamperingShows(t *testing.T) {
 	for name, c := range map[string]struct {
 		deed string
@@ -114,11 +122,7 @@ func TestTamperingShows(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			db := open(t)
 			err := db.Do(t.Context(), func(tx *sql.Tx) error { // as somebody with the file in hand would
-				unlock := `DROP TRIGGER audit_no_update; DROP TRIGGER audit_no_delete; `
-				if databasetest.OnPostgres() {
-					unlock = `DROP TRIGGER audit_no_change ON audit; `
-				}
-				_, err := tx.ExecContext(t.Context(), unlock+c.deed)
+				_, err := tx.ExecContext(t.Context(), unlock()+c.deed)
 				return err
 			})
 			if err != nil {
@@ -130,5 +134,40 @@ func TestTamperingShows(t *testing.T) {
 				t.Errorf("verify: %v, want entry %d named", err, c.seq)
 			}
 		})
+	}
+}
+
+func TestAToldHeadShowsALogCutShort(t *testing.T) {
+	db := open(t)
+	_, last, err := verify(t, db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds := func(seq int64, hash string) error {
+		return db.See(t.Context(), func(tx *sql.Tx) error { return audit.Holds(t.Context(), tx, seq, hash) })
+	}
+	err = holds(5, last)
+	if err != nil {
+		t.Errorf("the head itself: %v", err)
+	}
+	var broken *audit.Broken
+	err = holds(4, last)
+	if !errors.As(err, &broken) || broken.Seq != 4 {
+		t.Errorf("another entry's hash: %v", err)
+	}
+	err = db.Do(t.Context(), func(tx *sql.Tx) error { // as somebody with the file in hand would
+		_, err := tx.ExecContext(t.Context(), unlock()+`DELETE FROM audit WHERE seq > 3`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	count, _, err := verify(t, db)
+	if err != nil || count != 3 {
+		t.Fatalf("a log cut short verifies by itself: %d, %v", count, err)
+	}
+	err = holds(5, last)
+	if !errors.As(err, &broken) || broken.Seq != 5 {
+		t.Errorf("after the cut: %v", err)
 	}
 }

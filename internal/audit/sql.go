@@ -35,6 +35,16 @@ func Append(ctx context.Context, tx *sql.Tx, e Entry) error {
 	return nil
 }
 
+// Head answers the number and hash of the last entry; 0 and "" for an empty log. Told outside the database, it shows
+// later that nothing before it was cut off or written anew.
+func Head(ctx context.Context, tx *sql.Tx) (seq int64, hash string, err error) {
+	seq, hash, err = head(ctx, tx)
+	if err != nil {
+		return 0, "", fmt.Errorf("read the head of audit: %w", err)
+	}
+	return seq, hash, nil
+}
+
 func head(ctx context.Context, tx *sql.Tx) (seq int64, hash string, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1`).Scan(&seq, &hash)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -83,6 +93,23 @@ type Broken struct {
 }
 
 func (b *Broken) Error() string { return fmt.Sprintf("audit entry %d: %s", b.Seq, b.Why) }
+
+// Holds makes sure that a head that was told earlier still lies on the chain, which Verify has found whole. A
+// different or missing entry is a *Broken.
+func Holds(ctx context.Context, tx *sql.Tx, seq int64, hash string) error {
+	var kept string
+	err := tx.QueryRowContext(ctx, `SELECT hash FROM audit WHERE seq = $1`, seq).Scan(&kept)
+	if errors.Is(err, sql.ErrNoRows) {
+		return &Broken{Seq: seq, Why: "it is missing though its hash was told: the log was cut short"}
+	}
+	if err != nil {
+		return fmt.Errorf("look up a told head of audit: %w", err)
+	}
+	if kept != hash {
+		return &Broken{Seq: seq, Why: "its hash is not the one that was told: the log was written anew"}
+	}
+	return nil
+}
 
 // Verify walks the whole chain and answers how many entries it has and the hash of the last, which, written
 // down elsewhere, also shows a log cut short at its end. A changed, missing or moved entry is a *Broken.

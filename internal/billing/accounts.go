@@ -26,7 +26,7 @@ func Save(ctx context.Context, tx *sql.Tx, a Account, readAt int64) error {
 		return err
 	}
 	for _, m := range a.Methods {
-		err = saveMethod(ctx, tx, m)
+		err = saveMethod(ctx, tx, m, readAt)
 		if err != nil {
 			return err
 		}
@@ -38,6 +38,29 @@ func Save(ctx context.Context, tx *sql.Tx, a Account, readAt int64) error {
 		}
 	}
 	return saveInvoices(ctx, tx, a.Invoices, readAt)
+}
+
+// SavePart keeps a reading that does not show all a customer has, such as one page of a listing of invoices. It is
+// Save, but that the customer does not count as read as a whole: who decides by it reads them again.
+func SavePart(ctx context.Context, tx *sql.Tx, a Account, readAt int64) error {
+	stored, err := FindCustomer(ctx, tx, a.Customer.ID)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	err = Save(ctx, tx, a, readAt)
+	if err != nil || stored.SyncedAt > readAt {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE customers SET synced_at = $1 WHERE id = $2`, stored.SyncedAt, a.Customer.ID)
+	return err
+}
+
+// Unread answers up to limit customers with an open invoice that was last read before the instant (unix seconds),
+// longest ago first.
+func Unread(ctx context.Context, tx *sql.Tx, before int64, limit int) ([]string, error) {
+	return database.Strings(ctx, tx, `
+		SELECT customer_id FROM invoices WHERE status = 'open' AND synced_at < $1
+		GROUP BY customer_id ORDER BY min(synced_at), customer_id LIMIT $2`, before, limit)
 }
 
 func saveInvoices(ctx context.Context, tx *sql.Tx, invoices []Invoice, readAt int64) error {
@@ -53,7 +76,7 @@ func saveInvoices(ctx context.Context, tx *sql.Tx, invoices []Invoice, readAt in
 // SaveInvoice keeps one invoice and the methods it names, read at readAt. Its customer must be stored.
 func SaveInvoice(ctx context.Context, tx *sql.Tx, i Invoice, methods []Method, readAt int64) error {
 	for _, m := range methods {
-		err := saveMethod(ctx, tx, m)
+		err := saveMethod(ctx, tx, m, readAt)
 		if err != nil {
 			return err
 		}
@@ -102,6 +125,19 @@ func OpenInvoices(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice, 
 	return selectInvoices(ctx, tx, `
 		WHERE customer_id = $1 AND status = 'open' AND amount_remaining > 0
 		ORDER BY created_at, number, id`, customer)
+}
+
+// Unsettled answers the customer's invoices that a reading of Stripe's open ones may say nothing about although
+// something can still become of them: those stored as open, and the latest ones written off, which can yet be paid.
+func Unsettled(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice, error) {
+	open, err := OpenInvoices(ctx, tx, customer)
+	if err != nil {
+		return nil, err
+	}
+	given, err := selectInvoices(ctx, tx, `
+		WHERE customer_id = $1 AND status = 'uncollectible' AND amount_remaining > 0
+		ORDER BY created_at DESC, id LIMIT 5`, customer)
+	return append(open, given...), err
 }
 
 // Overdue answers the customer's invoices a case would be about at now (unix seconds), oldest first.

@@ -80,3 +80,13 @@ func listed(ids []string) (marks string, args []any) {
 	}
 	return b.String(), args
 }
+
+// CountOpen answers how many customers we know to owe something, and on how many open invoices.
+func CountOpen(ctx context.Context, tx *sql.Tx) (customers, invoices int, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT count(DISTINCT customer_id), count(*) FROM invoices WHERE status = 'open' AND amount_remaining > 0`).
+		Scan(&customers, &invoices)
+	if err != nil {
+		return 0, 0, fmt.Errorf("count open invoices: %w", err)
+	}
+	return customers, invoices, nil
+}

@@ -34,6 +34,7 @@ type Invoice struct {
 	Disputed         bool
 	ReceiptNumber    string
 	SyncedAt         int64
+	MethodRenewedAt  int64 // when new details of that method came after we knew it, 0 when none did
 }
 
 // Remaining is what is still to be paid.
@@ -47,6 +48,13 @@ func (i Invoice) Collected() Money {
 	}
 	return Money{Minor: i.AmountPaid, Currency: i.Currency}
 }
+
+// Paid reports whether it was settled by money. Stripe also calls paid what a credit note cleared.
+func (i Invoice) Paid() bool { return i.Status == "paid" && i.Collected().Minor > 0 }
+
+// PartPaid reports whether some of an open invoice was paid already. Stripe's own page knows how to take the rest
+// of it; the one payment of its own that the invoice names may not be for that.
+func (i Invoice) PartPaid() bool { return i.Open() && i.AmountPaid > 0 }
 
 // Open reports whether money can still be expected: Stripe's status open with something remaining.
 func (i Invoice) Open() bool { return i.Status == "open" && i.AmountRemaining > 0 }
@@ -92,6 +100,9 @@ func (i Invoice) Class() Class {
 		return ClassAuthentication
 	}
 	class := i.Decline.Class()
+	if (class == ClassExpired || class == ClassFixCard) && i.MethodRenewedAt > i.FailedAt {
+		return ClassRenewed
+	}
 	if class == ClassNone && i.MethodID == "" {
 		return ClassNoMethod
 	}

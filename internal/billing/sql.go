@@ -63,14 +63,17 @@ func selectCustomers(ctx context.Context, tx *sql.Tx, where string, args ...any)
 	return found, rows.Err()
 }
 
-func saveMethod(ctx context.Context, tx *sql.Tx, m Method) error {
+// saveMethod keeps a method. Another number or date than the stored one means that its bank renewed it.
+func saveMethod(ctx context.Context, tx *sql.Tx, m Method, readAt int64) error {
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO methods (id, customer_id, type, brand, last4, exp_month, exp_year, fingerprint)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		INSERT INTO methods (id, customer_id, type, brand, last4, exp_month, exp_year, fingerprint, renewed_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)
 		ON CONFLICT (id) DO UPDATE SET
+			renewed_at = CASE WHEN methods.last4 <> excluded.last4 OR methods.exp_month <> excluded.exp_month OR methods.exp_year <> excluded.exp_year
+				THEN $9 ELSE methods.renewed_at END,
 			brand = excluded.brand, last4 = excluded.last4, exp_month = excluded.exp_month,
 			exp_year = excluded.exp_year, fingerprint = excluded.fingerprint`,
-		m.ID, m.CustomerID, m.Type, m.Brand, m.Last4, m.ExpMonth, m.ExpYear, m.Fingerprint)
+		m.ID, m.CustomerID, m.Type, m.Brand, m.Last4, m.ExpMonth, m.ExpYear, m.Fingerprint, readAt)
 	return err
 }
 
@@ -132,7 +135,8 @@ func selectInvoices(ctx context.Context, tx *sql.Tx, where string, args ...any) 
 			period_start, period_end, due_at, created_at, paid_at, paid_out_of_band,
 			attempted, attempt_count, failed_at, first_failed, next_attempt_at, intent,
 			intent_status, method_id, code, decline_code, advice_code, network_advice_code,
-			network_decline_code, disputed, receipt_number, synced_at
+			network_decline_code, disputed, receipt_number, synced_at,
+			coalesce((SELECT m.renewed_at FROM methods m WHERE m.id = invoices.method_id), 0)
 		FROM invoices `+where, args...)
 	if err != nil {
 		return nil, err
@@ -146,7 +150,7 @@ func selectInvoices(ctx context.Context, tx *sql.Tx, where string, args ...any) 
 			&i.PeriodStart, &i.PeriodEnd, &i.DueAt, &i.CreatedAt, &i.PaidAt, &i.PaidOutOfBand,
 			&i.Attempted, &i.AttemptCount, &i.FailedAt, &i.FirstFailed, &i.NextAttemptAt, &i.Intent,
 			&i.IntentStatus, &i.MethodID, &i.Decline.Code, &i.Decline.DeclineCode, &i.Decline.AdviceCode,
-			&i.Decline.NetworkAdviceCode, &i.Decline.NetworkDeclineCode, &i.Disputed, &i.ReceiptNumber, &i.SyncedAt)
+			&i.Decline.NetworkAdviceCode, &i.Decline.NetworkDeclineCode, &i.Disputed, &i.ReceiptNumber, &i.SyncedAt, &i.MethodRenewedAt)
 		if err != nil {
 			return nil, err
 		}

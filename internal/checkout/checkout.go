@@ -145,9 +145,9 @@ func (d *Desk) begin(ctx context.Context, p Press) ([]billing.Attempt, error) {
 }
 
 // chargeable reports whether a press may charge the invoice: it is open, no bank is working on it, nobody disputes
-// it, and it is not a first purchase that was never completed.
+// it, nothing of it was paid yet, and it is not a first purchase that was never completed.
 func chargeable(i billing.Invoice) bool {
-	return i.Open() && !i.Processing() && !i.Disputed && i.BillingReason != "subscription_create"
+	return i.Open() && !i.Processing() && !i.Disputed && !i.PartPaid() && i.BillingReason != "subscription_create"
 }
 
 // guard refuses a customer with too many declined presses of late.

@@ -36,7 +36,7 @@ type Config struct {
 	HomeURL        string   `env:"HOME_URL" shown:"redacted" help:"where a customer goes back to after paying"`
 	DefaultZone    string   `env:"DEFAULT_ZONE" default:"UTC" help:"time zone of customers whose place is unknown, as Europe/Rome"`
 	DefaultLang    string   `env:"DEFAULT_LANGUAGE" default:"en" help:"language when nothing tells the customer's"`
-	SessionKey     Secret   `env:"SESSION_KEY" need:"yes" help:"at least 32 random characters; signs what must not be forged"`
+	SessionKey     Secret   `env:"SESSION_KEY" need:"yes" help:"at least 32 random characters; signs what must not be forged and seals staff's second factors"`
 	EmbedSecrets   []Secret `env:"EMBED_SECRET" help:"at least 32 random characters; the merchant's app signs the banner's tokens with it; two while one is rolled"`
 	EmbedOrigins   []string `env:"EMBED_ORIGINS" shown:"redacted" help:"origins of the merchant's app that may load the banner, as https://app.example.com"`
 	MetricsListen  string   `env:"METRICS_LISTEN" help:"address of /metrics for Prometheus, as 127.0.0.1:9090; empty is off. Never one that the public reaches"`

@@ -1,6 +1,9 @@
 package demo
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // The make-believe company. Its domain and its customers' are of the kind that can never be registered.
 const (
@@ -12,6 +15,9 @@ const (
 
 	staffEmail = "giulia@lumen.example"
 	staffName  = "Giulia Ferri"
+
+	// staffPassword is told on the stage: nothing behind it is real.
+	staffPassword = "lanterns over calm water"
 )
 
 // plan is what a customer subscribes to, monthly. The amount is in the currency's smallest unit.
@@ -25,6 +31,8 @@ var (
 	teamEUR   = plan{"Team plan", "eur", 8900}
 	studioUSD = plan{"Studio plan", "usd", 3200}
 	studioJPY = plan{"Studio plan", "jpy", 4800}
+	studioNOK = plan{"Studio plan", "nok", 34900}
+	agencyUSD = plan{"Agency plan", "usd", 490000}
 )
 
 const aDay = 24 * time.Hour
@@ -44,6 +52,19 @@ type player struct {
 	expiring bool          // their card's date passes before that renewal
 	paid     time.Duration // when they paid after all; 0 for those who have not
 	extras   []extra
+	turns    []turn
+}
+
+// turn is one more thing that happens to a player.
+type turn struct {
+	ago     time.Duration
+	happens func(d *Demo, ctx context.Context, p *part) error
+}
+
+// part is a player on the stage: what they and their things are called at the stand-in.
+type part struct {
+	*role
+	card, invoice string // the card they came with; the invoice that failed
 }
 
 // extra is a one-off invoice that fails beside the renewal.
@@ -53,7 +74,7 @@ type extra struct {
 	made           time.Duration
 }
 
-// cast is everybody, in the order in which they are listed. The six situations first, then three who simply pay.
+// cast is everybody, in the order in which they are listed: the situations first, then three who simply pay.
 func cast() []player {
 	return []player{
 		{
@@ -95,6 +116,60 @@ func cast() []player {
 			line1: "ul. Długa 14", city: "Kraków", postcode: "31-147", nation: "PL", plan: studioEUR,
 			scenario: "recovered", story: "Missed a payment, was reminded, and paid",
 			failed: 21*aDay + 4*time.Hour, code: "insufficient_funds", paid: 14*aDay + 1*time.Hour,
+		},
+		{
+			name: "Matthias Vogel", email: "matthias@vogel.example", locale: "de",
+			line1: "Torstraße 98", city: "Berlin", postcode: "10119", nation: "DE", plan: teamEUR,
+			scenario: "bank_debit", story: "Paid by bank debit yesterday; the bank takes some days",
+			failed: 6*aDay + 3*time.Hour, code: "insufficient_funds",
+			turns: []turn{{1*aDay + 2*time.Hour, (*Demo).payByDebit}},
+		},
+		{
+			name: "Zoë Peeters", email: "zoe@peeters.example", locale: "nl-BE",
+			line1: "Kammenstraat 41", city: "Antwerpen", postcode: "2000", nation: "BE", plan: studioEUR,
+			scenario: "disputed", story: "Asked the bank to look into an earlier payment",
+			failed: 6*aDay + 5*time.Hour, code: "do_not_honor",
+			turns: []turn{{2*aDay + 1*time.Hour, (*Demo).dispute}},
+		},
+		{
+			name: "Ingrid Solberg", email: "ingrid@solberg.example", locale: "nb",
+			line1: "Grünerløkka 7", city: "Oslo", postcode: "0552", nation: "NO", plan: studioNOK,
+			scenario: "part_paid", story: "Got a credit note and has paid a part",
+			failed: 6*aDay + 2*time.Hour, code: "card_velocity_exceeded",
+			turns: []turn{{3 * aDay, (*Demo).credit}, {2 * aDay, (*Demo).payPart}},
+		},
+		{
+			name: "Aino Laine", email: "aino@laine.example", locale: "fi",
+			line1: "Kalevankatu 12", city: "Helsinki", postcode: "00100", nation: "FI", plan: studioEUR,
+			scenario: "overdue_transfer", story: "Pays by transfer; the invoice is past its due date", joined: 26 * aDay,
+			turns: []turn{{20*aDay + 1*time.Hour, (*Demo).invoiceByTransfer}},
+		},
+		{
+			name: "Luca Rinaldi", email: "luca@rinaldi.example", locale: "it",
+			line1: "Corso Magenta 55", city: "Milano", postcode: "20123", nation: "IT", plan: studioEUR,
+			scenario: "no_payment_method", story: "Removed the card; there is nothing to charge",
+			failed: 4*aDay + 4*time.Hour, code: "generic_decline",
+			turns: []turn{{4*aDay + 5*time.Hour, (*Demo).removeCard}},
+		},
+		{
+			name: "Grace Whitfield", email: "grace@whitfield.example", locale: "en-US",
+			line1: "214 Spring Street", city: "New York", postcode: "10012", nation: "US", plan: agencyUSD,
+			scenario: "conversation", story: "A large sum in dollars; wrote to support and waits for an answer",
+			failed: 7*aDay + 2*time.Hour, code: "withdrawal_count_limit_exceeded",
+			turns: []turn{{20 * time.Hour, (*Demo).write}},
+		},
+		{
+			name: "Jonas Keller", email: "jonas@keller.example", locale: "de-AT",
+			line1: "Neubaugasse 23", city: "Wien", postcode: "1070", nation: "AT", plan: studioEUR,
+			scenario: "consent_withdrawn", story: "Told the bank to refuse our charges; nobody is reminded",
+			failed: 3*aDay + 2*time.Hour, code: "revocation_of_authorization",
+		},
+		{
+			name: "Inés Carrasco", email: "ines@carrasco.example", locale: "es",
+			line1: "Calle de la Palma 30", city: "Madrid", postcode: "28004", nation: "ES", plan: studioEUR,
+			scenario: "written_off", story: "Written off by the merchant; nobody asks any more",
+			failed: 17*aDay + 3*time.Hour, code: "lost_card",
+			turns: []turn{{5*aDay + 3*time.Hour, (*Demo).writeOff}},
 		},
 		{
 			name: "Freya Lindqvist", email: "freya@lindqvist.example", locale: "sv",

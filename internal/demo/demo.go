@@ -280,7 +280,7 @@ func (d *Demo) openPortal(mailServer string) error {
 		"STRIPE_WEBHOOK_SECRET": d.sandbox.WebhookSecret(), "STRIPE_API_URL": d.stripe.base, "STRIPE_JS_URL": d.stripe.base + "/v3/",
 		"STRIPE_EMAILS": "off", "SMTP_URL": mailServer, "TEST_RECIPIENT": "*", "MAIL_FROM": merchantFrom,
 		"MERCHANT_NAME": merchantName, "MERCHANT_ADDRESS": merchantAddress, "SUPPORT_EMAIL": supportEmail,
-		"HOME_URL": d.base + "/demo/app", "DEFAULT_ZONE": merchantZone, "SESSION_KEY": link.NewToken(), "EMBED_SECRET": d.embed,
+		"HOME_URL": d.base + "/demo/app", "DEFAULT_ZONE": merchantZone, "SESSION_KEY": d.memory.sessionKey(), "EMBED_SECRET": d.embed,
 		"EMBED_ORIGINS": d.base,
 	}
 	nothing := func(string) (string, bool) { return "", false } // the demo is the same whatever the environment says
@@ -346,6 +346,12 @@ func (d *Demo) rise() error {
 		d.moving.Unlock()
 		if err != nil {
 			return fmt.Errorf("play the story: %w", err)
+		}
+	}
+	if d.memory.record().Secret == "" { // a folder from before staff had a second factor
+		err = d.hire(ctx)
+		if err != nil {
+			return err
 		}
 	}
 	err = d.portal.Start(ctx)

@@ -207,6 +207,14 @@ func TestState(t *testing.T) {
 		"Haruka Nakamura":   {"several_invoices", "open"},
 		"Chiara Bellini":    {"italian", "open"},
 		"Tomasz Wiśniewski": {"recovered", "recovered"},
+		"Matthias Vogel":    {"bank_debit", "paused"},
+		"Zoë Peeters":       {"disputed", "paused"},
+		"Ingrid Solberg":    {"part_paid", "open"},
+		"Aino Laine":        {"overdue_transfer", "open"},
+		"Luca Rinaldi":      {"no_payment_method", "open"},
+		"Grace Whitfield":   {"conversation", "paused"},
+		"Jonas Keller":      {"consent_withdrawn", "paused"},
+		"Inés Carrasco":     {"written_off", "canceled"},
 		"Freya Lindqvist":   {"healthy", ""},
 		"Mirae Tan":         {"healthy", ""},
 		"Oluwaseun Adeyemi": {"healthy", ""},
@@ -222,7 +230,7 @@ func TestState(t *testing.T) {
 			t.Errorf("%s is not told of in full: %+v", c.Name, c)
 		}
 		told := len(v.mailsTo(c.Email)) > 0
-		if told != (c.Scenario != "healthy") {
+		if told != (c.Scenario != "healthy" && c.Scenario != "consent_withdrawn") {
 			t.Errorf("%s has mail: %v", c.Name, told)
 		}
 	}
@@ -467,5 +475,34 @@ func TestGoesOn(t *testing.T) {
 	v.must("/demo/pay", "invoice", invoice)
 	if v.customer(mirae.Name).status() != "recovered" {
 		t.Errorf("after the restart a payment leaves the case %q: events no longer arrive", v.customer(mirae.Name).status())
+	}
+	v.signsIn(t)
+}
+
+// signsIn comes in as staff by the real door, with what the stage tells.
+func (v *outsider) signsIn(t *testing.T) {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar}
+	_, stage := v.get("/demo")
+	told := regexp.MustCompile(`<code>([^<]+)</code>`).FindAllStringSubmatch(stage[strings.Index(stage, `id="door"`):], 2)
+	if len(told) != 2 {
+		t.Fatal("the stage does not tell password and code")
+	}
+	resp, err := browser.PostForm(v.base+"/admin/signin", url.Values{"email": {"giulia@lumen.example"}, "password": {told[0][1]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.read(resp)
+	resp, err = browser.PostForm(v.base+"/admin/signin/code", url.Values{"code": {told[1][1]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, body := v.read(resp)
+	if status != http.StatusOK || resp.Request.URL.Path != "/admin" || !strings.Contains(body, "Giulia Ferri") {
+		t.Errorf("by hand one comes to %s: %d", resp.Request.URL.Path, status)
 	}
 }

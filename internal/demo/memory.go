@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"sollecito/internal/sandbox"
+
+	"sollecito/internal/link"
 )
 
 // role is one of the cast as the running demo knows them. Token is that of their own link.
@@ -30,6 +32,8 @@ type record struct {
 	Seeded  bool            `json:"seeded"`
 	Offset  time.Duration   `json:"offset"`  // of the clock, in nanoseconds
 	StaffID string          `json:"staff"`   //
+	Secret  string          `json:"secret"`  // of the staff member's second factor, for the visitors to sign in with
+	Key     string          `json:"key"`     // SOLLECITO_SESSION_KEY, under which the portal keeps it
 	Cast    []role          `json:"cast"`    //
 	Webhook string          `json:"webhook"` // where the stand-in's events go
 	Stripe  string          `json:"stripe"`  // the address the stand-in listened on
@@ -110,10 +114,20 @@ func (m *memory) raise(roles []role) {
 	m.rec.Cast, m.rec.Seeded = roles, true
 }
 
-func (m *memory) setStaff(id string) {
+func (m *memory) setStaff(id, secret string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.rec.StaffID = id
+	m.rec.StaffID, m.rec.Secret = id, secret
+}
+
+// sessionKey answers the portal's session key, made at the first start.
+func (m *memory) sessionKey() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.rec.Key == "" {
+		m.rec.Key = link.NewToken()
+	}
+	return m.rec.Key
 }
 
 func (m *memory) setAddresses(webhook, stripe string) {

@@ -16,6 +16,7 @@ import (
 	"sollecito/internal/fault"
 	"sollecito/internal/link"
 	"sollecito/internal/sandbox"
+	"sollecito/internal/staff"
 	"sollecito/views/stage"
 )
 
@@ -74,7 +75,15 @@ func (d *Demo) again(w http.ResponseWriter, r *http.Request, why error, advance 
 
 func (d *Demo) homePage(r *http.Request) (stage.HomePage, error) {
 	customers, err := d.customers(r.Context())
-	return stage.HomePage{Frame: d.frame(r), Customers: customers, Declines: stage.Declines(), StripeURL: d.stripe.base}, err
+	if err != nil {
+		return stage.HomePage{}, err
+	}
+	page := stage.HomePage{Frame: d.frame(r), Customers: customers, Declines: stage.Declines(), StripeURL: d.stripe.base, StaffEmail: staffEmail, StaffPassword: staffPassword}
+	secret := d.memory.record().Secret
+	if secret != "" {
+		page.StaffCode, err = staff.CodeOf(secret, d.options.Real())
+	}
+	return page, err
 }
 
 // customers is the cast as the pages show it.
@@ -211,7 +220,8 @@ func (d *Demo) passFor(customer, role string) (string, error) {
 	}).SignedString([]byte(d.embed))
 }
 
-// enterAsStaff signs the visitor in as the one member of staff. It is the only GET that does anything, and it does
+// enterAsStaff signs the visitor in as the one member of staff, past password and second factor: the demo's own way,
+// which serve does not have. It is the only GET that does anything, and it does
 // so for nobody who was sent here from another site or only asks for the headers.
 func (d *Demo) enterAsStaff(w http.ResponseWriter, r *http.Request) error {
 	err := d.open()

@@ -68,7 +68,7 @@ func opening(curtain time.Time) time.Time {
 // offer makes the products and prices at the stand-in and answers the prices' ids.
 func (d *Demo) offer(ctx context.Context) (map[plan]string, error) {
 	products, prices := map[string]string{}, map[plan]string{}
-	for _, p := range []plan{studioEUR, teamEUR, studioUSD, studioJPY} {
+	for _, p := range []plan{studioEUR, teamEUR, studioUSD, studioJPY, studioNOK, agencyUSD} {
 		_, known := products[p.product]
 		if !known {
 			id, err := d.stripe.make(ctx, "/v1/products", form{"name": p.product})
@@ -91,12 +91,12 @@ func (d *Demo) offer(ctx context.Context) (map[plan]string, error) {
 // script is a player's part. What they are called at the stand-in is written into r as the story goes.
 func (d *Demo) script(p player, r *role, price string, curtain time.Time) []scene {
 	*r = role{Name: p.name, Email: p.email, Scenario: p.scenario, Story: p.story}
-	scenes := []scene{{p.joinedAt(curtain), func(ctx context.Context) error { return d.join(ctx, p, r, price, curtain) }}}
-	invoice := ""
+	played := &part{role: r}
+	scenes := []scene{{p.joinedAt(curtain), func(ctx context.Context) error { return d.join(ctx, p, played, price, curtain) }}}
 	if p.failed > 0 {
 		scenes = append(scenes, scene{curtain.Add(-p.failed), func(context.Context) error {
 			var err error
-			invoice, err = d.sandbox.FailRenewal(r.ID, p.code)
+			played.invoice, err = d.sandbox.FailRenewal(r.ID, p.code)
 			return err
 		}})
 	}
@@ -104,13 +104,16 @@ func (d *Demo) script(p player, r *role, price string, curtain time.Time) []scen
 		scenes = append(scenes, scene{curtain.Add(-e.made), func(ctx context.Context) error { return d.bill(ctx, r.ID, e) }})
 	}
 	if p.paid > 0 {
-		scenes = append(scenes, scene{curtain.Add(-p.paid), func(context.Context) error { return d.sandbox.Pay(invoice, false) }})
+		scenes = append(scenes, scene{curtain.Add(-p.paid), func(context.Context) error { return d.sandbox.Pay(played.invoice, false) }})
+	}
+	for _, t := range p.turns {
+		scenes = append(scenes, scene{curtain.Add(-t.ago), func(ctx context.Context) error { return t.happens(d, ctx, played) }})
 	}
 	return scenes
 }
 
 // join makes the customer with a card that works and their subscription, which is charged at once.
-func (d *Demo) join(ctx context.Context, p player, r *role, price string, curtain time.Time) error {
+func (d *Demo) join(ctx context.Context, p player, r *part, price string, curtain time.Time) error {
 	customer := form{
 		"name": p.name, "email": p.email, "preferred_locales[0]": p.locale,
 		"address[line1]": p.line1, "address[city]": p.city, "address[postal_code]": p.postcode, "address[country]": p.nation,
@@ -126,18 +129,18 @@ func (d *Demo) join(ctx context.Context, p player, r *role, price string, curtai
 		fails := curtain.Add(-p.failed)
 		expiry = time.Date(fails.Year(), fails.Month()-1, 1, 0, 0, 0, 0, time.UTC)
 	}
-	card, err := d.stripe.make(ctx, "/v1/payment_methods", form{
+	r.card, err = d.stripe.make(ctx, "/v1/payment_methods", form{
 		"type": "card", "card[number]": "4242424242424242", "card[cvc]": "123", "billing_details[name]": p.name,
 		"card[exp_month]": strconv.Itoa(int(expiry.Month())), "card[exp_year]": strconv.Itoa(expiry.Year()),
 	})
 	if err != nil {
 		return fmt.Errorf("%s types a card: %w", p.name, err)
 	}
-	_, err = d.stripe.make(ctx, "/v1/payment_methods/"+card+"/attach", form{"customer": r.ID})
+	_, err = d.stripe.make(ctx, "/v1/payment_methods/"+r.card+"/attach", form{"customer": r.ID})
 	if err != nil {
 		return fmt.Errorf("%s keeps a card: %w", p.name, err)
 	}
-	_, err = d.stripe.make(ctx, "/v1/customers/"+r.ID, form{"invoice_settings[default_payment_method]": card})
+	_, err = d.stripe.make(ctx, "/v1/customers/"+r.ID, form{"invoice_settings[default_payment_method]": r.card})
 	if err != nil {
 		return fmt.Errorf("%s keeps a card: %w", p.name, err)
 	}
@@ -171,7 +174,8 @@ func (d *Demo) bill(ctx context.Context, customer string, e extra) error {
 	return nil
 }
 
-// hire puts the one member of staff on the list whom visitors may be.
+// hire puts the one member of staff on the list whom visitors may be, with a password and a second factor that the
+// stage tells, so that the real way in can be tried too.
 func (d *Demo) hire(ctx context.Context) error {
 	_, err := d.portal.Members.Add(ctx, staffEmail, staffName, staff.Admin)
 	if err != nil {
@@ -182,9 +186,14 @@ func (d *Demo) hire(ctx context.Context) error {
 		return err
 	}
 	for _, m := range members {
-		if m.Email == staffEmail {
-			d.memory.setStaff(m.ID)
+		if m.Email != staffEmail {
+			continue
 		}
+		secret, err := d.portal.Members.Equip(ctx, m.ID, staffPassword)
+		if err != nil {
+			return err
+		}
+		d.memory.setStaff(m.ID, secret)
 	}
 	return nil
 }

@@ -139,7 +139,11 @@ func (d *Doctor) contents(ctx context.Context, db *database.DB) Report {
 		return Report{fail("database", "Restore a backup, or ask for help with the log at hand.", "it cannot be read: %s", err)}
 	}
 	r := in.findings(d.Now())
-	members, err := staff.NewMembers(db, d.Now).List(ctx)
+	colleagues, err := staff.NewMembers(db, d.Config.SessionKey.Reveal(), d.Now, d.Now)
+	if err != nil {
+		return append(r, skipped("staff", "SOLLECITO_SESSION_KEY must be mended first"))
+	}
+	members, err := colleagues.List(ctx)
 	if err != nil {
 		return append(r, fail("staff", "Restore a backup, or ask for help with the log at hand.", "the list of staff cannot be read: %s", err))
 	}
@@ -174,7 +178,7 @@ func (in inside) findings(now time.Time) Report {
 func people(members []staff.Member) Finding {
 	admins, enrolled := 0, 0
 	for _, m := range members {
-		if m.Enrolled && !m.Disabled {
+		if m.Enrolled && m.Factor && !m.Disabled {
 			enrolled++
 			if m.Role == staff.Admin {
 				admins++

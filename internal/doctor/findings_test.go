@@ -144,8 +144,8 @@ func TestWhatTheDataTells(t *testing.T) {
 	r = inside{lastEvent: now.Add(-time.Minute).Unix(), waiting: 3}.findings(now)
 	expect(t, r[1], OK, "3 wait")
 	expect(t, people(nil), Warn, "nobody can enter")
-	expect(t, people([]staff.Member{{Role: staff.Agent, Enrolled: true}, {Role: staff.Admin}, {Role: staff.Admin, Enrolled: true, Disabled: true}}), Warn, "is an admin")
-	expect(t, people([]staff.Member{{Role: staff.Admin, Enrolled: true}}), OK, "1 may enter")
+	expect(t, people([]staff.Member{{Role: staff.Agent, Enrolled: true, Factor: true}, {Role: staff.Admin}, {Role: staff.Admin, Enrolled: true, Factor: true, Disabled: true}}), Warn, "is an admin")
+	expect(t, people([]staff.Member{{Role: staff.Admin, Enrolled: true, Factor: true}}), OK, "1 may enter")
 }
 
 func TestSettingsThatAreAllowedAndSeldomMeant(t *testing.T) {

@@ -208,7 +208,9 @@ func TestAddress(t *testing.T) {
 	}{
 		{"another program", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<h1>It works!</h1>")) }, Fail, "not this portal"},
 		{"a proxy without the portal", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, Fail, "502 Bad Gateway"},
-		{"leads away", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://www.lumen.it/", 301) }, Fail, "leads on to https://www.lumen.it/"},
+		{"leads away", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://www.lumen.it/", http.StatusMovedPermanently)
+		}, Fail, "leads on to https://www.lumen.it/"},
 		{"another installation", func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(`{"status":"ok"}`)) }, Fail, "another session key"},
 		{"a liar", func(w http.ResponseWriter, _ *http.Request) {
 			w.Write([]byte(`{"status":"ok","arrival":{"proof":"00"}}`))

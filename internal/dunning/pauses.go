@@ -121,14 +121,16 @@ func (cs *Cases) end(ctx context.Context, tx *sql.Tx, c *Case, p Pause, actor st
 // restFor brings the pauses that follow from the invoices themselves in line with them: a bank debit under
 // way, a dispute, consent withdrawn at the bank.
 func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []billing.Invoice, now time.Time) error {
-	want := map[PauseReason]bool{PauseProcessing: false, PauseDispute: false}
+	disputed, err := cs.disputed(ctx, tx, *c, invoices)
+	if err != nil {
+		return err
+	}
+	want := map[PauseReason]bool{PauseProcessing: false, PauseDispute: disputed}
 	for _, i := range invoices {
 		if !i.Open() {
-			want[PauseDispute] = want[PauseDispute] || i.Disputed
 			continue
 		}
 		want[PauseProcessing] = want[PauseProcessing] || i.Processing()
-		want[PauseDispute] = want[PauseDispute] || i.Disputed
 		if i.Class() == billing.ClassConsent {
 			want[PauseConsent] = true // only a person or a payment ends it
 		}

@@ -208,7 +208,7 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, c Case, now time.Time) 
 		switch {
 		case i.Open():
 			open++
-		case i.Status == "paid":
+		case i.Paid():
 			paid++
 		}
 	}
@@ -222,7 +222,7 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, c Case, now time.Time) 
 	case who.Deleted:
 		return cs.close(ctx, tx, c, Canceled, "The customer was deleted at Stripe.", invoices, now)
 	case open == 0:
-		return cs.close(ctx, tx, c, Canceled, "Nothing is owed any more: the invoices were voided or written off.", invoices, now)
+		return cs.close(ctx, tx, c, Canceled, "Nothing is owed any more: the invoices were voided, written off or credited.", invoices, now)
 	}
 	err = cs.restFor(ctx, tx, &c, invoices, now)
 	if err != nil {
@@ -316,7 +316,7 @@ func (cs *Cases) creditClosed(ctx context.Context, tx *sql.Tx, customer string, 
 			if i.Open() {
 				open++
 			}
-			if i.Status == "paid" {
+			if i.Paid() {
 				paid++
 			}
 		}
@@ -324,7 +324,7 @@ func (cs *Cases) creditClosed(ctx context.Context, tx *sql.Tx, customer string, 
 		case open == 0 && paid > 0:
 			err = cs.close(ctx, tx, c, Recovered, "Paid after the case had ended.", invoices, now)
 		case open == 0 && c.Status == Exhausted && len(invoices) > 0:
-			err = cs.close(ctx, tx, c, Canceled, "Nothing is owed any more: the invoices were voided or written off.", invoices, now)
+			err = cs.close(ctx, tx, c, Canceled, "Nothing is owed any more: the invoices were voided, written off or credited.", invoices, now)
 		}
 		if err != nil {
 			return fmt.Errorf("credit case %s: %w", c.ID, err)

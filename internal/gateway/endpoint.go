@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -115,4 +116,67 @@ func (c *Client) Events(ctx context.Context, since time.Time, visit func(id, eve
 		}
 	}
 	return nil
+}
+
+// Happened visits the events of our types created at or after since (unix seconds), a page at a time, delivered or
+// not: an event that was made while no endpoint stood counts as delivered at Stripe. Of each only what names it is
+// passed on, since a listed event is in the shape of the day it was made. The newest of a type come first; an error
+// of visit ends it and is answered. Stripe keeps thirty days. Errors of Stripe: fault.Unavailable.
+func (c *Client) Happened(ctx context.Context, since int64, visit func([]Event) error) error {
+	for types := range slices.Chunk(ListenTo, mostTypes) {
+		pages := event.Client{B: c.backend, Key: c.key}.List(&stripe.EventListParams{
+			ListParams:   listing(ctx),
+			Types:        stripe.StringSlice(types),
+			CreatedRange: &stripe.RangeQueryParams{GreaterThanOrEqual: since},
+		})
+		var page []Event
+		var list *stripe.EventList
+		for pages.Next() {
+			if pages.EventList() != list && len(page) > 0 {
+				err := visit(page)
+				if err != nil {
+					return err
+				}
+				page = page[:0]
+			}
+			list = pages.EventList()
+			page = append(page, listedEvent(pages.Event()))
+		}
+		if pages.Err() != nil {
+			return failed("list events", pages.Err())
+		}
+		if len(page) == 0 {
+			continue
+		}
+		err := visit(page)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func listedEvent(e *stripe.Event) Event {
+	listed := Event{ID: e.ID, Type: string(e.Type), APIVersion: e.APIVersion, Account: e.Account, Livemode: e.Livemode, Created: e.Created}
+	if e.Data == nil {
+		listed.Unreadable = "it carries no object"
+		return listed
+	}
+	object := fields(e.Data.Raw)
+	listed.ObjectType, listed.ObjectID, listed.Customer = text(object["object"]), text(object["id"]), holder(object)
+	if listed.Customer == "" {
+		listed.Customer = text(jsonOf(e.Data.PreviousAttributes["customer"]))
+	}
+	if listed.ObjectType == "customer" {
+		listed.Customer = listed.ObjectID
+	}
+	return listed
+}
+
+func jsonOf(value any) []byte {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil
+	}
+	return text
 }

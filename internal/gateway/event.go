@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"sollecito/internal/fault"
 )
@@ -34,7 +35,7 @@ type Event struct {
 // VerifyEvent checks that the body came from Stripe and reads it. header is Stripe-Signature; every v1 value in
 // it is tried with every secret, so that secrets can roll; an instant more than 300 seconds away from now, past
 // or future, is refused. A well-signed event we cannot act on answers with Unreadable, so that it can be parked
-// instead of being sent again for days. Error: fault.Invalid for a bad signature, instant or JSON.
+// instead of being sent again for days. Error: fault.Invalid for a bad signature, instant, or a body that is no JSON.
 func VerifyEvent(body []byte, header string, secrets []string, now time.Time) (Event, error) {
 	stamp, signatures := splitSignature(header)
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
@@ -87,25 +88,36 @@ func signed(body []byte, stamp string, signatures [][]byte, secrets []string) bo
 
 // readEvent reads field by field, so that one of another shape spoils only itself.
 func readEvent(body []byte) (Event, error) {
-	var top map[string]json.RawMessage
-	err := json.Unmarshal(body, &top)
-	if err != nil || top == nil {
-		return Event{}, fault.New(fault.Invalid, "The body is no JSON object")
+	if !json.Valid(body) {
+		return Event{}, fault.New(fault.Invalid, "The body is no JSON")
 	}
+	top := fields(body)
 	e := Event{
-		ID: text(top["id"]), Type: text(top["type"]), APIVersion: text(top["api_version"]), Account: text(top["account"]),
-	}
-	if e.ID == "" {
-		return Event{}, fault.New(fault.Invalid, "The event has no id")
+		ID: text(top["id"]), Type: text(top["type"]), APIVersion: clip(text(top["api_version"])), Account: text(top["account"]),
 	}
 	lenient(top["livemode"], &e.Livemode)
+	switch {
+	case top == nil:
+		e.Unreadable = "it is no JSON object"
+	case e.ID == "":
+		e.Unreadable = "it has no id"
+	case len(e.ID) > longestWord:
+		e.Unreadable = "its id is longer than Stripe's can be"
+	}
+	if e.Unreadable != "" {
+		return Event{ID: nameless(body), Type: clip(e.Type), APIVersion: e.APIVersion, Livemode: e.Livemode, Unreadable: e.Unreadable}, nil
+	}
+	if len(e.Type) > longestWord || len(e.Account) > longestWord {
+		e.Type, e.Account, e.Unreadable = clip(e.Type), clip(e.Account), "its words are longer than Stripe's can be"
+		return e, nil
+	}
 	kind := text(top["object"])
 	if kind != "event" {
 		e.Unreadable = "not a snapshot event but " + strconv.Quote(clip(kind)) + ": send snapshot events to this endpoint"
 		return e, nil
 	}
 	var created int64
-	err = json.Unmarshal(top["created"], &created)
+	err := json.Unmarshal(top["created"], &created)
 	if err != nil {
 		e.Unreadable = "created is no number"
 		return e, nil
@@ -123,11 +135,18 @@ func readEvent(body []byte) (Event, error) {
 		return e, nil
 	}
 	e.Customer = holder(object)
+	if len(e.ObjectID) > longestWord || len(e.ObjectType) > longestWord {
+		e.ObjectType, e.ObjectID, e.Unreadable = clip(e.ObjectType), clip(e.ObjectID), "its object's words are longer than Stripe's can be"
+		return e, nil
+	}
 	if e.Customer == "" { // a detached payment method names its customer only in what changed
 		e.Customer = holder(fields(data["previous_attributes"]))
 	}
 	if e.ObjectType == "customer" {
 		e.Customer = e.ObjectID
+	}
+	if len(e.Customer) > longestWord {
+		e.Customer, e.Unreadable = "", "its customer's id is longer than Stripe's can be"
 	}
 	return e, nil
 }
@@ -141,10 +160,20 @@ func holder(object map[string]json.RawMessage) string {
 	return text(fields(object["customer"])["id"])
 }
 
+// longestWord is how long an id or a type of Stripe's can be (docs.stripe.com/upgrades: ids, up to 255 characters).
+const longestWord = 255
+
+// nameless is what an event without a usable id of its own is kept under: the same body is the same event.
+func nameless(body []byte) string {
+	sum := sha256.Sum256(body)
+	return "unnamed_" + hex.EncodeToString(sum[:16])
+}
+
+// text reads a string, "" when it is none. A NUL is no letter of any word of Stripe's, and databases refuse it.
 func text(raw json.RawMessage) string {
 	var s string
 	lenient(raw, &s)
-	return s
+	return strings.ReplaceAll(s, "\x00", "")
 }
 
 func fields(raw json.RawMessage) map[string]json.RawMessage {
@@ -159,8 +188,12 @@ func fields(raw json.RawMessage) map[string]json.RawMessage {
 // clip keeps a foreign word short enough to show.
 func clip(s string) string {
 	const most = 40
-	if len(s) > most {
-		return s[:most]
+	if len(s) <= most {
+		return s
+	}
+	s = s[:most]
+	for !utf8.ValidString(s) { // cut inside a letter
+		s = s[:len(s)-1]
 	}
 	return s
 }

@@ -33,28 +33,25 @@ func TestOnlyStripeIsHeard(t *testing.T) {
 		secrets      []string
 		ok           bool
 	}{
-		"signed":               {invoicePaid, good, secrets, true},
-		"second of two":        {invoicePaid, other + "," + strings.SplitN(good, ",", 2)[1], secrets, true},
-		"with a v0 beside":     {invoicePaid, good + ",v0=00", secrets, true},
-		"secret rolled away":   {invoicePaid, good, []string{"whsec_a"}, false},
-		"no secrets":           {invoicePaid, good, nil, false},
-		"signed with nothing":  {invoicePaid, sign(invoicePaid, "", now), []string{""}, false},
-		"body changed":         {strings.Replace(invoicePaid, "cus_1", "cus_2", 1), good, secrets, false},
-		"body re-serialised":   {invoicePaid + "\n", good, secrets, false},
-		"truncated":            {invoicePaid, good[:len(good)-2], secrets, false},
-		"no signature":         {invoicePaid, "t=1762160000", secrets, false},
-		"no instant":           {invoicePaid, strings.SplitN(good, ",", 2)[1], secrets, false},
-		"empty":                {invoicePaid, "", secrets, false},
-		"299 s old":            {invoicePaid, sign(invoicePaid, "whsec_a", now.Add(-299*time.Second)), secrets, true},
-		"300 s old":            {invoicePaid, sign(invoicePaid, "whsec_a", now.Add(-300*time.Second)), secrets, true},
-		"301 s old":            {invoicePaid, sign(invoicePaid, "whsec_a", now.Add(-301*time.Second)), secrets, false},
-		"299 s in the future":  {invoicePaid, sign(invoicePaid, "whsec_a", now.Add(299*time.Second)), secrets, true},
-		"301 s in the future":  {invoicePaid, sign(invoicePaid, "whsec_a", now.Add(301*time.Second)), secrets, false},
-		"before all time":      {invoicePaid, sign(invoicePaid, "whsec_a", time.Unix(-1<<63+now.Unix(), 0)), secrets, false},
-		"signed, no JSON":      {"hello", sign("hello", "whsec_a", now), secrets, false},
-		"signed, JSON's null":  {"null", sign("null", "whsec_a", now), secrets, false},
-		"signed, without id":   {`{"object":"event"}`, sign(`{"object":"event"}`, "whsec_a", now), secrets, false},
-		"signed, JSON's array": {`[1]`, sign(`[1]`, "whsec_a", now), secrets, false},
+		"signed":              {invoicePaid, good, secrets, true},
+		"second of two":       {invoicePaid, other + "," + strings.SplitN(good, ",", 2)[1], secrets, true},
+		"with a v0 beside":    {invoicePaid, good + ",v0=00", secrets, true},
+		"secret rolled away":  {invoicePaid, good, []string{"whsec_a"}, false},
+		"no secrets":          {invoicePaid, good, nil, false},
+		"signed with nothing": {invoicePaid, sign(invoicePaid, "", now), []string{""}, false},
+		"body changed":        {strings.Replace(invoicePaid, "cus_1", "cus_2", 1), good, secrets, false},
+		"body re-serialised":  {invoicePaid + "\n", good, secrets, false},
+		"truncated":           {invoicePaid, good[:len(good)-2], secrets, false},
+		"no signature":        {invoicePaid, "t=1762160000", secrets, false},
+		"no instant":          {invoicePaid, strings.SplitN(good, ",", 2)[1], secrets, false},
+		"empty":               {invoicePaid, "", secrets, false},
+		"299 s old":           {invoicePaid, sign(invoicePaid, "whsec_a", now.Add(-299*time.Second)), secrets, true},
+		"300 s old":           {invoicePaid, sign(invoicePaid, "whsec_a", now.Add(-300*time.Second)), secrets, true},
+		"301 s old":           {invoicePaid, sign(invoicePaid, "whsec_a", now.Add(-301*time.Second)), secrets, false},
+		"299 s in the future": {invoicePaid, sign(invoicePaid, "whsec_a", now.Add(299*time.Second)), secrets, true},
+		"301 s in the future": {invoicePaid, sign(invoicePaid, "whsec_a", now.Add(301*time.Second)), secrets, false},
+		"before all time":     {invoicePaid, sign(invoicePaid, "whsec_a", time.Unix(-1<<63+now.Unix(), 0)), secrets, false},
+		"signed, no JSON":     {"hello", sign("hello", "whsec_a", now), secrets, false},
 	} {
 		e, err := gateway.VerifyEvent([]byte(c.body), c.header, c.secrets, now)
 		if c.ok && (err != nil || e.ID != "evt_1") {
@@ -107,11 +104,34 @@ func TestWhatCannotBeActedOnIsParked(t *testing.T) {
 		`{"id":"evt_1","object":"event","type":"invoice.paid","created":"yesterday","data":{"object":{"id":"in_1","object":"invoice"}}}`,
 		`{"id":"evt_1","object":"event","type":7,"created":5,"data":{"object":{"id":"in_1","object":"invoice"}}}`,
 		`{"id":"evt_1"}`,
+		`{"id":"evt_1","object":"event","type":"` + strings.Repeat("é", 300) + `"}`,
 	} {
 		e, err := gateway.VerifyEvent([]byte(body), sign(body, "whsec_a", now), []string{"whsec_a"}, now)
 		if err != nil || e.ID != "evt_1" || e.Unreadable == "" {
 			t.Errorf("%s: %+v, %v", body, e, err)
 		}
+	}
+}
+
+// What has no usable id of its own is kept under its content: sent twice it is one row, and no two are mixed up.
+func TestWhatHasNoUsableIDIsKeptUnderItsContent(t *testing.T) {
+	seen := map[string]bool{}
+	for _, body := range []string{
+		`null`, `[1]`, `"evt_1"`, `7`, `{}`, `{"object":"event"}`, `{"id":7,"object":"event"}`, `{"id":"\u0000"}`,
+		`{"id":"evt_` + strings.Repeat("x", 300) + `","object":"event"}`,
+	} {
+		var ids []string
+		for range 2 {
+			e, err := gateway.VerifyEvent([]byte(body), sign(body, "whsec_a", now), []string{"whsec_a"}, now)
+			if err != nil || !strings.HasPrefix(e.ID, "unnamed_") || e.Unreadable == "" || len(e.Type) > 255 {
+				t.Errorf("%.60s: %+v, %v", body, e, err)
+			}
+			ids = append(ids, e.ID)
+		}
+		if ids[0] != ids[1] || seen[ids[0]] {
+			t.Errorf("%.60s is kept under %q and %q", body, ids[0], ids[1])
+		}
+		seen[ids[0]] = true
 	}
 }
 

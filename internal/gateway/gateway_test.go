@@ -160,6 +160,15 @@ var stories = map[string]func(*testing.T, *lumen){
 	"InvoicePDF":     findsThePages,
 	"EnsureEndpoint": ensuresTheEndpoint,
 	"Events":         listsTheUndelivered,
+
+	"Business":           readsTheBusiness,
+	"Endpoints":          readsTheEndpoints,
+	"KnowsPublishable":   knowsPublishableKeys,
+	"MissingPermissions": triesPermissions,
+	"Happened":           listsWhatHappened,
+	"OpenPage":           listsOpenInvoices,
+	"Dispute":            readsDisputes,
+	"Disputes":           readsDisputes,
 }
 
 // TestStripesText reads Stripe's text once, which takes seconds, for all that is held against it.
@@ -279,6 +288,37 @@ func findsTheOwner(t *testing.T, l *lumen) {
 	_, err = l.CustomerOf(t.Context(), "charge", "ch_unknown")
 	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("unknown charge: %v", err)
+	}
+}
+
+func readsDisputes(t *testing.T, l *lumen) {
+	ctx := t.Context()
+	id := l.fail("do_not_honor")
+	disputed := l.attach("pm_card_createDispute")
+	_, err := l.Pay(ctx, gateway.PayRequest{Invoice: id, Method: disputed, Key: "press-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := l.Disputes(ctx, l.now().Add(-time.Hour))
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	d := all[0]
+	if d.CustomerID != l.customer || d.InvoiceID != id || !d.Running() || d.Lost() || d.Reason != "fraudulent" || d.Amount != (billing.Money{Minor: 5800, Currency: "eur"}) {
+		t.Errorf("dispute %+v", d)
+	}
+	again, err := l.Dispute(ctx, d.ID)
+	if err != nil || again != d {
+		t.Errorf("read alone: %+v, %v", again, err)
+	}
+	l.post("/v1/disputes/"+d.ID, "evidence[uncategorized_text]", "losing_evidence")
+	closed, err := l.Dispute(ctx, d.ID)
+	if err != nil || closed.Running() || !closed.Lost() {
+		t.Errorf("closed: %+v, %v", closed, err)
+	}
+	none, err := l.Disputes(ctx, l.now().Add(time.Hour))
+	if err != nil || len(none) != 0 {
+		t.Errorf("later ones: %+v, %v", none, err)
 	}
 }
 
@@ -442,6 +482,10 @@ func ensuresTheEndpoint(t *testing.T, l *lumen) {
 	if err != nil || secret != l.stripe.WebhookSecret() {
 		t.Errorf("new: %q, %v", secret, err)
 	}
+	standing, err := l.Endpoints(ctx)
+	if err != nil || len(standing) != 1 || standing[0].URL != address || standing[0].Version != gateway.APIVersion || !standing[0].Enabled || len(standing[0].Missing) != 0 {
+		t.Errorf("made %+v, %v", standing, err)
+	}
 	secret, err = l.EnsureEndpoint(ctx, address)
 	if err != nil || secret != "" {
 		t.Errorf("standing: %q, %v", secret, err)
@@ -557,5 +601,53 @@ func gatesBite(t *testing.T, spec *gates.Spec) {
 		if len(l.complaints) == 0 || !strings.Contains(errors.Join(l.complaints...).Error(), "colour") && !strings.Contains(errors.Join(l.complaints...).Error(), "additional properties") {
 			t.Errorf("%s passed: %v", name, l.complaints)
 		}
+	}
+}
+
+func listsWhatHappened(t *testing.T, l *lumen) {
+	id := l.fail("insufficient_funds")
+	var failed []gateway.Event
+	err := l.Happened(t.Context(), now.Add(-time.Hour).Unix(), func(page []gateway.Event) error {
+		for _, e := range page {
+			if e.Type == "invoice.payment_failed" {
+				failed = append(failed, e)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(failed) != 1 || failed[0].ObjectID != id || failed[0].ObjectType != "invoice" || failed[0].Customer != l.customer || failed[0].Unreadable != "" {
+		t.Errorf("listed %+v", failed)
+	}
+	stop := errors.New("enough")
+	err = l.Happened(t.Context(), now.Add(-time.Hour).Unix(), func([]gateway.Event) error { return stop })
+	if !errors.Is(err, stop) {
+		t.Errorf("a visit's error is answered as %v", err)
+	}
+}
+
+// listsOpenInvoices finds that a page of a listing says of an invoice what a reading of its customer says.
+func listsOpenInvoices(t *testing.T, l *lumen) {
+	id := l.fail("insufficient_funds")
+	page, err := l.OpenPage(t.Context(), gateway.Open{}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := l.Account(t.Context(), l.customer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page.Invoices != 1 || page.More || page.Last != id || len(page.Accounts) != 1 {
+		t.Fatalf("page %+v", page)
+	}
+	part := page.Accounts[0]
+	if !reflect.DeepEqual(part.Customer, whole.Customer) || !reflect.DeepEqual(part.Invoices, whole.Invoices) || !reflect.DeepEqual(part.Subscriptions, whole.Subscriptions) {
+		t.Errorf("page says\n%+v\nreading says\n%+v", part, whole)
+	}
+	none, err := l.OpenPage(t.Context(), gateway.Open{ByHand: true, DueUntil: now.Unix()}, "")
+	if err != nil || none.Invoices != 0 {
+		t.Errorf("to be paid by hand: %+v, %v", none, err)
 	}
 }

@@ -17,7 +17,7 @@ import (
 
 // ErrKey says that Stripe knows no such key, ErrPermission that the key may not do what was asked.
 var (
-	ErrKey        = errors.New("Stripe does not know this key")
+	ErrKey        = errors.New("this key is unknown to Stripe")
 	ErrPermission = errors.New("the key lacks a permission")
 )
 

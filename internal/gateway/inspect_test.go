@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -87,6 +88,50 @@ func TestTryingPermissionsChangesNothing(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func readsTheBusiness(t *testing.T, l *lumen) {
+	business, err := l.Business(t.Context())
+	if err != nil || business.Country != "IT" || business.Currency != "eur" || business.Name == "" || !business.Charges || business.ID == "" || business.Date.IsZero() {
+		t.Errorf("%+v, %v", business, err)
+	}
+}
+
+func readsTheEndpoints(t *testing.T, l *lumen) {
+	_, err := l.EnsureEndpoint(t.Context(), "https://pay.example.com/webhooks/stripe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.post("/v1/webhook_endpoints", "url", "https://pay.example.com/other", "enabled_events[]", "invoice.paid")
+	endpoints, err := l.Endpoints(t.Context())
+	if err != nil || len(endpoints) != 2 {
+		t.Fatalf("%+v, %v", endpoints, err)
+	}
+	for _, e := range endpoints {
+		ours := e.URL == "https://pay.example.com/webhooks/stripe"
+		if !e.Enabled || ours != (e.Version == gateway.APIVersion) || ours != (len(e.Missing) == 0) || !ours && len(e.Missing) != len(gateway.ListenTo)-1 {
+			t.Errorf("%+v", e)
+		}
+	}
+}
+
+func knowsPublishableKeys(t *testing.T, l *lumen) {
+	for key, want := range map[string]bool{l.stripe.PublishableKey(): true, "pk_unknown": false} {
+		known, err := l.KnowsPublishable(t.Context(), key)
+		if err != nil || known != want {
+			t.Errorf("%s: %v, %v", key, known, err)
+		}
+	}
+	l.complaints = slices.DeleteFunc(l.complaints, func(err error) bool { // the request checker takes no such key: that is what is asked
+		return strings.Contains(err.Error(), "401: Please authenticate")
+	})
+}
+
+func triesPermissions(t *testing.T, l *lumen) {
+	missing, err := l.MissingPermissions(t.Context())
+	if err != nil || len(missing) != 0 {
+		t.Errorf("%+v, %v", missing, err)
 	}
 }
 

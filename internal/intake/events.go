@@ -64,13 +64,13 @@ func (in *Intake) RunOnce(ctx context.Context, limit int, also func(context.Cont
 	group.SetLimit(readers)
 	for _, events := range byCustomer(claimed) {
 		group.Go(func() error {
-			outcome := in.process(ctx, events, also)
+			outcomes := in.process(ctx, events, also)
 			if ctx.Err() != nil {
 				return ctx.Err() // shutting down: the lease runs out and they are processed later
 			}
 			return in.db.Do(ctx, func(tx *sql.Tx) error {
-				for _, e := range events {
-					err := in.conclude(ctx, tx, e, outcome)
+				for n, e := range events {
+					err := in.conclude(ctx, tx, e, outcomes[n])
 					if err != nil {
 						return fmt.Errorf("conclude event %s: %w", e.ID, err)
 					}
@@ -107,13 +107,31 @@ func byCustomer(events []Event) [][]Event {
 
 var errNobody = errors.New("it names no customer")
 
-// process reads the customer of some events again, once for all of them.
-func (in *Intake) process(ctx context.Context, events []Event, also func(context.Context, Event) error) (err error) {
+// process reads the customer of some events again, once for all of them, and answers how each came out. What one
+// of them starts besides may fail; its customer is read all the same, and the others are none the worse.
+func (in *Intake) process(ctx context.Context, events []Event, also func(context.Context, Event) error) []error {
+	outcomes := make([]error, len(events))
+	err := caught(func() error { return in.read(ctx, events, also, outcomes) })
+	if err != nil {
+		for n := range outcomes {
+			outcomes[n] = err
+		}
+	}
+	return outcomes
+}
+
+// caught makes a panic an error.
+func caught(do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
+	return do()
+}
+
+func (in *Intake) read(ctx context.Context, events []Event, also func(context.Context, Event) error, outcomes []error) error {
+	var err error
 	customer := events[0].CustomerID
 	if customer == "" {
 		customer, err = in.stripe.CustomerOf(ctx, events[0].ObjectType, events[0].ObjectID)
@@ -124,9 +142,8 @@ func (in *Intake) process(ctx context.Context, events []Event, also func(context
 	if customer == "" {
 		return errNobody
 	}
-	var failed error // what else an event starts may fail; its customer is read all the same
-	for _, e := range events {
-		failed = errors.Join(failed, also(ctx, e))
+	for n, e := range events {
+		outcomes[n] = caught(func() error { return also(ctx, e) })
 	}
 	err = in.Refresh(ctx, customer)
 	if err != nil {
@@ -134,16 +151,21 @@ func (in *Intake) process(ctx context.Context, events []Event, also func(context
 	}
 	seen := map[string]bool{}
 	for _, e := range events {
-		if e.ObjectType != "invoice" || seen[e.ObjectID] {
+		if seen[e.ObjectID] {
 			continue
 		}
 		seen[e.ObjectID] = true
-		err = in.seeInvoice(ctx, customer, e.ObjectID)
+		switch e.ObjectType {
+		case "invoice":
+			err = in.seeInvoice(ctx, customer, e.ObjectID)
+		case "dispute":
+			err = in.seeDispute(ctx, e.ObjectID)
+		}
 		if err != nil {
 			return err
 		}
 	}
-	return failed
+	return nil
 }
 
 // seeInvoice makes sure that an invoice an event is about is known even when it is no longer open, so that a

@@ -50,7 +50,7 @@ type Options struct {
 // New makes an Intake.
 func New(o Options) *Intake {
 	return &Intake{
-		db: o.DB, kept: database.NewGroup(o.DB, insertEvents), stripe: o.Stripe, cases: o.Cases,
+		db: o.DB, kept: database.NewGroup(o.DB, keepEvents), stripe: o.Stripe, cases: o.Cases,
 		secrets: o.WebhookSecrets, live: o.Live, now: o.Now, real: o.RealNow, log: o.Logger,
 	}
 }
@@ -63,6 +63,15 @@ func (in *Intake) Receive(ctx context.Context, body []byte, signature string) er
 	if err != nil {
 		return err
 	}
+	err = in.kept.Keep(ctx, in.rowOf(e))
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err, "The event could not be kept.")
+	}
+	return nil
+}
+
+// rowOf is an event as it is kept, parked or ignored at once when we cannot use it.
+func (in *Intake) rowOf(e gateway.Event) Event {
 	row := Event{
 		ID: e.ID, Type: e.Type, ObjectType: e.ObjectType, ObjectID: e.ObjectID, CustomerID: e.Customer,
 		APIVersion: e.APIVersion, Livemode: e.Livemode, CreatedAt: e.Created, ReceivedAt: in.real().Unix(), Status: Received,
@@ -79,11 +88,7 @@ func (in *Intake) Receive(ctx context.Context, body []byte, signature string) er
 	case e.APIVersion != gateway.APIVersion:
 		row.Reason = fmt.Sprintf("Sent in version %q; read again in %s.", e.APIVersion, gateway.APIVersion)
 	}
-	err = in.kept.Keep(ctx, row)
-	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, "The event could not be kept.")
-	}
-	return nil
+	return row
 }
 
 // Refresh reads the customer and all their open invoices again from Stripe, saves what it says, and lets the
@@ -96,18 +101,35 @@ func (in *Intake) Refresh(ctx context.Context, customer string) error {
 	if err != nil {
 		return err
 	}
-	var missing []string
+	var missing, running []string
 	err = in.db.See(ctx, func(tx *sql.Tx) error {
-		stored, err := billing.OpenInvoices(ctx, tx, customer)
+		stored, err := billing.Unsettled(ctx, tx, customer)
 		for _, i := range stored {
 			if !slices.ContainsFunc(account.Invoices, func(a billing.Invoice) bool { return a.ID == i.ID }) {
 				missing = append(missing, i.ID)
+			}
+		}
+		if err != nil {
+			return err
+		}
+		known, err := billing.Disputes(ctx, tx, customer)
+		for _, d := range known {
+			if d.Running() {
+				running = append(running, d.ID)
 			}
 		}
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("refresh %s: %w", customer, err)
+	}
+	var disputes []billing.Dispute
+	for _, id := range running {
+		d, err := in.stripe.Dispute(ctx, id)
+		if err != nil {
+			return err
+		}
+		disputes = append(disputes, d)
 	}
 	for _, id := range missing {
 		invoice, methods, err := in.stripe.Invoice(ctx, id)
@@ -117,7 +139,17 @@ func (in *Intake) Refresh(ctx context.Context, customer string) error {
 		account.Invoices = append(account.Invoices, invoice)
 		account.Methods = append(account.Methods, methods...)
 	}
-	return in.save(ctx, account, readAt)
+	err = in.save(ctx, account, readAt)
+	if err != nil {
+		return err
+	}
+	for _, d := range disputes {
+		err = in.saveDispute(ctx, d)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Troubled reports whether Stripe did not answer when it was last asked: pages then say as of when they speak.

@@ -12,8 +12,8 @@ import (
 const eventColumns = `id, type, object_type, object_id, customer_id, api_version, livemode, created_at, received_at,
 	status, attempts, next_try_at, reason, processed_at`
 
-// insertEvents keeps new events in one statement; those that are known stay as they are.
-func insertEvents(ctx context.Context, tx *sql.Tx, events []Event) error {
+// insertEvents keeps new events in one statement and answers how many were new; those that are known stay as they are.
+func insertEvents(ctx context.Context, tx *sql.Tx, events []Event) (int, error) {
 	var text strings.Builder
 	var args []any
 	text.WriteString(`INSERT INTO events (` + eventColumns + `) VALUES `)
@@ -26,7 +26,17 @@ func insertEvents(ctx context.Context, tx *sql.Tx, events []Event) error {
 		args = append(args, e.ID, e.Type, e.ObjectType, e.ObjectID, e.CustomerID, e.APIVersion, e.Livemode, e.CreatedAt, e.ReceivedAt, e.Status, e.Reason)
 	}
 	text.WriteString(` ON CONFLICT (id) DO NOTHING`)
-	_, err := tx.ExecContext(ctx, text.String(), args...)
+	res, err := tx.ExecContext(ctx, text.String(), args...)
+	if err != nil {
+		return 0, err
+	}
+	added, err := res.RowsAffected()
+	return int(added), err
+}
+
+// keepEvents is insertEvents for those who need not know how many were new.
+func keepEvents(ctx context.Context, tx *sql.Tx, events []Event) error {
+	_, err := insertEvents(ctx, tx, events)
 	return err
 }
 

@@ -15,6 +15,7 @@ import (
 	"sollecito/internal/link"
 	"sollecito/internal/mail"
 	"sollecito/internal/outbox"
+	"sollecito/internal/staff"
 	"sollecito/internal/support"
 	"sollecito/views/email"
 )
@@ -36,6 +37,9 @@ type Letters struct {
 // Write composes the letter and fills in what the notice keeps of it: recipient, Message-ID, date, subject and the
 // copy, from which the link's token is cut out. fault.NotFound when what it tells of is gone.
 func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (mail.Letter, error) {
+	if n.Kind == outbox.StaffAlert {
+		return l.staffAlert(ctx, tx, n, now)
+	}
 	who, err := billing.FindCustomer(ctx, tx, n.CustomerID)
 	if err != nil {
 		return mail.Letter{}, err
@@ -81,6 +85,48 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now t
 	}
 	n.Copy, err = copyOf(out, token)
 	return out, err
+}
+
+// staffAlert writes to a member of staff about their own account. It carries no link that opens anything.
+func (l *Letters) staffAlert(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (mail.Letter, error) {
+	a, err := staff.FindAlert(ctx, tx, n.SubjectID)
+	if err != nil {
+		return mail.Letter{}, err
+	}
+	reader := l.Catalog.Match(l.Language)
+	letter := email.StaffAlert(reader, email.StaffAlertFacts{
+		Merchant: l.Merchant, Name: a.Name, What: string(a.What), At: time.Unix(a.At, 0).In(l.Zone), IP: a.IP, Browser: browserOf(a),
+		AccountURL: l.Addresses.To("/admin/account"),
+	})
+	html, err := letter.HTML(ctx)
+	if err != nil {
+		return mail.Letter{}, fmt.Errorf("draw letter: %w", err)
+	}
+	if n.Dated == 0 {
+		n.Dated = now.Unix()
+	}
+	to := mail.Address{Name: a.Name, Address: a.Email}
+	if l.OnlyTo != "" {
+		to = mail.Address{Address: l.OnlyTo}
+	}
+	_, domain, _ := strings.Cut(l.From.Address, "@")
+	n.Recipient, n.MessageID, n.Subject = to.Address, n.ID+"@"+domain, letter.Subject
+	out := mail.Letter{
+		From: l.From, To: to, ReplyTo: mail.Address{Name: l.Merchant.Name, Address: l.Merchant.SupportEmail},
+		Subject: letter.Subject, HTML: html, Text: letter.Text(),
+		MessageID: n.MessageID, Date: time.Unix(n.Dated, 0).In(l.Zone), Language: reader.Tag(),
+		Headers: map[string]string{"X-Entity-Ref-ID": n.ID},
+	}
+	n.Copy, err = copyOf(out, "")
+	return out, err
+}
+
+// browserOf is the browser a happening came from, "" when it came from none.
+func browserOf(a staff.Alert) string {
+	if a.Agent == "" {
+		return ""
+	}
+	return staff.BrowserOf(a.Agent)
 }
 
 // nameFor is the name beside the recipient's address: none where the address is not the customer's own.

@@ -22,16 +22,19 @@ type Work struct {
 	Schedule *Schedule
 	Sender   *Sender
 	Sessions *link.Store
+	Heads    *Heads
 }
 
 // Tasks is the one visible table of what time asks, in the order in which one's work leads to the next one's.
 func (w Work) Tasks() []Task {
 	return []Task{
 		{Name: "events", RunOnce: w.events, Every: time.Second},
+		{Name: "reconcile", RunOnce: w.Intake.Reconcile, Every: time.Minute}, // which looks at Stripe each quarter of an hour
 		{Name: "schedule", RunOnce: w.Schedule.RunOnce, Every: 30 * time.Second, Next: w.Schedule.Next},
 		{Name: "send", RunOnce: w.Sender.RunOnce, Every: 30 * time.Second, Next: w.Sender.Next},
 		{Name: "mend", RunOnce: w.mend, Every: 30 * time.Second},
 		{Name: "sweep", RunOnce: w.sweep, Every: time.Minute},
+		{Name: "audit", RunOnce: w.Heads.RunOnce, Every: time.Hour},
 	}
 }
 

@@ -39,5 +39,8 @@ func (a Addresses) Conversation(id string) string {
 	return a.base + "/admin/conversations/" + url.PathEscape(id)
 }
 
+// Webhook is where Stripe sends events.
+func (a Addresses) Webhook() string { return a.base + "/webhooks/stripe" }
+
 // Enrolment is the one-use address with which a member of staff sets a password.
 func (a Addresses) Enrolment(token string) string { return a.base + "/admin/enrol/" + token }

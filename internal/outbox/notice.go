@@ -11,6 +11,7 @@ const (
 	FreshLink    Kind = "fresh_link" // a link the customer asked for
 	Reply        Kind = "reply"      // staff's answer to the customer
 	StaffMessage Kind = "staff"      // to the merchant: a customer wrote
+	StaffAlert   Kind = "account"    // to a member of staff: something happened to their account
 )
 
 // Channel is the way a notice reaches its person.

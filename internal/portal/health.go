@@ -82,7 +82,7 @@ func (p *Portal) Readiness() web.Readiness {
 	if !p.ready.Load() {
 		return web.Readiness{Checks: []web.Check{{Name: "portal", Status: web.Failed, Reason: "It is starting or stopping."}}}
 	}
-	database, stopped, event := p.look()
+	stopped, event, database := p.look()
 	p.health.mu.Lock()
 	stripeSince, mailSince := p.health.stripe.lasting(), p.health.mail.lasting()
 	p.health.mu.Unlock()
@@ -112,12 +112,12 @@ func (p *Portal) Readiness() web.Readiness {
 }
 
 // look asks the database, at most once in a while, and answers what it remembers.
-func (p *Portal) look() (database error, stopped bool, lastEvent int64) {
+func (p *Portal) look() (stopped bool, lastEvent int64, database error) {
 	h := &p.health
 	h.looking.Lock()
 	defer h.looking.Unlock()
 	if time.Since(h.lookedAt) < lookEvery {
-		return h.database, h.stopped, h.event
+		return h.stopped, h.event, h.database
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookFor)
 	defer cancel()
@@ -141,7 +141,7 @@ func (p *Portal) look() (database error, stopped bool, lastEvent int64) {
 		p.log.Warn("not ready: the database cannot be used", "err", err)
 	}
 	h.lookedAt, h.database = time.Now(), err
-	return h.database, h.stopped, h.event
+	return h.stopped, h.event, h.database
 }
 
 // tasksCheck tells of a task that does not come round any more, or whose last run failed.

@@ -46,7 +46,7 @@ func (c *clock) set(at time.Time) {
 // house is the real portal on a database of its own, with the sandbox as Stripe and its catcher as mail server,
 // both over loopback. Only the clock is not real.
 type house struct {
-	t       *testing.T
+	t       testing.TB
 	clock   *clock
 	stripe  *sandbox.Server
 	catcher *sandbox.Catcher
@@ -79,7 +79,7 @@ func (l *lockedBuffer) String() string {
 // Monday, ten in the morning in Rome.
 var monday = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 
-func open(t *testing.T) *house {
+func open(t testing.TB) *house {
 	t.Helper()
 	h := &house{t: t, clock: &clock{at: monday}, log: &lockedBuffer{}}
 	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -247,7 +247,7 @@ func (h *house) mailsTo(address string) []sandbox.Mail {
 
 var linkPattern = regexp.MustCompile(`http://[^\s"<]+/l/[A-Za-z0-9_-]{43}`)
 
-func linkIn(t *testing.T, m sandbox.Mail) string {
+func linkIn(t testing.TB, m sandbox.Mail) string {
 	t.Helper()
 	found := linkPattern.FindString(m.Text)
 	if found == "" {
@@ -258,7 +258,7 @@ func linkIn(t *testing.T, m sandbox.Mail) string {
 
 // browser is a customer's or a colleague's: it keeps cookies and follows redirects within the portal.
 type browser struct {
-	t      *testing.T
+	t      testing.TB
 	base   string
 	client *http.Client
 	page   *goquery.Document

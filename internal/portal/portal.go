@@ -116,7 +116,10 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	})
 	desk := checkout.NewDesk(db, p.Stripe, p.Intake, at.Now, at.Real, at.Log)
 	p.Talks = support.NewConversations(db, p.Cases, c.SupportEmail, at.Now)
-	p.Members = staff.NewMembers(db, at.Real)
+	p.Members, err = staff.NewMembers(db, c.SessionKey.Reveal(), at.Real, at.Now)
+	if err != nil {
+		return nil, err
+	}
 	sessions := link.NewStore(db, p.Addresses, c.SessionKey.Reveal(), at.Real)
 	options := []mail.Option{mail.WithHello(p.Addresses.Host())}
 	if at.Roots != nil {
@@ -131,7 +134,8 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 			From:     mail.Address{Name: c.From.Name, Address: c.From.Address}, Language: c.DefaultLang, Zone: c.Zone, OnlyTo: onlyTo(c),
 		},
 	}
-	work := jobs.Work{Intake: p.Intake, Desk: desk, Sessions: sessions, Sender: p.Sender, Schedule: &jobs.Schedule{DB: db, Cases: p.Cases, Now: at.Now, Log: at.Log}}
+	work := jobs.Work{Intake: p.Intake, Desk: desk, Sessions: sessions, Sender: p.Sender, Schedule: &jobs.Schedule{DB: db, Cases: p.Cases, Now: at.Now, Log: at.Log},
+		Heads: &jobs.Heads{DB: db, Real: at.Real, Log: at.Log}}
 	p.Runner = jobs.NewRunner(at.Now, at.Log, work.Tasks()...)
 	p.Web, err = web.New(web.Options{
 		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members,

@@ -17,21 +17,11 @@ func (s *Server) FailRenewal(customerID, declineCode string) (invoiceID string, 
 	if !slices.Contains(declineCodes, declineCode) {
 		return "", fmt.Errorf("fail a renewal: %q is no decline code", declineCode)
 	}
-	owner, refused := s.customerByID(customerID, "")
-	if refused != nil {
-		return "", fmt.Errorf("fail a renewal: no customer %q", customerID)
+	sub, err := s.renewable(customerID)
+	if err != nil {
+		return "", fmt.Errorf("fail a renewal: %w", err)
 	}
-	var sub *subscription
-	s.memory.Subs.each(func(_ string, candidate *subscription) {
-		live := candidate.Status == "active" || candidate.Status == "past_due" || candidate.Status == "trialing" || candidate.Status == "unpaid"
-		if sub == nil && candidate.Customer == owner.ID && live && candidate.CollectionMethod == "charge_automatically" {
-			sub = candidate
-		}
-	})
-	if sub == nil {
-		return "", fmt.Errorf("fail a renewal: customer %s has no subscription that is charged automatically", owner.ID)
-	}
-	op := s.operationAt(s.timeOf(owner.Clock), requestOrigin{})
+	op := s.operationAt(s.timeOf(s.clockOf(customerID)), requestOrigin{})
 	defer s.wake()
 	defer op.flush()
 	op.touch(sub.ID)
@@ -90,6 +80,50 @@ func (s *Server) Pay(invoiceID string, outOfBand bool) error {
 	return nil
 }
 
+// PayPart takes a part of an open invoice, as newer versions of Stripe allow with several payments for one invoice. In
+// the shape of this version only amount_paid and amount_remaining tell of it. It refuses an unknown invoice, one that
+// is not open, and an amount that is not a part.
+func (s *Server) PayPart(invoiceID string, amount int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	inv, ok := s.memory.Invoices.get(invoiceID)
+	if !ok || inv.Status != "open" {
+		return fmt.Errorf("pay a part: no open invoice %q", invoiceID)
+	}
+	if amount < 1 || amount >= inv.remaining() {
+		return fmt.Errorf("pay a part of %s: %d is no part of %d", inv.ID, amount, inv.remaining())
+	}
+	op := s.operationAt(s.timeOf(s.clockOf(inv.Customer)), requestOrigin{})
+	defer s.wake()
+	defer op.flush()
+	op.touch(inv.ID)
+	inv.AmountPaid += amount
+	s.followDue(op, inv)
+	return nil
+}
+
+// RenewCard gives a kept card a new date, as its network does when the bank issued a new one. From then on the bank
+// takes it again where it had declined the old date. It refuses an unknown or detached method and one that is no card.
+func (s *Server) RenewCard(methodID string, month, year int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, ok := s.memory.Methods.get(methodID)
+	if !ok || m.Customer == "" || m.Type != "card" {
+		return fmt.Errorf("renew a card: %q is no customer's card", methodID)
+	}
+	op := s.operationAt(s.timeOf(s.clockOf(m.Customer)), requestOrigin{})
+	defer s.wake()
+	defer op.flush()
+	m.ExpMonth, m.ExpYear = month, year
+	for invoice, forced := range s.memory.Forced {
+		if forced.Method == m.ID && forced.Code == "expired_card" {
+			delete(s.memory.Forced, invoice)
+		}
+	}
+	op.emit("payment_method.automatically_updated", m.ID)
+	return nil
+}
+
 const (
 	outageTimeout = "timeout"
 	outageLost    = "lost"
@@ -131,6 +165,10 @@ func (s *Server) mountControls(mux *http.ServeMux) {
 		id, err := s.FailRenewal(p.text("customer"), p.or("decline_code", "generic_decline"))
 		return object{"invoice": id}, err
 	}))
+	mux.HandleFunc("POST /sandbox/renew", s.control(func(p *params) (object, error) {
+		id, err := s.Renew(p.text("customer"))
+		return object{"invoice": id}, err
+	}))
 	mux.HandleFunc("POST /sandbox/pay", s.control(func(p *params) (object, error) {
 		out := p.text("out_of_band")
 		err := s.Pay(p.text("invoice"), out == "1" || out == "true")
@@ -145,6 +183,14 @@ func (s *Server) mountControls(mux *http.ServeMux) {
 		return object{"late": mode.Late, "double": mode.Doubled, "shuffle": mode.Shuffled, "drop": mode.Dropped}, nil
 	}))
 	mux.HandleFunc("POST /sandbox/disputes", s.control(s.disputeOnRequest))
+	mux.HandleFunc("POST /sandbox/part_payment", s.control(func(p *params) (object, error) {
+		err := s.PayPart(p.text("invoice"), p.number("amount", 0))
+		return object{"invoice": p.text("invoice"), "amount": p.number("amount", 0)}, err
+	}))
+	mux.HandleFunc("POST /sandbox/card_update", s.control(func(p *params) (object, error) {
+		err := s.RenewCard(p.text("payment_method"), p.number("exp_month", 12), p.number("exp_year", int64(s.now().Year()+4)))
+		return object{"payment_method": p.text("payment_method")}, err
+	}))
 	mux.HandleFunc("POST /sandbox/outage", s.control(func(p *params) (object, error) {
 		asked := outage{Status: p.or("status", "500"), Count: p.number("count", 1)}
 		if !slices.Contains([]string{"500", "503", "429", outageTimeout, outageLost}, asked.Status) {
@@ -196,4 +242,45 @@ func (s *Server) control(run func(p *params) (object, error)) http.HandlerFunc {
 			s.log.Debug("a caller of the sandbox went away")
 		}
 	}
+}
+
+// Renew lets the customer's subscription renew now, as its calendar would: its invoice is finalized, and charged unless
+// collection is paused. It refuses an unknown customer and one without a subscription that is charged automatically.
+func (s *Server) Renew(customerID string) (invoiceID string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sub, err := s.renewable(customerID)
+	if err != nil {
+		return "", fmt.Errorf("renew: %w", err)
+	}
+	op := s.operationAt(s.timeOf(s.clockOf(customerID)), requestOrigin{})
+	defer s.wake()
+	defer op.flush()
+	op.touch(sub.ID)
+	sub.Anchor = op.at
+	inv := s.renew(op, sub, op.at, "subscription_cycle")
+	op.flush()
+	if inv.AutoAdvance {
+		s.advanceDraft(op, inv)
+	}
+	return inv.ID, nil
+}
+
+// renewable is the customer's subscription that renews and is charged automatically.
+func (s *Server) renewable(customerID string) (*subscription, error) {
+	owner, refused := s.customerByID(customerID, "")
+	if refused != nil {
+		return nil, fmt.Errorf("no customer %q", customerID)
+	}
+	var sub *subscription
+	s.memory.Subs.each(func(_ string, candidate *subscription) {
+		live := candidate.Status == "active" || candidate.Status == "past_due" || candidate.Status == "trialing" || candidate.Status == "unpaid"
+		if sub == nil && candidate.Customer == owner.ID && live && candidate.CollectionMethod == "charge_automatically" {
+			sub = candidate
+		}
+	})
+	if sub == nil {
+		return nil, fmt.Errorf("customer %s has no subscription that is charged automatically", owner.ID)
+	}
+	return sub, nil
 }

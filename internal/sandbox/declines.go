@@ -108,3 +108,6 @@ func debitFailure(code string) decline {
 func (d decline) apiError() *apiError {
 	return &apiError{Status: http.StatusPaymentRequired, Type: "card_error", Code: d.Code, DeclineCode: d.DeclineCode, Message: d.Message}
 }
+
+// DeclineCodes answers the codes that FailRenewal takes: all that Stripe publishes.
+func DeclineCodes() []string { return slices.Clone(declineCodes) }

@@ -40,6 +40,7 @@ const (
 	NavToday   Nav = "today"
 	NavInbox   Nav = "inbox"
 	NavSending Nav = "sending"
+	NavPeople  Nav = "people"
 	NavAudit   Nav = "audit"
 )
 

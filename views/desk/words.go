@@ -26,6 +26,8 @@ func whyWords(class billing.Class) string {
 		return "Card expired"
 	case billing.ClassFixCard:
 		return "Card data wrong"
+	case billing.ClassRenewed:
+		return "Card renewed since"
 	case billing.ClassMoney:
 		return "Not enough money"
 	case billing.ClassTransient:

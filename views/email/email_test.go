@@ -90,10 +90,14 @@ func letters(locale *l10n.Locale) map[string]Letter {
 		"staff-message": StaffMessage(locale, StaffMessageFacts{Merchant: lumen(), CustomerName: "Chiara Bellini", CustomerEmail: "chiara@bellini.example", At: day(time.November, 5),
 			Text: "Can I pay on the 20th?", Owes: []billing.Money{{Minor: 2900, Currency: "eur"}, {Minor: 14400, Currency: "jpy"}}, AdminURL: adminURL}),
 	}
+	for _, what := range []string{"new_device", "factor_set", "factor_reset", "codes_renewed", "password_changed", "many_failures"} {
+		all["account-"+what] = StaffAlert(locale, StaffAlertFacts{Merchant: lumen(), Name: "Ines Rossi", What: what, At: day(time.November, 5), IP: "192.0.2.7",
+			Browser: "Firefox on Linux", AccountURL: "https://pay.lumen.example/admin/account"})
+	}
 	for _, step := range []Step{StepFirst, StepSecond, StepNotice, StepRestricted} {
 		all[string(step)] = Reminder(locale, reminder1(step, billing.ClassGeneric))
 	}
-	for _, class := range []billing.Class{billing.ClassExpired, billing.ClassFixCard, billing.ClassMoney, billing.ClassTransient, billing.ClassAuthentication, billing.ClassNoMethod, billing.ClassOverdue, billing.ClassConsent, billing.ClassOurs} {
+	for _, class := range []billing.Class{billing.ClassExpired, billing.ClassFixCard, billing.ClassRenewed, billing.ClassMoney, billing.ClassTransient, billing.ClassAuthentication, billing.ClassNoMethod, billing.ClassOverdue, billing.ClassConsent, billing.ClassOurs} {
 		all["first-"+string(class)] = Reminder(locale, reminder1(StepFirst, class))
 	}
 	return all

@@ -101,3 +101,14 @@ type StaffMessageFacts struct {
 	Owes          []billing.Money
 	AdminURL      string // the conversation on the admin pages
 }
+
+// StaffAlertFacts are what a letter to a member of staff about their own account is written from.
+type StaffAlertFacts struct {
+	Merchant   Merchant
+	Name       string
+	What       string    // as the staff room calls it: new_device, factor_set, …
+	At         time.Time // in the merchant's zone
+	IP         string    // where it came from; "" for none
+	Browser    string    // "Firefox on Linux"; "" for none
+	AccountURL string
+}

@@ -143,6 +143,31 @@ func StaffMessage(locale *l10n.Locale, facts StaffMessageFacts) Letter {
 	return letter
 }
 
+// StaffAlert tells a member of staff what happened to their account, so that they notice when it was not them.
+func StaffAlert(locale *l10n.Locale, facts StaffAlertFacts) Letter {
+	w := writer{locale, facts.Merchant}
+	args := l10n.Args{"Merchant": facts.Merchant.Name}
+	key := "mail.account." + facts.What
+	first, _, _ := strings.Cut(strings.TrimSpace(facts.Name), " ")
+	letter := w.letter(first)
+	letter.Subject = w.subject(key, args)
+	letter.Heading = w.text(key, args)
+	letter.Preheader = locale.DayClock(facts.At)
+	letter.Facts = []Fact{{w.term("mail.account.when"), isolated(locale.DayClock(facts.At))}}
+	if facts.IP != "" {
+		letter.Facts = append(letter.Facts, Fact{w.term("mail.account.from"), isolated(facts.IP)})
+	}
+	if facts.Browser != "" {
+		letter.Facts = append(letter.Facts, Fact{w.term("mail.account.browser"), isolated(facts.Browser)})
+	}
+	letter.After = []Paragraph{w.spans("mail.account.yours"), w.spans("mail.account.not_yours")}
+	letter.Button = &Button{Label: w.spans("mail.account.open"), URL: facts.AccountURL}
+	letter.LinkLine = w.text("mail.link.or_open")
+	letter.SignOff = "Sollecito"
+	letter.Why = w.text("mail.account.why", args)
+	return letter
+}
+
 // paragraphs cuts written text at its empty lines; the line breaks within a paragraph stay.
 func paragraphs(text string) []Paragraph {
 	var cut []Paragraph

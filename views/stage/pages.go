@@ -30,6 +30,9 @@ type HomePage struct {
 	Declines  []Decline // what may be chosen for a failed renewal
 	Advance   string    // what was typed for the clock before, kept
 	StripeURL string    // the stand-in's address
+
+	// What the member of staff signs in with by hand; StaffCode is "" when nobody knows it.
+	StaffEmail, StaffPassword, StaffCode string
 }
 
 // Customer is one of the cast.

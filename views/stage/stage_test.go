@@ -47,7 +47,7 @@ func pages(t *testing.T) map[string]templ.Component {
 	told := f
 	told.Flash = "The clock stands at Friday 7 November, 14:12. Three letters went out."
 	return map[string]templ.Component{
-		"home":        Home(HomePage{Frame: told, Customers: cast(), Declines: Declines(), StripeURL: "http://127.0.0.1:12111"}),
+		"home":        Home(HomePage{Frame: told, Customers: cast(), Declines: Declines(), StripeURL: "http://127.0.0.1:12111", StaffEmail: "giulia@lumen.example", StaffPassword: "lanterns over calm water", StaffCode: "123456"}),
 		"inbox":       Inbox(InboxPage{Frame: f, Letters: []Letter{{ID: "1", At: now, To: "chiara@bellini.example", Subject: "Your Lumen Studio payment didn't go through"}}}),
 		"inbox-empty": Inbox(InboxPage{Frame: f}),
 		"mail": Mail(MailPage{Frame: f, ID: "1", At: now, From: "Lumen Studio <billing@lumen.example>", To: "chiara@bellini.example", Subject: "Your Lumen Studio payment didn't go through",

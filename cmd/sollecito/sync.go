@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/config"
+	"sollecito/internal/dunning"
+	"sollecito/internal/gateway"
+	"sollecito/internal/intake"
+	"sollecito/internal/l10n"
+	"sollecito/internal/link"
+)
+
+func syncCommand(p program, args []string) error {
+	u := newUsage("sync [--endpoint=false] [flags]", "Connects the portal with an existing Stripe account: checks or makes the webhook endpoint, and imports every open\n"+
+		"invoice with its customer, subscription and way to pay. It sends nothing: cases of failures from before the connection\n"+
+		"rest until staff release them at /admin/imported. Interrupted, it goes on where it stood when it is started again; it\n"+
+		"may run beside serve. Afterwards serve keeps itself up to date.").withSettings()
+	endpoint := u.Bool("endpoint", true, "check the webhook endpoint at Stripe, make it or let it send more events; false leaves it alone")
+	err := u.parseNone(p, args)
+	if err != nil {
+		return err
+	}
+	c, err := u.configuration(p, "DATABASE_URL", "BASE_URL", "STRIPE_SECRET_KEY", "STRIPE_API_URL", "DEFAULT_ZONE", "CONTACT_HOURS", "CONTACT_DAYS", "STRIPE_EMAILS")
+	if err != nil {
+		return err
+	}
+	db, err := openDatabase(p.ctx, c, true)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	ctx, stop := untilSignal(p.ctx)
+	defer stop()
+	stripe := gateway.New(gateway.Options{SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI, Now: time.Now})
+	cases := dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on"})
+	account := intake.New(intake.Options{
+		DB: db, Stripe: stripe, Cases: cases, Live: c.Live, Now: time.Now, RealNow: time.Now, Logger: slog.New(slog.DiscardHandler),
+	})
+	if *endpoint {
+		err = connectEndpoint(ctx, p, c, stripe)
+		if err != nil {
+			return plain(err)
+		}
+	}
+	began := time.Now()
+	done, err := account.Import(ctx, func(state intake.Imported) {
+		pace := float64(state.Pages) / max(time.Since(began).Seconds(), 0.001)
+		if state.Continued {
+			fmt.Fprintf(p.err, "%d invoices read, continued\n", state.Invoices)
+			return
+		}
+		fmt.Fprintf(p.err, "%d invoices read, %.1f pages a second\n", state.Invoices, pace)
+	})
+	if ctx.Err() != nil {
+		return fmt.Errorf("stopped after %d invoices; nothing is lost, `sollecito sync` goes on from there", done.Invoices)
+	}
+	if err != nil {
+		return fmt.Errorf("%w; `sollecito sync` goes on after %d invoices", plain(err), done.Invoices)
+	}
+	return db.See(p.ctx, func(tx *sql.Tx) error { return summary(p.ctx, tx, p.out, cases, done) })
+}
+
+// connectEndpoint sees to the webhook endpoint and says everything it did at Stripe.
+func connectEndpoint(ctx context.Context, p program, c *config.Config, stripe *gateway.Client) error {
+	address := link.NewAddresses(c.BaseURL).Webhook()
+	all, err := stripe.Endpoints(ctx)
+	if err != nil {
+		return err
+	}
+	standing := gateway.Endpoint{}
+	at := slices.IndexFunc(all, func(e gateway.Endpoint) bool { return e.URL == address })
+	if at >= 0 {
+		standing = all[at]
+	}
+	secret, err := stripe.EnsureEndpoint(ctx, address)
+	if err != nil {
+		return err
+	}
+	switch {
+	case standing.ID == "":
+		fmt.Fprintf(p.out, "Made the webhook endpoint %s at Stripe. Stripe tells its secret only once; set it and restart serve:\nSOLLECITO_STRIPE_WEBHOOK_SECRET=%s\n", address, secret)
+		return nil
+	case len(standing.Missing) > 0:
+		fmt.Fprintf(p.out, "The webhook endpoint %s now sends these events too: %s.\n", address, strings.Join(standing.Missing, ", "))
+	default:
+		fmt.Fprintf(p.out, "The webhook endpoint %s stands.\n", address)
+	}
+	if !standing.Enabled {
+		fmt.Fprintf(p.err, "Warning: the endpoint %s is disabled at Stripe and delivers nothing: enable it there.\n", standing.ID)
+	}
+	if standing.Version != gateway.APIVersion {
+		fmt.Fprintf(p.err, "Warning: the endpoint %s sends version %q, we read %s. Events are read again all the same; to mend it, delete the endpoint at Stripe and run sync, which makes one.\n",
+			standing.ID, standing.Version, gateway.APIVersion)
+	}
+	return nil
+}
+
+// summary says what the account holds now. Currencies are never added up.
+func summary(ctx context.Context, tx *sql.Tx, w io.Writer, cases *dunning.Cases, done intake.Imported) error {
+	customers, open, err := billing.CountOpen(ctx, tx)
+	if err != nil {
+		return err
+	}
+	resting, owed, err := cases.Imported(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if done.Invoices == 0 && open == 0 {
+		fmt.Fprintln(w, "Nothing is open at Stripe. The portal is connected.")
+		return nil
+	}
+	fmt.Fprintf(w, "Imported: %d open invoices of %d customers. Nothing was sent.\n", open, customers)
+	if resting == 0 {
+		fmt.Fprintln(w, "No case waits to be released.")
+		return nil
+	}
+	catalog, err := l10n.Load()
+	if err != nil {
+		return err
+	}
+	var sums []string
+	for _, m := range owed {
+		sums = append(sums, string(catalog.Locale("en").Money(m.Minor, m.Currency)))
+	}
+	fmt.Fprintf(w, "%d cases rest as imported and owe %s. Staff release them at /admin/imported.\n", resting, strings.Join(sums, ", "))
+	return nil
+}

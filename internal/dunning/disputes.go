@@ -1,0 +1,70 @@
+package dunning
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/fault"
+)
+
+// Disputed takes in that a dispute began or changed. The customer's open case rests or goes on by it; a closed one
+// stays as it is, because the invoice stays paid at Stripe, and only its story tells of it.
+func (cs *Cases) Disputed(ctx context.Context, tx *sql.Tx, d billing.Dispute, now time.Time) error {
+	c, err := cs.LatestOf(ctx, tx, d.CustomerID)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "disputed", Why: disputeWords(d)})
+	if err != nil {
+		return err
+	}
+	return cs.Reconsider(ctx, tx, d.CustomerID, now)
+}
+
+func disputeWords(d billing.Dispute) string {
+	about := ""
+	if d.InvoiceID != "" {
+		about = " of invoice " + d.InvoiceID
+	}
+	switch {
+	case d.Running():
+		return fmt.Sprintf("The customer's bank disputes the payment%s (%s). It is answered at Stripe; nothing is charged or sent meanwhile.", about, d.Reason)
+	case d.Lost():
+		return fmt.Sprintf("The bank took the payment%s back for good (%s). It is not charged again by itself; whether to ask for it is for a person to decide.", about, d.Reason)
+	}
+	return "The dispute of the payment" + about + " is over; the money stays."
+}
+
+// disputed reports whether a dispute lets the case rest: one the bank has not decided, or one that was lost since the
+// first of the case's invoices was made, whether or not that invoice is among them. A customer who took money back is
+// not reminded of the next bill by a program. Who ended the pause after the dispute began has decided.
+func (cs *Cases) disputed(ctx context.Context, tx *sql.Tx, c Case, invoices []billing.Invoice) (bool, error) {
+	all, err := billing.Disputes(ctx, tx, c.CustomerID)
+	if err != nil || len(all) == 0 {
+		return false, err
+	}
+	pauses, err := selectPauses(ctx, tx, `WHERE case_id = $1 AND reason = $2 AND ended_at > 0`, c.ID, PauseDispute)
+	if err != nil {
+		return false, err
+	}
+	begun := c.OpenedAt
+	for _, i := range invoices {
+		begun = min(begun, i.CreatedAt)
+	}
+	for _, d := range all {
+		decided := false
+		for _, p := range pauses {
+			decided = decided || p.EndedAt >= d.CreatedAt
+		}
+		if !decided && (d.Running() || d.Lost() && d.CreatedAt >= begun) {
+			return true, nil
+		}
+	}
+	return false, nil
+}

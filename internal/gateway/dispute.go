@@ -1,0 +1,52 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/dispute"
+
+	"sollecito/internal/billing"
+)
+
+// Dispute reads one dispute with whose payment it is about. CustomerID is "" for a payment of nobody's. Errors:
+// fault.NotFound, fault.Unavailable.
+func (c *Client) Dispute(ctx context.Context, id string) (billing.Dispute, error) {
+	params := &stripe.DisputeParams{Params: reading(ctx)}
+	params.AddExpand("charge")
+	d, err := dispute.Client{B: c.backend, Key: c.key}.Get(id, params)
+	if err != nil {
+		return billing.Dispute{}, failed("read dispute "+id, err)
+	}
+	return c.translateDispute(d), nil
+}
+
+// Disputes reads every dispute that began at since or later, of all customers, over all pages. A page that fails
+// fails the whole reading. Error: fault.Unavailable.
+func (c *Client) Disputes(ctx context.Context, since time.Time) ([]billing.Dispute, error) {
+	params := &stripe.DisputeListParams{ListParams: listing(ctx), CreatedRange: &stripe.RangeQueryParams{GreaterThanOrEqual: since.Unix()}}
+	params.AddExpand("data.charge")
+	var all []billing.Dispute
+	pages := dispute.Client{B: c.backend, Key: c.key}.List(params)
+	for pages.Next() {
+		all = append(all, c.translateDispute(pages.Dispute()))
+	}
+	return all, failed(fmt.Sprintf("list disputes since %s", since.UTC().Format(time.DateOnly)), pages.Err())
+}
+
+func (c *Client) translateDispute(d *stripe.Dispute) billing.Dispute {
+	translated := billing.Dispute{
+		ID: d.ID, Status: string(d.Status), Reason: string(d.Reason), CreatedAt: d.Created, SyncedAt: c.now().Unix(),
+		Amount: billing.Money{Minor: d.Amount, Currency: string(d.Currency)},
+	}
+	owner := ofCharge(d.Charge)
+	if owner != nil {
+		translated.CustomerID = owner.ID
+	}
+	if d.Charge != nil && d.Charge.Invoice != nil {
+		translated.InvoiceID = d.Charge.Invoice.ID
+	}
+	return translated
+}

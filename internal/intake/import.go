@@ -1,0 +1,162 @@
+package intake
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/database"
+	"sollecito/internal/dunning"
+	"sollecito/internal/fault"
+	"sollecito/internal/gateway"
+)
+
+// Imported says how far an import of the account came. Instants are unix seconds of business time.
+type Imported struct {
+	StartedAt int64  `json:"started_at"`
+	After     string `json:"after"` // the invoice to go on after
+	Pages     int    `json:"pages"`
+	Invoices  int    `json:"invoices"`
+	DoneAt    int64  `json:"done_at"` // 0 while it is under way
+	Continued bool   `json:"-"`       // an earlier run began it
+}
+
+const settingImport = "import"
+
+// Import reads all open invoices of the account page by page and keeps them with their customers. Each page and how
+// far the import came are one transaction, so that it may be interrupted anywhere, killed too, and goes on there when
+// it is asked for again. told is called after each page.
+//
+// The first import of an installation is its connection, also where serve ran before it: what failed before the import
+// began rests as imported unless Stripe told us of the failure by an event, and what fails while it runs starts by
+// itself, whether a webhook tells us or a page shows it. Where Stripe does not say when a charge failed the invoice's
+// own instant serves, so that no old failure passes for a new one. Later imports look at everything once more and move
+// nothing. Invoices made after the start lie before the first page; events and the reconcile, which begins at the same
+// instant, bring them.
+func (in *Intake) Import(ctx context.Context, told func(Imported)) (Imported, error) {
+	state, err := in.beginImport(ctx)
+	if err != nil {
+		return Imported{}, err
+	}
+	for {
+		readAt := in.now().Unix()
+		page, err := in.stripe.OpenPage(ctx, gateway.Open{}, state.After)
+		if fault.Is(err, fault.NotFound) && state.After != "" { // the invoice we stood at is gone: all over again does no harm
+			state.After, state.Pages, state.Invoices = "", 0, 0
+			continue
+		}
+		if err != nil {
+			return state, err
+		}
+		for _, account := range page.Accounts {
+			for n, i := range account.Invoices {
+				if i.FailedAt >= readAt { // nobody knows when
+					account.Invoices[n].FailedAt = i.CreatedAt
+				}
+			}
+		}
+		next := state
+		next.Pages++
+		next.Invoices += page.Invoices
+		if page.Last != "" {
+			next.After = page.Last
+		}
+		if !page.More {
+			next.DoneAt = in.now().Unix()
+		}
+		err = in.db.Do(ctx, func(tx *sql.Tx) error {
+			err := in.savePage(ctx, tx, page.Accounts, readAt)
+			if err != nil {
+				return err
+			}
+			return keepState(ctx, tx, settingImport, next)
+		})
+		if err != nil {
+			return state, fmt.Errorf("save a page of invoices: %w", err)
+		}
+		state = next
+		told(state)
+		if state.DoneAt > 0 {
+			return state, nil
+		}
+	}
+}
+
+// beginImport answers the import under way, or begins one.
+func (in *Intake) beginImport(ctx context.Context) (Imported, error) {
+	var state Imported
+	err := in.db.Do(ctx, func(tx *sql.Tx) error {
+		err := findState(ctx, tx, settingImport, &state)
+		if err != nil {
+			return err
+		}
+		if state.StartedAt > 0 && state.DoneAt == 0 {
+			state.Continued = true
+			return nil
+		}
+		first := state.StartedAt == 0
+		now := in.now().Unix()
+		state = Imported{StartedAt: now}
+		err = keepState(ctx, tx, settingImport, state)
+		if err != nil || !first {
+			return err
+		}
+		err = database.SetSetting(ctx, tx, dunning.SettingConnected, strconv.FormatInt(now, 10))
+		if err != nil {
+			return err
+		}
+		return keepState(ctx, tx, settingReconcile, Reconciled{Cursor: now})
+	})
+	return state, err
+}
+
+// savePage keeps what a listing shows of some customers and reconsiders their cases.
+func (in *Intake) savePage(ctx context.Context, tx *sql.Tx, accounts []billing.Account, readAt int64) error {
+	slices.SortFunc(accounts, func(a, b billing.Account) int { return cmp.Compare(a.Customer.ID, b.Customer.ID) })
+	for _, account := range accounts {
+		id := account.Customer.ID
+		err := database.Hold(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		err = billing.SavePart(ctx, tx, account, readAt)
+		if err != nil {
+			return fmt.Errorf("save what a page says of %s: %w", id, err)
+		}
+		told, err := failuresTold(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		err = in.cases.Reconsider(ctx, tx, id, in.now(), told...)
+		if err != nil {
+			return fmt.Errorf("reconsider %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// findState reads a setting that holds JSON; one that was never kept leaves state as it is.
+func findState(ctx context.Context, tx *sql.Tx, name string, state any) error {
+	kept, err := database.Setting(ctx, tx, name)
+	if err != nil || kept == "" {
+		return err
+	}
+	err = json.Unmarshal([]byte(kept), state)
+	if err != nil {
+		return fmt.Errorf("read the setting %s: %w", name, err)
+	}
+	return nil
+}
+
+func keepState(ctx context.Context, tx *sql.Tx, name string, state any) error {
+	kept, err := json.Marshal(state)
+	if err != nil {
+		return fmt.Errorf("keep the setting %s: %w", name, err)
+	}
+	return database.SetSetting(ctx, tx, name, string(kept))
+}

@@ -1,0 +1,232 @@
+package portal_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/dunning"
+	"sollecito/internal/intake"
+)
+
+// deaf removes the webhook endpoint at Stripe: from here on nothing is delivered.
+func (h *house) deaf() {
+	h.t.Helper()
+	for _, e := range h.ask("webhook_endpoints", nil)["data"].([]any) {
+		err := h.remove("webhook_endpoints/" + e.(map[string]any)["id"].(string))
+		if err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
+func (h *house) count(query string) int {
+	h.t.Helper()
+	var n int
+	err := h.portal.DB.See(h.t.Context(), func(tx *sql.Tx) error { return tx.QueryRow(query).Scan(&n) })
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return n
+}
+
+const importedPauses = `SELECT count(*) FROM pauses WHERE reason = 'imported' AND ended_at = 0`
+
+// An account with history is imported in pages, interrupted and continued. Nothing is sent, however long one waits,
+// until staff release a case or something new fails.
+func TestTheFirstImportSendsNothing(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.deaf()
+	const several = 105 // more than Stripe lists on one page
+	first := ""
+	for n := range several {
+		c := h.customer(fmt.Sprintf("Customer %d", n), fmt.Sprintf("c%d@old.example", n), "NL", "pm_card_visa")
+		_, err := h.stripe.FailRenewal(c, "insufficient_funds")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			first = c
+		}
+	}
+	h.clock.set(h.clock.now().Add(2 * time.Hour))
+
+	ctx, stop := context.WithCancel(t.Context())
+	_, err := h.portal.Intake.Import(ctx, func(intake.Imported) { stop() })
+	if err == nil {
+		t.Fatal("the import was not interrupted")
+	}
+	if got := h.count(`SELECT count(*) FROM invoices`); got != 100 {
+		t.Fatalf("%d invoices after the first page", got)
+	}
+	pages := 0
+	done, err := h.portal.Intake.Import(t.Context(), func(intake.Imported) { pages++ })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pages != 1 || !done.Continued || done.Invoices != several || done.DoneAt == 0 {
+		t.Errorf("continued with %d pages: %+v", pages, done)
+	}
+	if got := h.count(importedPauses); got != several {
+		t.Errorf("%d of %d cases rest as imported", got, several)
+	}
+	h.walk(30 * time.Hour)
+	if got := len(h.catcher.Mails()); got != 0 {
+		t.Errorf("%d mails after an import", got)
+	}
+
+	released := 0
+	err = h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error {
+		c, err := h.portal.Cases.OpenOf(t.Context(), tx, first)
+		if err != nil {
+			return err
+		}
+		for range 2 { // pressing twice releases once
+			did, err := h.portal.Cases.Release(t.Context(), tx, c.ID, "Giulia", h.clock.now(), h.clock.now())
+			if err != nil {
+				return err
+			}
+			if did {
+				released++
+			}
+		}
+		return nil
+	})
+	if err != nil || released != 1 {
+		t.Fatalf("released %d, %v", released, err)
+	}
+	h.walk(30 * time.Hour)
+	mails := h.catcher.Mails()
+	if len(mails) == 0 {
+		t.Error("a released case says nothing")
+	}
+	for _, m := range mails {
+		if m.To != "c0@old.example" {
+			t.Errorf("mail to %s, whom nobody released", m.To)
+		}
+	}
+}
+
+// Webhooks are dropped for three days, a month, or for good since the endpoint was deleted: one run catches all.
+func TestNothingIsMissedWithoutWebhooks(t *testing.T) {
+	t.Parallel()
+	for name, outage := range map[string]time.Duration{"72 hours": 72 * time.Hour, "31 days": 31 * 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := open(t)
+			paid := h.customer("Paid Meanwhile", "paid@waal.example", "NL", "pm_card_visa")
+			failed := h.customer("Fails Meanwhile", "fails@waal.example", "NL", "pm_card_visa")
+			h.clock.set(h.clock.now().Add(2 * time.Hour))
+			h.fail(paid, "insufficient_funds")
+			h.deaf()
+			h.clock.set(h.clock.now().Add(2 * time.Hour))
+			err := h.stripe.Pay(h.openInvoice(paid), true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = h.stripe.FailRenewal(failed, "insufficient_funds")
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.clock.set(h.clock.now().Add(outage))
+			_, err = h.portal.Intake.Reconcile(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.settle()
+			if got := h.count(`SELECT count(*) FROM cases WHERE status = 'recovered' AND customer_id = '` + paid + `'`); got != 1 {
+				t.Errorf("the missed payment recovered %d cases", got)
+			}
+			if got := h.count(`SELECT count(*) FROM cases WHERE status = 'open' AND customer_id = '` + failed + `'`); got != 1 {
+				t.Errorf("the missed failure opened %d cases", got)
+			}
+			if got := h.count(importedPauses); got != 0 {
+				t.Errorf("%d cases rest as imported though they failed after the connection", got)
+			}
+			for _, m := range h.mailsTo("paid@waal.example") {
+				if !strings.Contains(m.Subject, "settled") {
+					t.Errorf("who has paid got %q", m.Subject)
+				}
+			}
+			if outage < 30*24*time.Hour && !strings.Contains(h.log.String(), "Stripe did not deliver events") {
+				t.Error("nobody is warned of the lost endpoint")
+			}
+			h.clock.set(h.clock.now().Add(16 * time.Minute)) // what Stripe did while we settled
+			_, err = h.portal.Intake.Reconcile(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := h.count(`SELECT count(*) FROM events`)
+			h.clock.set(h.clock.now().Add(16 * time.Minute))
+			n, err := h.portal.Intake.Reconcile(t.Context())
+			if err != nil || n != 0 || h.count(`SELECT count(*) FROM events`) != before {
+				t.Errorf("a second run finds %d more, %v", n, err)
+			}
+		})
+	}
+}
+
+// An invoice to be paid by hand that no event told us of is found when its due date has passed.
+func TestAnOverdueInvoiceIsFoundWithoutAnyEvent(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.deaf()
+	c := h.customer("Maison Okafor", "okafor@maison.example", "FR", "pm_card_visa")
+	h.ask("invoiceitems", url.Values{"customer": {c}, "amount": {"12000"}, "currency": {"eur"}})
+	i := h.ask("invoices", url.Values{"customer": {c}, "collection_method": {"send_invoice"}, "days_until_due": {"7"}, "pending_invoice_items_behavior": {"include"}})["id"].(string)
+	h.ask("invoices/"+i+"/finalize", url.Values{})
+	err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`DELETE FROM events`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.walk(6 * 24 * time.Hour)
+	if got := h.count(`SELECT count(*) FROM cases`); got != 0 {
+		t.Errorf("%d cases before the due date", got)
+	}
+	h.walk(2 * 24 * time.Hour)
+	err = h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
+		open, err := h.portal.Cases.OpenOf(t.Context(), tx, c)
+		if err != nil {
+			return err
+		}
+		if open.Status != dunning.Open {
+			t.Errorf("the case is %s", open.Status)
+		}
+		stored, err := billing.OpenInvoices(t.Context(), tx, c)
+		if len(stored) != 1 || stored[0].ID != i {
+			t.Errorf("stored %+v", stored)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// remove deletes an object at Stripe.
+func (h *house) remove(path string) error {
+	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodDelete, h.api.URL+"/v1/"+path, nil)
+	if err != nil {
+		return err
+	}
+	req.SetBasicAuth(h.stripe.SecretKey(), "")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("DELETE %s: %s", path, resp.Status)
+	}
+	return nil
+}
