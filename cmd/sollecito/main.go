@@ -23,6 +23,7 @@ func main() {
 type program struct {
 	ctx     context.Context
 	environ func(string) (string, bool)
+	in      io.Reader
 	out     io.Writer
 	err     io.Writer
 }
@@ -43,6 +44,7 @@ func commands() []command {
 		{"migrate", "bring the database to this release's shape (serve does so by itself)", migrateCommand},
 		{"sync", "connect an existing Stripe account and import it; sends nothing", syncCommand},
 		{"events", "list what Stripe told us, or process an event once more", eventsCommand},
+		{"campaign", "list, export, apply, compare or rehearse campaigns", campaignCommand},
 		{"sending", "stop all messages to customers at once, or let them go out again", sendingCommand},
 		{"doctor", "look at the installation from all sides and say what to mend", doctorCommand},
 		{"staff", "say who may enter the admin pages", staffCommand},
@@ -60,8 +62,8 @@ const (
 )
 
 // run is the whole program: it answers the exit code.
-func run(ctx context.Context, args []string, environ func(string) (string, bool), _ io.Reader, out, errs io.Writer) int {
-	p := program{ctx: ctx, environ: environ, out: out, err: errs}
+func run(ctx context.Context, args []string, environ func(string) (string, bool), in io.Reader, out, errs io.Writer) int {
+	p := program{ctx: ctx, environ: environ, in: in, out: out, err: errs}
 	if len(args) == 0 {
 		help(errs)
 		return exitUsage

@@ -42,6 +42,12 @@ func syncCommand(p program, args []string) error {
 	defer stop()
 	stripe := gateway.New(gateway.Options{SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI, Now: time.Now})
 	cases := dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on"})
+	err = db.Do(p.ctx, func(tx *sql.Tx) error {
+		return dunning.InstallCampaigns(p.ctx, tx, dunning.Shipped(), time.Now())
+	})
+	if err != nil {
+		return err
+	}
 	account := intake.New(intake.Options{
 		DB: db, Stripe: stripe, Cases: cases, Live: c.Live, Now: time.Now, RealNow: time.Now, Logger: slog.New(slog.DiscardHandler),
 	})

@@ -82,11 +82,15 @@ func (t TimeOfDay) MarshalText() ([]byte, error) {
 	return fmt.Appendf(nil, "%02d:%02d", hour, minute), nil
 }
 
+// noTime is a TimeOfDay that could not be read; whoever checks the document says so with its line.
+const noTime TimeOfDay = -1
+
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (t *TimeOfDay) UnmarshalText(text []byte) error {
 	at, err := time.Parse("15:04", string(text))
 	if err != nil {
-		return fmt.Errorf("%q is no time of day; write it as \"10:00\"", text)
+		*t = noTime
+		return nil
 	}
 	*t = TimeOfDay(time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute)
 	return nil

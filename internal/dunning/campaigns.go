@@ -38,6 +38,11 @@ func Shipped() Campaigns {
 	return all
 }
 
+// CampaignSchema is the JSON Schema of the documents, for editors.
+//
+//go:embed campaign.schema.json
+var CampaignSchema []byte
+
 // settingCampaigns names the setting that changes whenever a campaign is applied, so that programs which keep the
 // parsed campaigns notice.
 const settingCampaigns = "campaigns"
@@ -205,6 +210,24 @@ func placed(newest Campaigns, name, before string, isNew bool) ([]string, error)
 		return slices.Insert(names, 0, name), nil
 	}
 	return names, nil
+}
+
+// With answers the campaigns as they would be with this one applied: in the place of its name, or first.
+func (all Campaigns) With(c Campaign) Campaigns {
+	newest := all.Newest()
+	at := slices.IndexFunc(newest, func(n Campaign) bool { return n.Name == c.Name })
+	if at < 0 {
+		return slices.Insert(slices.Clone(newest), 0, c)
+	}
+	newest[at] = c
+	return newest
+}
+
+// CountOpen answers how many open cases walk a campaign, in any of its versions.
+func CountOpen(ctx context.Context, tx *sql.Tx, campaign string) (int, error) {
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM cases WHERE status = 'open' AND campaign = $1`, campaign).Scan(&n)
+	return n, err
 }
 
 // Says reports whether two campaigns are the same plan, whatever their versions.

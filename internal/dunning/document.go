@@ -154,16 +154,26 @@ func (d *document) flaw(path, format string, args ...any) {
 // line answers where a path stands, or the nearest one above it that does.
 func (d *document) line(path string) int {
 	for path != "$" && path != "" {
-		p, err := yaml.PathString(path)
-		if err == nil {
-			n, err := p.FilterFile(d.file)
-			if err == nil && n != nil && n.GetToken() != nil && n.GetToken().Position != nil {
-				return n.GetToken().Position.Line
-			}
+		n := d.find(path)
+		if n != nil && n.GetToken() != nil && n.GetToken().Position != nil {
+			return n.GetToken().Position.Line
 		}
 		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
 	}
 	return 1
+}
+
+// find answers what stands at a path, nil when nothing does.
+func (d *document) find(path string) ast.Node {
+	p, err := yaml.PathString(path)
+	if err != nil {
+		return nil
+	}
+	n, err := p.FilterFile(d.file)
+	if err != nil {
+		return nil
+	}
+	return n
 }
 
 var (
@@ -230,6 +240,9 @@ func (d *document) step(at string, i int, s Step) {
 	}
 	if s.Day < 0 || s.Day > mostDays {
 		d.flaw(at+".day", "day is a number of days from 0 to %d", mostDays)
+	}
+	if s.At == noTime || d.find(at+".at") == nil {
+		d.flaw(at+".at", "a step has a time of day; write it as at: \"10:00\"")
 	}
 	if s.Words != "" && !slices.Contains([]Words{WordsFirst, WordsSecond, WordsNotice, WordsRestricted}, s.Words) {
 		d.flaw(at+".words", "words is one of the shipped letters: first, second, notice or restricted")

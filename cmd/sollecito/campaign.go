@@ -1,0 +1,309 @@
+package main
+
+import (
+	"bytes"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/rogpeppe/go-internal/diff"
+
+	"sollecito/internal/audit"
+	"sollecito/internal/database"
+	"sollecito/internal/dunning"
+	"sollecito/internal/fault"
+)
+
+func campaignCommand(p program, args []string) error {
+	u := newUsage("campaign list | export NAME [--version N] | apply FILE [--before NAME] | diff FILE | simulate [FILE] [--days N] | schema",
+		"Campaigns say who is told what, when, and by which channel. Each is a YAML document with versions: a case keeps the\n"+
+			"version it began with.\n\n"+
+			"  list      every campaign in the order in which a new case looks for its own, with version and running cases\n"+
+			"  export    print a campaign's document\n"+
+			"  apply     make a document the newest version of its campaign; nothing changes for cases that have begun\n"+
+			"  diff      what a document would change\n"+
+			"  simulate  what the campaigns (with FILE: as if it were applied) would have done with the cases of the last days,\n"+
+			"            and what goes out until tomorrow; nothing is sent or written\n"+
+			"  schema    print the JSON Schema of the documents\n\n"+
+			"FILE may be - for standard input.").withSettings()
+	before := u.String("before", "", "of apply: the `campaign` a new case looks at after this one; a new campaign comes first of all")
+	version := u.Int64("version", 0, "of export: an earlier `version`; 0 for the newest")
+	days := u.Int("days", 90, "of simulate: cases opened in so `many` days")
+	words, err := u.parse(p, args)
+	if err != nil {
+		return err
+	}
+	usual := map[string][2]int{"list": {1, 1}, "export": {2, 2}, "apply": {2, 2}, "diff": {2, 2}, "simulate": {1, 2}, "schema": {1, 1}}
+	if len(words) == 0 {
+		return misused("say list, export, apply, diff, simulate or schema")
+	}
+	count, known := usual[words[0]]
+	switch {
+	case !known:
+		return misused("say list, export, apply, diff, simulate or schema, not %q", words[0])
+	case len(words) < count[0]:
+		return misused("%s wants one more word", words[0])
+	case len(words) > count[1]:
+		return misused("%s does not take %q", words[0], words[len(words)-1])
+	case *days < 1 || *days > 3650:
+		return misused("--days is from 1 to 3650")
+	}
+	if words[0] == "schema" {
+		_, err = p.out.Write(dunning.CampaignSchema)
+		return err
+	}
+	var written *dunning.Campaign
+	if words[0] != "export" && len(words) == 2 {
+		c, err := readCampaign(p, words[1])
+		if err != nil {
+			return err
+		}
+		written = &c
+	}
+	c, err := u.configuration(p, "DATABASE_URL", "DEFAULT_ZONE", "CONTACT_HOURS", "CONTACT_DAYS")
+	if err != nil {
+		return err
+	}
+	db, err := openDatabase(p.ctx, c, false)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	cases := dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: c.Policy, Zone: c.Zone})
+	err = db.Do(p.ctx, func(tx *sql.Tx) error {
+		return dunning.InstallCampaigns(p.ctx, tx, dunning.Shipped(), time.Now())
+	})
+	if err != nil {
+		return err
+	}
+	switch words[0] {
+	case "list":
+		return listCampaigns(p, db, cases)
+	case "export":
+		return exportCampaign(p, db, cases, words[1], *version)
+	case "apply":
+		return applyCampaign(p, db, cases, *written, *before)
+	case "diff":
+		return diffCampaign(p, db, cases, *written)
+	}
+	return simulateCampaigns(p, db, cases, written, *days)
+}
+
+// readCampaign reads a document; what is wrong with it is told line by line.
+func readCampaign(p program, path string) (dunning.Campaign, error) {
+	const most = 1 << 20
+	in := p.in
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return dunning.Campaign{}, err
+		}
+		defer f.Close()
+		in = f
+	}
+	text, err := io.ReadAll(io.LimitReader(in, most))
+	if err != nil {
+		return dunning.Campaign{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	c, err := dunning.ParseCampaign(text)
+	var flaws dunning.Flaws
+	if !errors.As(err, &flaws) {
+		return c, err
+	}
+	var lines []error
+	for _, f := range flaws {
+		lines = append(lines, fmt.Errorf("%s:%d: %s", path, f.Line, f.Text))
+	}
+	return dunning.Campaign{}, errors.Join(lines...)
+}
+
+// campaigns reads what there is.
+func campaigns(p program, db *database.DB, cases *dunning.Cases) (dunning.Campaigns, error) {
+	var all dunning.Campaigns
+	err := db.See(p.ctx, func(tx *sql.Tx) error {
+		var err error
+		all, err = cases.Campaigns(p.ctx, tx)
+		return err
+	})
+	return all, err
+}
+
+func listCampaigns(p program, db *database.DB, cases *dunning.Cases) error {
+	all, err := campaigns(p, db, cases)
+	if err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "NAME\tVERSION\tSTEPS\tHOLDOUT\tOPEN CASES\tTITLE")
+	for _, c := range all.Newest() {
+		var open int
+		err = db.See(p.ctx, func(tx *sql.Tx) error {
+			var err error
+			open, err = dunning.CountOpen(p.ctx, tx, c.Name)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		title := c.Title
+		if c.Retired {
+			title += " (retired)"
+		}
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d %%\t%d\t%s\n", c.Name, c.Version, len(c.Steps), c.Holdout, open, title)
+	}
+	return t.Flush()
+}
+
+func exportCampaign(p program, db *database.DB, cases *dunning.Cases, name string, version int64) error {
+	all, err := campaigns(p, db, cases)
+	if err != nil {
+		return err
+	}
+	for _, c := range all.Newest() {
+		if c.Name != name {
+			continue
+		}
+		if version > 0 {
+			c = all.Find(name, version)
+		}
+		if version > 0 && c.Version != version {
+			return fmt.Errorf("%s has no version %d; the newest is %d", name, version, c.Version)
+		}
+		text, err := c.Document()
+		if err != nil {
+			return err
+		}
+		_, err = p.out.Write(text)
+		return err
+	}
+	return fmt.Errorf("there is no campaign %s: `sollecito campaign list` shows those there are", name)
+}
+
+func applyCampaign(p program, db *database.DB, cases *dunning.Cases, c dunning.Campaign, before string) error {
+	var version int64
+	var changed bool
+	var open int
+	now := time.Now()
+	err := db.Do(p.ctx, func(tx *sql.Tx) error {
+		var err error
+		version, changed, err = cases.ApplyCampaign(p.ctx, tx, c, before, "command", now)
+		if err != nil || !changed {
+			return err
+		}
+		open, err = dunning.CountOpen(p.ctx, tx, c.Name)
+		if err != nil {
+			return err
+		}
+		return audit.Append(p.ctx, tx, audit.Entry{At: now, Actor: "command", Action: "campaign.applied", Object: c.Name, Detail: fmt.Sprint("version ", version)})
+	})
+	switch {
+	case fault.Is(err, fault.NotFound), fault.Is(err, fault.Conflict):
+		return errors.New(fault.MessageOf(err))
+	case err != nil:
+		return err
+	case !changed:
+		fmt.Fprintf(p.out, "%s says the same already, at version %d.\n", c.Name, version)
+		return nil
+	}
+	fmt.Fprintf(p.out, "%s is at version %d. New cases begin with it", c.Name, version)
+	if open > 0 {
+		fmt.Fprintf(p.out, "; the %d that run keep theirs", open)
+	}
+	fmt.Fprintln(p.out, ".")
+	return nil
+}
+
+func diffCampaign(p program, db *database.DB, cases *dunning.Cases, c dunning.Campaign) error {
+	all, err := campaigns(p, db, cases)
+	if err != nil {
+		return err
+	}
+	theirs, err := c.Document()
+	if err != nil {
+		return err
+	}
+	name, ours := "nothing", []byte(nil)
+	for _, known := range all.Newest() {
+		if known.Name != c.Name {
+			continue
+		}
+		name = fmt.Sprintf("%s, version %d", c.Name, known.Version)
+		ours, err = known.Document()
+		if err != nil {
+			return err
+		}
+	}
+	if bytes.Equal(ours, theirs) {
+		fmt.Fprintf(p.out, "%s says the same.\n", name)
+		return nil
+	}
+	_, err = p.out.Write(diff.Diff(name, ours, c.Name+", as written", theirs))
+	return err
+}
+
+func simulateCampaigns(p program, db *database.DB, cases *dunning.Cases, written *dunning.Campaign, days int) error {
+	now := time.Now()
+	since := now.AddDate(0, 0, -days)
+	var today, then dunning.Rehearsal
+	var ahead []dunning.Forecast
+	err := db.See(p.ctx, func(tx *sql.Tx) error {
+		all, err := cases.Campaigns(p.ctx, tx)
+		if err != nil {
+			return err
+		}
+		today, err = cases.Rehearse(p.ctx, tx, all, since, now)
+		if err != nil {
+			return err
+		}
+		if written != nil {
+			then, err = cases.Rehearse(p.ctx, tx, all.With(*written), since, now)
+			if err != nil {
+				return err
+			}
+		}
+		ahead, err = cases.GoesOut(p.ctx, tx, now.AddDate(0, 0, 1), now)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.out, "%d cases opened in the last %d days.\n", today.Cases, days)
+	if today.Cases > 0 {
+		fmt.Fprintln(p.out, "\nBy the campaigns as they are:")
+		rehearsed(p.out, today)
+	}
+	if written != nil && today.Cases > 0 {
+		fmt.Fprintf(p.out, "\nWith %s as written:\n", written.Name)
+		rehearsed(p.out, then)
+		fmt.Fprintf(p.out, "\nMessages: %d instead of %d (%+d).\n", then.Messages(), today.Messages(), then.Messages()-today.Messages())
+	}
+	fmt.Fprintf(p.out, "\nUntil this time tomorrow %d cases want to take a step, if nothing changes (a payment, a pause):\n", len(ahead))
+	const most = 20
+	t := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	for i, f := range ahead {
+		if i == most {
+			fmt.Fprintf(t, "  and %d more\n", len(ahead)-most)
+			break
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%s, step %s\n", f.Next.At.UTC().Format("2006-01-02 15:04Z"), f.Case.CustomerID, f.Case.Campaign, f.Next.Step.Key)
+	}
+	return t.Flush()
+}
+
+func rehearsed(w io.Writer, r dunning.Rehearsal) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "  CAMPAIGN\tCASES\tMESSAGES\tSAID IN FACT\tCONSEQUENCE REACHED\tHOLDOUT\tSTEPS")
+	for _, part := range r.ByPlan {
+		var steps []string
+		for _, s := range part.Steps {
+			steps = append(steps, fmt.Sprintf("%s %d", s.Key, s.Cases))
+		}
+		fmt.Fprintf(t, "  %s\t%d\t%d\t%d\t%d\t%d\t%s\n", part.Campaign, part.Cases, part.Messages, part.Said, part.Taken, part.Held, strings.Join(steps, ", "))
+	}
+	t.Flush()
+}

@@ -1,0 +1,258 @@
+package dunning_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/dunning"
+)
+
+const small = `name: small
+title: Small
+steps:
+  - key: first
+    day: 1
+    at: "10:00"
+    channels: [email]
+`
+
+func TestShippedCampaignsAreSound(t *testing.T) {
+	t.Parallel()
+	schema := campaignSchema(t)
+	for _, c := range dunning.Shipped() {
+		text, err := c.Document()
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := dunning.ParseCampaign(text)
+		if err != nil {
+			t.Errorf("%s, written and read again: %v", c.Name, err)
+		}
+		same, err := c.Says(again)
+		if err != nil || !same {
+			t.Errorf("%s says something else when written and read again", c.Name)
+		}
+		err = schema.Validate(plain(t, text))
+		if err != nil {
+			t.Errorf("%s does not keep to the published schema: %v", c.Name, err)
+		}
+	}
+}
+
+func campaignSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	text, err := jsonschema.UnmarshalJSON(bytes.NewReader(dunning.CampaignSchema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	err = compiler.AddResource("campaign.json", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, err := compiler.Compile("campaign.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
+func plain(t *testing.T, document []byte) any {
+	t.Helper()
+	asJSON, err := yaml.YAMLToJSON(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var value any
+	err = json.Unmarshal(asJSON, &value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+// What is wrong with a document is told with its line, all of it at once, and the schema refuses what we refuse where a
+// schema can.
+func TestFlawsNameTheLine(t *testing.T) {
+	t.Parallel()
+	schema := campaignSchema(t)
+	for _, c := range []struct {
+		what, document string
+		line           int
+		says           string
+		schemaToo      bool
+	}{
+		{"no name", strings.Replace(small, "name: small", "name: Small One", 1), 1, "name must be", true},
+		{"no title", strings.Replace(small, "title: Small", "title: ''", 1), 2, "title must", true},
+		{"an unknown field", small + "    colour: blue\n", 8, `there is no field "colour"`, true},
+		{"a wrong kind", strings.Replace(small, "day: 1", "day: soon", 1), 5, "another kind", true},
+		{"no such time", strings.Replace(small, "10:00", "25:00", 1), 6, "a step has a time of day", true},
+		{"no time", strings.Replace(small, `    at: "10:00"`+"\n", "", 1), 4, "a step has a time of day", true},
+		{"a day before", small + "  - key: b\n    day: 0\n    at: \"10:00\"\n", 9, "comes before the step above", false},
+		{"a name twice", small + "  - key: first\n    day: 2\n    at: \"10:00\"\n", 8, "two steps are called first", false},
+		{"unannounced", small + "  - key: b\n    day: 9\n    at: \"10:00\"\n    access: restricted\n    consequence: true\n", 12, "must be announced", false},
+		{"takes away unsaid", small + "    access: suspended\n", 8, "consequence: true", false},
+		{"no channel", strings.Replace(small, "[email]", "[sms]", 1), 7, "email or app", true},
+		{"silent", strings.Replace(small, "    channels: [email]\n", "", 1), 4, "no step says anything", false},
+		{"no country", "for: {countries: [Italy]}\n" + small, 1, "two capital letters", true},
+		{"no class", strings.Replace(small, "day: 1", "day: 1\n    at_once_for: [late]", 1), 6, "no class of declines", true},
+		{"an empty range", "for:\n  amounts:\n    eur: {at_least: 5, below: 5}\n" + small, 3, "nobody lies in between", false},
+		{"metadata we don't keep", "for:\n  metadata: {tier: gold}\n" + small, 2, "sollecito_", true},
+		{"an alias", "title: &t x\nname: *t\n", 1, "write it out", false},
+		{"not YAML", "name: [", 1, "", false},
+		{"nothing", "", 1, "must hold one campaign", false},
+		{"not text", "name: \x00", 1, "not UTF-8", false},
+		{"huge", strings.Repeat("#", 70_000), 1, "bytes", false},
+	} {
+		_, err := dunning.ParseCampaign([]byte(c.document))
+		var flaws dunning.Flaws
+		if !errors.As(err, &flaws) {
+			t.Errorf("%s: %v", c.what, err)
+			continue
+		}
+		if !slices.ContainsFunc(flaws, func(f dunning.Flaw) bool { return f.Line == c.line && strings.Contains(f.Text, c.says) }) {
+			t.Errorf("%s: want line %d, %q; got\n%v", c.what, c.line, c.says, err)
+		}
+		if c.schemaToo && schema.Validate(plain(t, []byte(c.document))) == nil {
+			t.Errorf("%s: the schema lets it pass", c.what)
+		}
+	}
+	_, err := dunning.ParseCampaign([]byte("name: X\ntitle: ''\nsteps: []\n"))
+	var flaws dunning.Flaws
+	if !errors.As(err, &flaws) || len(flaws) != 3 {
+		t.Errorf("three flaws at once: %v", err)
+	}
+}
+
+func FuzzParseCampaign(f *testing.F) {
+	f.Add([]byte(small))
+	for _, c := range dunning.Shipped() {
+		text, err := c.Document()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(text)
+	}
+	f.Add([]byte("a: &a [*a, *a]\n<<: *a"))
+	f.Add([]byte("name: small\nfor: {amounts: {eur: {at_least: 99999999999999999999}}}"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		c, err := dunning.ParseCampaign(text)
+		if err != nil {
+			var flaws dunning.Flaws
+			if !errors.As(err, &flaws) || len(flaws) == 0 || flaws[0].Line < 1 {
+				t.Fatalf("an error without its line: %v", err)
+			}
+			return
+		}
+		written, err := c.Document()
+		if err != nil {
+			t.Fatalf("read and cannot be written: %v", err)
+		}
+		again, err := dunning.ParseCampaign(written)
+		if err != nil {
+			t.Fatalf("written and cannot be read: %v\n%s", err, written)
+		}
+		same, err := c.Says(again)
+		if err != nil || !same {
+			t.Fatalf("says something else when written and read again:\n%s", written)
+		}
+	})
+}
+
+func TestWhomACampaignIsFor(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	who := dunning.Subject{
+		Customer: billing.Customer{ID: "cus_1", Country: "IT", CreatedAt: now.AddDate(0, 0, -40).Unix(), Metadata: map[string]string{"sollecito_customer": "business"}},
+		Open: []billing.Invoice{
+			{Status: "open", Currency: "eur", AmountRemaining: 40_000, CollectionMethod: "charge_automatically", Description: "Studio Plan"},
+			{Status: "open", Currency: "jpy", AmountRemaining: 900},
+			{Status: "open", Currency: "eur", AmountRemaining: 20_000},
+		},
+		Method: "card", Class: billing.ClassMoney, Now: now,
+	}
+	for segment, want := range map[string]bool{
+		"{}": true,
+		"{collection: charge_automatically}": true, "{collection: send_invoice}": false,
+		"{methods: [sepa_debit, card]}": true, "{methods: [sepa_debit]}": false,
+		"{countries: [DE, IT]}": true, "{countries: [DE]}": false,
+		"{currencies: [JPY]}": true, "{currencies: [usd]}": false,
+		"{plans: [studio]}": true, "{plans: [team]}": false,
+		"{declines: [money]}": true, "{declines: [expired]}": false,
+		"{amounts: {eur: {at_least: 60000}}}": true, "{amounts: {eur: {below: 60000}}}": false, // two invoices together
+		"{amounts: {usd: {below: 60000}}}": false, "{amounts: {usd: {below: 1}, jpy: {below: 1000}}}": true,
+		"{tenure_days: {at_least: 40}}": true, "{tenure_days: {at_least: 41}}": false,
+		"{metadata: {sollecito_customer: business}}": true, "{metadata: {sollecito_customer: [a, b]}}": false,
+		"{countries: [IT], declines: [expired]}": false,
+	} {
+		c, err := dunning.ParseCampaign([]byte("for: " + segment + "\n" + small))
+		if err != nil {
+			t.Errorf("%s: %v", segment, err)
+			continue
+		}
+		if c.For.Matches(who) != want {
+			t.Errorf("%s holds: %v, want %v", segment, !want, want)
+		}
+	}
+}
+
+func TestTheFirstCampaignThatHoldsTakesTheCase(t *testing.T) {
+	t.Parallel()
+	shipped := dunning.Shipped()
+	for _, c := range []struct {
+		who  dunning.Subject
+		want string
+	}{
+		{dunning.Subject{}, "consumer-cards"},
+		{dunning.Subject{Open: []billing.Invoice{{Currency: "eur", AmountRemaining: 100_000}}}, "high-value"},
+		{dunning.Subject{Open: []billing.Invoice{{Currency: "eur", AmountRemaining: 99_999}}, Method: "sepa_debit"}, "bank-debits"},
+		{dunning.Subject{Open: []billing.Invoice{{Currency: "eur", CollectionMethod: "send_invoice"}}}, "invoices"},
+		{dunning.Subject{Customer: billing.Customer{Metadata: map[string]string{"sollecito_customer": "business"}}}, "business-cards"},
+	} {
+		got := shipped.Choose(c.who)
+		if got.Name != c.want {
+			t.Errorf("%+v: %s, want %s", c.who, got.Name, c.want)
+		}
+	}
+	for i := range shipped {
+		shipped[i].Retired = shipped[i].Name != "invoices"
+	}
+	got := shipped.Choose(dunning.Subject{})
+	if got.Name != "invoices" {
+		t.Errorf("with all others retired %s takes the case", got.Name)
+	}
+}
+
+// The holdout is about as large as it says, and the same customers are in it each time.
+func TestTheHoldoutIsAStableShare(t *testing.T) {
+	t.Parallel()
+	c := dunning.Campaign{Name: "small", Holdout: 20}
+	const customers = 5000
+	held := 0
+	for i := range customers {
+		id := fmt.Sprintf("cus_%d", i)
+		if c.HoldsOut(id) != c.HoldsOut(id) {
+			t.Fatal("not the same twice")
+		}
+		if c.HoldsOut(id) {
+			held++
+		}
+	}
+	if held < customers*17/100 || held > customers*23/100 {
+		t.Errorf("%d of %d are held out at 20 per cent", held, customers)
+	}
+	c.Holdout = 0
+	if c.HoldsOut("cus_1") {
+		t.Error("held out at nought per cent")
+	}
+}
