@@ -194,7 +194,7 @@ func (s *Server) customerPage(r *http.Request, who staff.Member, k record) desk.
 		})
 	}
 	p.State = s.stateOf(k.c, k.Customer, reasons)
-	p.Campaign, p.Version = capital(k.c.Campaign), int(k.c.CampaignVersion)
+	p.Campaign, p.Version = k.plans[k.c.ID].Title, int(k.c.CampaignVersion)
 	p.Plan = s.planOf(k)
 	p.Idle = idleWords(k)
 	if k.situation.Policy.Cap > 0 {

@@ -102,7 +102,7 @@ func TestCustomerPageTellsThePastAndWhatComesAndWhy(t *testing.T) {
 	d := b.page("/admin/customers/cus_1")
 	for selector, wants := range map[string][]string{
 		"[aria-labelledby=owes]":     {"€29.00", "Team plan", "LS-cus_1", "Not enough money", "insufficient_funds", "Open, day 1"},
-		"[aria-labelledby=facts]":    {"cus_1@bellini.example", "Mastercard ending 5454, 02/31", "Europe/Rome", "Full until", "English", "Gentle, version 1"},
+		"[aria-labelledby=facts]":    {"cus_1@bellini.example", "Mastercard ending 5454, 02/31", "Europe/Rome", "Full until", "English", "Consumer cards, version 1"},
 		"[aria-labelledby=limits]":   {"Messages, 7 days 1 of 3"},
 		"[aria-labelledby=plan]":     {"Mail 2, Mon 9 Nov, 09:00", "By mail to cus_1@bellini.example and as a notice in the app, in English.", "step 2 for day 5", "Monday to Friday, 09:00 to 18:00", "read again just before"},
 		"[aria-labelledby=timeline]": {"Charge failed, €29.00", "Case opened", "Mail 1: “A payment didn’t go through”", "Stripe tries the charge again", "access becomes limited"},
