@@ -124,6 +124,20 @@ func (s *Server) RenewCard(methodID string, month, year int64) error {
 	return nil
 }
 
+// OpenInvoices answers the ids of the customer's invoices on which something remains to be paid, in the order they were
+// made.
+func (s *Server) OpenInvoices(customerID string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var open []string
+	s.memory.Invoices.each(func(id string, inv *invoice) {
+		if inv.Customer == customerID && inv.Status == "open" && inv.remaining() > 0 {
+			open = append(open, id)
+		}
+	})
+	return open
+}
+
 const (
 	outageTimeout = "timeout"
 	outageLost    = "lost"
