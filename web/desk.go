@@ -50,6 +50,7 @@ func (s *Server) deskTable() []deskRoute {
 		{"POST /admin/cases/{id}/announce", staff.Act, s.announceAgain},
 		{"POST /admin/conversations/{id}/reply", staff.Act, s.reply},
 
+		{"POST /admin/customers/{id}/mail-again", staff.Steer, s.mailAgain},
 		{"POST /admin/customers/{id}/revoke", staff.Steer, s.revokeLinks},
 		{"POST /admin/sending/stop", staff.Steer, s.stopSending},
 		{"POST /admin/sending/resume", staff.Steer, s.resumeSending},
@@ -168,14 +169,15 @@ func (s *Server) deskFrame(r *http.Request) desk.Frame {
 // doings are what a page says after a form did its work. The address carries only the key, so that nobody can
 // write a sentence of their own onto our pages.
 var doings = map[string]desk.Flash{
-	"paused":    {Tone: desk.Good, Text: "Reminders are paused. They go on when somebody resumes them."},
-	"resumed":   {Tone: desk.Good, Text: "Your pause has ended."},
-	"released":  {Tone: desk.Good, Text: "Reminders have started."},
-	"announced": {Tone: desk.Good, Text: "A fresh mail with the new date is on its way."},
-	"revoked":   {Tone: desk.Good, Text: "Their links have ended. None that was sent before opens anything."},
-	"replied":   {Tone: desk.Good, Text: "Your answer is on its way."},
-	"stopped":   {Tone: desk.Wait, Text: "Sending is stopped for everybody."},
-	"sending":   {Tone: desk.Good, Text: "Sending goes on."},
+	"paused":     {Tone: desk.Good, Text: "Reminders are paused. They go on when somebody resumes them."},
+	"resumed":    {Tone: desk.Good, Text: "Your pause has ended."},
+	"released":   {Tone: desk.Good, Text: "Reminders have started."},
+	"announced":  {Tone: desk.Good, Text: "A fresh mail with the new date is on its way."},
+	"revoked":    {Tone: desk.Good, Text: "Their links have ended. None that was sent before opens anything."},
+	"mail_again": {Tone: desk.Good, Text: "They may be written to again. What was left out meanwhile is not sent afterwards."},
+	"replied":    {Tone: desk.Good, Text: "Your answer is on its way."},
+	"stopped":    {Tone: desk.Wait, Text: "Sending is stopped for everybody."},
+	"sending":    {Tone: desk.Good, Text: "Sending goes on."},
 }
 
 func done(r *http.Request) *desk.Flash {

@@ -93,18 +93,19 @@ func TestStaffCookieIsStrict(t *testing.T) {
 func TestEachRouteAsksForItsRight(t *testing.T) {
 	// What the routes that must leave a line are asked with; all others are asked with nothing.
 	forms := map[string]url.Values{
-		"POST /admin/cases/{id}/pause":         {"reason": {"Pays late this month"}},
-		"POST /admin/conversations/{id}/reply": {"text": {"We are looking into it."}},
-		"POST /admin/sending/stop":             {"reason": {"Wrong text"}},
-		"POST /admin/cases/{id}/resume":        {},
-		"POST /admin/cases/{id}/announce":      {},
-		"POST /admin/customers/{id}/revoke":    {},
-		"POST /admin/cases/{id}/release":       {},
-		"POST /admin/sending/resume":           {},
-		"GET /admin/customers/{id}":            nil,
-		"GET /admin/notices/{id}":              nil,
-		"GET /admin/notices/{id}/html":         nil,
-		"GET /admin/conversations/{id}":        nil,
+		"POST /admin/cases/{id}/pause":          {"reason": {"Pays late this month"}},
+		"POST /admin/conversations/{id}/reply":  {"text": {"We are looking into it."}},
+		"POST /admin/sending/stop":              {"reason": {"Wrong text"}},
+		"POST /admin/cases/{id}/resume":         {},
+		"POST /admin/cases/{id}/announce":       {},
+		"POST /admin/customers/{id}/revoke":     {},
+		"POST /admin/customers/{id}/mail-again": {},
+		"POST /admin/cases/{id}/release":        {},
+		"POST /admin/sending/resume":            {},
+		"GET /admin/customers/{id}":             nil,
+		"GET /admin/notices/{id}":               nil,
+		"GET /admin/notices/{id}/html":          nil,
+		"GET /admin/conversations/{id}":         nil,
 	}
 	for _, role := range append(staff.Roles(), "nobody") {
 		t.Run(string(role), func(t *testing.T) {
@@ -116,6 +117,7 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 			h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
 			h.step("cus_1", outbox.Sent)
 			must(t, h.talks.Write(t.Context(), "cus_1", "Could you change the name on it?", false, time.Now()))
+			h.comesBack("cus_1", outbox.Hard)
 			usual, held := h.idsFor("cus_1"), h.idsFor("cus_held")
 			b := h.visitor()
 			if role != "nobody" {

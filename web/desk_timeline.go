@@ -24,6 +24,7 @@ func (s *Server) pastOf(k record) []desk.Entry {
 	all = append(all, s.pastStory(k)...)
 	all = append(all, s.pastNotices(k)...)
 	all = append(all, s.pastTalk(k)...)
+	all = append(all, s.pastBounces(k)...)
 	slices.SortStableFunc(all, func(a, b desk.Entry) int { return a.At.Compare(b.At) })
 	slices.Reverse(all)
 	return all[:min(len(all), mostEntries)]
@@ -129,6 +130,8 @@ func (s *Server) pastStory(k record) []desk.Entry {
 			e.Kind, e.Title = desk.KindOpen, "Case opened"
 		case "waits":
 			e.Kind, e.Tone, e.Title = desk.KindFlag, desk.Wait, "A consequence waits"
+		case "given_back":
+			e.Kind, e.Tone, e.Title = desk.KindAccess, desk.Good, "Access given back"
 		case "announced":
 			e.Kind, e.Title = desk.KindFlag, "Consequence announced again"+by
 		case "paused":
@@ -168,6 +171,27 @@ func (s *Server) pastNotices(k record) []desk.Entry {
 // isAhead reports whether a message is put off to a later instant.
 func isAhead(n outbox.Notice, now int64) bool {
 	return n.Channel == outbox.Email && n.Status == outbox.Queued && n.DueAt > now
+}
+
+// pastBounces are the mails that came back, and what followed for their addresses.
+func (s *Server) pastBounces(k record) []desk.Entry {
+	var all []desk.Entry
+	for _, b := range k.bounces {
+		title := "A mail came back"
+		if b.Kind == outbox.Complaint {
+			title = "A mail was reported as unwanted"
+		}
+		all = append(all, desk.Entry{At: s.at(b.At), Kind: desk.KindFlag, Tone: desk.Bad, Title: title, Detail: b.Reason()})
+	}
+	for _, stopped := range k.suppressions {
+		all = append(all, desk.Entry{
+			At: s.at(stopped.Since), Kind: desk.KindFlag, Tone: desk.Bad, Title: "No more mail to " + stopped.Address, Detail: whyStopped[stopped.Reason],
+		})
+		if stopped.LiftedAt > 0 {
+			all = append(all, desk.Entry{At: s.at(stopped.LiftedAt), Kind: desk.KindResume, Title: "Mail to " + stopped.Address + " allowed again by " + stopped.LiftedBy})
+		}
+	}
+	return all
 }
 
 func (s *Server) noticeEntry(n outbox.Notice, plan dunning.Campaign) desk.Entry {

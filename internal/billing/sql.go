@@ -9,22 +9,22 @@ import (
 func saveCustomer(ctx context.Context, tx *sql.Tx, c Customer, readAt int64) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO customers (id, name, email, preferred_locales, language, country, state, zone,
-			default_method, deleted, livemode, created_at, synced_at)
-		VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10, $11, $12)
+			default_method, deleted, livemode, created_at, synced_at, contacts)
+		VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10, $11, $12, $13)
 		ON CONFLICT (id) DO UPDATE SET
 			name = excluded.name, email = excluded.email, preferred_locales = excluded.preferred_locales,
 			country = excluded.country, state = excluded.state, zone = excluded.zone,
 			default_method = excluded.default_method, deleted = excluded.deleted,
-			livemode = excluded.livemode, synced_at = excluded.synced_at`,
+			livemode = excluded.livemode, synced_at = excluded.synced_at, contacts = excluded.contacts`,
 		c.ID, c.Name, c.Email, strings.Join(c.PreferredLocales, ","), c.Country, c.State, c.Zone,
-		c.DefaultMethod, c.Deleted, c.Livemode, c.CreatedAt, readAt)
+		c.DefaultMethod, c.Deleted, c.Livemode, c.CreatedAt, readAt, strings.Join(c.Contacts, ","))
 	return err
 }
 
 func selectCustomers(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Customer, error) {
 	rows, err := tx.QueryContext(ctx, `
 		SELECT id, name, email, preferred_locales, language, country, state, zone,
-			default_method, deleted, livemode, created_at, synced_at
+			default_method, deleted, livemode, created_at, synced_at, contacts
 		FROM customers `+where, args...)
 	if err != nil {
 		return nil, err
@@ -33,14 +33,17 @@ func selectCustomers(ctx context.Context, tx *sql.Tx, where string, args ...any)
 	var found []Customer
 	for rows.Next() {
 		var c Customer
-		var locales string
+		var locales, contacts string
 		err = rows.Scan(&c.ID, &c.Name, &c.Email, &locales, &c.Language, &c.Country, &c.State, &c.Zone,
-			&c.DefaultMethod, &c.Deleted, &c.Livemode, &c.CreatedAt, &c.SyncedAt)
+			&c.DefaultMethod, &c.Deleted, &c.Livemode, &c.CreatedAt, &c.SyncedAt, &contacts)
 		if err != nil {
 			return nil, err
 		}
 		if locales != "" {
 			c.PreferredLocales = strings.Split(locales, ",")
+		}
+		if contacts != "" {
+			c.Contacts = strings.Split(contacts, ",")
 		}
 		found = append(found, c)
 	}

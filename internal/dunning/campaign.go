@@ -67,6 +67,17 @@ func (c Campaign) AnnouncedBy(i int) (string, bool) {
 	return "", false
 }
 
+// AccessBefore answers what the merchant's app allows by the steps before the one at index i.
+func (c Campaign) AccessBefore(i int) Access {
+	access := Full
+	for _, s := range c.Steps[:i] {
+		if s.Access != "" {
+			access = s.Access
+		}
+	}
+	return access
+}
+
 // Campaigns are the plans an installation knows.
 type Campaigns []Campaign
 

@@ -184,9 +184,20 @@ func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, nex
 func (cs *Cases) say(ctx context.Context, tx *sql.Tx, c Case, step Step, channel outbox.Channel, who billing.Customer, now time.Time) error {
 	n := outbox.Notice{Kind: outbox.Reminder, Channel: channel, CustomerID: c.CustomerID, CaseID: c.ID, Step: step.Key, Counts: true}
 	if channel == outbox.Email {
-		n.Recipient = who.Email
-		if who.Email == "" {
+		to, err := outbox.Usable(ctx, tx, who.Addresses())
+		if err != nil {
+			return err
+		}
+		n.Recipient = to
+		if len(who.Addresses()) == 0 {
 			return outbox.Skip(ctx, tx, n, "There is no address on file.", now.Unix())
+		}
+		if to == "" {
+			err = outbox.Skip(ctx, tx, n, NoAddress, now.Unix())
+			if err != nil {
+				return err
+			}
+			return cs.tellInApp(ctx, tx, n, now)
 		}
 		if cs.stripeMails && !step.Announces && !step.Consequence {
 			return outbox.Skip(ctx, tx, n, "Stripe itself mails customers about this failure; ours would be a second one.", now.Unix())

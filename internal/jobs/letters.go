@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -33,7 +34,44 @@ type Letters struct {
 	OnlyTo    string         // the one address all mail goes to in test mode, "" for the real ones
 }
 
-// Write composes the letter and fills in what the notice keeps of it: recipient, Message-ID, date, subject and the
+// Recipient decides where a notice goes, from what is stored at that moment; "" and why when it can go nowhere.
+// Reminders and receipts may go to another billing contact; what answers somebody goes to the address on file alone.
+func (l *Letters) Recipient(ctx context.Context, tx *sql.Tx, n outbox.Notice) (to, why string, err error) {
+	who, err := billing.FindCustomer(ctx, tx, n.CustomerID)
+	if fault.Is(err, fault.NotFound) {
+		return "", "What it tells of no longer exists.", nil
+	}
+	if err != nil {
+		return "", "", err
+	}
+	if n.Kind == outbox.StaffMessage {
+		return cmp.Or(l.OnlyTo, l.Merchant.SupportEmail), "", nil // staff are told whatever came back before
+	}
+	addresses := who.Addresses()
+	if n.Kind != outbox.Reminder && n.Kind != outbox.Settled {
+		addresses = addresses[:min(len(addresses), 1)]
+		if who.Email == "" {
+			addresses = nil
+		}
+	}
+	if len(addresses) == 0 {
+		return "", "There is no address on file.", nil
+	}
+	to, err = outbox.Usable(ctx, tx, addresses)
+	if err != nil {
+		return "", "", err
+	}
+	if to != "" && l.OnlyTo != "" {
+		to, addresses = l.OnlyTo, []string{l.OnlyTo}
+	}
+	stopped, is, err := outbox.SuppressionOf(ctx, tx, cmp.Or(to, addresses[0]))
+	if err != nil || !is {
+		return to, "", err
+	}
+	return "", "Nothing is mailed to this address any more. " + stopped.Words, nil
+}
+
+// Write composes the letter to the notice's recipient and fills in what the notice keeps of it: Message-ID, date, subject and the
 // copy, from which the link's token is cut out. fault.NotFound when what it tells of is gone.
 func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (mail.Letter, error) {
 	who, err := billing.FindCustomer(ctx, tx, n.CustomerID)
@@ -58,13 +96,6 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now t
 	}
 	if n.Dated == 0 {
 		n.Dated = now.Unix()
-	}
-	n.Recipient = who.Email
-	if n.Kind == outbox.StaffMessage {
-		n.Recipient = l.Merchant.SupportEmail
-	}
-	if l.OnlyTo != "" {
-		n.Recipient = l.OnlyTo
 	}
 	_, domain, _ := strings.Cut(l.From.Address, "@")
 	n.MessageID = n.ID + "@" + domain

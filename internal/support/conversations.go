@@ -128,9 +128,16 @@ func (cv *Conversations) Reply(ctx context.Context, conversation, text string, b
 			return err
 		}
 		n := outbox.Notice{Kind: outbox.Reply, Channel: outbox.Email, CustomerID: c.CustomerID, SubjectID: m.ID, Recipient: who.Email}
-		if who.Email == "" {
+		stopped, isStopped, err := outbox.SuppressionOf(ctx, tx, who.Email)
+		if err != nil {
+			return err
+		}
+		switch {
+		case who.Email == "":
 			err = outbox.Skip(ctx, tx, n, "There is no address on file; the answer shows on the customer's page.", now.Unix())
-		} else {
+		case isStopped:
+			err = outbox.Skip(ctx, tx, n, "The answer shows on the customer's page; nothing is mailed to this address any more. "+stopped.Words, now.Unix())
+		default:
 			_, err = outbox.Queue(ctx, tx, n, now.Unix())
 		}
 		if err != nil {
