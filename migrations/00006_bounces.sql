@@ -36,7 +36,7 @@ CREATE INDEX bounces_address ON bounces (address, at) WHERE kind = 'soft';
 CREATE TABLE arrivals (
     id          TEXT PRIMARY KEY,
     mark        TEXT NOT NULL UNIQUE,  -- of token, Message-ID and body: the same mail brought twice is one
-    way         TEXT NOT NULL CHECK (way IN ('bounce', 'reply')),
+    way         TEXT NOT NULL CHECK (way IN ('bounce', 'reply', 'complaint')),
     notice_id   TEXT NOT NULL,         -- the mail it answers, as its token says
     customer_id TEXT NOT NULL,         -- '' until it was looked at
     sender      TEXT NOT NULL,         -- of the envelope, '' for the empty one

@@ -12,6 +12,7 @@ import (
 	"sollecito/internal/billing"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
+	"sollecito/internal/inbound"
 	"sollecito/internal/outbox"
 	"sollecito/internal/staff"
 	"sollecito/internal/support"
@@ -33,6 +34,7 @@ type record struct {
 	sendingPaused bool
 	suppressions  []outbox.Suppression // of the addresses on file, lifted ones too
 	bounces       []outbox.Bounce      // oldest first
+	arrivals      []inbound.Arrival    // oldest first
 
 	// Of the newest case, when there is one.
 	c         dunning.Case
@@ -70,6 +72,10 @@ func (s *Server) recordOf(ctx context.Context, customer string) (record, error) 
 			return err
 		}
 		k.bounces, err = outbox.BouncesOf(ctx, tx, customer)
+		if err != nil {
+			return err
+		}
+		k.arrivals, err = inbound.OfCustomer(ctx, tx, customer)
 		if err != nil {
 			return err
 		}

@@ -183,6 +183,14 @@ func (s *Server) pastBounces(k record) []desk.Entry {
 		}
 		all = append(all, desk.Entry{At: s.at(b.At), Kind: desk.KindFlag, Tone: desk.Bad, Title: title, Detail: b.Reason()})
 	}
+	for _, a := range k.arrivals {
+		switch a.Outcome {
+		case "automatic":
+			all = append(all, desk.Entry{At: s.at(a.ReceivedAt), Kind: desk.KindOther, Title: "An automatic answer came by mail", Detail: a.Reason})
+		case "stranger", "nothing", "unreadable":
+			all = append(all, desk.Entry{At: s.at(a.ReceivedAt), Kind: desk.KindOther, Title: "A report came by mail", Detail: a.Reason})
+		}
+	}
 	for _, stopped := range k.suppressions {
 		all = append(all, desk.Entry{
 			At: s.at(stopped.Since), Kind: desk.KindFlag, Tone: desk.Bad, Title: "No more mail to " + stopped.Address, Detail: whyStopped[stopped.Reason],
@@ -222,6 +230,12 @@ func (s *Server) pastTalk(k record) []desk.Entry {
 	var all []desk.Entry
 	for _, m := range k.messages {
 		title := "They wrote"
+		if m.MailID != "" || m.Sender != "" {
+			title = "They wrote by mail"
+		}
+		if m.Sender != "" {
+			title = m.Sender + " wrote by mail, which is not the address on file"
+		}
 		if !m.FromCustomer() {
 			title = cmp.Or(m.Name, "We") + " answered"
 		}

@@ -69,9 +69,28 @@ func serve(ctx context.Context, p program, c *config.Config, log *slog.Logger) (
 	if err != nil {
 		return fmt.Errorf("%w; choose another address with SOLLECITO_LISTEN or --listen", err)
 	}
+	var post net.Listener
+	if c.InboundListen != "" {
+		post, err = net.Listen("tcp", c.InboundListen)
+		if err != nil {
+			return errors.Join(fmt.Errorf("%w; choose another address with SOLLECITO_INBOUND_LISTEN or --inbound-listen", err), door.Close())
+		}
+	}
 	err = house.Start(tasks)
 	if err != nil {
+		if post != nil {
+			err = errors.Join(err, post.Close())
+		}
 		return errors.Join(err, door.Close())
+	}
+	if post != nil {
+		fmt.Fprintf(p.out, "Bounces and replies are taken on %s\n", post.Addr())
+		served := make(chan error, 1)
+		go func() { served <- house.Inbound.Serve(tasks, post) }()
+		defer func() {
+			endTasks()
+			err = errors.Join(err, <-served)
+		}()
 	}
 	fmt.Fprintf(p.out, "Sollecito listens on http://%s\n", door.Addr())
 	err = house.Serve(ctx, door, house.Web)

@@ -12,6 +12,7 @@ import (
 	"sollecito/internal/billing"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
+	"sollecito/internal/inbound"
 	"sollecito/internal/l10n"
 	"sollecito/internal/link"
 	"sollecito/internal/mail"
@@ -29,9 +30,10 @@ type Letters struct {
 	Addresses link.Addresses
 	Merchant  email.Merchant
 	From      mail.Address
-	Language  string         // when nothing tells the customer's
-	Zone      *time.Location // the merchant's own, for letters to staff
-	OnlyTo    string         // the one address all mail goes to in test mode, "" for the real ones
+	Inbound   inbound.Addresses // where bounces and replies of each letter go; none leaves them to From and support
+	Language  string            // when nothing tells the customer's
+	Zone      *time.Location    // the merchant's own, for letters to staff
+	OnlyTo    string            // the one address all mail goes to in test mode, "" for the real ones
 }
 
 // Recipient decides where a notice goes, from what is stored at that moment; "" and why when it can go nowhere.
@@ -107,11 +109,58 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now t
 		MessageID: n.MessageID, Date: time.Unix(n.Dated, 0).In(l.Cases.Zone(who)), Language: reader.Tag(),
 		Headers: map[string]string{"X-Entity-Ref-ID": n.ID},
 	}
+	out.EnvelopeFrom = l.Inbound.For(inbound.Bounce, n.ID)
+	reply := l.Inbound.For(inbound.Reply, n.ID)
+	if reply != "" {
+		out.ReplyTo.Address = reply
+	}
+	if n.Kind == outbox.Reply {
+		err = l.thread(ctx, tx, n, &out)
+		if err != nil {
+			return mail.Letter{}, err
+		}
+	}
 	if n.Kind == outbox.StaffMessage {
 		out.ReplyTo = mail.Address{Name: who.Name, Address: who.Email} // an answer by mail must not be lost
 	}
 	n.Copy, err = copyOf(out, token)
 	return out, err
+}
+
+// thread makes an answer follow the mails it answers, so that the customer's program shows them as one.
+func (l *Letters) thread(ctx context.Context, tx *sql.Tx, n *outbox.Notice, out *mail.Letter) error {
+	answer, err := support.FindMessage(ctx, tx, n.SubjectID)
+	if err != nil {
+		return err
+	}
+	_, said, err := l.Talks.Find(ctx, tx, answer.ConversationID)
+	if err != nil {
+		return err
+	}
+	notices, err := outbox.OfCustomer(ctx, tx, n.CustomerID)
+	if err != nil {
+		return err
+	}
+	mailed := map[string]string{}
+	for _, other := range notices {
+		if other.Kind == outbox.Reply && other.ID != n.ID {
+			mailed[other.SubjectID] = other.MessageID
+		}
+	}
+	for _, m := range said {
+		if m.ID == answer.ID || m.At > answer.At {
+			continue
+		}
+		id := cmp.Or(m.MailID, mailed[m.ID])
+		if id == "" {
+			continue
+		}
+		out.References = append(out.References, id)
+		if m.FromCustomer() {
+			out.InReplyTo = id
+		}
+	}
+	return nil
 }
 
 // nameFor is the name beside the recipient's address: none where the address is not the customer's own.

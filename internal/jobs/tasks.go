@@ -21,18 +21,23 @@ type Work struct {
 	Desk     *checkout.Desk
 	Schedule *Schedule
 	Sender   *Sender
+	Returns  *Returns
 	Sessions *link.Store
 }
 
 // Tasks is the one visible table of what time asks, in the order in which one's work leads to the next one's.
 func (w Work) Tasks() []Task {
-	return []Task{
+	tasks := []Task{
 		{Name: "events", RunOnce: w.events, Every: time.Second},
 		{Name: "schedule", RunOnce: w.Schedule.RunOnce, Every: 30 * time.Second, Next: w.Schedule.Next},
 		{Name: "send", RunOnce: w.Sender.RunOnce, Every: 30 * time.Second, Next: w.Sender.Next},
 		{Name: "mend", RunOnce: w.mend, Every: 30 * time.Second},
 		{Name: "sweep", RunOnce: w.sweep, Every: time.Minute},
 	}
+	if w.Returns.Addresses.On() {
+		tasks = append(tasks, Task{Name: "returns", RunOnce: w.Returns.RunOnce, Every: 30 * time.Second})
+	}
+	return tasks
 }
 
 // events processes what Stripe told us. A kept card is put to use even when its browser never came back, and a

@@ -19,11 +19,13 @@ import (
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/gateway"
+	"sollecito/internal/inbound"
 	"sollecito/internal/intake"
 	"sollecito/internal/jobs"
 	"sollecito/internal/l10n"
 	"sollecito/internal/link"
 	"sollecito/internal/mail"
+	"sollecito/internal/outbox"
 	"sollecito/internal/staff"
 	"sollecito/internal/support"
 	"sollecito/static"
@@ -47,6 +49,7 @@ type Portal struct {
 	Runner    *jobs.Runner
 	Sender    *jobs.Sender
 	Web       *web.Server
+	Inbound   *inbound.Listener // takes mail once it is served; nil without INBOUND_ADDRESS
 
 	pool  *mail.Pool
 	ready atomic.Bool
@@ -123,11 +126,25 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		Letters: &jobs.Letters{
 			Cases: p.Cases, Talks: p.Talks, Catalog: catalog, Addresses: p.Addresses,
 			Merchant: email.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail},
-			From:     mail.Address{Name: c.From.Name, Address: c.From.Address}, Language: c.DefaultLang, Zone: c.Zone, OnlyTo: onlyTo(c),
+			From:     mail.Address{Name: c.From.Name, Address: c.From.Address}, Language: c.DefaultLang, Zone: c.Zone, OnlyTo: onlyTo(c), Inbound: c.Inbound,
 		},
 	}
-	work := jobs.Work{Intake: p.Intake, Desk: desk, Sessions: sessions, Sender: p.Sender, Schedule: &jobs.Schedule{DB: db, Cases: p.Cases, Now: at.Now, Log: at.Log}}
-	p.Runner = jobs.NewRunner(at.Now, at.Log, work.Tasks()...)
+	returns := &jobs.Returns{
+		DB: db, Cases: p.Cases, Talks: p.Talks, Addresses: c.Inbound, Now: at.Now, Real: at.Real, Log: at.Log,
+		Ours: []string{outbox.Normal(c.From.Address), outbox.Normal(c.SupportEmail)},
+	}
+	work := jobs.Work{Returns: returns, Intake: p.Intake, Desk: desk, Sessions: sessions, Sender: p.Sender, Schedule: &jobs.Schedule{DB: db, Cases: p.Cases, Now: at.Now, Log: at.Log}}
+	tasks := work.Tasks()
+	if c.Mailbox.On() {
+		post := &inbound.Poller{DB: db, Addresses: c.Inbound, Mailbox: c.Mailbox, Now: at.Now, Real: at.Real, Log: at.Log}
+		tasks = append(tasks, jobs.Task{Name: "mailbox", RunOnce: post.RunOnce, Every: time.Minute})
+	}
+	p.Runner = jobs.NewRunner(at.Now, at.Log, tasks...)
+	if c.Inbound.On() {
+		p.Inbound = &inbound.Listener{
+			DB: db, Addresses: c.Inbound, Now: at.Now, Real: at.Real, Wake: p.Runner.Wake, Log: at.Log, CertFile: c.InboundCert, KeyFile: c.InboundKey,
+		}
+	}
 	p.Web, err = web.New(web.Options{
 		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members,
 		Sessions: sessions, Addresses: p.Addresses, Catalog: catalog, Assets: assets,
