@@ -214,7 +214,7 @@ func (c *Config) checkInbound(fault func(string, string, ...any)) {
 	}
 	c.Inbound = addresses
 	ways := c.InboundListen != "" || c.InboundIMAP != ""
-	if c.InboundAddress != "" && !ways {
+	if addresses.On() && !ways {
 		fault("INBOUND_ADDRESS", "needs a way its mail comes in: SOLLECITO_INBOUND_LISTEN or SOLLECITO_INBOUND_IMAP_URL")
 	}
 	if c.InboundAddress == "" && ways {

@@ -37,7 +37,7 @@ type Listener struct {
 
 const (
 	mostConnections = 64
-	mostPerHost     = 8
+	mostPerHost     = 20 // what Postfix opens to one place by default
 	mostRefusals    = 10 // recipients that are none of ours, before the connection ends
 	longestLine     = 64 << 10
 	smtpPatience    = time.Minute
