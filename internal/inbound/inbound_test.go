@@ -157,6 +157,34 @@ func TestTheListenerTakesOurTokensAlone(t *testing.T) {
 	}
 }
 
+func TestAPeerThatSaysNothingHoldsUpNoStop(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	door, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &Listener{DB: db, Addresses: addresses(t, strings.Repeat("k", 32)), Now: time.Now, Real: time.Now, Wake: func() {}, Log: slog.New(slog.DiscardHandler)}
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- l.Serve(ctx, door) }()
+	c, err := smtp.Dial(door.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	err = c.Mail("a@b.example", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	cancel()
+	err = <-served
+	if err != nil || time.Since(began) > 5*time.Second {
+		t.Errorf("stopped after %s: %v", time.Since(began), err)
+	}
+}
+
 func TestNothingIsPromisedThatIsNotKept(t *testing.T) {
 	t.Parallel()
 	db := openDB(t)
@@ -183,7 +211,9 @@ func TestTheMailboxIsEmptiedOfOursAlone(t *testing.T) {
 	}
 	store.AddUser(user)
 	server := imapserver.New(&imapserver.Options{
-		NewSession:   func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) { return store.NewSession(), nil, nil },
+		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
+			return store.NewSession(), nil, nil
+		},
 		Caps:         imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapIMAP4rev2: {}},
 		InsecureAuth: true,
 	})

@@ -31,7 +31,7 @@ type Listener struct {
 
 	refused atomic.Int64
 	mu      sync.Mutex
-	open    map[string]int // connections by the host they come from
+	open    map[*session]bool // the connections; true while one hands over a mail
 	server  *smtp.Server
 }
 
@@ -49,7 +49,7 @@ func (l *Listener) Refused() int64 { return l.refused.Load() }
 // Serve takes mail on the listener until ctx ends; what is under way may finish.
 func (l *Listener) Serve(ctx context.Context, door net.Listener) error {
 	l.server = smtp.NewServer(l)
-	l.open = map[string]int{}
+	l.open = map[*session]bool{}
 	l.server.Domain = l.Addresses.Domain()
 	l.server.MaxMessageBytes = reading.Largest
 	l.server.MaxRecipients = 5
@@ -68,6 +68,7 @@ func (l *Listener) Serve(ctx context.Context, door net.Listener) error {
 		<-ctx.Done()
 		wait, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
+		l.hangUp(false) // a peer that says nothing must not hold up the stop
 		stopped <- l.server.Shutdown(wait)
 	}()
 	err := l.server.Serve(door)
@@ -76,9 +77,21 @@ func (l *Listener) Serve(ctx context.Context, door net.Listener) error {
 	}
 	err = <-stopped
 	if errors.Is(err, context.DeadlineExceeded) {
-		return l.server.Close() // a peer that says nothing must not hold up the stop; its mail comes again
+		l.hangUp(true) // it was not told 250, so its mail comes again
+		return nil
 	}
 	return err
+}
+
+// hangUp closes the connections that hand over no mail, or all.
+func (l *Listener) hangUp(all bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for s, busy := range l.open {
+		if all || !busy {
+			s.conn.Close()
+		}
+	}
 }
 
 // NewSession lets a connection in. It implements smtp.Backend.
@@ -89,25 +102,28 @@ func (l *Listener) NewSession(c *smtp.Conn) (smtp.Session, error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	total := 0
-	for _, n := range l.open {
-		total += n
+	same := 0
+	for s := range l.open {
+		if s.host == host {
+			same++
+		}
 	}
-	if total >= mostConnections || l.open[host] >= mostPerHost {
+	if len(l.open) >= mostConnections || same >= mostPerHost {
 		return nil, &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 7, 0}, Message: "Too many connections, try again later"}
 	}
-	l.open[host]++
-	return &session{l: l, host: host}, nil
+	s := &session{l: l, host: host, conn: c.Conn()}
+	l.open[s] = false
+	return s, nil
 }
 
 // session is one connection. It implements smtp.Session.
 type session struct {
 	l       *Listener
 	host    string
+	conn    net.Conn
 	sender  string
 	to      []Tag
 	refused int
-	left    bool
 }
 
 func (s *session) Mail(from string, _ *smtp.MailOptions) error {
@@ -132,7 +148,18 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "There is no such address here"}
 }
 
+func (s *session) busy(is bool) {
+	s.l.mu.Lock()
+	defer s.l.mu.Unlock()
+	_, open := s.l.open[s]
+	if open {
+		s.l.open[s] = is
+	}
+}
+
 func (s *session) Data(r io.Reader) error {
+	s.busy(true)
+	defer s.busy(false)
 	raw, err := io.ReadAll(r)
 	if err != nil {
 		return err // go-smtp says why: too large, a line too long, a broken connection
@@ -164,13 +191,6 @@ func (s *session) Reset() { s.sender, s.to = "", nil }
 func (s *session) Logout() error {
 	s.l.mu.Lock()
 	defer s.l.mu.Unlock()
-	if s.left {
-		return nil
-	}
-	s.left = true
-	s.l.open[s.host]--
-	if s.l.open[s.host] <= 0 {
-		delete(s.l.open, s.host)
-	}
+	delete(s.l.open, s)
 	return nil
 }
