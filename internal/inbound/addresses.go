@@ -87,6 +87,9 @@ func (a Addresses) For(way Way, notice string) string {
 	return a.before + string(way[0]) + id + a.mac(way, id) + a.after
 }
 
+// Hidden is an address with something else in the token's place, for copies that are kept.
+func (a Addresses) Hidden(instead string) string { return a.before + instead + a.after }
+
 // Complaints is the address to register with mail services for what their readers report.
 func (a Addresses) Complaints() string { return a.before + complaints + a.after }
 

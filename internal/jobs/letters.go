@@ -124,6 +124,9 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now t
 		out.ReplyTo = mail.Address{Name: who.Name, Address: who.Email} // an answer by mail must not be lost
 	}
 	n.Copy, err = copyOf(out, token)
+	if reply != "" {
+		n.Copy = strings.ReplaceAll(n.Copy, reply, l.Inbound.Hidden(cut)) // whoever has it writes in the customer's name
+	}
 	return out, err
 }
 

@@ -59,7 +59,7 @@ func Normal(address string) string {
 	if at < 0 {
 		return address
 	}
-	domain, err := idna.Lookup.ToASCII(strings.TrimSuffix(address[at+1:], "."))
+	domain, err := idna.Lookup.ToASCII(strings.TrimRight(address[at+1:], "."))
 	if err != nil {
 		return address
 	}

@@ -287,6 +287,17 @@ func TestAReplyLandsInTheConversation(t *testing.T) {
 		t.Errorf("after the second reply: %s", talk)
 	}
 	h.noSecretsInTheLog(m)
+	err := h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
+		var found int
+		err := tx.QueryRow(`SELECT count(*) FROM notices WHERE copy LIKE $1`, "%"+replyTo(m)+"%").Scan(&found)
+		if found > 0 {
+			t.Error("the address of a reply is in a kept copy")
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	log := h.log.String()
 	for _, token := range []string{m.Sender, replyTo(answer)} {
 		if strings.Contains(log, token) {
