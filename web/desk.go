@@ -67,6 +67,7 @@ func (s *Server) deskTable() []deskRoute {
 		{"POST /admin/cases/{id}/release", staff.Act, s.releaseCase, false},
 		{"POST /admin/cases/{id}/announce", staff.Act, s.announceAgain, false},
 		{"POST /admin/conversations/{id}/reply", staff.Act, s.reply, false},
+		{"POST /admin/customers/{id}/mail-again", staff.Steer, s.mailAgain, false},
 
 		{"POST /admin/customers/{id}/revoke", staff.Steer, s.revokeLinks, true},
 		{"POST /admin/sending/stop", staff.Steer, s.stopSending, false}, // in an emergency nothing stands in the way
@@ -249,22 +250,23 @@ func (s *Server) deskFrame(r *http.Request) desk.Frame {
 // doings are what a page says after a form did its work. The address carries only the key, so that nobody can
 // write a sentence of their own onto our pages.
 var doings = map[string]desk.Flash{
-	"paused":    {Tone: desk.Good, Text: "Reminders are paused. They go on when somebody resumes them."},
-	"resumed":   {Tone: desk.Good, Text: "Your pause has ended."},
-	"released":  {Tone: desk.Good, Text: "Reminders have started."},
-	"announced": {Tone: desk.Good, Text: "A fresh mail with the new date is on its way."},
-	"revoked":   {Tone: desk.Good, Text: "Their links have ended. None that was sent before opens anything."},
-	"replied":   {Tone: desk.Good, Text: "Your answer is on its way."},
-	"stopped":   {Tone: desk.Wait, Text: "Sending is stopped for everybody."},
-	"sending":   {Tone: desk.Good, Text: "Sending goes on."},
-	"ended":     {Tone: desk.Good, Text: "The session has ended."},
-	"others":    {Tone: desk.Good, Text: "All your other sessions have ended."},
-	"password":  {Tone: desk.Good, Text: "Your password is changed, and your other sessions have ended."},
-	"kept":      {Tone: desk.Good, Text: "Your second factor and your recovery codes are in place."},
-	"role":      {Tone: desk.Good, Text: "Their role is changed."},
-	"signedout": {Tone: desk.Good, Text: "They are signed out everywhere."},
-	"reset":     {Tone: desk.Good, Text: "Their second factor is gone. They set up a new one after their next password."},
-	"disabled":  {Tone: desk.Wait, Text: "They are shut out."},
+	"paused":     {Tone: desk.Good, Text: "Reminders are paused. They go on when somebody resumes them."},
+	"resumed":    {Tone: desk.Good, Text: "Your pause has ended."},
+	"released":   {Tone: desk.Good, Text: "Reminders have started."},
+	"announced":  {Tone: desk.Good, Text: "A fresh mail with the new date is on its way."},
+	"revoked":    {Tone: desk.Good, Text: "Their links have ended. None that was sent before opens anything."},
+	"replied":    {Tone: desk.Good, Text: "Your answer is on its way."},
+	"stopped":    {Tone: desk.Wait, Text: "Sending is stopped for everybody."},
+	"sending":    {Tone: desk.Good, Text: "Sending goes on."},
+	"ended":      {Tone: desk.Good, Text: "The session has ended."},
+	"others":     {Tone: desk.Good, Text: "All your other sessions have ended."},
+	"password":   {Tone: desk.Good, Text: "Your password is changed, and your other sessions have ended."},
+	"kept":       {Tone: desk.Good, Text: "Your second factor and your recovery codes are in place."},
+	"role":       {Tone: desk.Good, Text: "Their role is changed."},
+	"signedout":  {Tone: desk.Good, Text: "They are signed out everywhere."},
+	"reset":      {Tone: desk.Good, Text: "Their second factor is gone. They set up a new one after their next password."},
+	"disabled":   {Tone: desk.Wait, Text: "They are shut out."},
+	"mail_again": {Tone: desk.Good, Text: "They may be written to again. What was left out meanwhile is not sent afterwards."},
 }
 
 func done(r *http.Request) *desk.Flash {

@@ -10,9 +10,11 @@ import (
 	"unicode/utf8"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/link"
+	"sollecito/internal/outbox"
 	"sollecito/internal/staff"
 	"sollecito/internal/support"
 	"sollecito/views/desk"
@@ -43,6 +45,9 @@ func actsFor(k record, who staff.Member) []desk.Act {
 	var acts []desk.Act
 	if who.Role.May(staff.Act) && k.hasCase() && k.c.Status == dunning.Open {
 		acts = caseActs(k)
+	}
+	if who.Role.May(staff.Steer) && len(k.stopped()) > 0 {
+		acts = append(acts, desk.Act{Name: desk.ActMailAgain, Label: "Mail them again", Icon: "send"})
 	}
 	if who.Role.May(staff.Steer) {
 		acts = append(acts, desk.Act{Name: desk.ActRevoke, Label: "End their links", Icon: "wall"})
@@ -94,6 +99,12 @@ func (s *Server) questionOf(p desk.CustomerPage, k record, who staff.Member, act
 			return nil
 		}
 		return desk.AnnounceQuestion(p, k.c.ID, a.GoesAt.In(s.Zone), a.Until)
+	case desk.ActMailAgain:
+		var addresses []string
+		for _, stopped := range k.stopped() {
+			addresses = append(addresses, stopped.Address)
+		}
+		return desk.MailAgainQuestion(p, addresses)
 	case desk.ActRevoke:
 		return desk.RevokeQuestion(p)
 	}
@@ -249,6 +260,39 @@ func (s *Server) revokeLinks(w http.ResponseWriter, r *http.Request, who staff.M
 		return err
 	}
 	return s.backToCustomer(w, r, customer, "revoked")
+}
+
+// mailAgain lets every address of a customer be written to again. What is left out meanwhile is not sent afterwards.
+func (s *Server) mailAgain(w http.ResponseWriter, r *http.Request, who staff.Member) error {
+	customer := r.PathValue("id")
+	err := s.DB.Do(r.Context(), func(tx *sql.Tx) error {
+		err := database.Hold(r.Context(), tx, customer)
+		if err != nil {
+			return err
+		}
+		c, err := billing.FindCustomer(r.Context(), tx, customer)
+		if err != nil {
+			return err
+		}
+		lifted := 0
+		for _, address := range c.Addresses() {
+			was, err := outbox.Lift(r.Context(), tx, address, who.Name, s.Now().Unix())
+			if err != nil {
+				return err
+			}
+			if was {
+				lifted++
+			}
+		}
+		if lifted == 0 {
+			return fault.New(fault.Conflict, "No address of theirs is held back any more.")
+		}
+		return s.audit(r, tx, who, "address.mailed_again", customer, fmt.Sprintf("addresses: %d", lifted))
+	})
+	if err != nil {
+		return err
+	}
+	return s.backToCustomer(w, r, customer, "mail_again")
 }
 
 func (s *Server) caseOf(r *http.Request) (dunning.Case, error) {

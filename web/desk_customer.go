@@ -5,12 +5,14 @@ import (
 	"database/sql"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
+	"sollecito/internal/inbound"
 	"sollecito/internal/outbox"
 	"sollecito/internal/staff"
 	"sollecito/internal/support"
@@ -23,14 +25,17 @@ type record struct {
 	invoices      []billing.Invoice // newest first
 	open          []billing.Invoice // oldest first
 	card          *billing.Method
-	attempts      []billing.Attempt // newest first
-	cases         []dunning.Case    // newest first
+	attempts      []billing.Attempt           // newest first
+	cases         []dunning.Case              // newest first
 	plans         map[string]dunning.Campaign // by case
 	stories       []dunning.Entry
 	notices       []outbox.Notice // newest first
 	talk          support.Conversation
 	messages      []support.Message
 	sendingPaused bool
+	suppressions  []outbox.Suppression // of the addresses on file, lifted ones too
+	bounces       []outbox.Bounce      // oldest first
+	arrivals      []inbound.Arrival    // oldest first
 
 	// Of the newest case, when there is one.
 	c         dunning.Case
@@ -60,6 +65,18 @@ func (s *Server) recordOf(ctx context.Context, customer string) (record, error) 
 			return err
 		}
 		k.notices, err = outbox.OfCustomer(ctx, tx, customer)
+		if err != nil {
+			return err
+		}
+		k.suppressions, err = outbox.SuppressionsOf(ctx, tx, k.Addresses())
+		if err != nil {
+			return err
+		}
+		k.bounces, err = outbox.BouncesOf(ctx, tx, customer)
+		if err != nil {
+			return err
+		}
+		k.arrivals, err = inbound.OfCustomer(ctx, tx, customer)
 		if err != nil {
 			return err
 		}
@@ -178,7 +195,7 @@ func (s *Server) customerPage(r *http.Request, who staff.Member, k record) desk.
 	}
 	p.Owes = billing.Totals(p.Owes)
 	p.Access = accessOf(k, now, zones[0])
-	p.Facts = factsOf(k, now)
+	p.Facts = append(s.mailFacts(k), factsOf(k, now)...)
 	if k.talk.ID != "" {
 		p.Talk = &desk.Talk{ID: k.talk.ID, Waiting: k.talk.Status == support.Waiting, Last: s.at(k.talk.UpdatedAt)}
 	}
@@ -265,6 +282,41 @@ func accessOf(k record, now time.Time, zone *time.Location) desk.Access {
 	return access
 }
 
+// mailFacts say which addresses get no mail and why, and where mail goes besides the address on file.
+func (s *Server) mailFacts(k record) []desk.Fact {
+	var facts []desk.Fact
+	for _, stopped := range k.stopped() {
+		facts = append(facts, desk.Fact{
+			Term: "No mail to", Value: stopped.Address, Sub: "Since " + s.at(stopped.Since).Format("2 January 2006") + ". " + stopped.Words,
+		})
+	}
+	if len(k.Contacts) > 0 {
+		facts = append(facts, desk.Fact{Term: "Other contacts", Value: strings.Join(k.Contacts, ", ")})
+	}
+	return facts
+}
+
+// stopped are the addresses on file that get no mail now.
+func (k record) stopped() []outbox.Suppression {
+	var all []outbox.Suppression
+	for _, s := range k.suppressions {
+		if s.LiftedAt == 0 {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// mailTo is where the next reminder goes, "" when no address takes mail.
+func (k record) mailTo() string {
+	for _, a := range k.Addresses() {
+		if !slices.ContainsFunc(k.stopped(), func(s outbox.Suppression) bool { return s.Address == outbox.Normal(a) }) {
+			return a
+		}
+	}
+	return ""
+}
+
 func factsOf(k record, now time.Time) []desk.Fact {
 	var facts []desk.Fact
 	if k.Deleted {
@@ -338,9 +390,9 @@ func (k record) waitingMail() bool {
 func (s *Server) planSentence(k record, next dunning.Planned) string {
 	var ways []string
 	if next.Step.Has(outbox.Email) {
-		way := "by mail to " + k.Email
-		if k.Email == "" {
-			way = "by mail to nobody, since there is no address"
+		way := "by mail to " + k.mailTo()
+		if k.mailTo() == "" {
+			way = "by mail to nobody, since there is no address that takes mail"
 		}
 		ways = append(ways, way)
 	}

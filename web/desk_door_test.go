@@ -105,28 +105,29 @@ const wrong = "POST /admin/confirm"
 // deskForms are what the routes that leave a line in the log are asked with; all others are asked with nothing.
 func deskForms() map[string]url.Values {
 	return map[string]url.Values{
-		"POST /admin/cases/{id}/pause":         {"reason": {"Pays late this month"}},
-		"POST /admin/conversations/{id}/reply": {"text": {"We are looking into it."}},
-		"POST /admin/sending/stop":             {"reason": {"Wrong text"}},
-		"POST /admin/cases/{id}/resume":        {},
-		"POST /admin/cases/{id}/announce":      {},
-		"POST /admin/customers/{id}/revoke":    {},
-		"POST /admin/cases/{id}/release":       {},
-		"POST /admin/sending/resume":           {},
-		"POST /admin/account/sessions":         {},
-		"POST /admin/account/password":         {"password": {"quiet harbours keep tin boats"}},
-		"POST /admin/account/codes":            {},
-		"POST /admin/people":                   {"email": {"new@lumen.example"}, "name": {"New"}, "role": {"agent"}},
-		"POST /admin/people/{id}/role":         {"role": {"manager"}},
-		"POST /admin/people/{id}/signout":      {},
-		"POST /admin/people/{id}/renew":        {},
-		"POST /admin/people/{id}/factor":       {},
-		"POST /admin/people/{id}/disable":      {},
-		wrong:                                  {"confirm_password": {"x"}, "confirm_code": {"123456"}},
-		"GET /admin/customers/{id}":            nil,
-		"GET /admin/notices/{id}":              nil,
-		"GET /admin/notices/{id}/html":         nil,
-		"GET /admin/conversations/{id}":        nil,
+		"POST /admin/cases/{id}/pause":          {"reason": {"Pays late this month"}},
+		"POST /admin/conversations/{id}/reply":  {"text": {"We are looking into it."}},
+		"POST /admin/sending/stop":              {"reason": {"Wrong text"}},
+		"POST /admin/cases/{id}/resume":         {},
+		"POST /admin/cases/{id}/announce":       {},
+		"POST /admin/customers/{id}/revoke":     {},
+		"POST /admin/customers/{id}/mail-again": {},
+		"POST /admin/cases/{id}/release":        {},
+		"POST /admin/sending/resume":            {},
+		"POST /admin/account/sessions":          {},
+		"POST /admin/account/password":          {"password": {"quiet harbours keep tin boats"}},
+		"POST /admin/account/codes":             {},
+		"POST /admin/people":                    {"email": {"new@lumen.example"}, "name": {"New"}, "role": {"agent"}},
+		"POST /admin/people/{id}/role":          {"role": {"manager"}},
+		"POST /admin/people/{id}/signout":       {},
+		"POST /admin/people/{id}/renew":         {},
+		"POST /admin/people/{id}/factor":        {},
+		"POST /admin/people/{id}/disable":       {},
+		wrong:                                   {"confirm_password": {"x"}, "confirm_code": {"123456"}},
+		"GET /admin/customers/{id}":             nil,
+		"GET /admin/notices/{id}":               nil,
+		"GET /admin/notices/{id}/html":          nil,
+		"GET /admin/conversations/{id}":         nil,
 	}
 }
 
@@ -145,6 +146,7 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 			h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
 			h.step("cus_1", outbox.Sent)
 			must(t, h.talks.Write(t.Context(), "cus_1", "Could you change the name on it?", false, time.Now()))
+			h.comesBack("cus_1", outbox.Hard)
 			usual, held := h.idsFor("cus_1"), h.idsFor("cus_held")
 			usual["people"] = h.colleague("other@lumen.example", staff.Agent).ID
 			if role != "nobody" {

@@ -119,6 +119,12 @@ func (s *Server) deskMessage(m support.Message, customer billing.Customer, notic
 	said := desk.Message{FromStaff: !m.FromCustomer(), Author: m.Name, Text: m.Body, At: s.at(m.At)}
 	if m.FromCustomer() {
 		said.Author = cmp.Or(customer.Name, customer.Email, customer.ID)
+		switch {
+		case m.Sender != "":
+			said.Author = m.Sender + " (by mail, not the address on file)"
+		case m.MailID != "":
+			said.Author += " (by mail)"
+		}
 		return said
 	}
 	for _, n := range notices {

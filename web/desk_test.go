@@ -136,7 +136,7 @@ func TestWhatNobodyIsSureOfWaitsForAPerson(t *testing.T) {
 	h.step("cus_nowhere", outbox.Sent)
 	b := h.member(staff.Agent)
 	list := words(b.page("/admin?view=person").Find("tbody"))
-	for _, want := range []string{"A consequence waits: nobody is sure they were told", "There is no address to write to"} {
+	for _, want := range []string{"A consequence waits: nobody is sure they were told", "There is no address that takes mail"} {
 		if !strings.Contains(list, want) {
 			t.Errorf("%q is not told in %q", want, list)
 		}

@@ -24,6 +24,7 @@ func (s *Server) pastOf(k record) []desk.Entry {
 	all = append(all, s.pastStory(k)...)
 	all = append(all, s.pastNotices(k)...)
 	all = append(all, s.pastTalk(k)...)
+	all = append(all, s.pastBounces(k)...)
 	slices.SortStableFunc(all, func(a, b desk.Entry) int { return a.At.Compare(b.At) })
 	slices.Reverse(all)
 	return all[:min(len(all), mostEntries)]
@@ -131,6 +132,8 @@ func (s *Server) pastStory(k record) []desk.Entry {
 			e.Kind, e.Tone, e.Title = desk.KindFlag, desk.Wait, "Payment disputed at the bank"
 		case "waits":
 			e.Kind, e.Tone, e.Title = desk.KindFlag, desk.Wait, "A consequence waits"
+		case "given_back":
+			e.Kind, e.Tone, e.Title = desk.KindAccess, desk.Good, "Access given back"
 		case "announced":
 			e.Kind, e.Title = desk.KindFlag, "Consequence announced again"+by
 		case "paused":
@@ -168,6 +171,35 @@ func isAhead(n outbox.Notice, now int64) bool {
 	return n.Channel == outbox.Email && n.Status == outbox.Queued && n.DueAt > now
 }
 
+// pastBounces are the mails that came back, and what followed for their addresses.
+func (s *Server) pastBounces(k record) []desk.Entry {
+	var all []desk.Entry
+	for _, b := range k.bounces {
+		title := "A mail came back"
+		if b.Kind == outbox.Complaint {
+			title = "A mail was reported as unwanted"
+		}
+		all = append(all, desk.Entry{At: s.at(b.At), Kind: desk.KindFlag, Tone: desk.Bad, Title: title, Detail: b.Reason()})
+	}
+	for _, a := range k.arrivals {
+		switch a.Outcome {
+		case "automatic":
+			all = append(all, desk.Entry{At: s.at(a.ReceivedAt), Kind: desk.KindOther, Title: "An automatic answer came by mail", Detail: a.Reason})
+		case "stranger", "nothing", "unreadable":
+			all = append(all, desk.Entry{At: s.at(a.ReceivedAt), Kind: desk.KindOther, Title: "A report came by mail", Detail: a.Reason})
+		}
+	}
+	for _, stopped := range k.suppressions {
+		all = append(all, desk.Entry{
+			At: s.at(stopped.Since), Kind: desk.KindFlag, Tone: desk.Bad, Title: "No more mail to " + stopped.Address, Detail: whyStopped[stopped.Reason],
+		})
+		if stopped.LiftedAt > 0 {
+			all = append(all, desk.Entry{At: s.at(stopped.LiftedAt), Kind: desk.KindResume, Title: "Mail to " + stopped.Address + " allowed again by " + stopped.LiftedBy})
+		}
+	}
+	return all
+}
+
 func (s *Server) noticeEntry(n outbox.Notice, plan dunning.Campaign) desk.Entry {
 	e := desk.Entry{At: s.at(cmp.Or(n.SettledAt, n.CreatedAt)), Kind: desk.KindMail, Title: noticeTitle(n, plan), Detail: becameOf(n)}
 	if n.Channel == outbox.App {
@@ -196,6 +228,12 @@ func (s *Server) pastTalk(k record) []desk.Entry {
 	var all []desk.Entry
 	for _, m := range k.messages {
 		title := "They wrote"
+		if m.MailID != "" || m.Sender != "" {
+			title = "They wrote by mail"
+		}
+		if m.Sender != "" {
+			title = m.Sender + " wrote by mail, which is not the address on file"
+		}
 		if !m.FromCustomer() {
 			title = cmp.Or(m.Name, "We") + " answered"
 		}
@@ -255,4 +293,3 @@ func (s *Server) aheadOf(k record) []desk.Entry {
 	slices.SortStableFunc(all, func(a, b desk.Entry) int { return b.At.Compare(a.At) })
 	return all
 }
-

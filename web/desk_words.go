@@ -22,7 +22,13 @@ var needWords = map[dunning.Need]string{
 	dunning.NeedConsequence: "A consequence waits: nobody is sure they were told",
 	dunning.NeedFailed:      "A mail could not be delivered",
 	dunning.NeedUncertain:   "A mail may or may not have arrived",
-	dunning.NeedAddress:     "There is no address to write to",
+	dunning.NeedAddress:     "There is no address that takes mail",
+}
+
+var whyStopped = map[outbox.BounceKind]string{
+	outbox.Hard:      "The address takes no mail. Reminders go to another billing contact, or to the app alone.",
+	outbox.Soft:      "It could not take several mails in a row. Reminders go to another billing contact, or to the app alone.",
+	outbox.Complaint: "They reported a mail as unwanted. The notice in the app goes on.",
 }
 
 // stepTitle names a step by what the customer notices of it; number counts from 1.

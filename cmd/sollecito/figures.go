@@ -8,14 +8,14 @@ import (
 	"sollecito/internal/portal"
 )
 
-// openFigures opens the door that only the operator's monitoring knows; nil when there is to be none.
-func openFigures(address string) (net.Listener, error) {
+// openDoor opens a listener beside the main one; nil where the setting names no address.
+func openDoor(address, setting string) (net.Listener, error) {
 	if address == "" {
 		return nil, nil
 	}
 	door, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("%w; choose another address with SOLLECITO_METRICS_LISTEN or --metrics-listen", err)
+		return nil, fmt.Errorf("%w; choose another address with SOLLECITO_%s", err, setting)
 	}
 	return door, nil
 }

@@ -60,9 +60,13 @@ func serve(ctx context.Context, p program, c *config.Config, log *slog.Logger) (
 	if err != nil {
 		return fmt.Errorf("%w; choose another address with SOLLECITO_LISTEN or --listen", err)
 	}
-	figures, err := openFigures(c.MetricsListen)
+	figures, err := openDoor(c.MetricsListen, "METRICS_LISTEN")
 	if err != nil {
 		return errors.Join(err, door.Close())
+	}
+	post, err := openDoor(c.InboundListen, "INBOUND_LISTEN")
+	if err != nil {
+		return errors.Join(err, door.Close(), closeDoor(figures))
 	}
 	serving, endServing := context.WithCancel(ctx)
 	defer endServing()
@@ -71,7 +75,7 @@ func serve(ctx context.Context, p program, c *config.Config, log *slog.Logger) (
 	go func() { served <- portal.Serve(serving, log, door, front) }()
 	giveUp := func(err error) error {
 		endServing()
-		return errors.Join(err, <-served, closeDoor(figures))
+		return errors.Join(err, <-served, closeDoor(figures), closeDoor(post))
 	}
 	house, err := portal.New(ctx, c, portal.Surroundings{Now: time.Now, Real: time.Now, Log: log})
 	if err != nil {
@@ -92,6 +96,15 @@ func serve(ctx context.Context, p program, c *config.Config, log *slog.Logger) (
 	} else {
 		fmt.Fprintf(p.out, "Metrics are at http://%s/metrics\n", figures.Addr())
 		go func() { measured <- house.Serve(serving, figures, figuresHandler(house)) }()
+	}
+	if post != nil {
+		fmt.Fprintf(p.out, "Bounces and replies are taken on %s\n", post.Addr())
+		taken := make(chan error, 1)
+		go func() { taken <- house.Inbound.Serve(tasks, post) }()
+		defer func() {
+			endTasks()
+			err = errors.Join(err, <-taken)
+		}()
 	}
 	front.open(house.Web)
 	go warnOfKey(tasks, house.Stripe, c.StripeKey.Reveal(), log)

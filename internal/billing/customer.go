@@ -6,7 +6,8 @@ import (
 )
 
 // Customer is somebody who buys from the merchant, as Stripe has them. Only the listed fields are kept.
-// PreferredLocales are Stripe's, most wanted first. Metadata keeps the keys we have a rule for ("timezone").
+// PreferredLocales are Stripe's, most wanted first. Metadata keeps the keys we have a rule for ("timezone",
+// "billing_contacts").
 type Customer struct {
 	ID               string
 	Name             string
@@ -15,13 +16,29 @@ type Customer struct {
 	Language         string // chosen on our pages, "" until then
 	Country          string // ISO 3166 alpha-2, upper case, "" when unknown
 	State            string
-	Zone             string // from metadata "timezone" or staff; an IANA name, "" when unknown
-	DefaultMethod    string // invoice_settings.default_payment_method or default_source
+	Zone             string            // from metadata "timezone" or staff; an IANA name, "" when unknown
+	Contacts         []string          // further addresses, from metadata "billing_contacts", the first to be written to first
+	DefaultMethod    string            // invoice_settings.default_payment_method or default_source
 	Metadata         map[string]string // those whose keys begin with sollecito_
 	Deleted          bool
 	Livemode         bool
 	CreatedAt        int64 // unix seconds
 	SyncedAt         int64 // unix seconds, when Stripe was last read for this customer as a whole
+}
+
+// Addresses are where reminders may go, in the order they are tried: the address on file, then those of the other
+// billing contacts. Empty when there is none.
+func (c Customer) Addresses() []string {
+	if c.Email == "" {
+		return c.Contacts
+	}
+	all := []string{c.Email}
+	for _, a := range c.Contacts {
+		if !strings.EqualFold(a, c.Email) {
+			all = append(all, a)
+		}
+	}
+	return all
 }
 
 // FirstName is the word to greet with: the first word of a personal name, "" when the name is missing or holds

@@ -19,22 +19,22 @@ func saveCustomer(ctx context.Context, tx *sql.Tx, c Customer, readAt int64) err
 	}
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO customers (id, name, email, preferred_locales, language, country, state, zone,
-			default_method, deleted, livemode, created_at, synced_at, metadata)
-		VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10, $11, $12, $13)
+			default_method, deleted, livemode, created_at, synced_at, metadata, contacts)
+		VALUES ($1, $2, $3, $4, '', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 		ON CONFLICT (id) DO UPDATE SET
 			name = excluded.name, email = excluded.email, preferred_locales = excluded.preferred_locales,
 			country = excluded.country, state = excluded.state, zone = excluded.zone,
 			default_method = excluded.default_method, deleted = excluded.deleted,
-			livemode = excluded.livemode, synced_at = excluded.synced_at, metadata = excluded.metadata`,
+			livemode = excluded.livemode, synced_at = excluded.synced_at, metadata = excluded.metadata, contacts = excluded.contacts`,
 		c.ID, c.Name, c.Email, strings.Join(c.PreferredLocales, ","), c.Country, c.State, c.Zone,
-		c.DefaultMethod, c.Deleted, c.Livemode, c.CreatedAt, readAt, metadata)
+		c.DefaultMethod, c.Deleted, c.Livemode, c.CreatedAt, readAt, metadata, strings.Join(c.Contacts, ","))
 	return err
 }
 
 func selectCustomers(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Customer, error) {
 	rows, err := tx.QueryContext(ctx, `
 		SELECT id, name, email, preferred_locales, language, country, state, zone,
-			default_method, deleted, livemode, created_at, synced_at, metadata
+			default_method, deleted, livemode, created_at, synced_at, metadata, contacts
 		FROM customers `+where, args...)
 	if err != nil {
 		return nil, err
@@ -43,9 +43,9 @@ func selectCustomers(ctx context.Context, tx *sql.Tx, where string, args ...any)
 	var found []Customer
 	for rows.Next() {
 		var c Customer
-		var locales, metadata string
+		var locales, metadata, contacts string
 		err = rows.Scan(&c.ID, &c.Name, &c.Email, &locales, &c.Language, &c.Country, &c.State, &c.Zone,
-			&c.DefaultMethod, &c.Deleted, &c.Livemode, &c.CreatedAt, &c.SyncedAt, &metadata)
+			&c.DefaultMethod, &c.Deleted, &c.Livemode, &c.CreatedAt, &c.SyncedAt, &metadata, &contacts)
 		if err != nil {
 			return nil, err
 		}
@@ -57,6 +57,9 @@ func selectCustomers(ctx context.Context, tx *sql.Tx, where string, args ...any)
 		}
 		if locales != "" {
 			c.PreferredLocales = strings.Split(locales, ",")
+		}
+		if contacts != "" {
+			c.Contacts = strings.Split(contacts, ",")
 		}
 		found = append(found, c)
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +13,7 @@ import (
 
 	"sollecito/internal/dunning"
 	"sollecito/internal/gateway"
+	"sollecito/internal/inbound"
 	mailroom "sollecito/internal/mail"
 )
 
@@ -33,6 +35,11 @@ type Config struct {
 	MerchantName   string   `env:"MERCHANT_NAME" need:"yes" help:"the company's name as customers know it"`
 	MerchantAddr   string   `env:"MERCHANT_ADDRESS" need:"yes" help:"legal name and postal address, shown on every page and mail"`
 	SupportEmail   string   `env:"SUPPORT_EMAIL" need:"yes" help:"where customers' messages are mailed, and answers go"`
+	InboundAddress string   `env:"INBOUND_ADDRESS" help:"where bounces and replies come back, one address for each mail: mail+{token}@in.example.com; off when empty"`
+	InboundListen  string   `env:"INBOUND_LISTEN" help:"address our own small SMTP server for INBOUND_ADDRESS listens on, as :2525"`
+	InboundCert    string   `env:"INBOUND_TLS_CERT" help:"certificate file with which that server offers STARTTLS"`
+	InboundKey     string   `env:"INBOUND_TLS_KEY" help:"key file of that certificate"`
+	InboundIMAP    Secret   `env:"INBOUND_IMAP_URL" help:"a mailbox to look into instead, as imaps://user:password@host/INBOX"`
 	HomeURL        string   `env:"HOME_URL" shown:"redacted" help:"where a customer goes back to after paying"`
 	DefaultZone    string   `env:"DEFAULT_ZONE" default:"UTC" help:"time zone of customers whose place is unknown, as Europe/Rome"`
 	DefaultLang    string   `env:"DEFAULT_LANGUAGE" default:"en" help:"language when nothing tells the customer's"`
@@ -47,12 +54,14 @@ type Config struct {
 	ContactDays    string   `env:"CONTACT_DAYS" default:"mon-fri" help:"days on which reminders may go out"`
 
 	// Made from the above by Check.
-	Zone    *time.Location  `env:"-"`
-	Policy  dunning.Policy  `env:"-"`
-	Server  mailroom.Server `env:"-"`
-	From    mail.Address    `env:"-"`
-	Proxies []netip.Prefix  `env:"-"`
-	Live    bool            `env:"-"`
+	Zone    *time.Location    `env:"-"`
+	Policy  dunning.Policy    `env:"-"`
+	Server  mailroom.Server   `env:"-"`
+	From    mail.Address      `env:"-"`
+	Proxies []netip.Prefix    `env:"-"`
+	Live    bool              `env:"-"`
+	Inbound inbound.Addresses `env:"-"`
+	Mailbox inbound.Mailbox   `env:"-"`
 }
 
 const (
@@ -85,6 +94,7 @@ func (c *Config) Check() error {
 	}
 	c.checkStripe(fault)
 	c.checkMail(fault)
+	c.checkInbound(fault)
 	c.checkPlace(fault)
 	for _, s := range c.EmbedSecrets {
 		if len(s) < 32 {
@@ -203,6 +213,41 @@ func (c *Config) checkMail(fault func(string, string, ...any)) {
 		a, err := mail.ParseAddress(address)
 		if err != nil || a.Address != address {
 			fault(name, "must be a plain address, as billing@example.com; got %q", address)
+		}
+	}
+}
+
+func (c *Config) checkInbound(fault func(string, string, ...any)) {
+	addresses, err := inbound.NewAddresses(c.InboundAddress, c.SessionKey.Reveal())
+	if err != nil {
+		fault("INBOUND_ADDRESS", "%s; got %q", err, c.InboundAddress)
+	}
+	c.Inbound = addresses
+	ways := c.InboundListen != "" || c.InboundIMAP != ""
+	if addresses.On() && !ways {
+		fault("INBOUND_ADDRESS", "needs a way its mail comes in: SOLLECITO_INBOUND_LISTEN or SOLLECITO_INBOUND_IMAP_URL")
+	}
+	if c.InboundAddress == "" && ways {
+		fault("INBOUND_ADDRESS", "is missing: name the address whose mail comes in, as mail+{token}@in.example.com")
+	}
+	if c.InboundListen != "" {
+		_, _, err := net.SplitHostPort(c.InboundListen)
+		if err != nil {
+			fault("INBOUND_LISTEN", "must read HOST:PORT, as 127.0.0.1:2525 or :25; got %q", c.InboundListen)
+		}
+	}
+	if (c.InboundCert == "") != (c.InboundKey == "") {
+		fault("INBOUND_TLS_CERT", "and INBOUND_TLS_KEY belong together; give both or none")
+	} else if c.InboundCert != "" {
+		_, err := tls.LoadX509KeyPair(c.InboundCert, c.InboundKey)
+		if err != nil {
+			fault("INBOUND_TLS_CERT", "cannot be used with INBOUND_TLS_KEY: %s", err)
+		}
+	}
+	if c.InboundIMAP != "" {
+		c.Mailbox, err = inbound.ParseMailbox(c.InboundIMAP.Reveal())
+		if err != nil {
+			fault("INBOUND_IMAP_URL", "%s", err)
 		}
 	}
 }

@@ -88,6 +88,11 @@ func TestEveryFaultIsOneLine(t *testing.T) {
 		{"DEFAULT_LANGUAGE", "italian", "en, it"},
 		{"EMBED_ORIGINS", "https://u@app.example.com", "not an origin"},
 		{"EMBED_ORIGINS", "https://app.example.com/#", "not an origin"},
+		{"INBOUND_ADDRESS", "mail@in.example.com", "{token}"},
+		{"INBOUND_ADDRESS", "mail+{token}@in.example.com", "INBOUND_LISTEN"},
+		{"INBOUND_LISTEN", "127.0.0.1:2525", "is missing"},
+		{"INBOUND_IMAP_URL", "imaps://u:secret@h/INBOX", "is missing"},
+		{"INBOUND_TLS_CERT", "cert.pem", "belong together"},
 	}
 	for _, tt := range tests {
 		env := whole()
@@ -96,6 +101,24 @@ func TestEveryFaultIsOneLine(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s=%q: %v", tt.name, tt.value, err)
 		}
+	}
+}
+
+func TestMailComesInWhereItIsSaid(t *testing.T) {
+	t.Parallel()
+	env := whole()
+	env["SOLLECITO_INBOUND_ADDRESS"], env["SOLLECITO_INBOUND_IMAP_URL"] = "pay+{token}@example.com", "imaps://pay%40example.com:hush@imap.example.com"
+	c, err := read(t, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Inbound.On() || c.Inbound.Domain() != "example.com" || c.Mailbox.Address != "imap.example.com:993" || c.Mailbox.Folder != "INBOX" {
+		t.Errorf("%+v", c.Mailbox)
+	}
+	var shown strings.Builder
+	err = c.Print(&shown)
+	if err != nil || strings.Contains(shown.String(), "hush") {
+		t.Errorf("printed: %v\n%s", err, shown.String())
 	}
 }
 

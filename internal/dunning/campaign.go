@@ -142,6 +142,17 @@ func (c Campaign) HoldsOut(customer string) bool {
 	return int(binary.BigEndian.Uint64(sum[:8])%100) < c.Holdout
 }
 
+// AccessBefore answers what the merchant's app allows by the steps before the one at index i.
+func (c Campaign) AccessBefore(i int) Access {
+	access := Full
+	for _, s := range c.Steps[:i] {
+		if s.Access != "" {
+			access = s.Access
+		}
+	}
+	return access
+}
+
 // Campaigns are the plans an installation knows: every version of each, the names in the order in which they are
 // asked whether a case is theirs, the versions of a name from the oldest to the newest.
 type Campaigns []Campaign

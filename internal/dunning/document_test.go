@@ -182,7 +182,7 @@ func TestWhomACampaignIsFor(t *testing.T) {
 		Method: "card", Class: billing.ClassMoney, Now: now,
 	}
 	for segment, want := range map[string]bool{
-		"{}": true,
+		"{}":                                 true,
 		"{collection: charge_automatically}": true, "{collection: send_invoice}": false,
 		"{methods: [sepa_debit, card]}": true, "{methods: [sepa_debit]}": false,
 		"{countries: [DE, IT]}": true, "{countries: [DE]}": false,

@@ -190,9 +190,20 @@ func (cs *Cases) say(ctx context.Context, tx *sql.Tx, c Case, step Step, channel
 		return outbox.Skip(ctx, tx, n, "The case is in the holdout: it gets no campaign messages, so that what they bring can be measured.", now.Unix())
 	}
 	if channel == outbox.Email {
-		n.Recipient = who.Email
-		if who.Email == "" {
+		to, err := outbox.Usable(ctx, tx, who.Addresses())
+		if err != nil {
+			return err
+		}
+		n.Recipient = to
+		if len(who.Addresses()) == 0 {
 			return outbox.Skip(ctx, tx, n, "There is no address on file.", now.Unix())
+		}
+		if to == "" {
+			err = outbox.Skip(ctx, tx, n, NoAddress, now.Unix())
+			if err != nil {
+				return err
+			}
+			return cs.tellInApp(ctx, tx, n, now)
 		}
 		if cs.stripeMails && !step.Announces && !step.Consequence {
 			return outbox.Skip(ctx, tx, n, "Stripe itself mails customers about this failure; ours would be a second one.", now.Unix())

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"math"
+	"net/mail"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,7 +17,7 @@ import (
 func translateCustomer(c *stripe.Customer, now int64) billing.Customer {
 	customer := billing.Customer{
 		ID: c.ID, Name: strings.TrimSpace(c.Name), Email: strings.TrimSpace(c.Email),
-		PreferredLocales: c.PreferredLocales, Zone: zone(c.Metadata["timezone"]),
+		PreferredLocales: c.PreferredLocales, Zone: zone(c.Metadata["timezone"]), Contacts: contacts(c.Metadata["billing_contacts"]),
 		DefaultMethod: customerDefault(c), Livemode: c.Livemode, CreatedAt: c.Created, SyncedAt: now,
 	}
 	for key, value := range c.Metadata {
@@ -32,6 +33,20 @@ func translateCustomer(c *stripe.Customer, now int64) billing.Customer {
 		customer.State = strings.TrimSpace(c.Address.State)
 	}
 	return customer
+}
+
+// contacts answers the bare addresses of a comma-separated list, at most a handful; what is no address is left out.
+func contacts(list string) []string {
+	const most = 5
+	var all []string
+	for part := range strings.SplitSeq(list, ",") {
+		part = strings.TrimSpace(part)
+		parsed, err := mail.ParseAddress(part)
+		if err == nil && parsed.Address == part && !strings.ContainsAny(part, `", `) && len(all) < most {
+			all = append(all, part)
+		}
+	}
+	return all
 }
 
 // zone answers a time zone's IANA name when it is one, "" otherwise. "Local" would be the server's own.

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"sollecito/internal/billing"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
+	"sollecito/internal/inbound"
 	"sollecito/internal/l10n"
 	"sollecito/internal/link"
 	"sollecito/internal/mail"
@@ -29,12 +31,50 @@ type Letters struct {
 	Addresses link.Addresses
 	Merchant  email.Merchant
 	From      mail.Address
-	Language  string         // when nothing tells the customer's
-	Zone      *time.Location // the merchant's own, for letters to staff
-	OnlyTo    string         // the one address all mail goes to in test mode, "" for the real ones
+	Inbound   inbound.Addresses // where bounces and replies of each letter go; none leaves them to From and support
+	Language  string            // when nothing tells the customer's
+	Zone      *time.Location    // the merchant's own, for letters to staff
+	OnlyTo    string            // the one address all mail goes to in test mode, "" for the real ones
 }
 
-// Write composes the letter and fills in what the notice keeps of it: recipient, Message-ID, date, subject and the
+// Recipient decides where a notice goes, from what is stored at that moment; "" and why when it can go nowhere.
+// Reminders and receipts may go to another billing contact; what answers somebody goes to the address on file alone.
+func (l *Letters) Recipient(ctx context.Context, tx *sql.Tx, n outbox.Notice) (to, why string, err error) {
+	who, err := billing.FindCustomer(ctx, tx, n.CustomerID)
+	if fault.Is(err, fault.NotFound) {
+		return "", "What it tells of no longer exists.", nil
+	}
+	if err != nil {
+		return "", "", err
+	}
+	if n.Kind == outbox.StaffMessage {
+		return cmp.Or(l.OnlyTo, l.Merchant.SupportEmail), "", nil // staff are told whatever came back before
+	}
+	addresses := who.Addresses()
+	if n.Kind != outbox.Reminder && n.Kind != outbox.Settled {
+		addresses = addresses[:min(len(addresses), 1)]
+		if who.Email == "" {
+			addresses = nil
+		}
+	}
+	if len(addresses) == 0 {
+		return "", "There is no address on file.", nil
+	}
+	to, err = outbox.Usable(ctx, tx, addresses)
+	if err != nil {
+		return "", "", err
+	}
+	if to != "" && l.OnlyTo != "" {
+		to, addresses = l.OnlyTo, []string{l.OnlyTo}
+	}
+	stopped, is, err := outbox.SuppressionOf(ctx, tx, cmp.Or(to, addresses[0]))
+	if err != nil || !is {
+		return to, "", err
+	}
+	return "", "Nothing is mailed to this address any more. " + stopped.Words, nil
+}
+
+// Write composes the letter to the notice's recipient and fills in what the notice keeps of it: Message-ID, date, subject and the
 // copy, from which the link's token is cut out. fault.NotFound when what it tells of is gone.
 func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (mail.Letter, error) {
 	if n.Kind == outbox.StaffAlert {
@@ -63,13 +103,6 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now t
 	if n.Dated == 0 {
 		n.Dated = now.Unix()
 	}
-	n.Recipient = who.Email
-	if n.Kind == outbox.StaffMessage {
-		n.Recipient = l.Merchant.SupportEmail
-	}
-	if l.OnlyTo != "" {
-		n.Recipient = l.OnlyTo
-	}
 	_, domain, _ := strings.Cut(l.From.Address, "@")
 	n.MessageID = n.ID + "@" + domain
 	n.Subject = letter.Subject
@@ -80,10 +113,24 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now t
 		MessageID: n.MessageID, Date: time.Unix(n.Dated, 0).In(l.Cases.Zone(who)), Language: reader.Tag(),
 		Headers: map[string]string{"X-Entity-Ref-ID": n.ID},
 	}
+	out.EnvelopeFrom = l.Inbound.For(inbound.Bounce, n.ID)
+	reply := l.Inbound.For(inbound.Reply, n.ID)
+	if reply != "" {
+		out.ReplyTo.Address = reply
+	}
+	if n.Kind == outbox.Reply {
+		err = l.thread(ctx, tx, n, &out)
+		if err != nil {
+			return mail.Letter{}, err
+		}
+	}
 	if n.Kind == outbox.StaffMessage {
 		out.ReplyTo = mail.Address{Name: who.Name, Address: who.Email} // an answer by mail must not be lost
 	}
 	n.Copy, err = copyOf(out, token)
+	if reply != "" {
+		n.Copy = strings.ReplaceAll(n.Copy, reply, l.Inbound.Hidden(cut)) // whoever has it writes in the customer's name
+	}
 	return out, err
 }
 
@@ -127,6 +174,42 @@ func browserOf(a staff.Alert) string {
 		return ""
 	}
 	return staff.BrowserOf(a.Agent)
+}
+
+// thread makes an answer follow the mails it answers, so that the customer's program shows them as one.
+func (l *Letters) thread(ctx context.Context, tx *sql.Tx, n *outbox.Notice, out *mail.Letter) error {
+	answer, err := support.FindMessage(ctx, tx, n.SubjectID)
+	if err != nil {
+		return err
+	}
+	_, said, err := l.Talks.Find(ctx, tx, answer.ConversationID)
+	if err != nil {
+		return err
+	}
+	notices, err := outbox.OfCustomer(ctx, tx, n.CustomerID)
+	if err != nil {
+		return err
+	}
+	mailed := map[string]string{}
+	for _, other := range notices {
+		if other.Kind == outbox.Reply && other.ID != n.ID {
+			mailed[other.SubjectID] = other.MessageID
+		}
+	}
+	for _, m := range said {
+		if m.ID == answer.ID || m.At > answer.At {
+			continue
+		}
+		id := cmp.Or(m.MailID, mailed[m.ID])
+		if id == "" {
+			continue
+		}
+		out.References = append(out.References, id)
+		if m.FromCustomer() {
+			out.InReplyTo = id
+		}
+	}
+	return nil
 }
 
 // nameFor is the name beside the recipient's address: none where the address is not the customer's own.

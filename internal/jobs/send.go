@@ -1,12 +1,15 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -193,6 +196,19 @@ func (s *Sender) begin(ctx context.Context, n *outbox.Notice) (letter mail.Lette
 		if sending.Stopped {
 			return outbox.Release(ctx, tx, n.ID)
 		}
+		// What comes back of this customer's mails and this mail are not decided at the same time.
+		err = database.Hold(ctx, tx, current.CustomerID)
+		if err != nil {
+			return err
+		}
+		to, why, err := s.Letters.Recipient(ctx, tx, current)
+		if err != nil {
+			return err
+		}
+		if to == "" {
+			return s.Cases.LeaveOut(ctx, tx, current, why, now)
+		}
+		current.Recipient = to
 		say, err := s.Cases.StillWanted(ctx, tx, current, now)
 		if err != nil {
 			return err
@@ -225,6 +241,17 @@ func (s *Sender) begin(ctx context.Context, n *outbox.Notice) (letter mail.Lette
 func (s *Sender) conclude(ctx context.Context, n outbox.Notice, outcome error) error {
 	now := s.Now()
 	var refusal *mail.Refusal
+	bounce, back := bounceOf(outcome, n, now)
+	if back {
+		s.Log.WarnContext(ctx, "mail refused for its address", "notice", n.ID, "kind", string(bounce.Kind), "err", outcome)
+		return s.DB.Do(ctx, func(tx *sql.Tx) error {
+			_, err := s.Cases.Bounced(ctx, tx, n, bounce, now)
+			if err != nil {
+				return err
+			}
+			return s.Cases.Left(ctx, tx, n, now)
+		})
+	}
 	settle := func(status outbox.Status, reason string) error {
 		if status != outbox.Sent {
 			s.Log.WarnContext(ctx, "mail not surely delivered", "notice", n.ID, "status", string(status), "err", outcome)
@@ -246,12 +273,34 @@ func (s *Sender) conclude(ctx context.Context, n outbox.Notice, outcome error) e
 		return settle(outbox.Failed, "The letter cannot be sent: "+outcome.Error())
 	case errors.As(outcome, &refusal) && !refusal.Temporary:
 		return settle(outbox.Failed, "The mail server refused it: "+refusal.Error())
-	case errors.As(outcome, &refusal) && now.Unix()-n.Dated > int64(outbox.GiveUpAfter/time.Second):
+	case errors.As(outcome, &refusal) && overdue(n, now):
 		return settle(outbox.Failed, "The mail server put it off for two days: "+refusal.Error())
 	case errors.As(outcome, &refusal):
 		return s.later(ctx, n.ID, now.Add(outbox.Backoff(n.Attempts)), "The mail server put it off: "+refusal.Error())
 	}
 	return s.later(ctx, n.ID, now.Add(outbox.Backoff(n.Attempts)), "The connection broke before the mail was handed over.")
+}
+
+// overdue reports whether the mail server has put a mail off for too long.
+func overdue(n outbox.Notice, now time.Time) bool {
+	return now.Unix()-n.Dated > int64(outbox.GiveUpAfter/time.Second)
+}
+
+// bounceOf answers what a refusal for good says of the address, and false when it says nothing: a refusal of the
+// sender or of the whole letter is about us.
+func bounceOf(outcome error, n outbox.Notice, now time.Time) (outbox.Bounce, bool) {
+	var refusal *mail.Refusal
+	if !errors.As(outcome, &refusal) || refusal.Temporary && !overdue(n, now) || n.Kind == outbox.StaffMessage {
+		return outbox.Bounce{}, false
+	}
+	code := cmp.Or(refusal.Enhanced, strconv.Itoa(refusal.Code))
+	kind := outbox.KindOf(code, refusal.Text)
+	// After the letter itself only a status that names the mailbox is about the address.
+	names := strings.HasPrefix(refusal.Enhanced, "5.1.") || strings.HasPrefix(refusal.Enhanced, "5.2.")
+	if kind == outbox.Blocked || refusal.Place != "RCPT" && !names {
+		return outbox.Bounce{}, false
+	}
+	return outbox.Bounce{Address: outbox.Normal(n.Recipient), Kind: kind, Code: code, Words: refusal.Text, At: now.Unix()}, true
 }
 
 func (s *Sender) later(ctx context.Context, id string, at time.Time, reason string) error {

@@ -21,13 +21,14 @@ type Work struct {
 	Desk     *checkout.Desk
 	Schedule *Schedule
 	Sender   *Sender
+	Returns  *Returns
 	Sessions *link.Store
 	Heads    *Heads
 }
 
 // Tasks is the one visible table of what time asks, in the order in which one's work leads to the next one's.
 func (w Work) Tasks() []Task {
-	return []Task{
+	tasks := []Task{
 		{Name: "events", RunOnce: w.events, Every: time.Second},
 		{Name: "reconcile", RunOnce: w.Intake.Reconcile, Every: time.Minute}, // which looks at Stripe each quarter of an hour
 		{Name: "schedule", RunOnce: w.Schedule.RunOnce, Every: 30 * time.Second, Next: w.Schedule.Next},
@@ -36,6 +37,10 @@ func (w Work) Tasks() []Task {
 		{Name: "sweep", RunOnce: w.sweep, Every: time.Minute},
 		{Name: "audit", RunOnce: w.Heads.RunOnce, Every: time.Hour},
 	}
+	if w.Returns.Addresses.On() {
+		tasks = append(tasks, Task{Name: "returns", RunOnce: w.Returns.RunOnce, Every: 30 * time.Second})
+	}
+	return tasks
 }
 
 // events processes what Stripe told us. A kept card is put to use even when its browser never came back, and a

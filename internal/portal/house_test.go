@@ -3,6 +3,7 @@ package portal_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -56,6 +57,7 @@ type house struct {
 	log     *lockedBuffer
 	config  *config.Config
 	context context.Context // ends when the house is closed
+	post    string          // where bounces and replies are taken, "" without InboundAddress
 	stop    func()
 }
 
@@ -79,7 +81,7 @@ func (l *lockedBuffer) String() string {
 // Monday, ten in the morning in Rome.
 var monday = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 
-func open(t testing.TB) *house {
+func open(t testing.TB, change ...func(*config.Config)) *house {
 	t.Helper()
 	h := &house{t: t, clock: &clock{at: monday}, log: &lockedBuffer{}}
 	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -109,6 +111,9 @@ func open(t testing.TB) *house {
 		EmbedSecrets: []config.Secret{config.Secret(strings.Repeat("e", 40))}, EmbedOrigins: []string{"https://app.lumen.example"},
 		LogFormat: "text", TestRecipient: "*", ContactHours: "9-18", ContactDays: "mon-fri",
 	}
+	for _, f := range change {
+		f(h.config)
+	}
 	err = h.config.Check()
 	if err != nil {
 		t.Fatal(err)
@@ -121,9 +126,20 @@ func open(t testing.TB) *house {
 	h.context = ctx
 	served := make(chan error, 1)
 	go func() { served <- h.portal.Serve(ctx, door, h.portal.Web) }()
+	posted := make(chan error, 1)
+	if h.portal.Inbound != nil {
+		post, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.post = post.Addr().String()
+		go func() { posted <- h.portal.Inbound.Serve(ctx, post) }()
+	} else {
+		posted <- nil
+	}
 	h.stop = sync.OnceFunc(func() {
 		cancel()
-		err := <-served
+		err := errors.Join(<-served, <-posted)
 		if err != nil {
 			t.Errorf("serve: %v", err)
 		}

@@ -18,12 +18,14 @@ import (
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/gateway"
+	"sollecito/internal/inbound"
 	"sollecito/internal/intake"
 	"sollecito/internal/jobs"
 	"sollecito/internal/l10n"
 	"sollecito/internal/link"
 	"sollecito/internal/mail"
 	"sollecito/internal/metrics"
+	"sollecito/internal/outbox"
 	"sollecito/internal/staff"
 	"sollecito/internal/support"
 	"sollecito/static"
@@ -48,6 +50,7 @@ type Portal struct {
 	Sender    *jobs.Sender
 	Web       *web.Server
 	Metrics   *metrics.Metrics
+	Inbound   *inbound.Listener // takes mail once it is served; nil without INBOUND_ADDRESS
 
 	pool   *mail.Pool
 	ready  atomic.Bool
@@ -131,12 +134,26 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		Letters: &jobs.Letters{
 			Cases: p.Cases, Talks: p.Talks, Catalog: catalog, Addresses: p.Addresses,
 			Merchant: email.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail},
-			From:     mail.Address{Name: c.From.Name, Address: c.From.Address}, Language: c.DefaultLang, Zone: c.Zone, OnlyTo: onlyTo(c),
+			From:     mail.Address{Name: c.From.Name, Address: c.From.Address}, Language: c.DefaultLang, Zone: c.Zone, OnlyTo: onlyTo(c), Inbound: c.Inbound,
 		},
 	}
-	work := jobs.Work{Intake: p.Intake, Desk: desk, Sessions: sessions, Sender: p.Sender, Schedule: &jobs.Schedule{DB: db, Cases: p.Cases, Now: at.Now, Log: at.Log},
+	returns := &jobs.Returns{
+		DB: db, Cases: p.Cases, Talks: p.Talks, Addresses: c.Inbound, Now: at.Now, Real: at.Real, Log: at.Log,
+		Ours: []string{outbox.Normal(c.From.Address), outbox.Normal(c.SupportEmail)},
+	}
+	work := jobs.Work{Returns: returns, Intake: p.Intake, Desk: desk, Sessions: sessions, Sender: p.Sender, Schedule: &jobs.Schedule{DB: db, Cases: p.Cases, Now: at.Now, Log: at.Log},
 		Heads: &jobs.Heads{DB: db, Real: at.Real, Log: at.Log}}
-	p.Runner = jobs.NewRunner(at.Now, at.Log, work.Tasks()...)
+	tasks := work.Tasks()
+	if c.Mailbox.On() {
+		post := &inbound.Poller{DB: db, Addresses: c.Inbound, Mailbox: c.Mailbox, Now: at.Now, Real: at.Real, Log: at.Log}
+		tasks = append(tasks, jobs.Task{Name: "mailbox", RunOnce: post.RunOnce, Every: time.Minute})
+	}
+	p.Runner = jobs.NewRunner(at.Now, at.Log, tasks...)
+	if c.Inbound.On() {
+		p.Inbound = &inbound.Listener{
+			DB: db, Addresses: c.Inbound, Now: at.Now, Real: at.Real, Wake: p.Runner.Wake, Log: at.Log, CertFile: c.InboundCert, KeyFile: c.InboundKey,
+		}
+	}
 	p.Web, err = web.New(web.Options{
 		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members,
 		Sessions: sessions, Addresses: p.Addresses, Catalog: catalog, Assets: assets,

@@ -280,7 +280,7 @@ func TestMailServerTrouble(t *testing.T) {
 			h.walk(2 * time.Hour)
 			var status string
 			err := h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
-				return tx.QueryRow(`SELECT status FROM notices WHERE channel = 'email' AND kind = 'reminder'`).Scan(&status)
+				return tx.QueryRow(`SELECT status FROM notices WHERE channel = 'email' AND kind = 'reminder' AND subject_id = ''`).Scan(&status)
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -35,6 +35,8 @@ type Message struct {
 	Name           string
 	Body           string
 	At             int64
+	Sender         string // who wrote by mail when it was not the address on file; "" otherwise
+	MailID         string // the Message-ID of what came by mail, without brackets; "" for the page
 }
 
 // FromCustomer reports who said it.
@@ -73,27 +75,38 @@ func Clean(text string) (string, error) {
 	return text, nil
 }
 
-// holdsCardNumber finds 13 to 19 digits, single blanks or dashes between them, that pass the check every
-// card number passes (Luhn).
-func holdsCardNumber(text string) bool {
+// holdsCardNumber finds a payment card's number.
+func holdsCardNumber(text string) bool { return len(cardNumbers(text)) > 0 }
+
+// cardNumbers answers where in a text 13 to 19 digits stand, single blanks or dashes between them, that pass the check
+// every card number passes (Luhn): from the first digit to past the last.
+func cardNumbers(text string) [][2]int {
+	var found [][2]int
 	var digits []byte
 	gap := false
-	check := func() bool { return len(digits) >= 13 && len(digits) <= 19 && luhn(digits) }
+	from, to := 0, 0
+	check := func() {
+		if len(digits) >= 13 && len(digits) <= 19 && luhn(digits) {
+			found = append(found, [2]int{from, to})
+		}
+	}
 	for i := range len(text) {
 		switch b := text[i]; {
 		case b >= '0' && b <= '9':
+			if len(digits) == 0 {
+				from = i
+			}
 			digits = append(digits, b-'0')
-			gap = false
+			gap, to = false, i+1
 		case (b == ' ' || b == '-') && len(digits) > 0 && !gap:
 			gap = true
 		default:
-			if check() {
-				return true
-			}
+			check()
 			digits, gap = digits[:0], false
 		}
 	}
-	return check()
+	check()
+	return found
 }
 
 func luhn(digits []byte) bool {

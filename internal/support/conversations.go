@@ -64,19 +64,47 @@ func (cv *Conversations) Write(ctx context.Context, customer, text string, claim
 		if !within {
 			return fault.New(fault.TooMany, "Too many messages.")
 		}
-		m := Message{ID: database.NewID("msg"), ConversationID: c.ID, Author: "customer", Body: text, At: now.Unix()}
-		err = insertMessage(ctx, tx, m, Waiting)
-		if err != nil {
-			return err
-		}
-		_, err = outbox.Queue(ctx, tx, outbox.Notice{
-			Kind: outbox.StaffMessage, Channel: outbox.Email, CustomerID: customer, SubjectID: m.ID, Recipient: cv.mailbox,
-		}, now.Unix())
-		if err != nil {
-			return err
-		}
-		return cv.rest(ctx, tx, customer, claim, now)
+		return cv.take(ctx, tx, customer, Message{ConversationID: c.ID, Body: text}, claim, now)
 	})
+}
+
+// Receive keeps what a customer wrote by mail, in the caller's transaction, as Write keeps what they write on the
+// page. Nothing of it is refused for its form: what must not be kept is replaced by a word that says so. fault.TooMany
+// after many messages within an hour of real time; it may be brought again later.
+func (cv *Conversations) Receive(ctx context.Context, tx *sql.Tx, customer string, l Letter, realNow time.Time) error {
+	now := cv.now()
+	err := database.Hold(ctx, tx, customer)
+	if err != nil {
+		return err
+	}
+	c, err := begin(ctx, tx, customer, now.Unix())
+	if err != nil {
+		return err
+	}
+	within, err := database.Within(ctx, tx, "message "+customer, time.Hour, mostMessages, realNow)
+	if err != nil {
+		return err
+	}
+	if !within {
+		return fault.New(fault.TooMany, "Too many messages.")
+	}
+	return cv.take(ctx, tx, customer, Message{ConversationID: c.ID, Body: l.Body(), Sender: l.Sender, MailID: l.MailID}, false, now)
+}
+
+// take keeps a customer's message, mails it to staff and lets the reminders rest.
+func (cv *Conversations) take(ctx context.Context, tx *sql.Tx, customer string, m Message, claim bool, now time.Time) error {
+	m.ID, m.Author, m.At = database.NewID("msg"), "customer", now.Unix()
+	err := insertMessage(ctx, tx, m, Waiting)
+	if err != nil {
+		return err
+	}
+	_, err = outbox.Queue(ctx, tx, outbox.Notice{
+		Kind: outbox.StaffMessage, Channel: outbox.Email, CustomerID: customer, SubjectID: m.ID, Recipient: cv.mailbox,
+	}, now.Unix())
+	if err != nil {
+		return err
+	}
+	return cv.rest(ctx, tx, customer, claim, now)
 }
 
 func (cv *Conversations) rest(ctx context.Context, tx *sql.Tx, customer string, claim bool, now time.Time) error {
@@ -128,9 +156,16 @@ func (cv *Conversations) Reply(ctx context.Context, conversation, text string, b
 			return err
 		}
 		n := outbox.Notice{Kind: outbox.Reply, Channel: outbox.Email, CustomerID: c.CustomerID, SubjectID: m.ID, Recipient: who.Email}
-		if who.Email == "" {
+		stopped, isStopped, err := outbox.SuppressionOf(ctx, tx, who.Email)
+		if err != nil {
+			return err
+		}
+		switch {
+		case who.Email == "":
 			err = outbox.Skip(ctx, tx, n, "There is no address on file; the answer shows on the customer's page.", now.Unix())
-		} else {
+		case isStopped:
+			err = outbox.Skip(ctx, tx, n, "The answer shows on the customer's page; nothing is mailed to this address any more. "+stopped.Words, now.Unix())
+		default:
 			_, err = outbox.Queue(ctx, tx, n, now.Unix())
 		}
 		if err != nil {
@@ -190,8 +225,8 @@ func (cv *Conversations) CountWaiting(ctx context.Context, tx *sql.Tx) (int, err
 // FindMessage answers one message, or fault.NotFound.
 func FindMessage(ctx context.Context, tx *sql.Tx, id string) (Message, error) {
 	var m Message
-	err := tx.QueryRowContext(ctx, `SELECT id, conversation_id, author, staff_id, name, body, at FROM messages WHERE id = $1`, id).
-		Scan(&m.ID, &m.ConversationID, &m.Author, &m.StaffID, &m.Name, &m.Body, &m.At)
+	err := tx.QueryRowContext(ctx, `SELECT id, conversation_id, author, staff_id, name, body, at, sender, mail_id FROM messages WHERE id = $1`, id).
+		Scan(&m.ID, &m.ConversationID, &m.Author, &m.StaffID, &m.Name, &m.Body, &m.At, &m.Sender, &m.MailID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Message{}, fault.New(fault.NotFound, "There is no such message.")
 	}

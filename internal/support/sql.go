@@ -40,8 +40,9 @@ func one(row *sql.Row) (Conversation, error) {
 // insertMessage keeps a message and says whose turn it is after it.
 func insertMessage(ctx context.Context, tx *sql.Tx, m Message, turn ConversationStatus) error {
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO messages (id, conversation_id, author, staff_id, name, body, at) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		m.ID, m.ConversationID, m.Author, m.StaffID, m.Name, m.Body, m.At)
+		INSERT INTO messages (id, conversation_id, author, staff_id, name, body, at, sender, mail_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		m.ID, m.ConversationID, m.Author, m.StaffID, m.Name, m.Body, m.At, m.Sender, m.MailID)
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func insertMessage(ctx context.Context, tx *sql.Tx, m Message, turn Conversation
 
 func messages(ctx context.Context, tx *sql.Tx, conversation string) ([]Message, error) {
 	rows, err := tx.QueryContext(ctx, `
-		SELECT id, conversation_id, author, staff_id, name, body, at FROM messages
+		SELECT id, conversation_id, author, staff_id, name, body, at, sender, mail_id FROM messages
 		WHERE conversation_id = $1 ORDER BY at, id`, conversation)
 	if err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func messages(ctx context.Context, tx *sql.Tx, conversation string) ([]Message, 
 	var all []Message
 	for rows.Next() {
 		var m Message
-		err = rows.Scan(&m.ID, &m.ConversationID, &m.Author, &m.StaffID, &m.Name, &m.Body, &m.At)
+		err = rows.Scan(&m.ID, &m.ConversationID, &m.Author, &m.StaffID, &m.Name, &m.Body, &m.At, &m.Sender, &m.MailID)
 		if err != nil {
 			return nil, err
 		}

@@ -103,11 +103,12 @@ type Act struct {
 
 // Names of the acts that the helpers of this room ask about.
 const (
-	ActPause    = "pause"
-	ActResume   = "resume"
-	ActRelease  = "release"
-	ActAnnounce = "announce"
-	ActRevoke   = "revoke"
+	ActPause     = "pause"
+	ActResume    = "resume"
+	ActRelease   = "release"
+	ActAnnounce  = "announce"
+	ActRevoke    = "revoke"
+	ActMailAgain = "mail-again"
 )
 
 // Question is an act with its effects, before it happens. Its form is POST to Action; with a note it sends the

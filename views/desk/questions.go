@@ -3,6 +3,7 @@ package desk
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -83,6 +84,22 @@ func AnnounceQuestion(page CustomerPage, caseID string, goes, until time.Time) *
 		},
 		Action: "/admin/cases/" + url.PathEscape(caseID) + "/announce",
 		Deed:   "Announce it again",
+		Back:   "/admin/customers/" + url.PathEscape(page.ID),
+	}
+}
+
+// MailAgainQuestion asks whether a customer is written to again at addresses that had stopped taking mail.
+func MailAgainQuestion(page CustomerPage, addresses []string) *Question {
+	return &Question{
+		Title: fmt.Sprintf("Mail %s again?", page.Title()),
+		Effects: []string{
+			fmt.Sprintf("Mail may go to %s again, from the next step on.", strings.Join(addresses, ", ")),
+			"What was left out meanwhile is not sent afterwards: at most one message, never a burst.",
+			"If it comes back once more, it stops once more. Ask first, by phone or in the app, whether the address is right.",
+			"The audit log keeps who allowed it.",
+		},
+		Action: "/admin/customers/" + url.PathEscape(page.ID) + "/mail-again",
+		Deed:   "Mail them again",
 		Back:   "/admin/customers/" + url.PathEscape(page.ID),
 	}
 }

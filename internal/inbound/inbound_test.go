@@ -1,0 +1,284 @@
+package inbound
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapserver"
+	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
+	"github.com/emersion/go-smtp"
+
+	"sollecito/internal/database"
+	"sollecito/internal/databasetest"
+	"sollecito/internal/reading"
+)
+
+func openDB(t *testing.T) *database.DB {
+	t.Helper()
+	db, err := database.Open(t.Context(), databasetest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	_, err = db.Migrate(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// kept answers the mails that wait, whole.
+func kept(t *testing.T, db *database.DB) []Arrival {
+	t.Helper()
+	var all []Arrival
+	err := db.Do(t.Context(), func(tx *sql.Tx) error {
+		ids, err := Waiting(t.Context(), tx, time.Now().Unix()+1, 100)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			a, _, err := Take(t.Context(), tx, id)
+			if err != nil {
+				return err
+			}
+			all = append(all, a)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func listen(t *testing.T, db *database.DB) (*Listener, string) {
+	t.Helper()
+	door, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &Listener{
+		DB: db, Addresses: addresses(t, strings.Repeat("k", 32)), Now: time.Now, Real: time.Now, Wake: func() {}, Log: slog.New(slog.DiscardHandler),
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- l.Serve(ctx, door) }()
+	t.Cleanup(func() {
+		cancel()
+		err := <-served
+		if err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	return l, door.Addr().String()
+}
+
+func mailText(id, body string) string {
+	return "From: anneke@waal.example\r\nMessage-ID: <" + id + ">\r\nReceived: now\r\n\r\n" + body + "\r\n"
+}
+
+// hand gives a mail to the server as another would.
+func hand(t *testing.T, at, from, to, text string) error {
+	t.Helper()
+	c, err := smtp.Dial(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	err = c.SendMail(from, []string{to}, strings.NewReader(text))
+	if err != nil {
+		return err
+	}
+	return c.Quit()
+}
+
+func code(err error) int {
+	var said *smtp.SMTPError
+	if !errors.As(err, &said) {
+		return 0
+	}
+	return said.Code
+}
+
+func TestTheListenerTakesOurTokensAlone(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	l, at := listen(t, db)
+	ours := l.Addresses.For(Reply, database.NewID("ntc"))
+	send := func(to, text string) error { return hand(t, at, "anneke@waal.example", to, text) }
+	for _, to := range []string{"anybody@elsewhere.example", "billing@in.lumen.example", strings.Replace(ours, "+r", "+b", 1)} {
+		err := send(to, mailText("a@b", "x"))
+		if code(err) != 550 {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
+	if got := l.Refused(); got != 3 {
+		t.Errorf("%d refused", got)
+	}
+	text := mailText("one@waal.example", "hello\r\n.dots\r\n\xff")
+	err := send(ours, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The same mail over another way has other lines of its travel; it is the same.
+	err = send(ours, strings.Replace(text, "Received: now", "Received: later", 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = send(strings.ToUpper(ours), mailText("two@waal.example", "hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := kept(t, db)
+	if len(all) != 2 || string(all[0].Raw) != text && string(all[1].Raw) != text || all[0].Sender != "anneke@waal.example" || all[0].Tag.Way != Reply {
+		t.Errorf("kept: %+v", all)
+	}
+	err = send(ours, mailText("big@waal.example", strings.Repeat("a line that is not long\r\n", reading.Largest/20)))
+	if code(err) != 552 {
+		t.Errorf("too large: %v", err)
+	}
+	var last error
+	for i := range mostPerHour + 1 {
+		last = send(ours, mailText(fmt.Sprint(i, "@waal.example"), "again"))
+		if last != nil {
+			break
+		}
+	}
+	if code(last) != 452 {
+		t.Errorf("after many: %v", last)
+	}
+}
+
+func TestAPeerThatSaysNothingHoldsUpNoStop(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	door, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &Listener{DB: db, Addresses: addresses(t, strings.Repeat("k", 32)), Now: time.Now, Real: time.Now, Wake: func() {}, Log: slog.New(slog.DiscardHandler)}
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- l.Serve(ctx, door) }()
+	c, err := smtp.Dial(door.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	err = c.Mail("a@b.example", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	cancel()
+	err = <-served
+	if err != nil || time.Since(began) > 5*time.Second {
+		t.Errorf("stopped after %s: %v", time.Since(began), err)
+	}
+}
+
+func TestNothingIsPromisedThatIsNotKept(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	l, at := listen(t, db)
+	err := db.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = hand(t, at, "", l.Addresses.For(Bounce, database.NewID("ntc")), mailText("a@b", "x"))
+	if code(err) != 451 {
+		t.Errorf("with the database gone: %v", err)
+	}
+}
+
+func TestTheMailboxIsEmptiedOfOursAlone(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	a := addresses(t, strings.Repeat("k", 32))
+	store := imapmemserver.New()
+	user := imapmemserver.NewUser("billing", "secret")
+	err := user.Create("INBOX", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store.AddUser(user)
+	server := imapserver.New(&imapserver.Options{
+		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
+			return store.NewSession(), nil, nil
+		},
+		Caps:         imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapIMAP4rev2: {}},
+		InsecureAuth: true,
+	})
+	door, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go server.Serve(door)
+	t.Cleanup(func() { server.Close() })
+	put := func(text string) {
+		_, err := user.Append("INBOX", literal{strings.NewReader(text), int64(len(text))}, &imap.AppendOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	id := database.NewID("ntc")
+	report := "Return-Path: <>\r\nTo: " + a.For(Bounce, id) + "\r\nMessage-ID: <r@mx>\r\n\r\nfailed\r\n"
+	put(report)
+	put("To: billing@lumen.example\r\nReturn-Path: <" + a.For(Bounce, id) + ">\r\n\r\na copy of our own\r\n")
+	put("Delivered-To: mail+bforged@in.lumen.example\r\nTo: x@y.example\r\n\r\nforged\r\n")
+	put("Return-Path: <anneke@waal.example>\r\nDelivered-To: " + a.For(Reply, id) + "\r\nTo: Lumen <x@y.example>\r\n\r\nhello\r\n")
+	box, err := ParseMailbox("imap://billing:secret@" + door.Addr().String() + "/INBOX")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Poller{DB: db, Addresses: a, Mailbox: box, Now: time.Now, Real: time.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	n, err := p.RunOnce(t.Context())
+	if err != nil || n != 2 {
+		t.Fatalf("kept %d, %v", n, err)
+	}
+	n, err = p.RunOnce(t.Context())
+	if err != nil || n != 0 {
+		t.Errorf("again: %d, %v", n, err)
+	}
+	all := kept(t, db)
+	if len(all) != 2 {
+		t.Fatalf("kept: %+v", all)
+	}
+	for _, arrived := range all {
+		if arrived.Tag.Way == Bounce && (arrived.Sender != "" || string(arrived.Raw) != report) || arrived.Tag.Way == Reply && arrived.Sender != "anneke@waal.example" {
+			t.Errorf("kept: %+v", arrived)
+		}
+	}
+	status, err := user.Status("INBOX", &imap.StatusOptions{NumMessages: true})
+	moved, movedErr := user.Status(keptFolder, &imap.StatusOptions{NumMessages: true})
+	if err != nil || movedErr != nil || *status.NumMessages != 2 || *moved.NumMessages != 2 {
+		t.Errorf("left %v (%v), moved %v (%v)", status, err, moved, movedErr)
+	}
+	// The program died between keeping and moving: the mail is brought again and is still one.
+	put(report)
+	n, err = p.RunOnce(t.Context())
+	if err != nil || n != 1 || len(kept(t, db)) != 2 {
+		t.Errorf("brought again: %d, %v, %d kept", n, err, len(kept(t, db)))
+	}
+	door.Close()
+	server.Close()
+	n, err = p.RunOnce(t.Context())
+	if err != nil || n != 0 {
+		t.Errorf("without a server: %d, %v", n, err)
+	}
+}
+
+type literal struct {
+	*strings.Reader
+	size int64
+}
+
+func (l literal) Size() int64 { return l.size }
