@@ -40,6 +40,13 @@ type Letters struct {
 // Recipient decides where a notice goes, from what is stored at that moment; "" and why when it can go nowhere.
 // Reminders and receipts may go to another billing contact; what answers somebody goes to the address on file alone.
 func (l *Letters) Recipient(ctx context.Context, tx *sql.Tx, n outbox.Notice) (to, why string, err error) {
+	if n.Kind == outbox.StaffAlert { // about a colleague's account, and to them whatever came back before
+		a, err := staff.FindAlert(ctx, tx, n.SubjectID)
+		if fault.Is(err, fault.NotFound) {
+			return "", "What it tells of no longer exists.", nil
+		}
+		return cmp.Or(l.OnlyTo, a.Email), "", err
+	}
 	who, err := billing.FindCustomer(ctx, tx, n.CustomerID)
 	if fault.Is(err, fault.NotFound) {
 		return "", "What it tells of no longer exists.", nil
@@ -152,12 +159,12 @@ func (l *Letters) staffAlert(ctx context.Context, tx *sql.Tx, n *outbox.Notice, 
 	if n.Dated == 0 {
 		n.Dated = now.Unix()
 	}
-	to := mail.Address{Name: a.Name, Address: a.Email}
-	if l.OnlyTo != "" {
-		to = mail.Address{Address: l.OnlyTo}
+	to := mail.Address{Address: n.Recipient}
+	if n.Recipient == a.Email {
+		to.Name = a.Name
 	}
 	_, domain, _ := strings.Cut(l.From.Address, "@")
-	n.Recipient, n.MessageID, n.Subject = to.Address, n.ID+"@"+domain, letter.Subject
+	n.MessageID, n.Subject = n.ID+"@"+domain, letter.Subject
 	out := mail.Letter{
 		From: l.From, To: to, ReplyTo: mail.Address{Name: l.Merchant.Name, Address: l.Merchant.SupportEmail},
 		Subject: letter.Subject, HTML: html, Text: letter.Text(),
