@@ -47,8 +47,12 @@ func run(m *testing.M, durable bool) int {
 	return m.Run()
 }
 
-// once reports whether a second run makes no sense: a fuzzing engine is at work, or tests are only listed.
+// once reports whether there is to be no second run: somebody asks for SQLite alone, a fuzzing engine is at work, or
+// tests are only listed.
 func once() bool {
+	if os.Getenv("SOLLECITO_TEST_ENGINES") == "sqlite" {
+		return true
+	}
 	for _, name := range []string{"test.fuzz", "test.list"} {
 		f := flag.Lookup(name)
 		if f != nil && f.Value.String() != "" {

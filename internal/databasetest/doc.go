@@ -3,5 +3,6 @@
 //
 // PostgreSQL is the server that SOLLECITO_TEST_POSTGRES names (an address whose user may create databases), or one
 // that is started for this run from the machine's own binaries and ended with it. Without either the second run is
-// left out, and said so; where SOLLECITO_TEST_REQUIRE asks for postgres that is a failure.
+// left out, and said so; where SOLLECITO_TEST_REQUIRE asks for postgres that is a failure. SOLLECITO_TEST_ENGINES=sqlite
+// asks for the first run alone, as the race detector does, whose second run would look at the same code once more.
 package databasetest
