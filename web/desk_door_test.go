@@ -62,7 +62,7 @@ func TestStaffComeInByEnrolmentAndPassword(t *testing.T) {
 	if wait.StatusCode != http.StatusTooManyRequests || wait.Header.Get("Retry-After") == "" || !strings.Contains(wait.body, "Please wait") {
 		t.Errorf("at once after a failure: %d", wait.StatusCode)
 	}
-	for i, back := range []string{"//evil.example/admin", "/admin/signin/code", "https://evil.example/admin/", "/pay", `/\evil.example`, "/adminevil"} {
+	for i, back := range []string{"//evil.example/admin", "/admin/signin/code", "https://evil.example/admin/", "/pay", `/\evil.example`, "/adminevil", "/admin/../pay", "/admin/%2e%2e//evil.example"} {
 		h.later(time.Hour)
 		v := h.visitor()
 		a := v.post("/admin/signin", "email", "ada@lumen.example", "password", "a sentence nobody guesses", "back", back)

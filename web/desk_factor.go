@@ -46,6 +46,10 @@ func (s *Server) enterCode(w http.ResponseWriter, r *http.Request, _ staff.Membe
 		return err
 	}
 	entry, err := s.Members.EnterCode(r.Context(), at.token, r.PostFormValue("code"), s.callerOf(r))
+	if fault.Is(err, fault.SignedOut) { // the first of two presses came in meanwhile
+		http.Redirect(w, r, "/admin/signin?back="+escape(deskPath(p.Back)), http.StatusSeeOther)
+		return nil
+	}
 	code, drawn := notTaken(w, err, &p.Fault, &p.Wait)
 	if drawn {
 		s.show(w, r, code, desk.Code(p))
@@ -271,7 +275,7 @@ func (s *Server) makeSure(w http.ResponseWriter, r *http.Request, at seat) (seat
 		http.Redirect(w, r, "/admin/confirm?back="+escape(r.URL.RequestURI()), http.StatusSeeOther)
 		return at, false, nil
 	}
-	p := s.confirmPage(r, r.URL.Path)
+	p := s.confirmPage(r, r.URL.EscapedPath()) // as it was asked for: decoded, an id with slashes would name another
 	p.Sent = true
 	for name, values := range r.PostForm {
 		if name == "password" || strings.HasPrefix(name, "confirm_") {
