@@ -158,7 +158,12 @@ func dark(code barcode.Barcode, x, y int) bool {
 
 func (s *Server) finishFactor(w http.ResponseWriter, r *http.Request, _ staff.Member) error {
 	back := safeBack(r.PostFormValue("back"))
+	door := "/admin/signin?back=" + escape(deskPath(back))
 	at, err := s.seatOf(r)
+	if fault.Is(err, fault.SignedOut) { // a second press: the sign-in page knows where to go on
+		http.Redirect(w, r, door, http.StatusSeeOther)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -172,6 +177,10 @@ func (s *Server) finishFactor(w http.ResponseWriter, r *http.Request, _ staff.Me
 		return err
 	}
 	entry, err := s.Members.FinishFactor(r.Context(), at.token, r.PostFormValue("code"), s.callerOf(r))
+	if fault.Is(err, fault.SignedOut) { // the first of two presses came in meanwhile
+		http.Redirect(w, r, door, http.StatusSeeOther)
+		return nil
+	}
 	var said string
 	var wait time.Duration
 	code, drawn := notTaken(w, err, &said, &wait)
