@@ -4,12 +4,15 @@ import (
 	"database/sql"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"sollecito/internal/billing"
 	"sollecito/internal/fault"
 	"sollecito/internal/link"
 	"sollecito/internal/outbox"
@@ -62,7 +65,7 @@ func TestStaffComeInByEnrolmentAndPassword(t *testing.T) {
 	if wait.StatusCode != http.StatusTooManyRequests || wait.Header.Get("Retry-After") == "" || !strings.Contains(wait.body, "Please wait") {
 		t.Errorf("at once after a failure: %d", wait.StatusCode)
 	}
-	for i, back := range []string{"//evil.example/admin", "/admin/signin/code", "https://evil.example/admin/", "/pay", `/\evil.example`, "/adminevil"} {
+	for i, back := range []string{"//evil.example/admin", "/admin/signin/code", "https://evil.example/admin/", "/pay", `/\evil.example`, "/adminevil", "/admin/../pay", "/admin/%2e%2e//evil.example"} {
 		h.later(time.Hour)
 		v := h.visitor()
 		a := v.post("/admin/signin", "email", "ada@lumen.example", "password", "a sentence nobody guesses", "back", back)
@@ -281,10 +284,16 @@ func TestWhatCanDoHarmAsksAgain(t *testing.T) {
 		t.Fatalf("%d routes ask again", sure)
 	}
 
+	// An id is kept as it was sent: one with slashes in it leads to no other page.
+	d := b.post("/admin/people/x%2F..%2Fy/disable").document(t)
+	if got := d.Find("form:has(#confirm_code)").AttrOr("action", ""); got != "/admin/people/x%2F..%2Fy/disable" {
+		t.Errorf("what is confirmed goes to %q", got)
+	}
+
 	// What was sent goes on when it is confirmed, once.
 	form := []string{"email", "new@lumen.example", "name", hostile, "role", "viewer"}
 	a := b.post("/admin/people", append(form, "confirm_password", "wrong", "confirm_code", h.code(who.secret))...)
-	d := a.document(t)
+	d = a.document(t)
 	if a.StatusCode != http.StatusUnprocessableEntity || d.Find("[name=name]").AttrOr("value", "") != hostile || d.Find(".errors a[href='#confirm_password']").Length() != 1 || !strings.HasPrefix(d.Find("title").Text(), "Error: ") {
 		t.Errorf("a wrong password: %d\n%s", a.StatusCode, a.body)
 	}
@@ -333,7 +342,12 @@ func TestTheSecondFactorIsSetUpUsedAndChanged(t *testing.T) {
 		t.Errorf("at once after a wrong code: %d", a.StatusCode)
 	}
 	h.later(time.Minute)
+	at, err := url.Parse(h.site.URL)
+	must(t, err)
+	twice := h.visitor()
+	twice.Jar.SetCookies(at, b.Jar.Cookies(at))
 	app := b.setsUpFactor()
+	twice.post("/admin/factor", "code", "000000").leadsTo(t, "/admin/signin?back=%2Fadmin") // a second press
 	if a := b.post("/admin/factor/codes"); a.StatusCode != http.StatusUnprocessableEntity || a.document(t).Find(".codes li").Length() != 10 {
 		t.Errorf("not kept: %d", a.StatusCode)
 	}
@@ -479,4 +493,25 @@ func TestFormsFromElsewhereChangeNothing(t *testing.T) {
 		t.Error("a form from another site did something")
 	}
 	b.ask("POST", path, url.Values{"reason": {"x"}}, "Origin", "http://pay.lumen.example").leadsTo(t, "/admin/customers/cus_1?done=paused")
+}
+
+// A household has a whole IPv6 network: its addresses are one place, for asking for links as for signing in.
+func TestLinksAreAskedForFromPlaces(t *testing.T) {
+	h := newHouse(t, func(o *Options) { o.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} })
+	for i := range mostLinksPerPlace + 1 {
+		id := "cus_" + strconv.Itoa(i)
+		h.do(func(tx *sql.Tx) error {
+			return billing.Save(t.Context(), tx, billing.Account{Customer: billing.Customer{ID: id, Name: id, Email: id + "@x.example"}}, h.clock().Unix())
+		})
+		from := "2001:db8:1:2::" + strconv.Itoa(i+1)
+		h.visitor().ask("POST", "/pay/link", url.Values{"email": {id + "@x.example"}}, "X-Forwarded-For", from).leadsTo(t, "/pay/link/sent")
+	}
+	h.do(func(tx *sql.Tx) error {
+		var queued int
+		err := tx.QueryRowContext(t.Context(), `SELECT count(*) FROM notices`).Scan(&queued)
+		if queued != mostLinksPerPlace {
+			t.Errorf("%d links for one place, want %d", queued, mostLinksPerPlace)
+		}
+		return err
+	})
 }

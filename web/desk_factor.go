@@ -46,6 +46,10 @@ func (s *Server) enterCode(w http.ResponseWriter, r *http.Request, _ staff.Membe
 		return err
 	}
 	entry, err := s.Members.EnterCode(r.Context(), at.token, r.PostFormValue("code"), s.callerOf(r))
+	if fault.Is(err, fault.SignedOut) { // the first of two presses came in meanwhile
+		http.Redirect(w, r, "/admin/signin?back="+escape(deskPath(p.Back)), http.StatusSeeOther)
+		return nil
+	}
 	code, drawn := notTaken(w, err, &p.Fault, &p.Wait)
 	if drawn {
 		s.show(w, r, code, desk.Code(p))
@@ -154,7 +158,12 @@ func dark(code barcode.Barcode, x, y int) bool {
 
 func (s *Server) finishFactor(w http.ResponseWriter, r *http.Request, _ staff.Member) error {
 	back := safeBack(r.PostFormValue("back"))
+	door := "/admin/signin?back=" + escape(deskPath(back))
 	at, err := s.seatOf(r)
+	if fault.Is(err, fault.SignedOut) { // a second press: the sign-in page knows where to go on
+		http.Redirect(w, r, door, http.StatusSeeOther)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -168,6 +177,10 @@ func (s *Server) finishFactor(w http.ResponseWriter, r *http.Request, _ staff.Me
 		return err
 	}
 	entry, err := s.Members.FinishFactor(r.Context(), at.token, r.PostFormValue("code"), s.callerOf(r))
+	if fault.Is(err, fault.SignedOut) { // the first of two presses came in meanwhile
+		http.Redirect(w, r, door, http.StatusSeeOther)
+		return nil
+	}
 	var said string
 	var wait time.Duration
 	code, drawn := notTaken(w, err, &said, &wait)
@@ -271,7 +284,7 @@ func (s *Server) makeSure(w http.ResponseWriter, r *http.Request, at seat) (seat
 		http.Redirect(w, r, "/admin/confirm?back="+escape(r.URL.RequestURI()), http.StatusSeeOther)
 		return at, false, nil
 	}
-	p := s.confirmPage(r, r.URL.Path)
+	p := s.confirmPage(r, r.URL.EscapedPath()) // as it was asked for: decoded, an id with slashes would name another
 	p.Sent = true
 	for name, values := range r.PostForm {
 		if name == "password" || strings.HasPrefix(name, "confirm_") {

@@ -104,7 +104,7 @@ func (s *Server) requestLink(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := s.Now()
 	err = s.DB.Do(r.Context(), func(tx *sql.Tx) error {
-		within, err := database.Within(r.Context(), tx, "link "+visitOf(r).ip.String(), time.Hour, mostLinksPerPlace, s.Real())
+		within, err := database.Within(r.Context(), tx, "link "+placeOf(visitOf(r).ip), time.Hour, mostLinksPerPlace, s.Real())
 		if err != nil || !within {
 			return err
 		}

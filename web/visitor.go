@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -203,6 +204,9 @@ func (s *Server) leave(w http.ResponseWriter, r *http.Request) error {
 func ownPath(path, otherwise string) string {
 	u, err := url.Parse(path)
 	if err != nil || u.IsAbs() || u.Host != "" || u.Opaque != "" || len(path) < 1 || path[0] != '/' || len(path) > 1 && (path[1] == '/' || path[1] == '\\') {
+		return otherwise
+	}
+	if slices.Contains(strings.Split(u.Path, "/"), "..") { // what it begins with is not where it leads
 		return otherwise
 	}
 	return u.RequestURI()

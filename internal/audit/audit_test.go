@@ -70,6 +70,30 @@ func TestListPagesFromTheNewest(t *testing.T) {
 	}
 }
 
+// An object's id may come from an address that somebody typed, and not every database keeps each character.
+func TestTheChainHoldsWhateverIsWritten(t *testing.T) {
+	db := open(t)
+	err := db.Do(t.Context(), func(tx *sql.Tx) error {
+		strange := "cus_\x00\xff\u2028\r\n1"
+		return audit.Append(t.Context(), tx, audit.Entry{
+			Actor: strange, Role: strange, Action: strange, Object: strange, Detail: strange, IP: strange, Request: strange, At: noon,
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.See(t.Context(), func(tx *sql.Tx) error {
+		count, _, err := audit.Verify(t.Context(), tx)
+		if err == nil && count != 6 {
+			t.Errorf("%d entries", count)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestRowsAreOnlyAdded(t *testing.T) {
 	db := open(t)
 	for _, forbidden := range []string{

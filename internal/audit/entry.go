@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -21,6 +22,15 @@ type Entry struct {
 	Request string
 	At      time.Time
 	Seq     int64
+}
+
+// plain is the entry as every database keeps it: without NUL and as valid UTF-8. What is hashed must be what is read
+// again, and an object's id may come from an address that somebody typed.
+func (e Entry) plain() Entry {
+	for _, text := range []*string{&e.Actor, &e.Role, &e.Action, &e.Object, &e.Detail, &e.IP, &e.Request} {
+		*text = strings.ToValidUTF8(strings.ReplaceAll(*text, "\x00", ""), "\uFFFD")
+	}
+	return e
 }
 
 // chained is the hash of an entry that follows the one with the hash before: SHA-256, in hexadecimal, over a

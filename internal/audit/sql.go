@@ -20,6 +20,7 @@ func Append(ctx context.Context, tx *sql.Tx, e Entry) error {
 	if err != nil {
 		return fmt.Errorf("append to audit: %w", err)
 	}
+	e = e.plain()
 	e.Seq = last + 1
 	hash, err := e.chained(before)
 	if err != nil {

@@ -142,7 +142,7 @@ func (m *Members) EnterCode(ctx context.Context, token, code string, who Caller)
 			return fault.New(fault.Conflict, "You are signed in already")
 		}
 		now := m.now()
-		key, err := m.tryKey(ctx, tx, found, "code", who)
+		key, err := m.tryKey(ctx, tx, found, byCode, found.Email, who)
 		if err != nil {
 			return err
 		}
@@ -235,7 +235,7 @@ func (m *Members) FinishFactor(ctx context.Context, token, code string, who Call
 			return fault.Wrap(fault.Conflict, err, "Start the set-up again")
 		}
 		now := m.now()
-		key, err := m.tryKey(ctx, tx, found, "code", who)
+		key, err := m.tryKey(ctx, tx, found, byCode, found.Email, who)
 		if err != nil {
 			return err
 		}

@@ -267,22 +267,21 @@ func (m *Members) SignIn(ctx context.Context, email, password string, who Caller
 		}
 		return "", Member{}, wrongPair()
 	}
+	kept := found.password
 	if outdated {
-		stored = m.vault.hash(password)
+		kept = m.vault.hash(password)
 	}
 	err = m.db.Do(ctx, func(tx *sql.Tx) error {
-		fresh, err := memberByEmail(ctx, tx, email)
+		still, err := setPassword(ctx, tx, found.ID, found.password, kept)
 		if err != nil {
 			return err
 		}
-		if fresh.Disabled || fresh.password != found.password { // disabled or enrolled anew while we compared
+		if !still { // disabled or enrolled anew while we compared
 			return wrongPair()
 		}
-		if outdated {
-			err = setPassword(ctx, tx, fresh.ID, found.password, stored)
-			if err != nil {
-				return err
-			}
+		fresh, err := memberByID(ctx, tx, found.ID)
+		if err != nil {
+			return err
 		}
 		err = clearFailures(ctx, tx, key)
 		if err != nil {
@@ -305,7 +304,7 @@ func (m *Members) candidate(ctx context.Context, tx *sql.Tx, email string, who C
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return record{}, "", err
 	}
-	key, err := m.tryKey(ctx, tx, found, email, who)
+	key, err := m.tryKey(ctx, tx, found, byPassword, email, who)
 	if err != nil {
 		return record{}, "", err
 	}
@@ -324,21 +323,28 @@ func tooMany(wait time.Duration) error {
 	return fault.Wrap(fault.TooMany, &TryLater{Wait: wait}, "Too many tries: wait %d seconds", int64(math.Ceil(wait.Seconds())))
 }
 
+// What a try is about. Codes, which are asked of members alone, count apart from passwords.
+const (
+	byPassword = "password"
+	byCode     = "code"
+)
+
 // tryKey is the name under which failures are counted: of the address or, from a browser that is known as the
-// member's, of both. Codes, which are asked of members alone, count apart from passwords.
-func (m *Members) tryKey(ctx context.Context, tx *sql.Tx, who record, what string, from Caller) (string, error) {
-	key := what
-	if who.ID != "" && what != who.Email {
-		key = who.Email + "\n" + what
+// member's, of both. What it is about and the browser stand before the address, which is whatever a stranger typed: no
+// address can read like another's name.
+func (m *Members) tryKey(ctx context.Context, tx *sql.Tx, who record, about, email string, from Caller) (string, error) {
+	if who.ID != "" {
+		email = who.Email // a database may find somebody by another spelling, and they have one count only
 	}
 	known, err := knownDevice(ctx, tx, who.ID, from.Device, m.now().Add(-deviceKnown).Unix())
 	if err != nil {
 		return "", err
 	}
+	browser := ""
 	if known {
-		key += "\n" + from.Device
+		browser = hashOf(from.Device)
 	}
-	return hashOf(key), nil
+	return hashOf(about + "\n" + browser + "\n" + email), nil
 }
 
 // fail counts a failed sign-in.

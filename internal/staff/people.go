@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"sollecito/internal/audit"
+	"sollecito/internal/database"
 	"sollecito/internal/fault"
 )
 
@@ -23,8 +24,13 @@ func notOneself() error {
 	return fault.New(fault.Forbidden, "Nobody does this to their own account here: ask another administrator, or use the command line")
 }
 
-// mayAct makes sure that who acts still is an administrator at this moment.
+// mayAct makes sure that who acts still is an administrator when their turn comes: of two who shut each other out at
+// once, one comes too late.
 func (m *Members) mayAct(ctx context.Context, tx *sql.Tx, by Hand) error {
+	err := database.Hold(ctx, tx, "staff")
+	if err != nil {
+		return err
+	}
 	if by.ID == ByCommand().ID {
 		return nil
 	}
@@ -237,9 +243,12 @@ func (m *Members) ChangePassword(ctx context.Context, token, password string, wh
 			return fault.New(fault.Conflict, "Confirm that it is you first")
 		}
 		now := m.now()
-		err = setPassword(ctx, tx, fresh.ID, fresh.password, stored)
+		set, err := setPassword(ctx, tx, fresh.ID, fresh.password, stored)
 		if err != nil {
 			return err
+		}
+		if !set {
+			return fault.New(fault.Conflict, "Your password was changed elsewhere meanwhile")
 		}
 		err = endOtherSessions(ctx, tx, fresh.ID, hashOf(token), now.Unix())
 		if err != nil {
@@ -288,7 +297,7 @@ func (m *Members) Confirm(ctx context.Context, token, password, code string, who
 		if s.standing != Full {
 			return signedOut()
 		}
-		key, err := m.tryKey(ctx, tx, found, "code", who)
+		key, err := m.tryKey(ctx, tx, found, byCode, found.Email, who)
 		if err != nil {
 			return err
 		}

@@ -107,10 +107,9 @@ func changed(result sql.Result, err error) (bool, error) {
 	return n > 0, err
 }
 
-// setPassword replaces a password that has not been replaced meanwhile.
-func setPassword(ctx context.Context, tx *sql.Tx, id, before, after string) error {
-	_, err := tx.ExecContext(ctx, `UPDATE staff SET password = $3 WHERE id = $1 AND password = $2 AND disabled_at = 0`, id, before, after)
-	return err
+// setPassword replaces a password, by itself to hold it, and reports whether it had not been replaced meanwhile.
+func setPassword(ctx context.Context, tx *sql.Tx, id, before, after string) (bool, error) {
+	return changed(tx.ExecContext(ctx, `UPDATE staff SET password = $3 WHERE id = $1 AND password = $2 AND disabled_at = 0`, id, before, after))
 }
 
 func setRole(ctx context.Context, tx *sql.Tx, id string, role Role) (bool, error) {
@@ -128,9 +127,10 @@ func markSignedIn(ctx context.Context, tx *sql.Tx, id string, now int64) error {
 	return err
 }
 
-// stillAdmin holds the row of who acts, so that of two administrators who demote each other one comes too late.
 func stillAdmin(ctx context.Context, tx *sql.Tx, id string) (bool, error) {
-	return changed(tx.ExecContext(ctx, `UPDATE staff SET role = role WHERE id = $1 AND role = 'admin' AND disabled_at = 0`, id))
+	var still bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM staff WHERE id = $1 AND role = 'admin' AND disabled_at = 0)`, id).Scan(&still)
+	return still, err
 }
 
 // setFactor puts a second factor in the place of the one there was, "" for none.
