@@ -4,12 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strconv"
 	"time"
 
 	"sollecito/internal/billing"
-	"sollecito/internal/database"
-	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/gateway"
 )
@@ -50,11 +47,7 @@ func (in *Intake) Reconcile(ctx context.Context) (int, error) {
 		if err != nil {
 			return err
 		}
-		text, err := database.Setting(ctx, tx, dunning.SettingConnected)
-		if err != nil || text == "" {
-			return err
-		}
-		connected, err = strconv.ParseInt(text, 10, 64)
+		connected, err = connectedAt(ctx, tx)
 		return err
 	})
 	if err != nil {

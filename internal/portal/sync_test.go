@@ -114,6 +114,108 @@ func TestTheFirstImportSendsNothing(t *testing.T) {
 	}
 }
 
+// hearing puts the webhook endpoint back.
+func (h *house) hearing() {
+	h.t.Helper()
+	h.ask("webhook_endpoints", url.Values{"url": {h.base + "/webhooks/stripe"}, "enabled_events[]": {"*"}, "api_version": {"2023-10-16"}})
+}
+
+// Stripe goes on trying the old invoices by itself and tells us each time. That starts nothing; a renewal that fails
+// for the first time does, for its own customer alone.
+func TestStripesRetriesDoNotReleaseAnImport(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.deaf()
+	const several = 4
+	var all []string
+	for n := range several {
+		c := h.customer(fmt.Sprintf("Customer %d", n), fmt.Sprintf("c%d@old.example", n), "NL", "pm_card_visa")
+		_, err := h.stripe.FailRenewal(c, "insufficient_funds")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c)
+	}
+	h.clock.set(h.clock.now().Add(2 * time.Hour))
+	h.hearing()
+	_, err := h.portal.Intake.Import(t.Context(), func(intake.Imported) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.walk(10 * 24 * time.Hour)
+	if got := h.count(`SELECT count(*) FROM events WHERE type = 'invoice.payment_failed' AND status = 'processed'`); got < several {
+		t.Fatalf("Stripe told of %d retries only", got)
+	}
+	if got := len(h.catcher.Mails()); got != 0 {
+		t.Errorf("%d mails though nobody was released", got)
+	}
+	if got := h.count(importedPauses); got != several {
+		t.Errorf("%d of %d are left to be released", got, several)
+	}
+	h.fail(all[1], "insufficient_funds")
+	h.walk(4 * 24 * time.Hour)
+	if got := h.count(importedPauses); got != several-1 {
+		t.Errorf("%d of %d are left after one new failure", got, several)
+	}
+	if len(h.mailsTo("c1@old.example")) == 0 || len(h.mailsTo("c1@old.example")) != len(h.catcher.Mails()) {
+		t.Errorf("%d mails, %d of them to the customer with the new failure", len(h.catcher.Mails()), len(h.mailsTo("c1@old.example")))
+	}
+}
+
+// While the import is under way Stripe tells of a retry on an invoice that no page has brought yet, of a new failure,
+// and of one in the same second as the start. Only the new failures start by themselves.
+func TestWebhooksDuringTheImport(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.deaf()
+	var all []string
+	for n := range 104 { // the oldest four are on the second page
+		c := h.customer(fmt.Sprintf("Customer %d", n), fmt.Sprintf("c%d@old.example", n), "NL", "pm_card_visa")
+		all = append(all, c)
+		if n == 1 {
+			continue // fails for the first time while the import runs
+		}
+		_, err := h.stripe.FailRenewal(c, "insufficient_funds")
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.clock.set(h.clock.now().Add(2 * time.Hour))
+	same := h.customer("Same Second", "same@new.example", "NL", "pm_card_visa")
+	_, err := h.stripe.FailRenewal(same, "insufficient_funds")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.hearing()
+	ctx, stop := context.WithCancel(t.Context())
+	_, err = h.portal.Intake.Import(ctx, func(intake.Imported) { stop() })
+	if err == nil {
+		t.Fatal("the import was not interrupted")
+	}
+	before := h.count(importedPauses)
+	h.walk(4 * 24 * time.Hour) // retries of all, those on the second page too
+	h.fail(all[1], "insufficient_funds")
+	if got := h.count(`SELECT count(*) FROM cases WHERE customer_id = '` + all[0] + `'`); got != 1 || h.count(importedPauses) <= before {
+		t.Fatalf("the retry on the second page opened %d cases", got)
+	}
+	done, err := h.portal.Intake.Import(t.Context(), func(intake.Imported) {})
+	if err != nil || !done.Continued {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	if got := h.count(importedPauses); got != 103 {
+		t.Errorf("%d of 103 old cases rest as imported", got)
+	}
+	h.walk(4 * 24 * time.Hour)
+	for _, m := range h.catcher.Mails() {
+		if m.To != "same@new.example" && m.To != "c1@old.example" {
+			t.Errorf("mail to %s, whose failure is an old one", m.To)
+		}
+	}
+	if len(h.mailsTo("same@new.example")) == 0 || len(h.mailsTo("c1@old.example")) == 0 {
+		t.Errorf("%d and %d mails of the new failures", len(h.mailsTo("same@new.example")), len(h.mailsTo("c1@old.example")))
+	}
+}
+
 // Webhooks are dropped for three days, a month, or for good since the endpoint was deleted: one run catches all.
 func TestNothingIsMissedWithoutWebhooks(t *testing.T) {
 	t.Parallel()
