@@ -68,6 +68,9 @@ func (s *Server) deskTable() []deskRoute {
 		{"POST /admin/cases/{id}/announce", staff.Act, s.announceAgain, false},
 		{"POST /admin/conversations/{id}/reply", staff.Act, s.reply, false},
 
+		{"GET /admin/imported", staff.Steer, s.showImported, false},
+		{"GET /admin/imported/release", staff.Steer, s.askRelease, false},
+		{"POST /admin/imported/release", staff.Steer, s.releaseImported, true}, // mail to hundreds
 		{"POST /admin/customers/{id}/revoke", staff.Steer, s.revokeLinks, true},
 		{"POST /admin/sending/stop", staff.Steer, s.stopSending, false}, // in an emergency nothing stands in the way
 		{"POST /admin/sending/resume", staff.Steer, s.resumeSending, true},
@@ -252,6 +255,8 @@ var doings = map[string]desk.Flash{
 	"paused":    {Tone: desk.Good, Text: "Reminders are paused. They go on when somebody resumes them."},
 	"resumed":   {Tone: desk.Good, Text: "Your pause has ended."},
 	"released":  {Tone: desk.Good, Text: "Reminders have started."},
+	"nobody":    {Tone: desk.Wait, Text: "Nothing has happened: nobody was chosen, or somebody has released them meanwhile."},
+	"imported":  {Tone: desk.Good, Text: "They are released. Each goes back on its schedule on the day you were shown."},
 	"announced": {Tone: desk.Good, Text: "A fresh mail with the new date is on its way."},
 	"revoked":   {Tone: desk.Good, Text: "Their links have ended. None that was sent before opens anything."},
 	"replied":   {Tone: desk.Good, Text: "Your answer is on its way."},

@@ -113,6 +113,7 @@ func deskForms() map[string]url.Values {
 		"POST /admin/customers/{id}/revoke":    {},
 		"POST /admin/cases/{id}/release":       {},
 		"POST /admin/sending/resume":           {},
+		"POST /admin/imported/release":         {"all": {"1"}, "shown": {"1"}},
 		"POST /admin/account/sessions":         {},
 		"POST /admin/account/password":         {"password": {"quiet harbours keep tin boats"}},
 		"POST /admin/account/codes":            {},
@@ -142,6 +143,7 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 			for range 4 { // the fourth step waits for a person
 				h.step("cus_held", outbox.Uncertain)
 			}
+			h.rests("cus_imported")
 			h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
 			h.step("cus_1", outbox.Sent)
 			must(t, h.talks.Write(t.Context(), "cus_1", "Could you change the name on it?", false, time.Now()))

@@ -46,7 +46,7 @@ func (r Readiness) worst() (State, string) {
 // gets a living process killed. Only the operator's own doctor is told more: how its call arrived.
 func (s *Server) healthz(w http.ResponseWriter, r *http.Request) error {
 	answer := struct {
-		Status  State    `json:"status"`
+		Status  State         `json:"status"`
 		Arrival *link.Arrival `json:"arrival,omitempty"`
 	}{Status: OK}
 	nonce := r.Header.Get(link.DoctorNonce)

@@ -31,6 +31,11 @@ type Reconciled struct {
 	MissedAt int64 `json:"missed_at"` // when that was, 0: never
 }
 
+// Lately reports whether events had to be fetched within the day before now: what delivers them wants a look.
+func (r Reconciled) Lately(now time.Time) bool {
+	return r.Missed > 0 && r.MissedAt > now.Add(-24*time.Hour).Unix()
+}
+
 // Reconcile compares what we know with what happened at Stripe, once in a quarter of an hour of business time; in
 // between it does nothing. Events that no webhook brought are kept as if one had; after more than thirty days, which
 // Stripe's events don't reach back, all open invoices are listed and the stored ones that are not among them read
