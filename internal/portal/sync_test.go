@@ -3,6 +3,7 @@ package portal_test
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -242,6 +243,10 @@ func TestNothingIsMissedWithoutWebhooks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			told := h.count(`SELECT count(*) FROM events WHERE type = 'invoice.payment_failed' AND customer_id = '` + failed + `'`)
+			if forgotten := outage > 30*24*time.Hour; forgotten != (told == 0) {
+				t.Fatalf("%d events tell of the missed failure", told) // after a month only the listing can
+			}
 			h.settle()
 			if got := h.count(`SELECT count(*) FROM cases WHERE status = 'recovered' AND customer_id = '` + paid + `'`); got != 1 {
 				t.Errorf("the missed payment recovered %d cases", got)
@@ -259,6 +264,16 @@ func TestNothingIsMissedWithoutWebhooks(t *testing.T) {
 			}
 			if outage < 30*24*time.Hour && !strings.Contains(h.log.String(), "Stripe did not deliver events") {
 				t.Error("nobody is warned of the lost endpoint")
+			}
+			err = h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
+				state, err := intake.LastReconcile(t.Context(), tx)
+				if state.Lately(h.clock.now()) != (outage < 30*24*time.Hour) {
+					t.Errorf("staff are told by %+v", state)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
 			}
 			h.clock.set(h.clock.now().Add(16 * time.Minute)) // what Stripe did while we settled
 			_, err = h.portal.Intake.Reconcile(t.Context())
@@ -312,6 +327,70 @@ func TestAnOverdueInvoiceIsFoundWithoutAnyEvent(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// Of this customer Stripe tells nothing at all: their invoice is older than the connection, and its due date passes
+// afterwards without an event. The listing by due date alone finds it.
+func TestAnOverdueInvoiceIsFoundThoughNoEventEverNamesItsCustomer(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.deaf()
+	connected := h.clock.now()
+	h.clock.set(connected.Add(-48 * time.Hour))
+	c := h.ask("customers", url.Values{"name": {"Maison Okafor"}, "email": {"okafor@maison.example"}, "address[country]": {"FR"}})["id"].(string)
+	h.ask("invoiceitems", url.Values{"customer": {c}, "amount": {"12000"}, "currency": {"eur"}})
+	i := h.ask("invoices", url.Values{"customer": {c}, "collection_method": {"send_invoice"}, "days_until_due": {"7"}, "pending_invoice_items_behavior": {"include"}})["id"].(string)
+	h.ask("invoices/"+i+"/finalize", url.Values{})
+	h.clock.set(connected.Add(2 * time.Minute))
+	h.walk(6 * 24 * time.Hour)
+	if got := h.count(`SELECT count(*) FROM events WHERE customer_id = '` + c + `'`); got != 0 {
+		t.Fatalf("%d events name the customer", got)
+	}
+	if got := h.count(`SELECT count(*) FROM cases WHERE status = 'open' AND customer_id = '` + c + `'`); got != 1 {
+		t.Errorf("%d cases are open", got)
+	}
+	if got := h.count(importedPauses); got != 0 {
+		t.Error("it rests as imported though its due date passed after the connection")
+	}
+}
+
+// What the reconcile fetched is delivered after all, late and twice: nothing changes by it.
+func TestLateDuplicatesOfWhatWasFetchedChangeNothing(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	c := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	h.settle()
+	h.deaf()
+	h.clock.set(h.clock.now().Add(2 * time.Hour))
+	_, err := h.stripe.FailRenewal(c, "expired_card")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.walk(3*24*time.Hour + time.Hour)
+	if len(h.mailsTo("anneke@waal.example")) != 1 {
+		t.Fatalf("%d mails by what was fetched", len(h.mailsTo("anneke@waal.example")))
+	}
+	state := func() string {
+		return fmt.Sprint(h.count(`SELECT count(*) FROM events`), h.count(`SELECT count(*) FROM case_log`), h.count(`SELECT count(*) FROM notices`),
+			h.count(`SELECT cast(sum(coalesce(next_step_at, 0)) AS bigint) FROM cases`), len(h.catcher.Mails()))
+	}
+	before, sent := state(), 0
+	for _, e := range h.ask("events?limit=100&type=invoice.payment_failed", nil)["data"].([]any) {
+		body, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			sent++
+			if got := h.webhook(body, sign(body, h.stripe.WebhookSecret(), time.Now())); got != http.StatusOK {
+				t.Errorf("a late duplicate is answered %d", got)
+			}
+		}
+	}
+	h.settle()
+	if sent == 0 || state() != before {
+		t.Errorf("%d late deliveries made %s of %s", sent, state(), before)
 	}
 }
 
