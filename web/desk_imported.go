@@ -20,7 +20,7 @@ import (
 
 // showImported lists the customers whose cases rest since the first import, with what each would get.
 func (s *Server) showImported(w http.ResponseWriter, r *http.Request, _ staff.Member) error {
-	p := desk.ImportedPage{Frame: s.deskFrame(r), Query: queryOf(r)}
+	p := desk.ImportedPage{Frame: s.deskFrame(r), Query: queryOf(r), PerDay: dunning.ReleasedPerDay}
 	p.Nav = desk.NavToday
 	from := offsetOf(r)
 	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
@@ -128,7 +128,7 @@ func (s *Server) askRelease(w http.ResponseWriter, r *http.Request, _ staff.Memb
 }
 
 func (s *Server) drawRelease(w http.ResponseWriter, r *http.Request, form url.Values, status int, changed string) error {
-	p := desk.ReleasePage{Frame: s.deskFrame(r), Changed: changed}
+	p := desk.ReleasePage{Frame: s.deskFrame(r), Changed: changed, PerDay: dunning.ReleasedPerDay}
 	p.Nav = desk.NavToday
 	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
 		c, err := s.chosen(r.Context(), tx, form)

@@ -69,7 +69,7 @@ func today(t *testing.T) TodayPage {
 
 func imported(t *testing.T) ImportedPage {
 	return ImportedPage{
-		Frame: frame(t), Waiting: 214, Released: 41, Found: 214, Owes: []billing.Money{eur(931000), jpy(412800)},
+		Frame: frame(t), Waiting: 214, Released: 41, PerDay: 100, Found: 214, Owes: []billing.Money{eur(931000), jpy(412800)},
 		Rows: []WaitingRow{
 			{CaseID: "case_1", CustomerID: "cus_1", Name: "Freya Lindqvist", Email: "freya@nordljus.example", Owes: []billing.Money{eur(118800)}, Class: billing.ClassMoney,
 				Since: at(time.October, 28, 7, 58), First: Next{at(time.November, 7, 10, 0), "Mail 1"}, Channel: "email"},
@@ -143,7 +143,7 @@ func pages(t *testing.T) map[string]templ.Component {
 	empty.Rows, empty.Tiles, empty.Pager = nil, nil, Pager{}
 	connected := today(t)
 	connected.Imported, connected.MayRelease, connected.Missed, connected.MissedAt = 214, true, 12, at(time.November, 6, 13, 45)
-	release := ReleasePage{Frame: f, All: true, Count: 214, Owes: []billing.Money{eur(931000), jpy(412800)}, NoAddress: 3, Nothing: 1, Resting: 2, Rows: imported(t).Rows,
+	release := ReleasePage{Frame: f, All: true, Count: 214, PerDay: 100, Owes: []billing.Money{eur(931000), jpy(412800)}, NoAddress: 3, Nothing: 1, Resting: 2, Rows: imported(t).Rows,
 		Days:  []ReleaseDay{{at(time.November, 6, 15, 0), 97, 3}, {at(time.November, 7, 10, 0), 99, 0}, {at(time.November, 10, 10, 0), 12, 1}},
 		Pager: Pager{From: 1, To: 4, Total: 214, Next: "/admin/imported/release?all=1&from=50"}}
 	changed := ReleasePage{Frame: f, Cases: []string{"case_1", hostile}, Count: 1, Rows: imported(t).Rows[:1], Changed: "More customers wait than you were shown."}

@@ -15,6 +15,7 @@ type ImportedPage struct {
 	Query    string
 	Waiting  int             // customers nobody released yet
 	Released int             // released for a later day
+	PerDay   int             // how many go back on their schedule a day
 	Owes     []billing.Money // of both, by currency
 	Found    int             // of those waiting, how many the query finds
 	From     int             // the offset of this page
@@ -44,6 +45,7 @@ type ReleasePage struct {
 	Query     string
 	Cases     []string // the chosen ones, when not all
 	Count     int
+	PerDay    int // how many go back on their schedule a day
 	Owes      []billing.Money
 	Days      []ReleaseDay
 	NoAddress int // get their first message in the app alone
@@ -86,6 +88,10 @@ func (p ImportedPage) allWords() string {
 		return fmt.Sprintf("All %s found…", number(p.Frame, p.Found))
 	}
 	return "All " + number(p.Frame, p.Found) + "…"
+}
+
+func (p TodayPage) missedFound() string {
+	return "(noticed " + lowerFirst(momentWords(p.Frame, p.MissedAt)) + "). They were fetched and nothing is lost. Whoever runs Sollecito should run "
 }
 
 func (p ImportedPage) waitingWords() string {
