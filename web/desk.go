@@ -69,6 +69,9 @@ func (s *Server) deskTable() []deskRoute {
 		{"POST /admin/conversations/{id}/reply", staff.Act, s.reply, false},
 		{"POST /admin/customers/{id}/mail-again", staff.Steer, s.mailAgain, false},
 
+		{"GET /admin/imported", staff.Steer, s.showImported, false},
+		{"GET /admin/imported/release", staff.Steer, s.askRelease, false},
+		{"POST /admin/imported/release", staff.Steer, s.releaseImported, true}, // mail to hundreds
 		{"POST /admin/customers/{id}/revoke", staff.Steer, s.revokeLinks, true},
 		{"POST /admin/sending/stop", staff.Steer, s.stopSending, false}, // in an emergency nothing stands in the way
 		{"POST /admin/sending/resume", staff.Steer, s.resumeSending, true},
@@ -267,6 +270,8 @@ var doings = map[string]desk.Flash{
 	"reset":      {Tone: desk.Good, Text: "Their second factor is gone. They set up a new one after their next password."},
 	"disabled":   {Tone: desk.Wait, Text: "They are shut out."},
 	"mail_again": {Tone: desk.Good, Text: "They may be written to again. What was left out meanwhile is not sent afterwards."},
+	"nobody":     {Tone: desk.Wait, Text: "Nothing has happened: nobody was chosen, or somebody has released them meanwhile."},
+	"imported":   {Tone: desk.Good, Text: "They are released. Each goes back on its schedule on the day you were shown."},
 }
 
 func done(r *http.Request) *desk.Flash {

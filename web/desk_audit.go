@@ -149,6 +149,7 @@ var auditActions = map[string]string{
 	"staff.signed_in": "signed in", "staff.signed_out": "signed out", "staff.sign_in_failed": "failed to sign in", "staff.disabled": "disabled",
 	"customer.viewed": "read the record of", "notice.viewed": "read the copy of", "conversation.viewed": "read", "conversation.reply": "answered in",
 	"case.paused": "paused reminders of", "case.resumed": "resumed reminders of", "case.released": "started reminders of",
-	"case.announced": "announced a consequence again to", "links.revoked": "ended the links of",
+	"imported.released": "released from the first import",
+	"case.announced":    "announced a consequence again to", "links.revoked": "ended the links of",
 	"sending.stopped": "stopped all sending", "sending.resumed": "resumed sending",
 }

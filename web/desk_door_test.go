@@ -131,6 +131,7 @@ func deskForms() map[string]url.Values {
 		"GET /admin/notices/{id}":               nil,
 		"GET /admin/notices/{id}/html":          nil,
 		"GET /admin/conversations/{id}":         nil,
+		"POST /admin/imported/release":          {"all": {"1"}, "shown": {"1"}},
 	}
 }
 
@@ -146,6 +147,7 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 			for range 4 { // the fourth step waits for a person
 				h.step("cus_held", outbox.Uncertain)
 			}
+			h.rests("cus_imported")
 			h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
 			h.step("cus_1", outbox.Sent)
 			must(t, h.talks.Write(t.Context(), "cus_1", "Could you change the name on it?", false, time.Now()))

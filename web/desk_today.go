@@ -11,6 +11,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/dunning"
+	"sollecito/internal/intake"
 	"sollecito/internal/staff"
 	"sollecito/views/desk"
 )
@@ -22,8 +23,8 @@ const (
 )
 
 // showToday draws the list of cases: one view, or what a search found over all customers.
-func (s *Server) showToday(w http.ResponseWriter, r *http.Request, _ staff.Member) error {
-	p := desk.TodayPage{Frame: s.deskFrame(r), View: r.URL.Query().Get("view"), Query: queryOf(r)}
+func (s *Server) showToday(w http.ResponseWriter, r *http.Request, who staff.Member) error {
+	p := desk.TodayPage{Frame: s.deskFrame(r), View: r.URL.Query().Get("view"), Query: queryOf(r), MayRelease: who.Role.May(staff.Steer)}
 	p.Nav = desk.NavToday
 	from := offsetOf(r)
 	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
@@ -33,6 +34,17 @@ func (s *Server) showToday(w http.ResponseWriter, r *http.Request, _ staff.Membe
 		}
 		counts[dunning.ViewPerson] = p.Counts.NeedsPerson // the frame has counted it
 		p.Views = viewsOf(counts)
+		reconciled, err := intake.LastReconcile(r.Context(), tx)
+		if err != nil {
+			return err
+		}
+		if reconciled.Lately(s.Now()) {
+			p.Missed, p.MissedAt = reconciled.Missed, s.at(reconciled.MissedAt)
+		}
+		p.Imported, err = s.Cases.CountUnreleased(r.Context(), tx)
+		if err != nil {
+			return err
+		}
 		p.Tiles, err = s.tiles(r.Context(), tx, counts)
 		if err != nil {
 			return err
@@ -53,7 +65,7 @@ func (s *Server) showToday(w http.ResponseWriter, r *http.Request, _ staff.Membe
 		for _, l := range found {
 			p.Rows = append(p.Rows, s.row(l))
 		}
-		p.Pager = pager(url.Values{"view": {p.View}}, from, len(found), counts[view] > from+len(found))
+		p.Pager = pager("/admin", url.Values{"view": {p.View}}, from, len(found), counts[view] > from+len(found))
 		p.Pager.Total = counts[view]
 		return nil
 	})
@@ -106,15 +118,15 @@ func firstView(counts map[dunning.View]int) string {
 	return desk.ViewOpen
 }
 
-// pager leads through the pages of /admin by how many rows to pass over.
-func pager(query url.Values, from, shown int, more bool) desk.Pager {
+// pager leads through the pages of a list by how many rows to pass over.
+func pager(path string, query url.Values, from, shown int, more bool) desk.Pager {
 	p := desk.Pager{From: from + 1, To: from + shown}
 	if shown == 0 {
 		p.From = 0
 	}
 	to := func(from int) string {
 		query.Set("from", strconv.Itoa(from))
-		return "/admin?" + query.Encode()
+		return path + "?" + query.Encode()
 	}
 	if from > 0 {
 		p.Previous = to(max(0, from-rowsPerPage))
@@ -209,5 +221,5 @@ func (s *Server) search(ctx context.Context, tx *sql.Tx, typed string, from int)
 		}
 		rows = append(rows, desk.Row{CustomerID: c.ID, Name: c.Name, Email: c.Email})
 	}
-	return rows, pager(url.Values{"q": {typed}}, from, len(rows), more), nil
+	return rows, pager("/admin", url.Values{"q": {typed}}, from, len(rows), more), nil
 }

@@ -14,11 +14,14 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -174,6 +177,88 @@ func TestKilledAtAnyMomentItLosesNothingAndRepeatsNothing(t *testing.T) {
 		t.Errorf("%d sent, %d uncertain, %d delivered", surely, uncertain, len(delivered))
 	}
 	t.Logf("%d webhooks acknowledged, %d mails sent, %d uncertain after %d kills", len(acknowledged), surely, uncertain, kills)
+}
+
+// sync is ended in the middle, as an operator ends it and as a machine does, and goes on where it stood each time.
+func TestSyncEndedInTheMiddleGoesOnWhereItStood(t *testing.T) {
+	t.Parallel()
+	const several = 330 // four pages
+	box := begin(t, nil, "sandbox", "--listen", "127.0.0.1:0", "--smtp", "127.0.0.1:0")
+	settings := map[string]string{}
+	var env []string
+	for len(settings) < 17 {
+		line, ok := <-box.lines
+		if !ok {
+			t.Fatalf("sandbox ended: %s", box.stderr)
+		}
+		name, value, _ := strings.Cut(line, "=")
+		settings[name] = value
+		env = append(env, line)
+	}
+	stripe := caller{t, settings["SOLLECITO_STRIPE_API_URL"], settings["SOLLECITO_STRIPE_SECRET_KEY"]}
+	for n := range several {
+		customer := stripe.post("/v1/customers", url.Values{"email": {fmt.Sprintf("c%d@customer.example", n)}})["id"].(string)
+		invoice := stripe.post("/v1/invoices", url.Values{"customer": {customer}, "collection_method": {"send_invoice"}, "days_until_due": {"30"}})["id"].(string)
+		stripe.post("/v1/invoiceitems", url.Values{"customer": {customer}, "invoice": {invoice}, "amount": {"2900"}, "currency": {"eur"}})
+		stripe.post("/v1/invoices/"+invoice+"/finalize", nil)
+	}
+
+	// Between sync and the account stands a gate that lets some pages through and keeps the next request waiting: when
+	// that comes, all pages before it are kept.
+	target, err := url.Parse(stripe.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pages atomic.Int64
+	waits := make(chan bool, 10)
+	through := httputil.NewSingleHostReverseProxy(target)
+	gate := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/invoices" && pages.Add(-1) < 0 {
+			waits <- true
+			<-r.Context().Done()
+			return
+		}
+		through.ServeHTTP(w, r)
+	}))
+	defer gate.Close()
+	data := databasetest.URL(t)
+	env = append(env, "SOLLECITO_DATABASE_URL="+data, "SOLLECITO_STRIPE_API_URL="+gate.URL)
+	for life, how := range []os.Signal{os.Interrupt, os.Kill} {
+		pages.Store(1)
+		sync := begin(t, env, "sync", "--endpoint=false")
+		select {
+		case <-waits:
+		case <-time.After(30 * time.Second):
+			t.Fatalf("no second page is asked for: %s", sync.stderr)
+		}
+		err := sync.cmd.Process.Signal(how)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = sync.cmd.Wait()
+		if err == nil {
+			t.Errorf("ended by %s it says that all is well", how)
+		}
+		if how == os.Interrupt && !strings.Contains(sync.stderr.String(), "stopped after 100 invoices; nothing is lost") {
+			t.Errorf("ended by %s it says %q", how, sync.stderr)
+		}
+		if got := count(t, data, `SELECT count(*) FROM invoices`); got != 100*(life+1) {
+			t.Errorf("%d invoices are kept after %s", got, how)
+		}
+	}
+	pages.Store(100)
+	sync := begin(t, env, "sync", "--endpoint=false")
+	said := ""
+	for line := range sync.lines {
+		said += line + "\n"
+	}
+	err = sync.cmd.Wait()
+	if err != nil || pages.Load() != 98 || !strings.Contains(said, "Imported: 330 open invoices of 330 customers. Nothing was sent.") || !strings.Contains(sync.stderr.String(), "300 invoices read, continued") {
+		t.Errorf("%v after %d pages: %s%s", err, 100-pages.Load(), said, sync.stderr)
+	}
+	if got := count(t, data, `SELECT count(*) FROM invoices`); got != several {
+		t.Errorf("%d of %d invoices", got, several)
+	}
 }
 
 func status(address string) int {

@@ -57,20 +57,20 @@ func syncCommand(p program, args []string) error {
 			return plain(err)
 		}
 	}
-	began := time.Now()
+	began, pages := time.Now(), 0
 	done, err := account.Import(ctx, func(state intake.Imported) {
-		pace := float64(state.Pages) / max(time.Since(began).Seconds(), 0.001)
+		pages++ // of this run: what an earlier one read says nothing about the pace
+		how := ""
 		if state.Continued {
-			fmt.Fprintf(p.err, "%d invoices read, continued\n", state.Invoices)
-			return
+			how = ", continued"
 		}
-		fmt.Fprintf(p.err, "%d invoices read, %.1f pages a second\n", state.Invoices, pace)
+		fmt.Fprintf(p.err, "%s read%s, %.1f pages a second\n", counted(state.Invoices, "invoice"), how, float64(pages)/max(time.Since(began).Seconds(), 0.001))
 	})
 	if ctx.Err() != nil {
-		return fmt.Errorf("stopped after %d invoices; nothing is lost, `sollecito sync` goes on from there", done.Invoices)
+		return fmt.Errorf("stopped after %s; nothing is lost, `sollecito sync` goes on from there", counted(done.Invoices, "invoice"))
 	}
 	if err != nil {
-		return fmt.Errorf("%w; `sollecito sync` goes on after %d invoices", plain(err), done.Invoices)
+		return fmt.Errorf("%w; `sollecito sync` goes on after %s", plain(err), counted(done.Invoices, "invoice"))
 	}
 	return db.See(p.ctx, func(tx *sql.Tx) error { return summary(p.ctx, tx, p.out, cases, done) })
 }
@@ -124,7 +124,7 @@ func summary(ctx context.Context, tx *sql.Tx, w io.Writer, cases *dunning.Cases,
 		fmt.Fprintln(w, "Nothing is open at Stripe. The portal is connected.")
 		return nil
 	}
-	fmt.Fprintf(w, "Imported: %d open invoices of %d customers. Nothing was sent.\n", open, customers)
+	fmt.Fprintf(w, "Imported: %s of %s. Nothing was sent.\n", counted(open, "open invoice"), counted(customers, "customer"))
 	if resting == 0 {
 		fmt.Fprintln(w, "No case waits to be released.")
 		return nil
@@ -137,6 +137,18 @@ func summary(ctx context.Context, tx *sql.Tx, w io.Writer, cases *dunning.Cases,
 	for _, m := range owed {
 		sums = append(sums, string(catalog.Locale("en").Money(m.Minor, m.Currency)))
 	}
+	if resting == 1 {
+		fmt.Fprintf(w, "1 case rests as imported and owes %s. Staff release it at /admin/imported.\n", strings.Join(sums, ", "))
+		return nil
+	}
 	fmt.Fprintf(w, "%d cases rest as imported and owe %s. Staff release them at /admin/imported.\n", resting, strings.Join(sums, ", "))
 	return nil
+}
+
+// counted is a number with its noun: "1 invoice", "3 invoices".
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

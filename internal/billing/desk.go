@@ -32,6 +32,17 @@ func containing(typed string) string {
 	return "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(typed) + "%"
 }
 
+// NameOrAddress is the SQL condition that what was typed stands in the name or the address of the customers row named
+// table, and its arguments, the first of which is argument number first. Nothing typed is met by all.
+func NameOrAddress(table, typed string, first int) (condition string, args []any) {
+	typed = strings.TrimSpace(typed)
+	if typed == "" {
+		return "1 = 1", nil
+	}
+	return fmt.Sprintf(`(lower(%[1]s.name) LIKE $%[2]d ESCAPE '!' OR %[1]s.name LIKE $%[3]d ESCAPE '!' OR lower(%[1]s.email) LIKE $%[2]d ESCAPE '!')`, table, first, first+1),
+		[]any{containing(strings.ToLower(typed)), containing(typed)}
+}
+
 // CustomersByID answers the customers with these ids, by id. Unknown ids are left out.
 func CustomersByID(ctx context.Context, tx *sql.Tx, ids []string) (map[string]Customer, error) {
 	all := make(map[string]Customer, len(ids))

@@ -109,6 +109,7 @@ type inside struct {
 	sending         dunning.Switch
 	parked, waiting int64
 	lastEvent       int64
+	reconciled      intake.Reconciled
 }
 
 // contents reads what stands in the database and judges it.
@@ -133,6 +134,10 @@ func (d *Doctor) contents(ctx context.Context, db *database.DB) Report {
 			return err
 		}
 		in.lastEvent, err = intake.LastEvent(ctx, tx)
+		if err != nil {
+			return err
+		}
+		in.reconciled, err = intake.LastReconcile(ctx, tx)
 		return err
 	})
 	if err != nil {
@@ -171,6 +176,28 @@ func (in inside) findings(now time.Time) Report {
 			"Stripe last delivered something %d hours ago", int(now.Sub(time.Unix(in.lastEvent, 0)).Hours())))
 	default:
 		r = append(r, ok("events", "Stripe last delivered something at %s; %d wait to be processed", time.Unix(in.lastEvent, 0).UTC().Format(time.RFC3339), in.waiting))
+	}
+	return append(r, in.reconcile(now)...)
+}
+
+// reconcile judges the comparison with Stripe that serve makes each quarter of an hour.
+func (in inside) reconcile(now time.Time) Report {
+	const check = "reconcile"
+	var r Report
+	ran := time.Unix(in.reconciled.RanAt, 0)
+	switch {
+	case in.reconciled.RanAt == 0:
+		r = append(r, warn(check, "Start sollecito serve; it compares with Stripe by itself.", "what we know was never compared with Stripe"))
+	case now.Sub(ran) > time.Hour:
+		r = append(r, warn(check, "Is sollecito serve running? If so, its log says why: most likely Stripe does not answer, or the key lacks a permission.",
+			"what we know was last compared with Stripe %d minutes ago, not within the hour", int(now.Sub(ran).Minutes())))
+	default:
+		r = append(r, ok(check, "what we know was last compared with Stripe at %s", ran.UTC().Format(time.RFC3339)))
+	}
+	if in.reconciled.Lately(now) {
+		r = append(r, warn(check, "At https://dashboard.stripe.com/webhooks open the endpoint: a delivery that failed says why. `ok webhook` above says that it stands.",
+			"Stripe did not deliver %d events that the comparison at %s had to fetch; nothing is lost, but it comes up to a quarter of an hour late",
+			in.reconciled.Missed, time.Unix(in.reconciled.MissedAt, 0).UTC().Format(time.RFC3339)))
 	}
 	return r
 }

@@ -9,6 +9,7 @@ import (
 
 	"sollecito/internal/dunning"
 	"sollecito/internal/gateway"
+	"sollecito/internal/intake"
 	"sollecito/internal/link"
 	"sollecito/internal/staff"
 )
@@ -141,6 +142,15 @@ func TestWhatTheDataTells(t *testing.T) {
 	expect(t, r[3], Warn, "30 hours ago")
 	r = inside{}.findings(now)
 	expect(t, r[1], Warn, "delivered nothing yet")
+	expect(t, r[2], Warn, "never compared")
+	r = inside{reconciled: intake.Reconciled{RanAt: now.Add(-61 * time.Minute).Unix(), Missed: 3, MissedAt: now.Add(-23 * time.Hour).Unix()}}.reconcile(now)
+	expect(t, r[0], Warn, "61 minutes ago")
+	expect(t, r[1], Warn, "did not deliver 3 events")
+	r = inside{reconciled: intake.Reconciled{RanAt: now.Add(-16 * time.Minute).Unix(), Missed: 3, MissedAt: now.Add(-25 * time.Hour).Unix()}}.reconcile(now)
+	expect(t, r[0], OK, "last compared with Stripe at 2026-11-02T08:44:00Z")
+	if len(r) != 1 {
+		t.Errorf("what was missed the day before yesterday is still told: %v", r)
+	}
 	r = inside{lastEvent: now.Add(-time.Minute).Unix(), waiting: 3}.findings(now)
 	expect(t, r[1], OK, "3 wait")
 	expect(t, people(nil), Warn, "nobody can enter")

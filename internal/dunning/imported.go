@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"sollecito/internal/billing"
@@ -44,88 +45,168 @@ func (cs *Cases) CountUnreleased(ctx context.Context, tx *sql.Tx) (int, error) {
 }
 
 // Unreleased answers the ids of up to limit imported cases nobody released yet, past the first offset, those with the
-// least old debts first: they are likeliest to be paid.
-func (cs *Cases) Unreleased(ctx context.Context, tx *sql.Tx, limit, offset int) ([]string, error) {
-	return database.Strings(ctx, tx, `
-		SELECT c.id `+restImported+` AND p.until = 0
+// least old debts first: they are likeliest to be paid. typed narrows them to customers with it in the name or the
+// address; "" does not. A limit of 0 is none.
+func (cs *Cases) Unreleased(ctx context.Context, tx *sql.Tx, typed string, limit, offset int) ([]string, error) {
+	narrowed, args := billing.NameOrAddress("u", typed, 1)
+	query := `
+		SELECT c.id ` + restImported + ` AND p.until = 0 AND EXISTS (SELECT 1 FROM customers u WHERE u.id = c.customer_id AND ` + narrowed + `)
 		ORDER BY (SELECT min(CASE WHEN i.collection_method = 'send_invoice' THEN i.due_at ELSE i.failed_at END)
-			FROM case_invoices m JOIN invoices i ON i.id = m.invoice_id WHERE m.case_id = c.id AND m.left_at = 0) DESC, c.id
-		LIMIT $1 OFFSET $2`, limit, offset)
+			FROM case_invoices m JOIN invoices i ON i.id = m.invoice_id WHERE m.case_id = c.id AND m.left_at = 0) DESC, c.id`
+	if limit > 0 {
+		query += fmt.Sprintf(` LIMIT $%d OFFSET $%d`, len(args)+1, len(args)+2)
+		args = append(args, limit, offset)
+	}
+	return database.Strings(ctx, tx, query, args...)
 }
 
 // Waiting is an imported case and what would come of its release.
 type Waiting struct {
-	Case    Case
-	Who     billing.Customer
-	Owes    []billing.Money
-	Class   billing.Class
-	Since   int64 // unix seconds since when the oldest of its invoices is overdue
+	Listed
+	Since   int64     // unix seconds since when the oldest of its invoices is overdue
+	From    time.Time // when it would go back on its schedule
 	First   Planned
-	Comes   bool   // whether First is one
-	Channel string // how the first message would go out: mail, app, "" for neither
-	Also    bool   // it rests for another reason too: releasing starts nothing yet
+	Comes   bool           // whether First is one
+	Channel outbox.Channel // how the first message would go out, "" for not at all
+	Others  []PauseReason  // it rests for these too: releasing starts nothing yet
 }
 
-// WaitingOf answers what would come of a case when it is released at the instant. fault.NotFound when there is no
-// such case.
-func (cs *Cases) WaitingOf(ctx context.Context, tx *sql.Tx, id string, at time.Time) (Waiting, error) {
-	c, err := cs.Find(ctx, tx, id)
-	if err != nil {
-		return Waiting{}, err
-	}
-	who, err := billing.FindCustomer(ctx, tx, c.CustomerID)
-	if err != nil {
-		return Waiting{}, err
-	}
-	w := Waiting{Case: c, Who: who}
-	invoices, err := cs.InvoicesOf(ctx, tx, c)
-	if err != nil {
-		return Waiting{}, err
-	}
-	var open []billing.Invoice
-	var amounts []billing.Money
-	for _, i := range invoices {
-		if !i.Open() {
-			continue
+// ReleaseOf answers what would come of these cases if they were all released now, in the given order, which is also
+// the order of their days: as many a day as ReleasedPerDay and what was released before leave room for. Days are those
+// of the zone on which customers may be written to. Cases that nobody waits for any more are left out.
+func (cs *Cases) ReleaseOf(ctx context.Context, tx *sql.Tx, ids []string, zone *time.Location, now time.Time) ([]Waiting, error) {
+	var all []Waiting
+	days := departures{cases: cs, zone: zone, now: now}
+	for part := range slices.Chunk(ids, ReleasedPerDay) {
+		found, err := cs.listed(ctx, tx, part)
+		if err != nil {
+			return nil, err
 		}
-		open = append(open, i)
-		amounts = append(amounts, i.Remaining())
-		if w.Since == 0 || i.Since() < w.Since {
-			w.Since = i.Since()
+		since, err := overdueSince(ctx, tx, part)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range found {
+			if l.Status != Open || !named(l.Pauses, PauseImported) {
+				continue
+			}
+			from, err := days.next(ctx, tx)
+			if err != nil {
+				return nil, err
+			}
+			w, err := cs.waiting(ctx, tx, l, from)
+			if err != nil {
+				return nil, err
+			}
+			w.Since = since[l.ID]
+			all = append(all, w)
 		}
 	}
-	w.Class, w.Owes = classOf(open), billing.Totals(amounts)
-	active, err := cs.ActivePauses(ctx, tx, id)
+	return all, nil
+}
+
+// waiting foresees what comes of a case that is released at the instant.
+func (cs *Cases) waiting(ctx context.Context, tx *sql.Tx, l Listed, from time.Time) (Waiting, error) {
+	w := Waiting{Listed: l, From: from}
+	for _, reason := range l.Pauses {
+		if reason != PauseImported {
+			w.Others = append(w.Others, reason)
+		}
+	}
+	contacts, err := cs.contacts(ctx, tx, l.CustomerID, from, outbox.Notice{})
 	if err != nil {
 		return Waiting{}, err
 	}
-	w.Also = len(active) > 1
-	in, err := cs.SituationOf(ctx, tx, c, at)
-	if err != nil {
-		return Waiting{}, err
-	}
-	c.RestedDays += c.Resting(at, in.Zones[0])
+	zones := ZonesOf(l.Who, cs.fallback)
+	c := l.Case
+	c.RestedDays += c.Resting(from, zones[0])
 	c.RestingSince = 0
-	for _, p := range c.Ahead(in) {
+	plan := cs.campaigns.Find(c.Campaign, c.CampaignVersion)
+	for _, p := range c.Ahead(Situation{Plan: plan, Class: l.Class, Zones: zones, Policy: cs.policy, Contacts: contacts, Now: from}) {
 		if len(p.Step.Channels) == 0 {
 			continue
 		}
 		w.First, w.Comes = p, true
 		switch {
-		case p.Step.Has(outbox.Email) && who.Email != "" && !(cs.stripeMails && !p.Step.Announces && !p.Step.Consequence):
-			w.Channel = "mail"
+		case p.Step.Has(outbox.Email) && l.Who.Email != "" && !(cs.stripeMails && !p.Step.Announces && !p.Step.Consequence):
+			w.Channel = outbox.Email
 		case p.Step.Has(outbox.App):
-			w.Channel = "app"
+			w.Channel = outbox.App
 		}
 		break
 	}
 	return w, nil
 }
 
+// overdueSince answers by case since when the oldest of its open invoices is overdue, in unix seconds.
+func overdueSince(ctx context.Context, tx *sql.Tx, ids []string) (map[string]int64, error) {
+	marks, args := markList(ids)
+	rows, err := tx.QueryContext(ctx, `
+		SELECT m.case_id, min(CASE WHEN i.collection_method = 'send_invoice' THEN i.due_at ELSE i.failed_at END)
+		FROM case_invoices m JOIN invoices i ON i.id = m.invoice_id
+		WHERE m.left_at = 0 AND i.status = 'open' AND m.case_id IN (`+marks+`) GROUP BY m.case_id`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read since when cases are overdue: %w", err)
+	}
+	defer rows.Close()
+	all := make(map[string]int64, len(ids))
+	for rows.Next() {
+		var id string
+		var at int64
+		err = rows.Scan(&id, &at)
+		if err != nil {
+			return nil, fmt.Errorf("read since when cases are overdue: %w", err)
+		}
+		all[id] = at
+	}
+	return all, rows.Err()
+}
+
+// departures hands out the days on which cases go back on their schedule.
+type departures struct {
+	cases *Cases
+	zone  *time.Location
+	now   time.Time
+	from  time.Time // the day being filled; zero before the first
+	room  int       // how many it still takes
+}
+
+func (d *departures) next(ctx context.Context, tx *sql.Tx) (time.Time, error) {
+	for d.room <= 0 {
+		after := d.now
+		if !d.from.IsZero() {
+			after = midnight(d.from.In(d.zone), 1)
+		}
+		allowed := d.cases.policy.NextAllowed(after, []*time.Location{d.zone})
+		day := midnight(allowed.In(d.zone), 0)
+		var taken int
+		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM pauses WHERE reason = 'imported' AND until >= $1 AND until < $2`,
+			day.Unix(), midnight(day, 1).Unix()).Scan(&taken)
+		if err != nil {
+			return time.Time{}, fmt.Errorf("count what was released for a day: %w", err)
+		}
+		d.from, d.room = day, ReleasedPerDay-taken
+		if day.Before(d.now) {
+			d.from = d.now
+		}
+	}
+	d.room--
+	return d.from, nil
+}
+
+// midnight is the beginning of the local day so many days later.
+func midnight(at time.Time, later int) time.Time {
+	return time.Date(at.Year(), at.Month(), at.Day()+later, 0, 0, 0, 0, at.Location())
+}
+
 // Release lets an imported case go back on its schedule from the instant on: now, or a later day when many are
 // released at once. It answers whether it did; a case that no longer waits, or that somebody released already, stays
-// as it is.
+// as it is. fault.NotFound when there is no such case.
 func (cs *Cases) Release(ctx context.Context, tx *sql.Tx, caseID, actor string, from, now time.Time) (bool, error) {
+	_, err := cs.held(ctx, tx, caseID)
+	if err != nil {
+		return false, err
+	}
 	res, err := tx.ExecContext(ctx, `
 		UPDATE pauses SET until = $1, actor = $2
 		WHERE case_id = $3 AND reason = 'imported' AND ended_at = 0 AND until = 0
@@ -138,7 +219,7 @@ func (cs *Cases) Release(ctx context.Context, tx *sql.Tx, caseID, actor string, 
 		return false, err
 	}
 	if from.After(now) {
-		why := "Released; reminders go on from " + from.UTC().Format("2 January 2006") + "."
+		why := "Released; reminders go on from " + from.Format("2 January 2006") + "."
 		return true, writeLog(ctx, tx, Entry{CaseID: caseID, At: now.Unix(), What: "released", Why: why, Actor: actor})
 	}
 	err = cs.Resume(ctx, tx, caseID, actor, now, PauseImported)

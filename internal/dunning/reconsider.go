@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -18,7 +19,8 @@ import (
 // it may run at any time, any number of times, after events in any order, and ends in the same place.
 //
 // told names invoices of which Stripe told us that a charge failed. A failure from before the connection that nobody
-// told us of starts nothing by itself: its case rests as imported.
+// told us of starts nothing by itself: its case rests as imported until staff release it. What is told ends that rest
+// only for an invoice the case did not know; Stripe's next try on one it knew is no news.
 func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, now time.Time, told ...string) error {
 	err := database.Hold(ctx, tx, customer)
 	if err != nil {
@@ -39,11 +41,15 @@ func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, no
 	if err != nil {
 		return err
 	}
+	known, err := members(ctx, tx, c.ID)
+	if err != nil {
+		return err
+	}
 	err = cs.join(ctx, tx, c, overdue, now)
 	if err != nil {
 		return err
 	}
-	fresh, err := sinceConnection(ctx, tx, overdue, told)
+	fresh, err := sinceConnection(ctx, tx, overdue, without(told, known))
 	if err != nil {
 		return err
 	}
@@ -90,18 +96,25 @@ func sinceConnection(ctx context.Context, tx *sql.Tx, overdue []billing.Invoice,
 	return false, err
 }
 
+// without answers those of all that are not among the others.
+func without(all, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return contains(others, s) })
+}
+
 // open begins a case over all overdue invoices, if one of them was never part of a case before. An invoice that
 // merely failed again after its case was exhausted opens nothing.
 func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue []billing.Invoice, told []string, now time.Time) error {
-	fresh := false
+	var known []string
 	for _, i := range overdue {
-		known, err := everMember(ctx, tx, i.ID)
+		was, err := everMember(ctx, tx, i.ID)
 		if err != nil {
 			return err
 		}
-		fresh = fresh || !known
+		if was {
+			known = append(known, i.ID)
+		}
 	}
-	if !fresh {
+	if len(known) == len(overdue) {
 		return nil
 	}
 	who, err := billing.FindCustomer(ctx, tx, customer)
@@ -141,7 +154,7 @@ func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue 
 	if err != nil {
 		return err
 	}
-	recent, err := sinceConnection(ctx, tx, overdue, told)
+	recent, err := sinceConnection(ctx, tx, overdue, without(told, known))
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,9 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
-	"time"
 
 	"github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/event"
@@ -80,43 +77,6 @@ func (c *Client) widen(ctx context.Context, standing *stripe.WebhookEndpoint) er
 
 // mostTypes is how many event types Stripe takes in one listing.
 const mostTypes = 20
-
-// Events visits the undelivered events of our types created at or after since, the oldest first, so that a
-// caller who keeps its place loses nothing when a visit fails; the first error of visit ends it and is
-// answered. Stripe keeps thirty days. A listed event is in the shape of the day it was made, so that only its
-// id, type and instant are passed on. Errors of Stripe: fault.Unavailable.
-func (c *Client) Events(ctx context.Context, since time.Time, visit func(id, eventType string, created time.Time) error) error {
-	type listed struct {
-		id, eventType string
-		created       int64
-	}
-	var all []listed
-	for types := range slices.Chunk(ListenTo, mostTypes) {
-		pages := event.Client{B: c.backend, Key: c.key}.List(&stripe.EventListParams{
-			ListParams:      listing(ctx),
-			Types:           stripe.StringSlice(types),
-			DeliverySuccess: stripe.Bool(false),
-			CreatedRange:    &stripe.RangeQueryParams{GreaterThanOrEqual: since.Unix()},
-		})
-		for pages.Next() {
-			e := pages.Event()
-			all = append(all, listed{e.ID, string(e.Type), e.Created})
-		}
-		err := pages.Err()
-		if err != nil {
-			return failed("list undelivered events", err)
-		}
-	}
-	slices.Reverse(all) // Stripe lists the newest first; within one second its order is all there is
-	slices.SortStableFunc(all, func(a, b listed) int { return cmp.Compare(a.created, b.created) })
-	for _, e := range all {
-		err := visit(e.id, e.eventType, time.Unix(e.created, 0).UTC())
-		if err != nil {
-			return fmt.Errorf("visit event %s: %w", e.id, err)
-		}
-	}
-	return nil
-}
 
 // Happened visits the events of our types created at or after since (unix seconds), a page at a time, delivered or
 // not: an event that was made while no endpoint stood counts as delivered at Stripe. Of each only what names it is

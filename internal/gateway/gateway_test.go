@@ -159,13 +159,12 @@ var stories = map[string]func(*testing.T, *lumen){
 	"HostedPage":     findsThePages,
 	"InvoicePDF":     findsThePages,
 	"EnsureEndpoint": ensuresTheEndpoint,
-	"Events":         listsTheUndelivered,
 
 	"Business":           readsTheBusiness,
 	"Endpoints":          readsTheEndpoints,
 	"KnowsPublishable":   knowsPublishableKeys,
 	"MissingPermissions": triesPermissions,
-	"Happened":           listsWhatHappened,
+	"Happened":           happens,
 	"OpenPage":           listsOpenInvoices,
 	"Dispute":            readsDisputes,
 	"Disputes":           readsDisputes,
@@ -502,8 +501,8 @@ func ensuresTheEndpoint(t *testing.T, l *lumen) {
 	}
 }
 
-// listsTheUndelivered lets a receiver refuse everything, and also proves that what the stand-in signs we read.
-func listsTheUndelivered(t *testing.T, l *lumen) {
+// readsWhatIsSigned lets a receiver refuse everything, and also proves that what the stand-in signs we read.
+func readsWhatIsSigned(t *testing.T, l *lumen) {
 	ctx := t.Context()
 	var mu sync.Mutex
 	heard := map[string]gateway.Event{}
@@ -529,13 +528,10 @@ func listsTheUndelivered(t *testing.T, l *lumen) {
 		t.Fatal(err)
 	}
 	listed := map[string]string{}
-	last := time.Time{}
-	err = l.Events(ctx, now.Add(-time.Hour), func(id, eventType string, created time.Time) error {
-		listed[id] = eventType
-		if created.Before(last) {
-			t.Errorf("%s %s comes late", id, eventType)
+	err = l.Happened(ctx, now.Add(-time.Hour).Unix(), func(page []gateway.Event) error {
+		for _, e := range page {
+			listed[e.ID] = e.Type
 		}
-		last = created
 		return nil
 	})
 	if err != nil {
@@ -555,8 +551,8 @@ func listsTheUndelivered(t *testing.T, l *lumen) {
 	if !failed {
 		t.Errorf("no invoice.payment_failed of %s among %v", id, heard)
 	}
-	err = l.Events(ctx, now.Add(time.Hour), func(id, eventType string, _ time.Time) error {
-		return errors.New(eventType + " is older than asked")
+	err = l.Happened(ctx, now.Add(time.Hour).Unix(), func(page []gateway.Event) error {
+		return errors.New(page[0].Type + " is older than asked")
 	})
 	if err != nil {
 		t.Error(err)
@@ -604,7 +600,7 @@ func gatesBite(t *testing.T, spec *gates.Spec) {
 	}
 }
 
-func listsWhatHappened(t *testing.T, l *lumen) {
+func happens(t *testing.T, l *lumen) {
 	id := l.fail("insufficient_funds")
 	var failed []gateway.Event
 	err := l.Happened(t.Context(), now.Add(-time.Hour).Unix(), func(page []gateway.Event) error {
@@ -626,6 +622,7 @@ func listsWhatHappened(t *testing.T, l *lumen) {
 	if !errors.Is(err, stop) {
 		t.Errorf("a visit's error is answered as %v", err)
 	}
+	readsWhatIsSigned(t, l)
 }
 
 // listsOpenInvoices finds that a page of a listing says of an invoice what a reading of its customer says.

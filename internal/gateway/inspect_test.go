@@ -82,8 +82,8 @@ func TestTryingPermissionsChangesNothing(t *testing.T) {
 	if err != nil || orders == 0 {
 		t.Fatalf("%d orders, %v", orders, err)
 	}
-	err = client.Events(t.Context(), time.Unix(0, 0), func(id, kind string, _ time.Time) error {
-		t.Errorf("it left the event %s %s", id, kind)
+	err = client.Happened(t.Context(), 0, func(page []gateway.Event) error {
+		t.Errorf("it left the event %s %s", page[0].ID, page[0].Type)
 		return nil
 	})
 	if err != nil {

@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"cmp"
+
 	"github.com/stripe/stripe-go/v76"
 
 	"sollecito/internal/billing"
@@ -69,9 +71,9 @@ func (r invoiceReading) charge() *stripe.Charge {
 
 func known(c *stripe.Charge) bool { return c != nil && c.Created > 0 }
 
-// failedAt is when the automatic charge of an open invoice is known to have failed, 0 when it did not. The
-// nearest Stripe tells is the latest failed charge; with a single attempt it is the finalization, which makes
-// it; otherwise it is now, and whoever keeps the earliest reading keeps the truest.
+// failedAt is when the automatic charge of an open invoice is known to have failed first, 0 when it did not. Of a
+// single attempt its charge tells; after more of them Stripe's latest charge is a retry, and the first was the one that
+// the finalization makes. When Stripe tells neither the invoice's own instant serves: no old failure passes for a new one.
 func (r invoiceReading) failedAt() int64 {
 	i := r.invoice
 	if i.Status != stripe.InvoiceStatusOpen || !i.Attempted || i.CollectionMethod == stripe.InvoiceCollectionMethodSendInvoice {
@@ -87,14 +89,18 @@ func (r invoiceReading) failedAt() int64 {
 	if i.PaymentIntent == nil && r.method() != "" {
 		return 0
 	}
+	var finalized int64
+	if i.StatusTransitions != nil {
+		finalized = i.StatusTransitions.FinalizedAt
+	}
+	if i.AttemptCount > 1 && finalized > 0 {
+		return finalized
+	}
 	charge := r.charge()
 	if charge != nil && charge.Status == stripe.ChargeStatusFailed {
 		return charge.Created
 	}
-	if i.AttemptCount <= 1 && i.StatusTransitions != nil && i.StatusTransitions.FinalizedAt > 0 {
-		return i.StatusTransitions.FinalizedAt
-	}
-	return r.now
+	return cmp.Or(finalized, i.Created)
 }
 
 // method is the one the last attempt was made with; before any attempt it is the one Stripe would take, in

@@ -79,7 +79,7 @@ func TestAFailedRenewalIsUnderstood(t *testing.T) {
 	want := billing.Invoice{
 		ID: "in_1", CustomerID: "cus_1", Status: "open", CollectionMethod: "charge_automatically", BillingReason: "subscription_cycle",
 		Currency: "eur", AmountDue: 2900, AmountPaid: 500, AmountRemaining: 2400, Description: "Studio plan",
-		PeriodStart: 1000, PeriodEnd: 3000, CreatedAt: 1000, Attempted: true, AttemptCount: 2, FailedAt: 1200, FirstFailed: 2400,
+		PeriodStart: 1000, PeriodEnd: 3000, CreatedAt: 1000, Attempted: true, AttemptCount: 2, FailedAt: 1100, FirstFailed: 2400,
 		Intent: "pi_1", IntentStatus: "requires_payment_method", MethodID: "pm_1",
 		Decline: billing.Decline{Code: "card_declined", DeclineCode: "insufficient_funds"}, SyncedAt: now.Unix(),
 	}
@@ -100,16 +100,19 @@ func TestWhenAChargeHasFailed(t *testing.T) {
 		fields map[string]string
 		want   int64
 	}{
-		"the latest charge tells":         {nil, 1200},
-		"one attempt, no charge":          {map[string]string{"attempt_count": "1", "payment_intent": intent("requires_action")}, 1100},
-		"several attempts, no charge":     {map[string]string{"payment_intent": intent("requires_confirmation")}, now.Unix()},
-		"no intent, no method":            {map[string]string{"attempt_count": "1", "payment_intent": "null"}, 1100},
-		"no intent, but a method":         {map[string]string{"payment_intent": "null", "default_payment_method": `"pm_2"`}, 0},
-		"a debit under way":               {map[string]string{"payment_intent": intent("processing")}, 0},
-		"not attempted yet":               {map[string]string{"attempted": "false"}, 0},
-		"paid":                            {map[string]string{"status": `"paid"`}, 0},
-		"to be paid by hand":              {map[string]string{"collection_method": `"send_invoice"`}, 0},
-		"an older charge than this error": {map[string]string{"payment_intent": `{"id":"pi_1","object":"payment_intent","status":"requires_action","latest_charge":{"id":"ch_1","object":"charge","status":"failed","created":1150}}`}, 1150},
+		"a retry's charge is not the first": {nil, 1100},
+		"one attempt, its charge tells":     {map[string]string{"attempt_count": "1"}, 1200},
+		"several attempts, no instant":      {map[string]string{"status_transitions": "{}"}, 1200},
+		"nothing tells":                     {map[string]string{"status_transitions": "{}", "payment_intent": intent("requires_action")}, 1000},
+		"one attempt, no charge":            {map[string]string{"attempt_count": "1", "payment_intent": intent("requires_action")}, 1100},
+		"several attempts, no charge":       {map[string]string{"payment_intent": intent("requires_confirmation")}, 1100},
+		"no intent, no method":              {map[string]string{"attempt_count": "1", "payment_intent": "null"}, 1100},
+		"no intent, but a method":           {map[string]string{"payment_intent": "null", "default_payment_method": `"pm_2"`}, 0},
+		"a debit under way":                 {map[string]string{"payment_intent": intent("processing")}, 0},
+		"not attempted yet":                 {map[string]string{"attempted": "false"}, 0},
+		"paid":                              {map[string]string{"status": `"paid"`}, 0},
+		"to be paid by hand":                {map[string]string{"collection_method": `"send_invoice"`}, 0},
+		"an older charge than this error":   {map[string]string{"attempt_count": "1", "payment_intent": `{"id":"pi_1","object":"payment_intent","status":"requires_action","latest_charge":{"id":"ch_1","object":"charge","status":"failed","created":1150}}`}, 1150},
 	} {
 		got, _ := readInvoice(t, c.fields)
 		first := int64(0)
@@ -336,8 +339,8 @@ func TestOnlyAddressesOfPagesAreAnswered(t *testing.T) {
 	}
 }
 
-// TestUndeliveredEventsAreVisitedOldestFirst also holds the listing to Stripe's twenty types a call.
-func TestUndeliveredEventsAreVisitedOldestFirst(t *testing.T) {
+// TestEventsAreVisitedPageByPage also holds the listing to Stripe's twenty types a call.
+func TestEventsAreVisitedPageByPage(t *testing.T) {
 	var types []string
 	client := against(t, func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
@@ -347,7 +350,7 @@ func TestUndeliveredEventsAreVisitedOldestFirst(t *testing.T) {
 				asked = append(asked, values...)
 			}
 		}
-		if len(asked) > 20 || q.Get("delivery_success") != "false" || q.Get("created[gte]") != "500" {
+		if len(asked) > 20 || q.Has("delivery_success") || q.Get("created[gte]") != "500" {
 			t.Errorf("asked for %d types, %s", len(asked), r.URL.RawQuery)
 		}
 		if q.Get("starting_after") == "" {
@@ -355,19 +358,22 @@ func TestUndeliveredEventsAreVisitedOldestFirst(t *testing.T) {
 		}
 		switch {
 		case !slices.Contains(asked, "invoice.paid"):
-			io.WriteString(w, `{"object":"list","data":[{"id":"evt_2","object":"event","type":"mandate.updated","created":602}]}`)
+			io.WriteString(w, `{"object":"list","data":[{"id":"evt_2","object":"event","type":"mandate.updated","created":602,"data":{"object":{"id":"mandate_1","object":"mandate"}}}]}`)
 		case q.Get("starting_after") == "":
-			io.WriteString(w, `{"object":"list","has_more":true,"data":[{"id":"evt_3","object":"event","type":"invoice.paid","created":603}]}`)
+			io.WriteString(w, `{"object":"list","has_more":true,"data":[{"id":"evt_3","object":"event","type":"invoice.paid","created":603,"data":{"object":{"id":"in_1","object":"invoice","customer":"cus_1"}}}]}`)
 		default:
 			io.WriteString(w, `{"object":"list","data":[{"id":"evt_1","object":"event","type":"invoice.updated","created":601}]}`)
 		}
 	})
 	var visited []string
-	err := client.Events(t.Context(), time.Unix(500, 0), func(id, eventType string, created time.Time) error {
-		visited = append(visited, fmt.Sprintf("%s %s %d", id, eventType, created.Unix()))
+	err := client.Happened(t.Context(), 500, func(page []gateway.Event) error {
+		for _, e := range page {
+			visited = append(visited, fmt.Sprintf("%s %s %d %s %s", e.ID, e.Type, e.Created, e.Customer, e.Unreadable))
+		}
+		visited = append(visited, "page")
 		return nil
 	})
-	want := []string{"evt_1 invoice.updated 601", "evt_2 mandate.updated 602", "evt_3 invoice.paid 603"}
+	want := []string{"evt_3 invoice.paid 603 cus_1 ", "page", "evt_1 invoice.updated 601  it carries no object", "page", "evt_2 mandate.updated 602  ", "page"}
 	if err != nil || !slices.Equal(visited, want) {
 		t.Errorf("%q, %v", visited, err)
 	}
@@ -375,7 +381,7 @@ func TestUndeliveredEventsAreVisitedOldestFirst(t *testing.T) {
 	if !slices.Equal(types, slices.Sorted(slices.Values(gateway.ListenTo))) {
 		t.Errorf("asked for %q", types)
 	}
-	err = client.Events(t.Context(), time.Unix(500, 0), func(string, string, time.Time) error { return io.ErrUnexpectedEOF })
+	err = client.Happened(t.Context(), 500, func([]gateway.Event) error { return io.ErrUnexpectedEOF })
 	if err == nil {
 		t.Error("a failed visit was passed over")
 	}

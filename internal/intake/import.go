@@ -33,10 +33,9 @@ const settingImport = "import"
 // it is asked for again. told is called after each page.
 //
 // The first import of an installation is its connection, also where serve ran before it: what failed before the import
-// began rests as imported unless Stripe told us of the failure by an event, and what fails while it runs starts by
-// itself, whether a webhook tells us or a page shows it. Where Stripe does not say when a charge failed the invoice's
-// own instant serves, so that no old failure passes for a new one. Later imports look at everything once more and move
-// nothing. Invoices made after the start lie before the first page; events and the reconcile, which begins at the same
+// began rests as imported unless Stripe told us of the failure by an event, and what fails for the first time while it
+// runs starts by itself, whether a webhook tells us or a page shows it. Stripe's next try on an invoice that had failed
+// before starts nothing. Later imports look at everything once more and move nothing. Invoices made after the start lie before the first page; events and the reconcile, which begins at the same
 // instant, bring them.
 func (in *Intake) Import(ctx context.Context, told func(Imported)) (Imported, error) {
 	state, err := in.beginImport(ctx)
@@ -52,13 +51,6 @@ func (in *Intake) Import(ctx context.Context, told func(Imported)) (Imported, er
 		}
 		if err != nil {
 			return state, err
-		}
-		for _, account := range page.Accounts {
-			for n, i := range account.Invoices {
-				if i.FailedAt >= readAt { // nobody knows when
-					account.Invoices[n].FailedAt = i.CreatedAt
-				}
-			}
 		}
 		next := state
 		next.Pages++

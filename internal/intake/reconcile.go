@@ -4,12 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strconv"
 	"time"
 
 	"sollecito/internal/billing"
-	"sollecito/internal/database"
-	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/gateway"
 )
@@ -34,6 +31,11 @@ type Reconciled struct {
 	MissedAt int64 `json:"missed_at"` // when that was, 0: never
 }
 
+// Lately reports whether events had to be fetched within the day before now: what delivers them wants a look.
+func (r Reconciled) Lately(now time.Time) bool {
+	return r.Missed > 0 && r.MissedAt > now.Add(-24*time.Hour).Unix()
+}
+
 // Reconcile compares what we know with what happened at Stripe, once in a quarter of an hour of business time; in
 // between it does nothing. Events that no webhook brought are kept as if one had; after more than thirty days, which
 // Stripe's events don't reach back, all open invoices are listed and the stored ones that are not among them read
@@ -50,11 +52,7 @@ func (in *Intake) Reconcile(ctx context.Context) (int, error) {
 		if err != nil {
 			return err
 		}
-		text, err := database.Setting(ctx, tx, dunning.SettingConnected)
-		if err != nil || text == "" {
-			return err
-		}
-		connected, err = strconv.ParseInt(text, 10, 64)
+		connected, err = connectedAt(ctx, tx)
 		return err
 	})
 	if err != nil {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"sollecito/internal/database"
+	"sollecito/internal/dunning"
 )
 
 const eventColumns = `id, type, object_type, object_id, customer_id, api_version, livemode, created_at, received_at,
@@ -106,9 +108,33 @@ func closedAndMember(ctx context.Context, tx *sql.Tx, invoice string) (bool, err
 	return n > 0, err
 }
 
-// failuresTold answers the invoices of which Stripe told us that a charge failed.
+// failuresTold answers the invoices of which Stripe told us that a charge failed. From the first import on, Stripe's
+// next try on an invoice that had failed before the connection is not among them: the import brings it, and whether
+// its webhook or its page comes first must make no difference.
 func failuresTold(ctx context.Context, tx *sql.Tx, customer string) ([]string, error) {
+	var imported Imported
+	err := findState(ctx, tx, settingImport, &imported)
+	if err != nil {
+		return nil, err
+	}
+	var connected int64
+	if imported.StartedAt > 0 {
+		connected, err = connectedAt(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+	}
 	return database.Strings(ctx, tx, `
-		SELECT DISTINCT object_id FROM events
-		WHERE customer_id = $1 AND type IN ('invoice.payment_failed', 'invoice.payment_action_required')`, customer)
+		SELECT DISTINCT e.object_id FROM events e JOIN invoices i ON i.id = e.object_id
+		WHERE e.customer_id = $1 AND e.type IN ('invoice.payment_failed', 'invoice.payment_action_required')
+			AND NOT (i.attempt_count > 1 AND i.failed_at < $2)`, customer, connected)
+}
+
+// connectedAt answers since when the installation listens to Stripe, 0 when it never did.
+func connectedAt(ctx context.Context, tx *sql.Tx) (int64, error) {
+	text, err := database.Setting(ctx, tx, dunning.SettingConnected)
+	if err != nil || text == "" {
+		return 0, err
+	}
+	return strconv.ParseInt(text, 10, 64)
 }

@@ -33,6 +33,8 @@ var catalogue = []entry{
 	{"sollecito_events", "gauge", []string{"status"}, "Stripe's events that are kept: received (waiting), processed, ignored or parked."},
 	{"sollecito_events_lag_seconds", "gauge", nil, "For how long the oldest waiting event has waited; 0 with none."},
 	{"sollecito_last_event_timestamp_seconds", "gauge", nil, "When Stripe last delivered an event, in unix seconds; 0 before the first."},
+	{"sollecito_events_missed", "gauge", nil, "Events that Stripe did not deliver and the last comparison with Stripe that found any had to fetch."},
+	{"sollecito_events_missed_timestamp_seconds", "gauge", nil, "When that was, in unix seconds; 0 never."},
 	{"sollecito_notices", "gauge", []string{"channel", "status"}, "Messages by channel (email, app) and status; uncertain ones wait for a person."},
 	{"sollecito_notices_due", "gauge", nil, "Mails whose time has come and that have not left."},
 	{"sollecito_notices_due_oldest_seconds", "gauge", nil, "For how long the oldest of them has been due; 0 with none."},

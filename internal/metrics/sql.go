@@ -9,7 +9,9 @@ import (
 
 // Reading is how the installation stands at one instant, counted over all rooms in one transaction.
 type Reading struct {
-	Stopped bool // the switch over all sending
+	Stopped  bool  // the switch over all sending
+	Missed   int64 // events the last comparison with Stripe that found any had to fetch
+	MissedAt int64 // when that was, in unix seconds; 0 never
 
 	events, cases, pauses map[string]int64
 	notices               map[[2]string]int64 // by channel and status
@@ -18,8 +20,8 @@ type Reading struct {
 	due, waiting          int64
 }
 
-// Read counts. Events are measured by real time, messages by the clock of the business; what the switch says is the
-// caller's to add.
+// Read counts. Events are measured by real time, messages by the clock of the business; what the switch says and
+// the comparison with Stripe found is the caller's to add.
 func Read(ctx context.Context, tx *sql.Tx, now, realNow time.Time) (Reading, error) {
 	// What can be is 0 and not absent, so that an alert has something to compare with.
 	r := Reading{
@@ -109,6 +111,8 @@ func (r Reading) tell(tell func(name string, value float64, labels ...string)) {
 	}
 	tell("sollecito_events_lag_seconds", float64(r.lag))
 	tell("sollecito_last_event_timestamp_seconds", float64(r.lastEvent))
+	tell("sollecito_events_missed", float64(r.Missed))
+	tell("sollecito_events_missed_timestamp_seconds", float64(r.MissedAt))
 	for key, n := range r.notices {
 		tell("sollecito_notices", float64(n), key[0], key[1])
 	}

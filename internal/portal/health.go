@@ -31,6 +31,7 @@ type health struct {
 	stopped  bool      // the switch over all sending, at the last look
 	event    int64     // when Stripe last delivered something, in unix seconds
 	eventAt  time.Time // when that was looked up, which takes a walk over all events
+	missed   intake.Reconciled
 
 	mu           sync.Mutex // guards the troubles, which are told of in the middle of work
 	stripe, mail trouble
@@ -82,7 +83,7 @@ func (p *Portal) Readiness() web.Readiness {
 	if !p.ready.Load() {
 		return web.Readiness{Checks: []web.Check{{Name: "portal", Status: web.Failed, Reason: "It is starting or stopping."}}}
 	}
-	stopped, event, database := p.look()
+	stopped, event, missed, database := p.look()
 	p.health.mu.Lock()
 	stripeSince, mailSince := p.health.stripe.lasting(), p.health.mail.lasting()
 	p.health.mu.Unlock()
@@ -103,6 +104,9 @@ func (p *Portal) Readiness() web.Readiness {
 		sending.Status, sending.Reason = web.Notice, "All sending is stopped by the switch."
 	}
 	switch {
+	case missed.Lately(p.now()):
+		events.Status = web.Notice
+		events.Reason = fmt.Sprintf("Stripe did not deliver %d of its events lately; they were fetched. `sollecito doctor` looks at the endpoint.", missed.Missed)
 	case event == 0:
 		events.Status, events.Reason = web.Notice, "Stripe has delivered no event yet."
 	default:
@@ -112,12 +116,12 @@ func (p *Portal) Readiness() web.Readiness {
 }
 
 // look asks the database, at most once in a while, and answers what it remembers.
-func (p *Portal) look() (stopped bool, lastEvent int64, database error) {
+func (p *Portal) look() (stopped bool, lastEvent int64, missed intake.Reconciled, database error) {
 	h := &p.health
 	h.looking.Lock()
 	defer h.looking.Unlock()
 	if time.Since(h.lookedAt) < lookEvery {
-		return h.stopped, h.event, h.database
+		return h.stopped, h.event, h.missed, h.database
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookFor)
 	defer cancel()
@@ -129,6 +133,10 @@ func (p *Portal) look() (stopped bool, lastEvent int64, database error) {
 				return err
 			}
 			h.stopped = sending.Stopped
+			h.missed, err = intake.LastReconcile(ctx, tx)
+			if err != nil {
+				return err
+			}
 			if time.Since(h.eventAt) < eventEvery {
 				return nil
 			}
@@ -141,7 +149,7 @@ func (p *Portal) look() (stopped bool, lastEvent int64, database error) {
 		p.log.Warn("not ready: the database cannot be used", "err", err)
 	}
 	h.lookedAt, h.database = time.Now(), err
-	return h.stopped, h.event, h.database
+	return h.stopped, h.event, h.missed, h.database
 }
 
 // tasksCheck tells of a task that does not come round any more, or whose last run failed.
@@ -191,7 +199,12 @@ func (p *Portal) figures(realNow func() time.Time) func(context.Context) (metric
 				return err
 			}
 			sending, err := dunning.SendingSwitch(ctx, tx)
+			if err != nil {
+				return err
+			}
 			r.Stopped = sending.Stopped
+			reconciled, err := intake.LastReconcile(ctx, tx)
+			r.Missed, r.MissedAt = int64(reconciled.Missed), reconciled.MissedAt
 			return err
 		})
 		return r, err

@@ -3,6 +3,7 @@ package portal_test
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -114,6 +115,108 @@ func TestTheFirstImportSendsNothing(t *testing.T) {
 	}
 }
 
+// hearing puts the webhook endpoint back.
+func (h *house) hearing() {
+	h.t.Helper()
+	h.ask("webhook_endpoints", url.Values{"url": {h.base + "/webhooks/stripe"}, "enabled_events[]": {"*"}, "api_version": {"2023-10-16"}})
+}
+
+// Stripe goes on trying the old invoices by itself and tells us each time. That starts nothing; a renewal that fails
+// for the first time does, for its own customer alone.
+func TestStripesRetriesDoNotReleaseAnImport(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.deaf()
+	const several = 4
+	var all []string
+	for n := range several {
+		c := h.customer(fmt.Sprintf("Customer %d", n), fmt.Sprintf("c%d@old.example", n), "NL", "pm_card_visa")
+		_, err := h.stripe.FailRenewal(c, "insufficient_funds")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, c)
+	}
+	h.clock.set(h.clock.now().Add(2 * time.Hour))
+	h.hearing()
+	_, err := h.portal.Intake.Import(t.Context(), func(intake.Imported) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.walk(10 * 24 * time.Hour)
+	if got := h.count(`SELECT count(*) FROM events WHERE type = 'invoice.payment_failed' AND status = 'processed'`); got < several {
+		t.Fatalf("Stripe told of %d retries only", got)
+	}
+	if got := len(h.catcher.Mails()); got != 0 {
+		t.Errorf("%d mails though nobody was released", got)
+	}
+	if got := h.count(importedPauses); got != several {
+		t.Errorf("%d of %d are left to be released", got, several)
+	}
+	h.fail(all[1], "insufficient_funds")
+	h.walk(4 * 24 * time.Hour)
+	if got := h.count(importedPauses); got != several-1 {
+		t.Errorf("%d of %d are left after one new failure", got, several)
+	}
+	if len(h.mailsTo("c1@old.example")) == 0 || len(h.mailsTo("c1@old.example")) != len(h.catcher.Mails()) {
+		t.Errorf("%d mails, %d of them to the customer with the new failure", len(h.catcher.Mails()), len(h.mailsTo("c1@old.example")))
+	}
+}
+
+// While the import is under way Stripe tells of a retry on an invoice that no page has brought yet, of a new failure,
+// and of one in the same second as the start. Only the new failures start by themselves.
+func TestWebhooksDuringTheImport(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.deaf()
+	var all []string
+	for n := range 104 { // the oldest four are on the second page
+		c := h.customer(fmt.Sprintf("Customer %d", n), fmt.Sprintf("c%d@old.example", n), "NL", "pm_card_visa")
+		all = append(all, c)
+		if n == 1 {
+			continue // fails for the first time while the import runs
+		}
+		_, err := h.stripe.FailRenewal(c, "insufficient_funds")
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.clock.set(h.clock.now().Add(2 * time.Hour))
+	same := h.customer("Same Second", "same@new.example", "NL", "pm_card_visa")
+	_, err := h.stripe.FailRenewal(same, "insufficient_funds")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.hearing()
+	ctx, stop := context.WithCancel(t.Context())
+	_, err = h.portal.Intake.Import(ctx, func(intake.Imported) { stop() })
+	if err == nil {
+		t.Fatal("the import was not interrupted")
+	}
+	before := h.count(importedPauses)
+	h.walk(4 * 24 * time.Hour) // retries of all, those on the second page too
+	h.fail(all[1], "insufficient_funds")
+	if got := h.count(`SELECT count(*) FROM cases WHERE customer_id = '` + all[0] + `'`); got != 1 || h.count(importedPauses) <= before {
+		t.Fatalf("the retry on the second page opened %d cases", got)
+	}
+	done, err := h.portal.Intake.Import(t.Context(), func(intake.Imported) {})
+	if err != nil || !done.Continued {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	if got := h.count(importedPauses); got != 103 {
+		t.Errorf("%d of 103 old cases rest as imported", got)
+	}
+	h.walk(4 * 24 * time.Hour)
+	for _, m := range h.catcher.Mails() {
+		if m.To != "same@new.example" && m.To != "c1@old.example" {
+			t.Errorf("mail to %s, whose failure is an old one", m.To)
+		}
+	}
+	if len(h.mailsTo("same@new.example")) == 0 || len(h.mailsTo("c1@old.example")) == 0 {
+		t.Errorf("%d and %d mails of the new failures", len(h.mailsTo("same@new.example")), len(h.mailsTo("c1@old.example")))
+	}
+}
+
 // Webhooks are dropped for three days, a month, or for good since the endpoint was deleted: one run catches all.
 func TestNothingIsMissedWithoutWebhooks(t *testing.T) {
 	t.Parallel()
@@ -140,6 +243,10 @@ func TestNothingIsMissedWithoutWebhooks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			told := h.count(`SELECT count(*) FROM events WHERE type = 'invoice.payment_failed' AND customer_id = '` + failed + `'`)
+			if forgotten := outage > 30*24*time.Hour; forgotten != (told == 0) {
+				t.Fatalf("%d events tell of the missed failure", told) // after a month only the listing can
+			}
 			h.settle()
 			if got := h.count(`SELECT count(*) FROM cases WHERE status = 'recovered' AND customer_id = '` + paid + `'`); got != 1 {
 				t.Errorf("the missed payment recovered %d cases", got)
@@ -157,6 +264,16 @@ func TestNothingIsMissedWithoutWebhooks(t *testing.T) {
 			}
 			if outage < 30*24*time.Hour && !strings.Contains(h.log.String(), "Stripe did not deliver events") {
 				t.Error("nobody is warned of the lost endpoint")
+			}
+			err = h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
+				state, err := intake.LastReconcile(t.Context(), tx)
+				if state.Lately(h.clock.now()) != (outage < 30*24*time.Hour) {
+					t.Errorf("staff are told by %+v", state)
+				}
+				return err
+			})
+			if err != nil {
+				t.Error(err)
 			}
 			h.clock.set(h.clock.now().Add(16 * time.Minute)) // what Stripe did while we settled
 			_, err = h.portal.Intake.Reconcile(t.Context())
@@ -210,6 +327,70 @@ func TestAnOverdueInvoiceIsFoundWithoutAnyEvent(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// Of this customer Stripe tells nothing at all: their invoice is older than the connection, and its due date passes
+// afterwards without an event. The listing by due date alone finds it.
+func TestAnOverdueInvoiceIsFoundThoughNoEventEverNamesItsCustomer(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.deaf()
+	connected := h.clock.now()
+	h.clock.set(connected.Add(-48 * time.Hour))
+	c := h.ask("customers", url.Values{"name": {"Maison Okafor"}, "email": {"okafor@maison.example"}, "address[country]": {"FR"}})["id"].(string)
+	h.ask("invoiceitems", url.Values{"customer": {c}, "amount": {"12000"}, "currency": {"eur"}})
+	i := h.ask("invoices", url.Values{"customer": {c}, "collection_method": {"send_invoice"}, "days_until_due": {"7"}, "pending_invoice_items_behavior": {"include"}})["id"].(string)
+	h.ask("invoices/"+i+"/finalize", url.Values{})
+	h.clock.set(connected.Add(2 * time.Minute))
+	h.walk(6 * 24 * time.Hour)
+	if got := h.count(`SELECT count(*) FROM events WHERE customer_id = '` + c + `'`); got != 0 {
+		t.Fatalf("%d events name the customer", got)
+	}
+	if got := h.count(`SELECT count(*) FROM cases WHERE status = 'open' AND customer_id = '` + c + `'`); got != 1 {
+		t.Errorf("%d cases are open", got)
+	}
+	if got := h.count(importedPauses); got != 0 {
+		t.Error("it rests as imported though its due date passed after the connection")
+	}
+}
+
+// What the reconcile fetched is delivered after all, late and twice: nothing changes by it.
+func TestLateDuplicatesOfWhatWasFetchedChangeNothing(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	c := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	h.settle()
+	h.deaf()
+	h.clock.set(h.clock.now().Add(2 * time.Hour))
+	_, err := h.stripe.FailRenewal(c, "expired_card")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.walk(3*24*time.Hour + time.Hour)
+	if len(h.mailsTo("anneke@waal.example")) != 1 {
+		t.Fatalf("%d mails by what was fetched", len(h.mailsTo("anneke@waal.example")))
+	}
+	state := func() string {
+		return fmt.Sprint(h.count(`SELECT count(*) FROM events`), h.count(`SELECT count(*) FROM case_log`), h.count(`SELECT count(*) FROM notices`),
+			h.count(`SELECT cast(sum(coalesce(next_step_at, 0)) AS bigint) FROM cases`), len(h.catcher.Mails()))
+	}
+	before, sent := state(), 0
+	for _, e := range h.ask("events?limit=100&type=invoice.payment_failed", nil)["data"].([]any) {
+		body, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			sent++
+			if got := h.webhook(body, sign(body, h.stripe.WebhookSecret(), time.Now())); got != http.StatusOK {
+				t.Errorf("a late duplicate is answered %d", got)
+			}
+		}
+	}
+	h.settle()
+	if sent == 0 || state() != before {
+		t.Errorf("%d late deliveries made %s of %s", sent, state(), before)
 	}
 }
 

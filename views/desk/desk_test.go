@@ -67,6 +67,22 @@ func today(t *testing.T) TodayPage {
 	}
 }
 
+func imported(t *testing.T) ImportedPage {
+	return ImportedPage{
+		Frame: frame(t), Waiting: 214, Released: 41, PerDay: 100, Found: 214, Owes: []billing.Money{eur(931000), jpy(412800)},
+		Rows: []WaitingRow{
+			{CaseID: "case_1", CustomerID: "cus_1", Name: "Freya Lindqvist", Email: "freya@nordljus.example", Owes: []billing.Money{eur(118800)}, Class: billing.ClassMoney,
+				Since: at(time.October, 28, 7, 58), First: Next{at(time.November, 7, 10, 0), "Mail 1"}, Channel: "email"},
+			{CaseID: "case_2", CustomerID: "cus_2", Name: "Maison Okafor", Email: "compta@okafor.example", Owes: []billing.Money{eur(176400), jpy(900)}, Class: billing.ClassExpired,
+				Since: at(time.October, 2, 7, 58), First: Next{at(time.November, 6, 15, 0), "Mail 1"}, Channel: "email", Others: []string{"dispute"}},
+			{CaseID: "case_3", CustomerID: "cus_3", Name: hostile, Owes: []billing.Money{jpy(57600)}, Class: billing.ClassOverdue,
+				Since: time.Date(2024, time.March, 2, 7, 58, 0, 0, time.UTC), First: Next{at(time.November, 6, 15, 0), "Mail 1"}, Channel: "app"},
+			{CaseID: "case_4", CustomerID: "cus_4", Owes: []billing.Money{eur(34800)}, Class: billing.ClassGeneric, Since: at(time.March, 2, 7, 58)},
+		},
+		Pager: Pager{From: 1, To: 4, Total: 214, Next: "/admin/imported?from=50"},
+	}
+}
+
 func customer(t *testing.T) CustomerPage {
 	f := frame(t)
 	return CustomerPage{
@@ -125,6 +141,12 @@ func pages(t *testing.T) map[string]templ.Component {
 
 	empty := today(t)
 	empty.Rows, empty.Tiles, empty.Pager = nil, nil, Pager{}
+	connected := today(t)
+	connected.Imported, connected.MayRelease, connected.Missed, connected.MissedAt = 214, true, 12, at(time.November, 6, 13, 45)
+	release := ReleasePage{Frame: f, All: true, Count: 214, PerDay: 100, Owes: []billing.Money{eur(931000), jpy(412800)}, NoAddress: 3, Nothing: 1, Resting: 2, Rows: imported(t).Rows,
+		Days:  []ReleaseDay{{at(time.November, 6, 15, 0), 97, 3}, {at(time.November, 7, 10, 0), 99, 0}, {at(time.November, 10, 10, 0), 12, 1}},
+		Pager: Pager{From: 1, To: 4, Total: 214, Next: "/admin/imported/release?all=1&from=50"}}
+	changed := ReleasePage{Frame: f, Cases: []string{"case_1", hostile}, Count: 1, Rows: imported(t).Rows[:1], Changed: "More customers wait than you were shown."}
 	talk := ConversationPage{Frame: inbox, ID: "conv_1", CustomerID: "cus_4", Name: "Anneke de Vries", Email: "anneke@studiowaal.example", Language: "Dutch",
 		State: State{Status: "paused", Day: 9, Pauses: []string{"conversation"}}, Resting: true, MayReply: true, Limit: 4000,
 		Messages: []Message{
@@ -161,6 +183,12 @@ func pages(t *testing.T) map[string]templ.Component {
 		"person-self":     PersonOf(PersonPage{Frame: f, Person: Person{ID: "staff_1", Name: "Ines", Email: "ines@lumen.example", Role: "admin", Self: true}}),
 		"today":           Today(today(t)),
 		"today-empty":     Today(empty),
+		"today-imported":  Today(connected),
+		"imported":        Imported(imported(t)),
+		"imported-empty":  Imported(ImportedPage{Frame: f}),
+		"imported-none":   Imported(ImportedPage{Frame: f, Waiting: 1, Query: hostile}),
+		"release":         Release(release),
+		"release-changed": Release(changed),
 		"customer":        Customer(customer(t)),
 		"customer-quiet":  Customer(quiet),
 		"pause":           Customer(asked),

@@ -15,6 +15,12 @@ type TodayPage struct {
 	Tiles []Tile
 	Rows  []Row
 	Pager Pager
+
+	Imported   int  // customers from the first import who wait to be released
+	MayRelease bool // whether who is signed in may release them
+
+	Missed   int // events Stripe did not deliver lately and that were fetched
+	MissedAt time.Time
 }
 
 // View is one saved question over the cases.
