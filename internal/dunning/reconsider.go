@@ -18,9 +18,9 @@ import (
 // further invoices join, closes it, turns a closed one into recovered. It looks at nothing but stored state, so
 // it may run at any time, any number of times, after events in any order, and ends in the same place.
 //
-// told names invoices of which Stripe told us that a charge failed. A failure from before the connection that nobody
-// told us of starts nothing by itself: its case rests as imported until staff release it. What is told ends that rest
-// only for an invoice the case did not know; Stripe's next try on one it knew is no news.
+// told names invoices of which Stripe told us that a charge failed; whoever tells leaves out further tries on invoices
+// that an import brought. A failure from before the connection that nobody told us of starts nothing by itself: its
+// case rests as imported until staff release it, or until a failure is told, which may come after other news of it.
 func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, now time.Time, told ...string) error {
 	err := database.Hold(ctx, tx, customer)
 	if err != nil {
@@ -41,15 +41,11 @@ func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, no
 	if err != nil {
 		return err
 	}
-	known, err := members(ctx, tx, c.ID)
-	if err != nil {
-		return err
-	}
 	err = cs.join(ctx, tx, c, overdue, now)
 	if err != nil {
 		return err
 	}
-	fresh, err := sinceConnection(ctx, tx, overdue, without(told, known))
+	fresh, err := sinceConnection(ctx, tx, overdue, told)
 	if err != nil {
 		return err
 	}
