@@ -15,6 +15,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"sollecito/internal/audit"
+	"sollecito/internal/database"
 	"sollecito/internal/fault"
 )
 
@@ -310,6 +311,10 @@ func (m *Members) NewCodes(ctx context.Context, token string, who Caller) (Entry
 		}
 		if s.standing != Full || !s.fresh(m.now()) || found.factor == "" {
 			return fault.New(fault.Conflict, "Confirm that it is you first")
+		}
+		err = database.Hold(ctx, tx, found.ID) // two of their sessions must not leave two sets
+		if err != nil {
+			return err
 		}
 		draft, err := m.renewCodes(ctx, tx, found.ID)
 		if err != nil {
