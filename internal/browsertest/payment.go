@@ -41,7 +41,8 @@ func FillDebit(ctx context.Context, iban, name, email string) error {
 // typing is a text for the field of this name.
 type typing struct{ field, text string }
 
-// fill types into fields of the payment frame, in place of what stands there.
+// fill types into fields of the payment frame, in place of what stands there, and waits until the page stands still:
+// what the frame said of the fields before goes away while one types, and the button below moves.
 func fill(ctx context.Context, all []typing) error {
 	for _, one := range all {
 		field := chromedp.CSS(`input[name="` + one.field + `"]`)
@@ -52,8 +53,27 @@ func fill(ctx context.Context, all []typing) error {
 			return fmt.Errorf("type the %s: %w", one.field, err)
 		}
 	}
+	_, err := chromedp.Run(ctx, chromedp.Poll[bool](still))
+	if err != nil {
+		return fmt.Errorf("wait until the payment frame stands still: %w", err)
+	}
 	return nil
 }
+
+// still is true once the payment frame has kept its size for a fifth of a second.
+const still = `(() => {
+	const height = document.querySelector('` + paymentFrame + `').offsetHeight;
+	const seen = window.seenFrame;
+	if (!seen || seen.height !== height) {
+		window.seenFrame = { height: height, since: performance.now() };
+		return false;
+	}
+	if (performance.now() - seen.since < 200) {
+		return false;
+	}
+	delete window.seenFrame;
+	return true;
+})()`
 
 // selectAll marks the text of the field in focus, as Ctrl+A does, so that the
 // next key replaces it.
