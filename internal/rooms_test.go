@@ -54,6 +54,7 @@ var rooms = map[string][]string{
 	"internal/browsertest":  {},
 	"internal/databasetest": {},
 	"internal/bench":        {"internal/..."},
+	"internal/crash":        {"internal/database"},
 }
 
 // onlyIn names foreign libraries that only one room may import, with what lies below it; the room that makes

@@ -266,3 +266,5 @@ func settingNames() []string {
 	}
 	return names
 }
+
+type caught struct{ To, Subject, Text string }

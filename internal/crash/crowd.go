@@ -1,0 +1,446 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/PuerkitoBio/goquery"
+	"golang.org/x/sync/errgroup"
+)
+
+// crowd is everybody who uses the portal while it is being killed, and what they remember of it.
+type crowd struct {
+	base, stripe, key, secret string
+	post                      *postOffice
+
+	mu           sync.Mutex
+	dice         *rand.Rand
+	customers    []*customer
+	events       int
+	acknowledged map[string]bool // ids of webhooks that were answered 2xx
+	written      map[string]bool // messages the page said were sent
+}
+
+// customer is one whose renewal failed.
+type customer struct {
+	id, email string
+	from      string // their address in the network: one place from which all of them came would be held up
+	paying    bool   // else they write
+	silent    bool   // they do neither
+	busy      bool   // somebody plays them just now
+	done      bool   // the page said that it is done
+	client    *http.Client
+}
+
+func newCrowd(seed uint64, base string, settings []string, post *postOffice) *crowd {
+	c := &crowd{base: base, post: post, dice: rand.New(rand.NewPCG(seed, 2)), acknowledged: map[string]bool{}, written: map[string]bool{}}
+	for _, line := range settings {
+		name, value, _ := strings.Cut(line, "=")
+		switch name {
+		case "SOLLECITO_STRIPE_API_URL":
+			c.stripe = value
+		case "SOLLECITO_STRIPE_SECRET_KEY":
+			c.key = value
+		case "SOLLECITO_STRIPE_WEBHOOK_SECRET":
+			c.secret = value
+		}
+	}
+	return c
+}
+
+// register makes the sandbox tell the portal of everything.
+func (c *crowd) register(ctx context.Context) error {
+	_, err := c.ask(ctx, "/v1/webhook_endpoints", url.Values{"url": {c.base + "/webhooks/stripe"}, "enabled_events[]": {"*"}})
+	return err
+}
+
+// work makes work until ctx ends: renewals that fail, and webhooks. What is asked of the sandbox must work; what is asked
+// of the portal fails whenever it is dead.
+func (c *crowd) work(ctx context.Context) error {
+	var group errgroup.Group
+	group.Go(func() error { return c.renewals(ctx) })
+	for range 4 {
+		group.Go(func() error { return c.foreign(ctx) })
+	}
+	return group.Wait()
+}
+
+// live lets people deal with their mail until ctx ends.
+func (c *crowd) live(ctx context.Context) error {
+	var group errgroup.Group
+	for range 4 {
+		group.Go(func() error { return c.people(ctx) })
+	}
+	return group.Wait()
+}
+
+// renewals lets a customer's renewal fail again and again, each time another's, a fifth of a second apart. One in five does something
+// about it while the program is being killed.
+func (c *crowd) renewals(ctx context.Context) error {
+	for n := 0; pause(ctx, time.Second/5); n++ {
+		one, err := c.fail(ctx, fmt.Sprintf("c%d@customer.example", n), fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255))
+		if err != nil {
+			return err
+		}
+		c.mu.Lock()
+		one.paying, one.silent = c.dice.IntN(3) > 0, n%5 > 0
+		c.customers = append(c.customers, one)
+		c.mu.Unlock()
+	}
+	return nil
+}
+
+// pause waits and reports whether there is still something to do.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// fail makes a customer whose card has expired, so that the mail is due at once.
+func (c *crowd) fail(ctx context.Context, email, from string) (*customer, error) {
+	ctx = context.WithoutCancel(ctx) // a customer is made whole
+	var failed error
+	ask := func(path string, form url.Values) string {
+		if failed != nil {
+			return ""
+		}
+		answer, err := c.ask(ctx, path, form)
+		failed = err
+		id, _ := answer["id"].(string)
+		return id
+	}
+	id := ask("/v1/customers", url.Values{"email": {email}, "name": {"Robin Tester"}})
+	card := ask("/v1/payment_methods/pm_card_visa/attach", url.Values{"customer": {id}})
+	ask("/v1/customers/"+id, url.Values{"invoice_settings[default_payment_method]": {card}})
+	price := ask("/v1/prices", url.Values{
+		"currency": {"eur"}, "unit_amount": {"2900"}, "recurring[interval]": {"month"}, "product_data[name]": {"Studio plan"},
+	})
+	ask("/v1/subscriptions", url.Values{"customer": {id}, "items[0][price]": {price}})
+	ask("/sandbox/fail", url.Values{"customer": {id}, "decline_code": {"expired_card"}})
+	if failed != nil {
+		return nil, failed
+	}
+	jar, err := cookiejar.New(nil)
+	return &customer{id: id, email: email, from: from, client: &http.Client{Jar: jar, Timeout: 5 * time.Second}}, err
+}
+
+// ask calls the sandbox as any client of Stripe does.
+func (c *crowd) ask(ctx context.Context, path string, form url.Values) (map[string]any, error) {
+	method, body := http.MethodPost, io.Reader(strings.NewReader(form.Encode()))
+	if form == nil {
+		method, body = http.MethodGet, nil
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.stripe+path, body)
+	if err != nil {
+		return nil, err
+	}
+	req.SetBasicAuth(c.key, "")
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	var answer map[string]any
+	err = json.NewDecoder(resp.Body).Decode(&answer)
+	if err == nil && resp.StatusCode >= 300 {
+		err = fmt.Errorf("%s: %d %v", path, resp.StatusCode, answer)
+	}
+	return answer, err
+}
+
+// foreign sends webhooks about a customer nobody knows, as fast as they are answered.
+func (c *crowd) foreign(ctx context.Context) error {
+	for pause(ctx, time.Millisecond) {
+		c.mu.Lock()
+		c.events++
+		id := fmt.Sprintf("evt_load_%d", c.events)
+		c.mu.Unlock()
+		if !c.webhook(ctx, id) {
+			pause(ctx, 10*time.Millisecond)
+			continue
+		}
+		c.mu.Lock()
+		c.acknowledged[id] = true
+		c.mu.Unlock()
+	}
+	return nil
+}
+
+func (c *crowd) webhook(ctx context.Context, id string) bool {
+	body := fmt.Appendf(nil, `{"id":%q,"object":"event","api_version":"2023-10-16","created":1700000000,"livemode":false,"type":"invoice.paid","data":{"object":{"id":"in_x","object":"invoice","customer":"cus_none"}}}`, id)
+	now := time.Now().Unix()
+	mac := hmac.New(sha256.New, []byte(c.secret))
+	fmt.Fprintf(mac, "%d.%s", now, body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/webhooks/stripe", bytes.NewReader(body))
+	if err != nil {
+		return false
+	}
+	req.Header.Set("Stripe-Signature", fmt.Sprintf("t=%d,v1=%s", now, hex.EncodeToString(mac.Sum(nil))))
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err == nil && resp.StatusCode < 300
+}
+
+// people are customers whose mail has come: they open its link and pay, or write, until the page says that it is done.
+func (c *crowd) people(ctx context.Context) error {
+	for pause(ctx, 10*time.Millisecond) {
+		one, link := c.somebody()
+		if one == nil {
+			continue
+		}
+		var done bool
+		var err error
+		if one.paying {
+			done, err = c.pay(ctx, one, link)
+		} else {
+			done, err = c.write(ctx, one, link)
+		}
+		c.mu.Lock()
+		one.busy, one.done = false, done
+		if done && !one.paying {
+			c.written["I am "+one.email] = true
+		}
+		c.mu.Unlock()
+		if err != nil && !errors.Is(err, errDead) {
+			return err
+		}
+		if err != nil {
+			pause(ctx, 50*time.Millisecond)
+		}
+	}
+	return nil
+}
+
+// somebody answers a customer who has mail and is not done.
+func (c *crowd) somebody() (*customer, string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.customers) == 0 {
+		return nil, ""
+	}
+	from := c.dice.IntN(len(c.customers))
+	for i := range c.customers {
+		one := c.customers[(from+i)%len(c.customers)]
+		if one.busy || one.done || one.silent {
+			continue
+		}
+		link := c.post.linkOf(one.email)
+		if link != "" {
+			one.busy = true
+			return one, link
+		}
+	}
+	return nil, ""
+}
+
+// errDead is a portal that did not answer, or only that it is starting.
+var errDead = errors.New("the portal is dead")
+
+// pay opens the link, gives a new card as the browser does, and sends the form twice at once. It reports whether the
+// overview says that nothing is open.
+func (c *crowd) pay(ctx context.Context, one *customer, link string) (bool, error) {
+	page, err := c.visit(ctx, one, link)
+	if err != nil || nothingOpen(page) {
+		return err == nil, err
+	}
+	page, err = c.visit(ctx, one, c.base+"/pay/card")
+	if err != nil {
+		return false, err
+	}
+	form := url.Values{}
+	page.Find("form[data-card] input[type=hidden]").Each(func(_ int, in *goquery.Selection) {
+		form.Add(in.AttrOr("name", ""), in.AttrOr("value", ""))
+	})
+	setup, err := c.intent(ctx, one, form)
+	if err != nil {
+		return false, err
+	}
+	_, err = c.ask(context.WithoutCancel(ctx), "/v1/setup_intents/"+setup+"/confirm",
+		url.Values{"payment_method": {"pm_card_mastercard"}, "return_url": {c.base + "/pay/card/finish"}})
+	if err != nil {
+		return false, err
+	}
+	form.Set("setup_intent", setup)
+	second := make(chan error, 1)
+	go func() {
+		_, err := c.send(ctx, one, "/pay/card", form)
+		second <- err
+	}()
+	_, err = c.send(ctx, one, "/pay/card", form)
+	err = errors.Join(err, <-second)
+	if err != nil {
+		return false, err
+	}
+	page, err = c.visit(ctx, one, c.base+"/pay")
+	return err == nil && nothingOpen(page), err
+}
+
+// intent asks for what the browser confirms a new card with, and answers the SetupIntent's id.
+func (c *crowd) intent(ctx context.Context, one *customer, form url.Values) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/pay/card/intent", strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Accept", "application/json")
+	req.Header.Set("X-Forwarded-For", one.from)
+	req.Header.Set("Origin", c.base)
+	resp, err := one.client.Do(req)
+	if err != nil {
+		return "", errDead
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		Secret string `json:"client_secret"`
+	}
+	err = json.NewDecoder(resp.Body).Decode(&answer)
+	id, _, ok := strings.Cut(answer.Secret, "_secret_")
+	if err != nil || !ok {
+		return "", errDead
+	}
+	return id, nil
+}
+
+// nothingOpen reports whether the overview says so: no button to pay and no failed request.
+func nothingOpen(page *goquery.Document) bool {
+	return page.Find("main h1").Length() > 0 && strings.Contains(page.Find("main h1").Text(), "Nothing is open")
+}
+
+// write opens the link and writes to support. It reports whether the page shows the message.
+func (c *crowd) write(ctx context.Context, one *customer, link string) (bool, error) {
+	_, err := c.visit(ctx, one, link)
+	if err != nil {
+		return false, err
+	}
+	page, err := c.visit(ctx, one, c.base+"/pay/support")
+	if err != nil {
+		return false, err
+	}
+	text := "I am " + one.email
+	if strings.Contains(page.Find("main").Text(), text) {
+		return true, nil // it was taken by a life that could not say so
+	}
+	page, err = c.send(ctx, one, "/pay/support", url.Values{"text": {text}})
+	return err == nil && strings.Contains(page.Find("main").Text(), text), err
+}
+
+func (c *crowd) visit(ctx context.Context, one *customer, address string) (*goquery.Document, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	return c.read(one, req)
+}
+
+func (c *crowd) send(ctx context.Context, one *customer, path string, form url.Values) (*goquery.Document, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Origin", c.base)
+	return c.read(one, req)
+}
+
+func (c *crowd) read(one *customer, req *http.Request) (*goquery.Document, error) {
+	req.Header.Set("X-Forwarded-For", one.from)
+	resp, err := one.client.Do(req)
+	if err != nil {
+		return nil, errDead
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusServiceUnavailable {
+		return nil, errDead // it is starting
+	}
+	page, err := goquery.NewDocumentFromReader(resp.Body)
+	if err != nil {
+		return nil, errDead
+	}
+	return page, nil
+}
+
+// failed answers how many customers' renewals failed.
+func (c *crowd) failed() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.customers)
+}
+
+// waitUntilDone waits until every customer has had mail and is done with it.
+func (c *crowd) waitUntilDone(ctx context.Context) error {
+	deadline := time.Now().Add(restWithin)
+	for pause(ctx, 100*time.Millisecond) {
+		c.mu.Lock()
+		left, one := 0, ""
+		for _, someone := range c.customers {
+			if !someone.done && !someone.silent {
+				left, one = left+1, someone.email
+			}
+		}
+		c.mu.Unlock()
+		if left == 0 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%d customers could not do what they wanted within %s, %s among them", left, restWithin, one)
+		}
+	}
+	return ctx.Err()
+}
+
+// countCharges asks the sandbox what was taken from whom.
+func (c *crowd) countCharges(ctx context.Context, r *report) error {
+	for _, one := range c.customers {
+		list, err := c.ask(ctx, "/v1/charges?limit=100&customer="+one.id, nil)
+		if err != nil {
+			return err
+		}
+		taken := map[any]int{}
+		charges, _ := list["data"].([]any)
+		for _, entry := range charges {
+			charge, _ := entry.(map[string]any)
+			if charge["status"] == "succeeded" {
+				taken[charge["invoice"]]++
+			}
+		}
+		paid := 0 // the first invoice of the subscription was paid, and so must the failed one be
+		for _, times := range taken {
+			paid++
+			if times > 1 {
+				r.DoubleCharges++
+			}
+		}
+		if one.paying && one.done {
+			r.Paid++
+			if paid < 2 {
+				r.LostPayments++
+			}
+		}
+	}
+	return nil
+}

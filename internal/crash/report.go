@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// connections is how many mails the portal may have under way at once.
+const connections = 4
+
+// report is what a run saw.
+type report struct {
+	plan       plan
+	Recoveries []time.Duration // from start to ready, shortest first
+
+	Acknowledged, LostEvents              int // webhooks answered 2xx
+	Written, LostMessages, DoubleMessages int // messages to support that the page said were sent
+	Paid, LostPayments, DoubleCharges     int // payments the page confirmed; invoices charged more than once
+	Delivered, DoubleMails, UnknownMails  int // at the mail server, after the final dot
+	Sent, LostMails, Uncertain            int // as the portal keeps it
+	MostSending                           int // mails under way at one kill
+	Broken                                int // kills after which the database found itself damaged
+}
+
+// held reports whether everything held that must.
+func (r report) held() bool {
+	return r.LostEvents+r.LostMessages+r.DoubleMessages+r.LostPayments+r.DoubleCharges+r.DoubleMails+r.UnknownMails+r.LostMails+r.Broken == 0 &&
+		r.MostSending <= connections && r.Uncertain <= connections*r.plan.Kills
+}
+
+func (r report) print(w io.Writer) {
+	engine, _, _ := strings.Cut(r.plan.Database, ":")
+	fmt.Fprintf(w, "%s, %d kills, seed %d\n", engine, r.plan.Kills, r.plan.Seed)
+	rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	row := func(what string, seen int, must string, bad int) {
+		fmt.Fprintf(rows, "%s\t%d\t%s\t%d\n", what, seen, must, bad)
+	}
+	row("webhooks answered 2xx", r.Acknowledged, "lost", r.LostEvents)
+	row("messages the page took", r.Written, "lost or doubled", r.LostMessages+r.DoubleMessages)
+	row("payments the page confirmed", r.Paid, "lost", r.LostPayments)
+	row("", r.Paid, "invoices charged twice", r.DoubleCharges)
+	row("mails at the mail server", r.Delivered, "delivered twice", r.DoubleMails)
+	row("", r.Delivered, "unknown to the portal", r.UnknownMails)
+	row("mails kept as sent", r.Sent, "never delivered", r.LostMails)
+	row("mails kept as uncertain", r.Uncertain, "most under way at a kill", r.MostSending)
+	row("databases looked at", r.plan.Kills, "damaged", r.Broken)
+	rows.Flush()
+	if len(r.Recoveries) > 0 {
+		fmt.Fprintf(w, "ready after %s (median of %d lives that got there), %s at most\n",
+			r.Recoveries[len(r.Recoveries)/2].Round(time.Millisecond), len(r.Recoveries), r.Recoveries[len(r.Recoveries)-1].Round(time.Millisecond))
+	}
+}

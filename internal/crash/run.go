@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// plan is what one run is asked to do.
+type plan struct {
+	Kills    int
+	Seed     uint64
+	Database string // DATABASE_URL of an empty database
+	Program  string // the portal's program
+	Folder   string // for what the programs write
+}
+
+const restWithin = 3 * time.Minute // for the last life to deal with everything
+
+// lifetime throws the dice for a life from its start: some are killed before they are ready, most while they catch up,
+// and one in four when it has been at work for a while.
+func lifetime(dice *rand.Rand) time.Duration {
+	longest := 600 * time.Millisecond
+	if dice.IntN(4) == 0 {
+		longest = 3 * time.Second
+	}
+	return time.Duration(dice.Int64N(int64(longest)))
+}
+
+// run kills the portal as often as asked while everybody uses it, lets it come to rest, and answers what was seen.
+func run(ctx context.Context, p plan) (report, error) {
+	dice := rand.New(rand.NewPCG(p.Seed, 0))
+	post, err := openPostOffice(p.Seed)
+	if err != nil {
+		return report{}, err
+	}
+	defer post.close()
+	box, settings, err := startSandbox(ctx, p)
+	if err != nil {
+		return report{}, err
+	}
+	defer box.kill()
+	base, settings, err := settingsFor(p, settings, post.address)
+	if err != nil {
+		return report{}, err
+	}
+	crowd := newCrowd(p.Seed, base, settings, post)
+	err = crowd.register(ctx)
+	if err != nil {
+		return report{}, err
+	}
+
+	working, noMore := context.WithCancel(ctx)
+	defer noMore()
+	living, asleep := context.WithCancel(ctx)
+	defer asleep()
+	var work, life errgroup.Group
+	work.Go(func() error { return crowd.work(working) })
+	life.Go(func() error { return crowd.live(living) })
+	books := ledger{address: p.Database}
+	r := report{plan: p}
+	for range p.Kills {
+		portal, err := start(p, settings, "serve")
+		if err != nil {
+			return report{}, err
+		}
+		recovery, ready := portal.livesUntil(ctx, base, lifetime(dice))
+		portal.kill()
+		if ctx.Err() != nil {
+			return report{}, ctx.Err()
+		}
+		if ready {
+			r.Recoveries = append(r.Recoveries, recovery)
+		}
+		found, err := books.afterKill(ctx)
+		if err != nil {
+			return report{}, fmt.Errorf("after a kill: %w\n%s", err, portal.said())
+		}
+		r.Broken += found.Broken
+		r.MostSending = max(r.MostSending, found.Sending)
+	}
+	noMore()
+	err = work.Wait()
+	if err != nil {
+		return report{}, err
+	}
+
+	portal, err := start(p, settings, "serve")
+	if err != nil {
+		return report{}, err
+	}
+	defer portal.kill()
+	recovery, ready := portal.livesUntil(ctx, base, 0)
+	for deadline := time.Now().Add(30 * time.Second); !ready && time.Now().Before(deadline); {
+		recovery, ready = portal.livesUntil(ctx, base, time.Since(portal.started)+100*time.Millisecond)
+	}
+	if !ready {
+		return report{}, fmt.Errorf("after the last kill it does not get ready:\n%s", portal.said())
+	}
+	r.Recoveries = append(r.Recoveries, recovery)
+	err = crowd.waitUntilDone(ctx)
+	if err == nil {
+		asleep()
+		err = life.Wait()
+	}
+	if err == nil {
+		err = books.waitForRest(ctx, crowd.failed())
+	}
+	if err != nil {
+		return report{}, fmt.Errorf("%w\n%s", err, portal.said())
+	}
+	portal.kill()
+	slices.Sort(r.Recoveries)
+	err = books.compare(ctx, &r, crowd, post)
+	if err != nil {
+		return report{}, err
+	}
+	return r, crowd.countCharges(ctx, &r)
+}
+
+// isReady reports whether the portal takes requests.
+func isReady(ctx context.Context, base string) bool {
+	ctx, stop := context.WithTimeout(ctx, time.Second)
+	defer stop()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/readyz", nil)
+	if err != nil {
+		return false
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
