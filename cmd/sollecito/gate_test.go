@@ -24,6 +24,13 @@ func TestTheGateAnswersUntilThePortalStands(t *testing.T) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}
+	r := httptest.NewRequest("GET", "/pay", nil)
+	r.Header.Set("Accept", "text/html,application/xhtml+xml")
+	w := httptest.NewRecorder()
+	g.ServeHTTP(w, r)
+	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Refresh") == "" || !strings.Contains(w.Body.String(), "<h1>One moment, please</h1>") {
+		t.Errorf("a browser sees %d %s", w.Code, w.Body)
+	}
 	g.open(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
 	if w := ask("GET", "/readyz"); w.Code != http.StatusTeapot {
 		t.Errorf("open: %d", w.Code)
