@@ -25,6 +25,12 @@ const patience = 2 * time.Minute
 // SOLLECITO_TEST_REQUIRE=chromium (a comma-separated list).
 func Start(t testing.TB) context.Context {
 	t.Helper()
+	return StartFor(t, patience)
+}
+
+// StartFor is Start for a story that may take longer.
+func StartFor(t testing.TB, patience time.Duration) context.Context {
+	t.Helper()
 	path, err := find()
 	if err != nil {
 		if slices.Contains(strings.Split(os.Getenv("SOLLECITO_TEST_REQUIRE"), ","), "chromium") {
