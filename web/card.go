@@ -23,7 +23,8 @@ func (s *Server) showCard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if len(st.payable()) == 0 || s.mainAct(st) == views.MainHosted { // a link shows receipts only while nothing is open
+	// A link shows receipts only while nothing is open, unless the next renewal would fail.
+	if (len(st.payable()) == 0 || s.mainAct(st) == views.MainHosted) && !st.savesOnly() {
 		http.Redirect(w, r, "/pay", http.StatusSeeOther)
 		return nil
 	}
@@ -64,7 +65,7 @@ func (s *Server) startCard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if len(wanted) == 0 || !stillHolds(wanted, st.payable()) {
+	if len(wanted) == 0 && !st.savesOnly() || !stillHolds(wanted, st.payable()) {
 		return sendJSON(w, http.StatusConflict, map[string]string{"redirect": "/pay"})
 	}
 	secret, err := s.Desk.StartCard(r.Context(), checkout.Press{ID: press, Customer: v.ID, Invoices: wanted})

@@ -72,6 +72,11 @@ func noticeTitle(n outbox.Notice, plan dunning.Campaign) string {
 		return "Reminder"
 	case outbox.Settled:
 		return "Thank-you mail"
+	case outbox.Precaution:
+		if n.Step == string(dunning.CardExpires) {
+			return "Mail about a card that expires"
+		}
+		return "Mail about a renewal with nothing to charge"
 	case outbox.FreshLink:
 		return "Mail with a fresh link"
 	case outbox.Reply:

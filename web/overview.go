@@ -24,6 +24,7 @@ type standing struct {
 	situation     dunning.Situation
 	pauses        []dunning.Pause // active ones
 	disputes      []billing.Dispute
+	ahead         *dunning.Precaution // a renewal that is going to fail; nil when none is
 }
 
 func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
@@ -60,6 +61,13 @@ func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
 		} else if !fault.Is(err, fault.NotFound) {
 			return err
 		}
+		ahead, is, err := s.Cases.PrecautionOf(ctx, tx, v.ID, s.Now())
+		if err != nil {
+			return err
+		}
+		if is {
+			st.ahead = &ahead
+		}
 		st.c, err = s.Cases.LatestOf(ctx, tx, v.ID)
 		if fault.Is(err, fault.NotFound) {
 			return nil
@@ -90,6 +98,8 @@ func (s *Server) showOverview(w http.ResponseWriter, r *http.Request) error {
 	f := s.frame(r, v)
 	written := st.writtenOff()
 	switch {
+	case len(st.open) == 0 && st.ahead != nil:
+		s.show(w, r, http.StatusOK, views.Ahead(s.aheadPage(f, v, st)))
 	case len(st.open) == 0 && len(written) > 0:
 		s.show(w, r, http.StatusOK, views.WrittenOff(views.WrittenOffPage{
 			Frame: f, FirstName: v.FirstName(), Invoices: invoicesOf(written, v.zone),
@@ -312,6 +322,21 @@ func (s *Server) noteOf(v visitor, st standing) *views.Note {
 	}
 	return nil
 }
+
+// aheadPage says what is going to fail while nothing is owed.
+func (s *Server) aheadPage(f views.Frame, v visitor, st standing) views.AheadPage {
+	p := views.AheadPage{
+		Frame: f, FirstName: v.FirstName(), What: st.ahead.Renewal.Description, ForFuture: namesOf(st.subscriptions),
+		Renewal: views.Renewal{On: time.Unix(st.ahead.Renewal.PeriodEnd, 0).In(v.zone), Amount: st.ahead.Renewal.Amount},
+	}
+	if st.ahead.Trouble == dunning.CardExpires {
+		p.Card = &views.CardOnFile{Method: st.ahead.Card, Expired: st.ahead.Card.Expired(s.Now().Unix())}
+	}
+	return p
+}
+
+// savesOnly reports whether a card may be kept although nothing is charged to it now: the next renewal would fail.
+func (st standing) savesOnly() bool { return st.ahead != nil && len(st.open) == 0 }
 
 func (s *Server) settledPage(f views.Frame, v visitor, st standing) views.SettledPage {
 	p := views.SettledPage{Frame: f, FirstName: v.FirstName(), Receipts: s.receiptsOf(v, st, nil), Renewal: s.renewalOf(v, st)}

@@ -217,6 +217,10 @@ func (s *Server) showResult(w http.ResponseWriter, r *http.Request) error {
 		s.show(w, r, http.StatusOK, views.CardSaved(views.CardSavedPage{Frame: f, Reason: out.reason, Invoices: open, Card: *out.saved, Main: main}))
 	case len(out.declined) > 0:
 		s.show(w, r, http.StatusOK, views.Declined(views.DeclinedPage{Frame: f, Reason: out.reason, Invoices: open, Card: s.cardOf(st), Main: main, Hosted: true}))
+	case out.saved != nil && len(st.open) == 0 && st.ahead == nil:
+		p := s.settledPage(f, v, st)
+		p.Note = &views.Note{Kind: views.NoteDone, Said: views.Said{Key: "ahead.saved"}}
+		s.show(w, r, http.StatusOK, views.Settled(p))
 	default:
 		http.Redirect(w, r, "/pay", http.StatusSeeOther)
 	}

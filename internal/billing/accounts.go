@@ -194,7 +194,8 @@ func FindMethod(ctx context.Context, tx *sql.Tx, customer, id string) (Method, e
 // Subscriptions answers the customer's subscriptions, live ones first.
 func Subscriptions(ctx context.Context, tx *sql.Tx, customer string) ([]Subscription, error) {
 	rows, err := tx.QueryContext(ctx, `
-		SELECT id, customer_id, status, description, period, default_method, period_end, cancel_at, amount, currency
+		SELECT id, customer_id, status, description, period, default_method, period_end, cancel_at, amount, currency,
+			automatic, trial_missing
 		FROM subscriptions WHERE customer_id = $1
 		ORDER BY status = 'canceled', id`, customer)
 	if err != nil {
@@ -205,7 +206,7 @@ func Subscriptions(ctx context.Context, tx *sql.Tx, customer string) ([]Subscrip
 	for rows.Next() {
 		var s Subscription
 		err = rows.Scan(&s.ID, &s.CustomerID, &s.Status, &s.Description, &s.Interval, &s.DefaultMethod,
-			&s.PeriodEnd, &s.CancelAt, &s.Amount.Minor, &s.Amount.Currency)
+			&s.PeriodEnd, &s.CancelAt, &s.Amount.Minor, &s.Amount.Currency, &s.Automatic, &s.TrialMissing)
 		if err != nil {
 			return nil, err
 		}

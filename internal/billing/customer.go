@@ -95,6 +95,8 @@ type Subscription struct {
 	PeriodEnd     int64  // unix seconds
 	CancelAt      int64  // unix seconds, 0 when it goes on
 	Amount        Money  // of the next renewal by its prices
+	Automatic     bool   // renewals are charged by themselves: neither paid by hand, nor is collection paused
+	TrialMissing  string // what the end of a trial does with nothing to charge: create_invoice, cancel, pause
 }
 
 // Live reports whether the subscription still renews or could again.

@@ -83,14 +83,15 @@ func saveMethod(ctx context.Context, tx *sql.Tx, m Method, readAt int64) error {
 func saveSubscription(ctx context.Context, tx *sql.Tx, s Subscription) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO subscriptions (id, customer_id, status, description, period, default_method,
-			period_end, cancel_at, amount, currency)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+			period_end, cancel_at, amount, currency, automatic, trial_missing, unseen)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, true)
 		ON CONFLICT (id) DO UPDATE SET
 			status = excluded.status, description = excluded.description, period = excluded.period,
 			default_method = excluded.default_method, period_end = excluded.period_end,
-			cancel_at = excluded.cancel_at, amount = excluded.amount, currency = excluded.currency`,
+			cancel_at = excluded.cancel_at, amount = excluded.amount, currency = excluded.currency,
+			automatic = excluded.automatic, trial_missing = excluded.trial_missing, unseen = true`,
 		s.ID, s.CustomerID, s.Status, s.Description, s.Interval, s.DefaultMethod,
-		s.PeriodEnd, s.CancelAt, s.Amount.Minor, s.Amount.Currency)
+		s.PeriodEnd, s.CancelAt, s.Amount.Minor, s.Amount.Currency, s.Automatic, s.TrialMissing)
 	return err
 }
 

@@ -52,10 +52,13 @@ type Config struct {
 	TestRecipient  string   `env:"TEST_RECIPIENT" help:"with a test key: the one address all mail goes to, or * for the real ones"`
 	ContactHours   string   `env:"CONTACT_HOURS" default:"9-18" help:"hours of the customer's day in which reminders may go out"`
 	ContactDays    string   `env:"CONTACT_DAYS" default:"mon-fri" help:"days on which reminders may go out"`
+	BeforeFailure  string   `env:"BEFORE_FAILURE" default:"off" help:"what customers are told before anything fails: off, expiring (their card expires before the renewal), renewals (there is nothing to charge) or all"`
+	BeforeDays     string   `env:"BEFORE_DAYS" default:"14" help:"how many days before the renewal they are told, 1 to 60"`
 
 	// Made from the above by Check.
 	Zone    *time.Location    `env:"-"`
 	Policy  dunning.Policy    `env:"-"`
+	Before  dunning.Before    `env:"-"`
 	Server  mailroom.Server   `env:"-"`
 	From    mail.Address      `env:"-"`
 	Proxies []netip.Prefix    `env:"-"`
@@ -268,11 +271,32 @@ func (c *Config) checkPlace(fault func(string, string, ...any)) {
 	if err != nil {
 		fault("CONTACT_DAYS", "%s", err)
 	}
+	c.checkBefore(fault)
 	if c.HomeURL != "" {
 		_, ok := webAddress(c.HomeURL)
 		if !ok {
 			fault("HOME_URL", "must be an address, as https://app.example.com; got %q", redacted(c.HomeURL))
 		}
+	}
+}
+
+// checkBefore reads what is told before anything fails.
+func (c *Config) checkBefore(fault func(string, string, ...any)) {
+	switch c.BeforeFailure {
+	case "", "off":
+		return
+	case "expiring", "renewals", "all":
+	default:
+		fault("BEFORE_FAILURE", "must be off, expiring, renewals or all; got %q", c.BeforeFailure)
+		return
+	}
+	days, err := strconv.Atoi(c.BeforeDays)
+	if err != nil || days < 1 || days > 60 {
+		fault("BEFORE_DAYS", "must be a number of days from 1 to 60; got %q", c.BeforeDays)
+		return
+	}
+	c.Before = dunning.Before{
+		Expiring: c.BeforeFailure != "renewals", Renewals: c.BeforeFailure != "expiring", Lead: time.Duration(days) * 24 * time.Hour,
 	}
 }
 

@@ -49,7 +49,7 @@ type player struct {
 	joined   time.Duration
 	failed   time.Duration // when the renewal failed; 0 for those it never did
 	code     string        // how
-	expiring bool          // their card's date passes before that renewal
+	expiring bool          // their card's date passes before that renewal, or, for those it never did, before the next
 	paid     time.Duration // when they paid after all; 0 for those who have not
 	extras   []extra
 	turns    []turn
@@ -74,7 +74,8 @@ type extra struct {
 	made           time.Duration
 }
 
-// cast is everybody, in the order in which they are listed: the situations first, then three who simply pay.
+// cast is everybody, in the order in which they are listed: the situations first, then three who simply pay, then two
+// who do so until their next renewal.
 func cast() []player {
 	return []player{
 		{
@@ -185,6 +186,18 @@ func cast() []player {
 			name: "Oluwaseun Adeyemi", email: "seun@adeyemi.example", locale: "en",
 			line1: "7 Adeola Odeku Street", city: "Lagos", postcode: "101241", nation: "NG", plan: teamEUR,
 			scenario: "healthy", story: "Pays every month for the whole team", joined: 5 * aDay,
+		},
+		{
+			name: "Béatrice Morel", email: "beatrice@morel.example", locale: "fr",
+			line1: "8 quai Saint-Vincent", city: "Lyon", postcode: "69001", nation: "FR", plan: studioEUR,
+			scenario: "card_expires_soon", story: "Nothing is owed; the card expires before the next renewal", joined: 22 * aDay, expiring: true,
+			turns: []turn{{21 * aDay, (*Demo).expireCard}},
+		},
+		{
+			name: "Elif Demir", email: "elif@demir.example", locale: "tr",
+			line1: "Moda Caddesi 61", city: "Istanbul", postcode: "34710", nation: "TR", plan: studioEUR,
+			scenario: "renewal_without_card", story: "Nothing is owed; the card was removed, and the plan renews", joined: 12 * aDay,
+			turns: []turn{{3 * aDay, (*Demo).removeCard}},
 		},
 	}
 }

@@ -218,6 +218,8 @@ func TestState(t *testing.T) {
 		"Freya Lindqvist":   {"healthy", ""},
 		"Mirae Tan":         {"healthy", ""},
 		"Oluwaseun Adeyemi": {"healthy", ""},
+		"Béatrice Morel":    {"card_expires_soon", ""},
+		"Elif Demir":        {"renewal_without_card", ""},
 	}
 	if len(s.Customers) != len(want) {
 		t.Errorf("there are %d customers, want %d", len(s.Customers), len(want))
@@ -230,7 +232,7 @@ func TestState(t *testing.T) {
 			t.Errorf("%s is not told of in full: %+v", c.Name, c)
 		}
 		told := len(v.mailsTo(c.Email)) > 0
-		if told != (c.Scenario != "healthy" && c.Scenario != "consent_withdrawn") {
+		if told != (c.Scenario != "healthy" && c.Scenario != "consent_withdrawn" && c.Scenario != "renewal_without_card") {
 			t.Errorf("%s has mail: %v", c.Name, told)
 		}
 	}

@@ -98,7 +98,7 @@ func (d *Demo) customers(ctx context.Context) ([]stage.Customer, error) {
 				return err
 			}
 			c := stage.Customer{
-				ID: p.ID, Name: p.Name, Email: p.Email, Scenario: p.Story, CaseStatus: standing.status, Access: string(standing.access),
+				ID: p.ID, Name: p.Name, Email: p.Email, Scenario: p.Story, Watch: watchFor(p.Scenario), CaseStatus: standing.status, Access: string(standing.access),
 				PortalURL: addresses.Link(p.Token), AdminURL: "/demo/staff?customer=" + url.QueryEscape(p.ID),
 			}
 			open, err := billing.OpenInvoices(ctx, tx, p.ID)

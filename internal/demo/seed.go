@@ -126,7 +126,10 @@ func (d *Demo) join(ctx context.Context, p player, r *part, price string, curtai
 	expiry := curtain.AddDate(3, 0, 0)
 	if p.expiring {
 		// The last month whose card was still good when the customer came and no longer at the renewal.
-		fails := curtain.Add(-p.failed)
+		fails := p.joinedAt(curtain).AddDate(0, 1, 0)
+		if p.failed > 0 {
+			fails = curtain.Add(-p.failed)
+		}
 		expiry = time.Date(fails.Year(), fails.Month()-1, 1, 0, 0, 0, 0, time.UTC)
 	}
 	r.card, err = d.stripe.make(ctx, "/v1/payment_methods", form{

@@ -77,6 +77,9 @@ func (d *Demo) removeCard(ctx context.Context, p *part) error {
 	return nil
 }
 
+// expireCard lets the bank refuse the player's card for its date from the next charge on.
+func (d *Demo) expireCard(_ context.Context, p *part) error { return d.sandbox.ExpireCard(p.card) }
+
 // write lets the player write to support, as from their page.
 func (d *Demo) write(ctx context.Context, p *part) error {
 	text := "Our card has a daily limit, and this is above it. Can you split the amount over two days, or shall we send a transfer?"

@@ -246,6 +246,9 @@ func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, n
 		}
 		return Say{Go: true}, err
 	}
+	if n.Kind == outbox.Precaution {
+		return cs.precautionWanted(ctx, tx, n, now)
+	}
 	if n.Kind != outbox.Reminder {
 		return Say{Go: true}, nil
 	}

@@ -166,6 +166,7 @@ var stories = map[string]func(*testing.T, *lumen){
 	"MissingPermissions": triesPermissions,
 	"Happened":           happens,
 	"OpenPage":           listsOpenInvoices,
+	"RenewingPage":       listsRenewals,
 	"Dispute":            readsDisputes,
 	"Disputes":           readsDisputes,
 }
@@ -646,5 +647,33 @@ func listsOpenInvoices(t *testing.T, l *lumen) {
 	none, err := l.OpenPage(t.Context(), gateway.Open{ByHand: true, DueUntil: now.Unix()}, "")
 	if err != nil || none.Invoices != 0 {
 		t.Errorf("to be paid by hand: %+v, %v", none, err)
+	}
+}
+
+func listsRenewals(t *testing.T, l *lumen) {
+	whole, err := l.Account(t.Context(), l.customer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ends := whole.Subscriptions[0].PeriodEnd
+	page, err := l.RenewingPage(t.Context(), ends-1, ends, "")
+	if err != nil || page.More || page.Last != l.subscription || len(page.Accounts) != 1 {
+		t.Fatalf("page %+v, %v", page, err)
+	}
+	part := page.Accounts[0]
+	if !reflect.DeepEqual(part.Customer, whole.Customer) || !reflect.DeepEqual(part.Methods, whole.Methods) || !reflect.DeepEqual(part.Subscriptions, whole.Subscriptions) {
+		t.Errorf("page says\n%+v\nreading says\n%+v", part, whole)
+	}
+	if !part.Subscriptions[0].Automatic || part.Subscriptions[0].TrialMissing != "create_invoice" {
+		t.Errorf("subscription %+v", part.Subscriptions[0])
+	}
+	none, err := l.RenewingPage(t.Context(), ends, ends+86400, "")
+	if err != nil || len(none.Accounts) != 0 {
+		t.Errorf("a day later: %+v, %v", none, err)
+	}
+	l.post("/v1/subscriptions/"+l.subscription, "pause_collection[behavior]", "void")
+	page, err = l.RenewingPage(t.Context(), ends-1, ends, "")
+	if err != nil || page.Accounts[0].Subscriptions[0].Automatic {
+		t.Errorf("paused: %+v, %v", page, err)
 	}
 }

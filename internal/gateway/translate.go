@@ -91,7 +91,10 @@ func translateSubscription(s *stripe.Subscription, customerID string, products [
 	subscription := billing.Subscription{
 		ID: s.ID, CustomerID: customerID, Status: string(s.Status), Description: few(products),
 		DefaultMethod: subscriptionDefault(s), PeriodEnd: s.CurrentPeriodEnd, CancelAt: s.CancelAt,
-		Amount: billing.Money{Currency: string(s.Currency)},
+		Amount: billing.Money{Currency: string(s.Currency)}, Automatic: automatic(s),
+	}
+	if s.TrialSettings != nil && s.TrialSettings.EndBehavior != nil {
+		subscription.TrialMissing = string(s.TrialSettings.EndBehavior.MissingPaymentMethod)
 	}
 	if subscription.Description == "" {
 		subscription.Description = s.Description
@@ -112,6 +115,15 @@ func translateSubscription(s *stripe.Subscription, customerID string, products [
 		subscription.Amount.Minor += itemAmount(item)
 	}
 	return subscription
+}
+
+// automatic reports whether the next renewal is charged by itself. A pause of collection that ends before it does not
+// count.
+func automatic(s *stripe.Subscription) bool {
+	if s.CollectionMethod != stripe.SubscriptionCollectionMethodChargeAutomatically {
+		return false
+	}
+	return s.PauseCollection == nil || s.PauseCollection.ResumesAt > 0 && s.PauseCollection.ResumesAt <= s.CurrentPeriodEnd
 }
 
 // itemAmount is what one item costs at its next renewal as far as its price tells: metered and tiered prices

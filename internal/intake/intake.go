@@ -28,6 +28,7 @@ type Intake struct {
 	cases   *dunning.Cases
 	secrets []string
 	live    bool
+	ahead   time.Duration
 	now     func() time.Time // business time
 	real    func() time.Time // real time: signatures, retries
 	log     *slog.Logger
@@ -40,8 +41,9 @@ type Options struct {
 	DB             *database.DB
 	Stripe         *gateway.Client
 	Cases          *dunning.Cases
-	WebhookSecrets []string // several while one is being rolled
-	Live           bool     // whether our key is a live one
+	WebhookSecrets []string      // several while one is being rolled
+	Live           bool          // whether our key is a live one
+	Ahead          time.Duration // renewals are read this long before they come; 0 for not at all
 	Now            func() time.Time
 	RealNow        func() time.Time
 	Logger         *slog.Logger
@@ -51,7 +53,7 @@ type Options struct {
 func New(o Options) *Intake {
 	return &Intake{
 		db: o.DB, kept: database.NewGroup(o.DB, keepEvents), stripe: o.Stripe, cases: o.Cases,
-		secrets: o.WebhookSecrets, live: o.Live, now: o.Now, real: o.RealNow, log: o.Logger,
+		secrets: o.WebhookSecrets, live: o.Live, ahead: o.Ahead, now: o.Now, real: o.RealNow, log: o.Logger,
 	}
 }
 
@@ -83,6 +85,8 @@ func (in *Intake) rowOf(e gateway.Event) Event {
 		row.Status, row.Reason = Parked, "It belongs to the connected account "+e.Account+", not to ours."
 	case e.Livemode != in.live:
 		row.Status, row.Reason = Parked, "Its mode (live or test) is not that of our key."
+	case gateway.Foretells(e.Type) && in.ahead == 0:
+		row.Status, row.Reason = Ignored, "Nobody is told anything before a failure (SOLLECITO_BEFORE_FAILURE is off)."
 	case !slices.Contains(gateway.ListenTo, e.Type):
 		row.Status, row.Reason = Ignored, "We have no use for this type."
 	case e.APIVersion != gateway.APIVersion:

@@ -39,7 +39,8 @@ func (r Reconciled) Lately(now time.Time) bool {
 // Reconcile compares what we know with what happened at Stripe, once in a quarter of an hour of business time; in
 // between it does nothing. Events that no webhook brought are kept as if one had; after more than thirty days, which
 // Stripe's events don't reach back, all open invoices are listed and the stored ones that are not among them read
-// again. Invoices to be paid by hand whose due date passed are listed too, since no event tells of that, and disputes. It answers
+// again. Invoices to be paid by hand whose due date passed are listed too, since no event tells of that, and disputes, and,
+// where customers are told before a failure, the renewals ahead. It answers
 // how many events it had to fetch. When Stripe does not answer, nothing is marked as seen and the next run goes back
 // as far.
 func (in *Intake) Reconcile(ctx context.Context) (int, error) {
@@ -109,6 +110,10 @@ func (in *Intake) catchUp(ctx context.Context, cursor, connected int64, now time
 		return missed, err
 	}
 	err = in.RefreshDisputes(ctx, time.Unix(disputes, 0))
+	if err != nil {
+		return missed, err
+	}
+	err = in.readRenewals(ctx, now)
 	if err != nil {
 		return missed, err
 	}

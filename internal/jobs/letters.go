@@ -58,7 +58,7 @@ func (l *Letters) Recipient(ctx context.Context, tx *sql.Tx, n outbox.Notice) (t
 		return cmp.Or(l.OnlyTo, l.Merchant.SupportEmail), "", nil // staff are told whatever came back before
 	}
 	addresses := who.Addresses()
-	if n.Kind != outbox.Reminder && n.Kind != outbox.Settled {
+	if n.Kind != outbox.Reminder && n.Kind != outbox.Settled && n.Kind != outbox.Precaution {
 		addresses = addresses[:min(len(addresses), 1)]
 		if who.Email == "" {
 			addresses = nil
@@ -258,6 +258,8 @@ func (l *Letters) compose(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who
 		return l.reminder(ctx, tx, n, who, reader, token, now)
 	case outbox.Settled:
 		return l.settled(ctx, tx, n, who, reader, token, now)
+	case outbox.Precaution:
+		return l.precaution(ctx, tx, who, reader, token, now)
 	case outbox.FreshLink:
 		return email.FreshLink(reader, email.FreshLinkFacts{
 			Merchant: l.Merchant, FirstName: who.FirstName(), LinkURL: l.Addresses.Link(token),

@@ -27,7 +27,7 @@ const scheduleBatch = 100
 func (s *Schedule) RunOnce(ctx context.Context) (int, error) {
 	now := s.Now()
 	var due []string
-	ended := s.turn(ctx, now, s.Cases.EndPauses) + s.turn(ctx, now, s.Cases.OpenPastDue)
+	ended := s.turn(ctx, now, s.Cases.EndPauses) + s.turn(ctx, now, s.Cases.OpenPastDue) + s.lookAhead(ctx, now)
 	err := s.DB.See(ctx, func(tx *sql.Tx) error {
 		sending, err := dunning.SendingSwitch(ctx, tx)
 		if err != nil || sending.Stopped {
@@ -94,6 +94,13 @@ func (s *Schedule) Next(ctx context.Context) (time.Time, bool, error) {
 	err := s.DB.See(ctx, func(tx *sql.Tx) error {
 		var err error
 		at, ok, err = s.Cases.NextDue(ctx, tx)
+		if err != nil {
+			return err
+		}
+		look, ahead, err := s.Cases.NextLook(ctx, tx, s.Now())
+		if ahead && (!ok || look < at) {
+			at, ok = look, true
+		}
 		return err
 	})
 	return time.Unix(at, 0), ok, err

@@ -152,7 +152,7 @@ func (s *Sender) deliver(ctx context.Context, n outbox.Notice) error {
 // recheck makes sure that a reminder is decided by what Stripe said within ten minutes. It answers why the
 // notice must wait, "" when it need not.
 func (s *Sender) recheck(ctx context.Context, n outbox.Notice) (string, error) {
-	if n.Kind != outbox.Reminder {
+	if n.Kind != outbox.Reminder && n.Kind != outbox.Precaution {
 		return "", nil
 	}
 	fresh := false

@@ -8,6 +8,7 @@ type Kind string
 const (
 	Reminder     Kind = "reminder"   // a step of a campaign
 	Settled      Kind = "settled"    // all is paid, thank you
+	Precaution   Kind = "precaution" // a renewal ahead that is going to fail
 	FreshLink    Kind = "fresh_link" // a link the customer asked for
 	Reply        Kind = "reply"      // staff's answer to the customer
 	StaffMessage Kind = "staff"      // to the merchant: a customer wrote

@@ -231,3 +231,13 @@ func NextDue(ctx context.Context, tx *sql.Tx) (int64, bool, error) {
 		SELECT min(due_at) FROM notices WHERE status = 'queued' AND channel = 'email'`).Scan(&at)
 	return at.Int64, at.Valid, err
 }
+
+// LastOf answers when a customer's newest notice of a kind and step was decided (unix seconds), those that were left out
+// not counted; 0 when there is none.
+func LastOf(ctx context.Context, tx *sql.Tx, customer string, kind Kind, step string) (int64, error) {
+	var at sql.NullInt64
+	err := tx.QueryRowContext(ctx, `
+		SELECT max(created_at) FROM notices WHERE customer_id = $1 AND kind = $2 AND step = $3 AND status <> 'skipped'`,
+		customer, kind, step).Scan(&at)
+	return at.Int64, err
+}

@@ -30,6 +30,9 @@ type attempt struct {
 // verdictOn asks the make-believe bank; it changes nothing.
 func (s *Server) verdictOn(pi *intent, m *method, how attempt) verdict {
 	forced, ok := s.memory.Forced[pi.Invoice]
+	if !ok {
+		forced, ok = s.memory.Forced[m.ID]
+	}
 	if ok && pi.Invoice != "" && forced.Method == m.ID {
 		switch {
 		case forced.Code != "authentication_required":

@@ -102,6 +102,19 @@ func (s *Server) PayPart(invoiceID string, amount int64) error {
 	return nil
 }
 
+// ExpireCard lets the bank refuse a kept card for its date at every charge of an invoice from now on, until RenewCard.
+// It refuses an unknown or detached method and one that is no card.
+func (s *Server) ExpireCard(methodID string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, ok := s.memory.Methods.get(methodID)
+	if !ok || m.Customer == "" || m.Type != "card" {
+		return fmt.Errorf("expire a card: %q is no customer's card", methodID)
+	}
+	s.memory.Forced[m.ID] = forcedDecline{Method: m.ID, Code: "expired_card"}
+	return nil
+}
+
 // RenewCard gives a kept card a new date, as its network does when the bank issued a new one. From then on the bank
 // takes it again where it had declined the old date. It refuses an unknown or detached method and one that is no card.
 func (s *Server) RenewCard(methodID string, month, year int64) error {
@@ -115,9 +128,9 @@ func (s *Server) RenewCard(methodID string, month, year int64) error {
 	defer s.wake()
 	defer op.flush()
 	m.ExpMonth, m.ExpYear = month, year
-	for invoice, forced := range s.memory.Forced {
+	for of, forced := range s.memory.Forced {
 		if forced.Method == m.ID && forced.Code == "expired_card" {
-			delete(s.memory.Forced, invoice)
+			delete(s.memory.Forced, of)
 		}
 	}
 	op.emit("payment_method.automatically_updated", m.ID)

@@ -90,6 +90,15 @@ func letters(locale *l10n.Locale) map[string]Letter {
 		"staff-message": StaffMessage(locale, StaffMessageFacts{Merchant: lumen(), CustomerName: "Chiara Bellini", CustomerEmail: "chiara@bellini.example", At: day(time.November, 5),
 			Text: "Can I pay on the 20th?", Owes: []billing.Money{{Minor: 2900, Currency: "eur"}, {Minor: 14400, Currency: "jpy"}}, AdminURL: adminURL}),
 	}
+	ahead := PrecautionFacts{
+		Merchant: lumen(), FirstName: "Chiara", Card: Card{Brand: "Visa", Last4: "4242"}, What: "Studio plan",
+		Amount: billing.Money{Minor: 2900, Currency: "eur"}, On: day(time.December, 3), LinkURL: linkURL,
+	}
+	all["ahead-expiring"] = Precaution(locale, ahead)
+	ahead.Expired = true
+	all["ahead-expired"] = Precaution(locale, ahead)
+	ahead.Card, ahead.Expired = Card{}, false
+	all["ahead-no_method"] = Precaution(locale, ahead)
 	for _, what := range []string{"new_device", "factor_set", "factor_reset", "codes_renewed", "password_changed", "many_failures"} {
 		all["account-"+what] = StaffAlert(locale, StaffAlertFacts{Merchant: lumen(), Name: "Ines Rossi", What: what, At: day(time.November, 5), IP: "192.0.2.7",
 			Browser: "Firefox on Linux", AccountURL: "https://pay.lumen.example/admin/account"})

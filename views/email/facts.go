@@ -50,6 +50,18 @@ type Consequence struct {
 	At    time.Time
 }
 
+// PrecautionFacts are what the one letter before a renewal that is going to fail is written from.
+type PrecautionFacts struct {
+	Merchant  Merchant
+	FirstName string
+	Card      Card // the one that expires; zero when there is nothing to charge at all
+	Expired   bool // it has expired already
+	What      string
+	Amount    billing.Money
+	On        time.Time // the day of the renewal, in the customer's zone
+	LinkURL   string
+}
+
 // SettledFacts are what the one letter after payment is written from.
 type SettledFacts struct {
 	Merchant  Merchant

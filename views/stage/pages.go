@@ -41,6 +41,7 @@ type Customer struct {
 	Name       string
 	Email      string
 	Scenario   string    // one sentence: "The bank said no without a reason"
+	Watch      string    // what to watch of it, and how to move the clock for it; "" for nothing in particular
 	CaseStatus string    // open, paused, recovered, exhausted, canceled; "" without a case
 	Access     string    // full, grace, restricted, suspended
 	PortalURL  string    // opens their page as they would; "" for none

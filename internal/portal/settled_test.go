@@ -1,0 +1,144 @@
+package portal_test
+
+import (
+	"database/sql"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"sollecito/internal/dunning"
+	"sollecito/internal/sandbox"
+)
+
+// banner answers the status with which the notice in the merchant's app is asked for: 200 when there is something to
+// show, 204 when there is not.
+func (h *house) banner(customer string) int {
+	h.t.Helper()
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"iss": "merchant", "aud": "portal-embed", "sub": customer, "role": "billing",
+		"iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(), "jti": "1",
+	}).SignedString([]byte(strings.Repeat("e", 40)))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	req, err := http.NewRequest(http.MethodGet, h.base+"/embed/v1/state", nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
+func (h *house) access(customer string) string {
+	h.t.Helper()
+	var access dunning.Access
+	err := h.portal.DB.See(h.t.Context(), func(tx *sql.Tx) error {
+		var err error
+		access, err = h.portal.Cases.AccessOf(h.t.Context(), tx, customer)
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return string(access)
+}
+
+func settledAmong(mails []sandbox.Mail) []sandbox.Mail {
+	var all []sandbox.Mail
+	for _, m := range mails {
+		if strings.Contains(m.Subject, "all is settled") {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// When everything is paid, however it came to be, the banner is gone and access is back at once, and one letter says
+// so to whoever had heard of it. Who never had hears nothing.
+func TestOneLetterWhenAllIsPaid(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		before time.Duration // from the failure to the first payment
+		more   int           // further invoices that fail on the day after
+		then   time.Duration // between one payment and the next
+		away   bool          // paid outside Stripe
+		access string        // before the payment
+		want   int           // letters
+	}{
+		{name: "one", before: 2 * day, access: "full", want: 1},
+		{name: "several, one after another", before: 3 * day, more: 2, then: day, access: "full", want: 1},
+		{name: "several, within a minute", before: 3 * day, more: 2, access: "full", want: 1},
+		{name: "by transfer", before: 6 * day, away: true, access: "full", want: 1},
+		{name: "before any reminder", before: 2 * time.Hour, access: "full", want: 0},
+		{name: "in grace", before: 10 * day, access: "grace", want: 1},
+		{name: "limited", before: 15 * day, access: "restricted", want: 1},
+		{name: "long after the last step", before: 32 * day, access: "restricted", want: 1},
+		{name: "by transfer, long after", before: 32 * day, more: 1, then: 3 * day, away: true, access: "restricted", want: 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := open(t)
+			customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+			began := h.clock.now()
+			invoices := []string{h.fail(customer, "do_not_honor")}
+			for range tt.more {
+				h.walk(8 * time.Hour)
+				invoices = append(invoices, h.fail(customer, "do_not_honor"))
+			}
+			h.ask("subscriptions/"+h.subscriptionOf(customer), map[string][]string{"cancel_at_period_end": {"true"}}) // no renewal meanwhile
+			h.walk(tt.before - h.clock.now().Sub(began))
+			if got := h.access(customer); got != tt.access {
+				t.Errorf("access %s before the payment, want %s", got, tt.access)
+			}
+			if got := h.banner(customer); (got == http.StatusOK) != (tt.want > 0) {
+				t.Errorf("the banner answers %d before the payment", got)
+			}
+			for i, invoice := range invoices {
+				if i > 0 {
+					h.walk(tt.then)
+				}
+				if got := len(settledAmong(h.mailsTo("anneke@waal.example"))); got != 0 {
+					t.Fatalf("%d letters while something is open", got)
+				}
+				err := h.stripe.Pay(invoice, tt.away)
+				if err != nil {
+					t.Fatal(err)
+				}
+				h.settle()
+			}
+			if got := h.banner(customer); got != http.StatusNoContent {
+				t.Errorf("the banner answers %d after the payment", got)
+			}
+			if got := h.access(customer); got != "full" {
+				t.Errorf("access %s after the payment", got)
+			}
+			paid := h.clock.now()
+			h.walk(4 * day)
+			letters := settledAmong(h.mailsTo("anneke@waal.example"))
+			if len(letters) != tt.want {
+				t.Fatalf("%d letters, want %d", len(letters), tt.want)
+			}
+			for _, letter := range letters {
+				restored := strings.Contains(letter.Text, "access to Lumen Studio is full again")
+				if restored != (tt.access == "restricted") || strings.Count(letter.Text, "29.00") < 1 {
+					t.Errorf("the letter says:\n%s", letter.Text)
+				}
+			}
+			for _, m := range h.mailsTo("anneke@waal.example") {
+				if m.At.After(paid) && len(settledAmong([]sandbox.Mail{m})) == 0 {
+					t.Errorf("%q came after all was paid", m.Subject)
+				}
+			}
+		})
+	}
+}
