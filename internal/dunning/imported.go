@@ -122,7 +122,7 @@ func (cs *Cases) waiting(ctx context.Context, tx *sql.Tx, l Listed, from time.Ti
 	c.RestedDays += c.Resting(from, zones[0])
 	c.RestingSince = 0
 	plan := cs.campaigns.Find(c.Campaign, c.CampaignVersion)
-	for _, p := range c.Ahead(Situation{Plan: plan, Class: l.Class, Zones: zones, Policy: cs.policy, Contacts: contacts, Now: from}) {
+	for _, p := range c.Ahead(Situation{Plan: plan, Class: l.Class, Zones: zones, Policy: cs.PolicyFor(l.Who, Choices{}), Contacts: contacts, Now: from}) {
 		if len(p.Step.Channels) == 0 {
 			continue
 		}
