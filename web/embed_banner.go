@@ -120,6 +120,9 @@ func (e *embed) bannerFacts(r *http.Request, tx *sql.Tx, who reader) (f bannerFa
 	if err != nil {
 		return f, false, err
 	}
+	if in.Choices.NoApp && !limited(f.c.Access) { // a closed door is explained to whoever stands before it
+		return f, false, nil
+	}
 	f.class, f.plan = in.Class, in.Plan
 	all, err := e.Cases.InvoicesOf(ctx, tx, f.c)
 	if err != nil {

@@ -2,7 +2,9 @@ package dunning
 
 import (
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -80,7 +82,7 @@ type Coming struct {
 func (c Case) Outlook(in Situation, notices []outbox.Notice) []Coming {
 	var all []Coming
 	for _, n := range notices {
-		if n.Kind == outbox.Reminder && n.Channel == outbox.Email && (n.Status == outbox.Queued || n.Status == outbox.Sending) {
+		if !in.Choices.NoMail && n.Kind == outbox.Reminder && n.Channel == outbox.Email && (n.Status == outbox.Queued || n.Status == outbox.Sending) {
 			at := time.Unix(n.DueAt, 0)
 			if at.Before(in.Now) {
 				at = in.Now
@@ -112,4 +114,32 @@ func (c Case) Outlook(in Situation, notices []outbox.Notice) []Coming {
 		all = append(all, Coming{At: p.At, Ways: ways})
 	}
 	return all
+}
+
+// AsksToStop reports whether a reply says in its first line that no more reminders are wanted: a word or a few that
+// mean nothing else, in the languages our mails are written in and their neighbours. What is said in other words is
+// for the staff who read it.
+func AsksToStop(reply string) bool {
+	line := ""
+	for l := range strings.Lines(reply) {
+		line = strings.Join(strings.FieldsFunc(strings.ToLower(l), func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' && r != '’' }), " ")
+		if line != "" {
+			break
+		}
+	}
+	const mostWords = 6
+	if len(strings.Fields(line)) > mostWords {
+		return false
+	}
+	line = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(strings.TrimPrefix(line, "please "), " please"), "per favore "), " grazie")
+	return slices.Contains(stopWords, line) || strings.Contains(line, "unsubscribe") || strings.Contains(line, "opt out")
+}
+
+// stopWords leave out those that may mean the subscription: cancel, end, terminate.
+var stopWords = []string{
+	"stop", "stopp", "optout", "quit", "revoke", "remove me", "stop it", "stop this", "stop emails", "stop the emails", "stop mails", "stop reminders",
+	"stop the reminders", "stop emailing me", "stop mailing me", "stop writing to me", "stop sending me emails", "stop sending emails", "no more emails",
+	"no more mails", "no more reminders", "do not email me", "don't email me", "do not contact me", "don't contact me",
+	"basta", "basta email", "basta promemoria", "fermate i promemoria", "fermi i promemoria", "cancellatemi", "disiscrivimi", "disiscrivetemi", "non scrivetemi più", "smettete",
+	"abmelden", "keine mails mehr", "arrêt", "arrêter", "désinscription", "désabonnement", "baja", "darme de baja", "afmelden", "uitschrijven", "wypisz mnie", "descadastrar",
 }

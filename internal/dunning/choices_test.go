@@ -198,3 +198,16 @@ func TestTheOutlookIsWhatIsSent(t *testing.T) {
 		})
 	}
 }
+
+func TestAReplyThatAsksToStop(t *testing.T) {
+	t.Parallel()
+	for reply, want := range map[string]bool{
+		"STOP": true, "Stop.\n\nSent from my phone": true, "\n Please unsubscribe me!": true, "opt-out": true, "Opt out, please": true, "Basta, grazie": true, "Stop the reminders": true,
+		"": false, "Cancel": false, "Please cancel my subscription": false, "I stopped the card payment, sorry, will pay on Friday": false,
+		"Hello,\nstop": false, "Did it stop?": false,
+	} {
+		if got := dunning.AsksToStop(reply); got != want {
+			t.Errorf("%q: %t", reply, got)
+		}
+	}
+}
