@@ -10,13 +10,14 @@ import (
 // its form, POST /pay/choices with the fields way, from and to, only shows what would change.
 type ChoicesPage struct {
 	Frame
-	Outlook Outlook
-	Limits  Limits
-	Choice  Choice // what stands, or what was typed after a failed submit
-	App     bool   // the merchant's app shows notices; without it the choice is mail or nothing
-	Kept    bool   // a choice has just been kept
-	Before  *Choice
-	Faults  []Fault // at field from
+	Outlook  Outlook
+	Limits   Limits
+	Choice   Choice  // what stands, or what was typed after a failed submit
+	App      bool    // the merchant's app shows notices; without it the choice is mail or nothing
+	Confirms bool    // a payment is confirmed by mail whatever is chosen
+	Kept     bool    // a choice has just been kept
+	Before   *Choice // what stood before it, for Undo
+	Faults   []Fault // at field from
 }
 
 // ChoicesReviewPage shows a choice and what would come with it, before the press that keeps it. GET
@@ -110,6 +111,14 @@ func (f Frame) wayText(w Way, app bool) string {
 		w = WayMail
 	}
 	return f.text("choices.way_" + string(w))
+}
+
+// sentText is how one message comes.
+func (f Frame) sentText(w Way, app bool) string {
+	if w == WayBoth && !app {
+		w = WayMail
+	}
+	return f.text("choices.as_" + string(w))
 }
 
 // ways are those that can be chosen.

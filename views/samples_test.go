@@ -214,7 +214,7 @@ func choices(f Frame) ChoicesPage {
 	return ChoicesPage{
 		Frame: f, Outlook: Outlook{Open: true, Messages: []Coming{{At: on(11, 10), Way: WayBoth}, {Way: WayMail}}},
 		Limits: Limits{Most: 3, Days: 7, GapHours: 24, From: 9, To: 18, Weekdays: [7]bool{false, true, true, true, true, true, false}, Holidays: true, Zone: "Europe/Rome"},
-		Choice: Choice{Way: WayBoth, From: 9, To: 18}, App: true,
+		Choice: Choice{Way: WayBoth, From: 9, To: 18}, App: true, Confirms: true,
 	}
 }
 

@@ -160,6 +160,7 @@ func (s *Server) choicesFrom(form url.Values, v visitor, before dunning.Choices)
 func (s *Server) choicesPage(r *http.Request, v visitor, p prospect) views.ChoicesPage {
 	return views.ChoicesPage{
 		Frame: s.frame(r, v), Outlook: p.outlook(v.zone), Limits: s.limitsFor(v), Choice: s.choiceOf(v, p.choices), App: s.hasApp(),
+		Confirms: !s.Cases.PolicyFor(v.Customer, dunning.Choices{}).Collector,
 	}
 }
 

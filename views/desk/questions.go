@@ -115,7 +115,7 @@ func ChoiceQuestion(page CustomerPage, act string, note Note) *Question {
 	note.Required = true
 	note.Label, note.Hint = "What they said", "In their own words; it is kept with today's date and your name."
 	stays := "What is open stays open. Before anything is taken from them, a person looks at it, since nobody can be told."
-	still := "Answers to what they write, links they ask for and the confirmation of a payment still go by mail."
+	still := "Answers to what they write and links they ask for still go by mail."
 	switch act {
 	case ActNoMail:
 		q.Title, q.Deed = fmt.Sprintf("Mail %s no more reminders?", page.Title()), "Stop reminders by mail"
