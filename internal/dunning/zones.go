@@ -48,17 +48,15 @@ func countryOf(c billing.Customer, home string) string {
 	return home
 }
 
-// countryOfZone answers the country a zone of the tz database lies in, "" when it lies in none, as UTC, or in several.
+// countryOfZone answers the country a zone of the tz database lies in, "" when it lies in none, as UTC.
 func countryOfZone(zone string) string {
-	found := ""
-	for country, names := range zonesOf {
-		if zone == "" || !slices.Contains(strings.Fields(names), zone) {
-			continue
-		}
-		if found != "" {
-			return ""
-		}
-		found = country
+	if zone == "" {
+		return ""
 	}
-	return found
+	for country, names := range zonesOf {
+		if slices.Contains(strings.Fields(names), zone) {
+			return country
+		}
+	}
+	return ""
 }

@@ -114,7 +114,7 @@ func ChoiceQuestion(page CustomerPage, act string, note Note) *Question {
 	}
 	note.Required = true
 	note.Label, note.Hint = "What they said", "In their own words; it is kept with today's date and your name."
-	stays := "What is open stays open. Before anything is taken from them, a person looks at it, since nobody can be told."
+	stays := "What is open stays open, and what was announced to them still comes. Anything more waits for a person, since they cannot be told."
 	still := "Answers to what they write and links they ask for still go by mail."
 	switch act {
 	case ActNoMail:
