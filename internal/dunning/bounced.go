@@ -97,7 +97,11 @@ func (cs *Cases) tellInApp(ctx context.Context, tx *sql.Tx, n outbox.Notice, now
 // giveBack undoes a consequence that rested on a mail which came back: the case stands before it again and waits
 // for a person, or for the notice in the app to be seen.
 func (cs *Cases) giveBack(ctx context.Context, tx *sql.Tx, c Case, n outbox.Notice, now time.Time) error {
-	plan := cs.campaigns.Find(c.Campaign, c.CampaignVersion)
+	plans, err := cs.Campaigns(ctx, tx)
+	if err != nil {
+		return err
+	}
+	plan := plans.Find(c.Campaign, c.CampaignVersion)
 	i, ok := restingOn(plan, c.Step, n.Step)
 	if !ok || c.Status != Open && c.Status != Exhausted {
 		return nil
