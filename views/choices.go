@@ -179,6 +179,7 @@ type StopPage struct {
 	Step   StopStep
 	Token  string
 	Masked string // whose mails: "c•••@b•••.it"
+	Undo   bool   // offers to take it back: only right after it was done, or a program that looks through mails would
 }
 
 // StopStep is how far a reader has come.

@@ -192,7 +192,7 @@ func samples(f Frame) []sample {
 		{name: "choices-review-none", page: ChoicesReview(ChoicesReviewPage{Frame: f, Outlook: Outlook{Open: true}, Limits: choices(f).Limits, Choice: Choice{Way: WayNone, From: 9, To: 18}, App: true}), mainActs: 1},
 		{name: "stop", page: Stop(StopPage{Frame: nobody(f), Step: StopOffer, Token: "t", Masked: "c•••@b•••.it"}), mainActs: 1},
 		{name: "stop-ask", page: Stop(StopPage{Frame: nobody(f), Step: StopAsk, Token: "t", Masked: "c•••@b•••.it"}), mainActs: 1},
-		{name: "stop-done", page: Stop(StopPage{Frame: nobody(f), Step: StopDone, Token: "t", Masked: "c•••@b•••.it"})},
+		{name: "stop-done", page: Stop(StopPage{Frame: nobody(f), Step: StopDone, Token: "t", Masked: "c•••@b•••.it", Undo: true})},
 		{name: "stop-undone", page: Stop(StopPage{Frame: nobody(f), Step: StopUndone, Token: "t", Masked: "c•••@b•••.it"})},
 		{name: "link-sent", page: LinkSent(LinkSentPage{Frame: nobody(f)})},
 		{name: "dead-link", page: DeadLink(DeadLinkPage{Frame: nobody(f)}), mainActs: 1},

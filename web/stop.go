@@ -105,7 +105,9 @@ func (s *Server) drawStop(w http.ResponseWriter, r *http.Request, who billing.Cu
 	f := s.frame(r, nobody)
 	f.Locale = s.localeOf(r, visitor{Customer: who})
 	f.Languages = nil // its form would carry the token's address
-	s.show(w, r, http.StatusOK, views.Stop(views.StopPage{Frame: f, Step: step, Token: r.PathValue("token"), Masked: maskedEmail(visitor{Customer: who})}))
+	s.show(w, r, http.StatusOK, views.Stop(views.StopPage{
+		Frame: f, Step: step, Token: r.PathValue("token"), Masked: maskedEmail(visitor{Customer: who}), Undo: r.Method == http.MethodPost,
+	}))
 }
 
 // stopForm reads what came, in either of the two forms RFC 8058 allows, whatever the sender calls it. What cannot be
