@@ -43,7 +43,7 @@ func choiceWords(c dunning.Choices) string {
 		words = "no reminders in the app"
 	}
 	if c.Hours != (dunning.Hours{}) {
-		words += fmt.Sprintf(", only from %02d:00 to %02d:00 their time", c.Hours.From, c.Hours.To)
+		words += fmt.Sprintf("; what comes, only from %02d:00 to %02d:00 their time", c.Hours.From, c.Hours.To)
 	}
 	return words
 }

@@ -62,3 +62,30 @@ func TestStaffWriteDownWhatACustomerWants(t *testing.T) {
 		return err
 	})
 }
+
+// Who wants no notice in the app sees none, until a door is closed: then it says why.
+func TestNoNoticeForWhoWantsNone(t *testing.T) {
+	h := newHouse(t)
+	h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
+	h.step("cus_1", outbox.Sent)
+	if _, status := h.state(h.sign("cus_1", "billing")); status != http.StatusOK {
+		t.Fatalf("before: %d", status)
+	}
+	h.do(func(tx *sql.Tx) error {
+		_, err := h.cases.Choose(t.Context(), tx, "cus_1", func(c dunning.Choices) dunning.Choices {
+			c.NoApp, c.Source = true, dunning.FromPage
+			return c
+		}, h.clock())
+		return err
+	})
+	if _, status := h.state(h.sign("cus_1", "billing")); status != http.StatusNoContent {
+		t.Errorf("after: %d", status)
+	}
+	h.do(func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE cases SET access = 'suspended' WHERE customer_id = 'cus_1'`)
+		return err
+	})
+	if b, _ := h.state(h.sign("cus_1", "billing")); b.State != bannerSuspended {
+		t.Errorf("behind a closed door the app is told %q", b.State)
+	}
+}
