@@ -49,7 +49,8 @@ const (
 	Next EntryKind = "next"
 )
 
-// ContactPlan is what a customer may expect to hear from us. Next is zero when no further message is planned.
+// ContactPlan is what a customer may expect to hear from us. Next is zero when no further message is planned, or when
+// nobody can say yet when it comes.
 type ContactPlan struct {
 	Remaining int // messages still to come, at most
 	Next      time.Time

@@ -178,6 +178,25 @@ func samples(f Frame) []sample {
 			{Mine: true, Text: "Perfect, thank you.", At: on(10, 6)}}}), mainActs: 1},
 		{name: "support-first", page: Support(SupportPage{Frame: f, Now: on(11, 6)}), mainActs: 1},
 		{name: "support-fault", page: Support(SupportPage{Frame: f, Now: on(11, 6), Resting: true, Text: "typed", Faults: []Fault{{Field: "text", Said: Said{Key: "support.fault_long", Args: l10n.Args{"Most": 5000}}}}}), mainActs: 1},
+		{name: "choices", page: Choices(choices(f)), mainActs: 1},
+		{name: "choices-kept", page: Choices(func() ChoicesPage {
+			p := choices(f)
+			p.Kept, p.Before, p.App = true, &Choice{Way: WayBoth, From: 9, To: 18}, false
+			p.Outlook = Outlook{Open: true, Resting: true, Messages: p.Outlook.Messages}
+			return p
+		}()), mainActs: 1},
+		{name: "choices-fault", page: Choices(func() ChoicesPage {
+			p := choices(f)
+			p.Outlook, p.Limits.Weekdays, p.Limits.From, p.Limits.To = Outlook{}, [7]bool{true, true, true, true, true, true, true}, 0, 24
+			p.Faults = []Fault{{Field: "from", Said: Said{Key: "choices.fault_hours", Args: p.Hours()}}}
+			return p
+		}()), mainActs: 1},
+		{name: "choices-review", page: ChoicesReview(ChoicesReviewPage{Frame: f, Outlook: choices(f).Outlook, Limits: choices(f).Limits, Choice: Choice{Way: WayApp, From: 9, To: 12}, App: true}), mainActs: 1},
+		{name: "choices-review-none", page: ChoicesReview(ChoicesReviewPage{Frame: f, Outlook: Outlook{Open: true}, Limits: choices(f).Limits, Choice: Choice{Way: WayNone, From: 9, To: 18}, App: true}), mainActs: 1},
+		{name: "stop", page: Stop(StopPage{Frame: nobody(f), Step: StopOffer, Token: "t", Masked: "c•••@b•••.it"}), mainActs: 1},
+		{name: "stop-ask", page: Stop(StopPage{Frame: nobody(f), Step: StopAsk, Token: "t", Masked: "c•••@b•••.it"}), mainActs: 1},
+		{name: "stop-done", page: Stop(StopPage{Frame: nobody(f), Step: StopDone, Token: "t", Masked: "c•••@b•••.it", Undo: true})},
+		{name: "stop-undone", page: Stop(StopPage{Frame: nobody(f), Step: StopUndone, Token: "t", Masked: "c•••@b•••.it"})},
 		{name: "link-sent", page: LinkSent(LinkSentPage{Frame: nobody(f)})},
 		{name: "dead-link", page: DeadLink(DeadLinkPage{Frame: nobody(f)}), mainActs: 1},
 		{name: "dead-link-fault", page: DeadLink(DeadLinkPage{Frame: nobody(f), Email: "chiara@", Faults: []Fault{{Field: "email", Said: Said{Key: "dead_link.fault_email"}}}}), mainActs: 1},
@@ -191,6 +210,15 @@ func samples(f Frame) []sample {
 		list = append(list, sample{name: "problem-" + strconv.Itoa(status), page: Problem(p), mainActs: 1})
 	}
 	return list
+}
+
+// choices is the page of somebody with two messages to come, the second of which nobody can date.
+func choices(f Frame) ChoicesPage {
+	return ChoicesPage{
+		Frame: f, Outlook: Outlook{Open: true, Messages: []Coming{{At: on(11, 10), Way: WayBoth}, {Way: WayMail}}},
+		Limits: Limits{Most: 3, Days: 7, GapHours: 24, From: 9, To: 18, Weekdays: [7]bool{false, true, true, true, true, true, false}, Holidays: true, Zone: "Europe/Rome"},
+		Choice: Choice{Way: WayBoth, From: 9, To: 18}, App: true, Confirms: true,
+	}
 }
 
 // nobody is the frame of a page without a session.

@@ -37,7 +37,7 @@ func parse(t *testing.T, html string) *goquery.Document {
 func document(t *testing.T, page templ.Component) *goquery.Document { return parse(t, draw(t, page)) }
 
 // unfilled finds what should never reach a reader: a message key, or a placeholder nobody filled.
-var unfilled = regexp.MustCompile(`\{\{|\b(common|number|foot|act|reason|overview|contact|ways|thread|note|card|card_finish|review|approve|receipt|settled|processing|written_off|paid|partly|declined|card_saved|result|checking|support|dead_link|link_sent|problem)\.[a-z0-9_]+\b`)
+var unfilled = regexp.MustCompile(`\{\{|\b(common|number|foot|act|reason|overview|contact|choices|stop|ways|thread|note|card|card_finish|review|approve|receipt|settled|processing|written_off|paid|partly|declined|card_saved|result|checking|support|dead_link|link_sent|problem)\.[a-z0-9_]+\b`)
 
 func TestEveryPageInEveryLanguage(t *testing.T) {
 	c := catalog(t)

@@ -49,6 +49,7 @@ func actsFor(k record, who staff.Member) []desk.Act {
 	if who.Role.May(staff.Steer) && len(k.stopped()) > 0 {
 		acts = append(acts, desk.Act{Name: desk.ActMailAgain, Label: "Mail them again", Icon: "send"})
 	}
+	acts = append(acts, choiceActs(k, who)...)
 	if who.Role.May(staff.Steer) {
 		acts = append(acts, desk.Act{Name: desk.ActRevoke, Label: "End their links", Icon: "wall"})
 	}
@@ -105,6 +106,8 @@ func (s *Server) questionOf(p desk.CustomerPage, k record, who staff.Member, act
 			addresses = append(addresses, stopped.Address)
 		}
 		return desk.MailAgainQuestion(p, addresses)
+	case desk.ActNoMail, desk.ActNoReminders, desk.ActRemind:
+		return desk.ChoiceQuestion(p, act, desk.Note{})
 	case desk.ActRevoke:
 		return desk.RevokeQuestion(p)
 	}

@@ -36,6 +36,7 @@ type record struct {
 	suppressions  []outbox.Suppression // of the addresses on file, lifted ones too
 	bounces       []outbox.Bounce      // oldest first
 	arrivals      []inbound.Arrival    // oldest first
+	choices       []dunning.Choices    // every version, oldest first
 
 	// Of the newest case, when there is one.
 	c         dunning.Case
@@ -77,6 +78,10 @@ func (s *Server) recordOf(ctx context.Context, customer string) (record, error) 
 			return err
 		}
 		k.arrivals, err = inbound.OfCustomer(ctx, tx, customer)
+		if err != nil {
+			return err
+		}
+		k.choices, err = dunning.ChoicesMade(ctx, tx, customer)
 		if err != nil {
 			return err
 		}
@@ -195,7 +200,7 @@ func (s *Server) customerPage(r *http.Request, who staff.Member, k record) desk.
 	}
 	p.Owes = billing.Totals(p.Owes)
 	p.Access = accessOf(k, now, zones[0])
-	p.Facts = append(s.mailFacts(k), factsOf(k, now)...)
+	p.Facts = append(append(s.choiceFacts(k), s.mailFacts(k)...), factsOf(k, now)...)
 	if k.talk.ID != "" {
 		p.Talk = &desk.Talk{ID: k.talk.ID, Waiting: k.talk.Status == support.Waiting, Last: s.at(k.talk.UpdatedAt)}
 	}
@@ -389,14 +394,18 @@ func (k record) waitingMail() bool {
 
 func (s *Server) planSentence(k record, next dunning.Planned) string {
 	var ways []string
-	if next.Step.Has(outbox.Email) {
+	says := k.situation.Ways(next.Step)
+	if len(next.Step.Channels) > 0 && len(says) == 0 && k.chosen().NoMail {
+		return "To nobody: they asked for " + choiceWords(k.chosen()) + "."
+	}
+	if slices.Contains(says, outbox.Email) {
 		way := "by mail to " + k.mailTo()
 		if k.mailTo() == "" {
 			way = "by mail to nobody, since there is no address that takes mail"
 		}
 		ways = append(ways, way)
 	}
-	if next.Step.Has(outbox.App) {
+	if slices.Contains(says, outbox.App) {
 		ways = append(ways, "as a notice in the app")
 	}
 	if len(ways) == 0 {

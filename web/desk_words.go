@@ -125,6 +125,11 @@ func reasonSentences(p dunning.Planned, c dunning.Case, in dunning.Situation) []
 			all = append(all, "That time has passed already, so the next allowed moment is taken.")
 		case dunning.ReasonHours:
 			all = append(all, "It was moved into the hours they may be written to: "+hoursOf(in.Policy)+", their time.")
+			if in.Choices.Hours != (dunning.Hours{}) {
+				all = append(all, "They asked for these hours.")
+			}
+		case dunning.ReasonRest:
+			all = append(all, "A public holiday where they are lies between.")
 		case dunning.ReasonGap:
 			all = append(all, fmt.Sprintf("The last message is too recent: we keep at least %d hours between two.", int(in.Policy.Gap/time.Hour)))
 		case dunning.ReasonCap:
@@ -156,7 +161,8 @@ func clockOf(at time.Duration) string {
 
 // hoursOf is a policy's hours and days: "Monday to Friday, 09:00 to 18:00".
 func hoursOf(p dunning.Policy) string {
-	return fmt.Sprintf("%s, %02d:00 to %02d:00", daysOf(p.Days), p.From, p.To)
+	span := p.Span()
+	return fmt.Sprintf("%s, %02d:00 to %02d:00", daysOf(p.Days), span.From, span.To)
 }
 
 // daysOf lists the allowed weekdays, from Monday on, runs of three and more as "Monday to Friday".

@@ -112,7 +112,14 @@ func (e *embed) bannerFacts(r *http.Request, tx *sql.Tx, who reader) (f bannerFa
 	if f.c.Status != dunning.Open && !limited(f.c.Access) {
 		return f, false, nil
 	}
-	told, err := e.told(r, tx, f.c)
+	choices, err := dunning.ChoicesOf(ctx, tx, f.customer.ID)
+	if err != nil {
+		return f, false, err
+	}
+	told := choices.NoApp && limited(f.c.Access) // who wants no notices is still told why a door is closed
+	if !choices.NoApp {
+		told, err = e.told(r, tx, f.c)
+	}
 	if err != nil || !told {
 		return f, false, err
 	}

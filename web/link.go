@@ -48,8 +48,11 @@ func (s *Server) openLink(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	to := "/pay"
-	if r.URL.Query().Get("to") == "support" {
+	switch r.URL.Query().Get("to") {
+	case "support":
 		to = "/pay/support"
+	case "choices":
+		to = "/pay/choices"
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 	return nil

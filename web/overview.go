@@ -11,6 +11,7 @@ import (
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/l10n"
+	"sollecito/internal/outbox"
 	"sollecito/views"
 )
 
@@ -23,6 +24,7 @@ type standing struct {
 	c             dunning.Case    // the latest, zero without one
 	situation     dunning.Situation
 	pauses        []dunning.Pause // active ones
+	notices       []outbox.Notice // of that case
 	disputes      []billing.Dispute
 	ahead         *dunning.Precaution // a renewal that is going to fail; nil when none is
 }
@@ -80,6 +82,10 @@ func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
 			return err
 		}
 		st.pauses, err = s.Cases.ActivePauses(ctx, tx, st.c.ID)
+		if err != nil {
+			return err
+		}
+		st.notices, err = outbox.OfCase(ctx, tx, st.c.ID)
 		return err
 	})
 	return st, err
@@ -216,10 +222,10 @@ func (s *Server) overviewPage(f views.Frame, v visitor, st standing) views.Overv
 		p.Rest = &invoicesOf([]billing.Invoice{*rest}, v.zone)[0]
 	}
 	if st.c.Status == dunning.Open && st.c.RestingSince == 0 {
-		ahead := st.c.Ahead(st.situation)
-		p.Contact = &views.ContactPlan{Remaining: len(ahead)}
-		if len(ahead) > 0 {
-			p.Contact.Next = ahead[0].At.In(v.zone)
+		coming := st.c.Outlook(st.situation, st.notices)
+		p.Contact = &views.ContactPlan{Remaining: len(coming)}
+		if len(coming) > 0 && !coming[0].At.IsZero() {
+			p.Contact.Next = coming[0].At.In(v.zone)
 		}
 	}
 	if s.Intake.Troubled() {

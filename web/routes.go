@@ -31,12 +31,20 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	mux.Handle("GET /pay/invoices/{id}/pdf", s.page(s.openPDF))
 	mux.Handle("GET /pay/support", s.page(s.showSupport))
 	mux.Handle("POST /pay/support", s.page(s.writeSupport))
+	mux.Handle("GET /pay/choices", s.page(s.showChoices))
+	mux.Handle("POST /pay/choices", s.page(s.chooseChoices))
+	mux.Handle("GET /pay/choices/review", s.page(s.reviewChoices))
+	mux.Handle("POST /pay/choices/keep", s.page(s.keepChoices))
 	mux.Handle("POST /pay/language", s.page(s.chooseLanguage))
 	mux.Handle("POST /pay/leave", s.page(s.leave))
 	mux.Handle("GET /pay/link", s.page(s.showDeadLink))
 	mux.Handle("POST /pay/link", s.page(s.requestLink))
 	mux.Handle("GET /pay/link/sent", s.page(s.showLinkSent))
 	mux.Handle("GET /{$}", s.page(s.showDeadLink))
+
+	// Readers of mails, without a session; mail programs too.
+	mux.Handle("GET /pay/stop/{token}", s.page(s.showStop))
+	mux.Handle("POST /pay/stop/{token}", s.call(s.stopMail))
 
 	// Stripe.
 	mux.Handle("POST /webhooks/stripe", s.call(s.receiveEvent))

@@ -141,7 +141,7 @@ func returnPath(r *http.Request) string {
 	if r.Method != http.MethodGet {
 		return "/pay"
 	}
-	if strings.HasPrefix(r.URL.Path, "/l/") || !strings.HasPrefix(r.URL.Path, "/pay") {
+	if strings.HasPrefix(r.URL.Path, "/l/") || strings.HasPrefix(r.URL.Path, "/pay/stop/") || !strings.HasPrefix(r.URL.Path, "/pay") {
 		return "/pay/link" // an address with a token in it is never written into a page
 	}
 	return r.URL.RequestURI()

@@ -65,7 +65,7 @@ func campaignCommand(p program, args []string) error {
 		}
 		written = &c
 	}
-	c, err := u.configuration(p, "DATABASE_URL", "DEFAULT_ZONE", "CONTACT_HOURS", "CONTACT_DAYS")
+	c, err := u.configuration(p, "DATABASE_URL", "DEFAULT_ZONE", "CONTACT_HOURS", "CONTACT_DAYS", "CONTACT_HOLIDAYS", "CONTACT_CAP")
 	if err != nil {
 		return err
 	}

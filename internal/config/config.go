@@ -54,6 +54,9 @@ type Config struct {
 	ContactDays    string   `env:"CONTACT_DAYS" default:"mon-fri" help:"days on which reminders may go out"`
 	BeforeFailure  string   `env:"BEFORE_FAILURE" default:"off" help:"what customers are told before anything fails: off, expiring (their card expires before the renewal), renewals (there is nothing to charge) or all"`
 	BeforeDays     string   `env:"BEFORE_DAYS" default:"14" help:"how many days before the renewal they are told, 1 to 60"`
+	Holidays       string   `env:"CONTACT_HOLIDAYS" default:"on" help:"on or off: no reminder goes out on a public holiday of the customer's country; with all seven days in CONTACT_DAYS there is no day of rest, and holidays are none either"`
+	ContactCap     string   `env:"CONTACT_CAP" default:"3" help:"most reminders a customer gets in 7 days over all channels, from 1 to 7"`
+	CollectorMode  string   `env:"COLLECTOR_MODE" default:"off" help:"on or off: you collect for others. Each reminder then carries an opt-out notice and a one-click unsubscribe (RFC 8058). It is no certificate that you keep the law: ask your lawyer"`
 
 	// Made from the above by Check.
 	Zone    *time.Location    `env:"-"`
@@ -272,6 +275,7 @@ func (c *Config) checkPlace(fault func(string, string, ...any)) {
 		fault("CONTACT_DAYS", "%s", err)
 	}
 	c.checkBefore(fault)
+	c.checkContact(fault)
 	if c.HomeURL != "" {
 		_, ok := webAddress(c.HomeURL)
 		if !ok {
@@ -298,6 +302,24 @@ func (c *Config) checkBefore(fault func(string, string, ...any)) {
 	c.Before = dunning.Before{
 		Expiring: c.BeforeFailure != "renewals", Renewals: c.BeforeFailure != "expiring", Lead: time.Duration(days) * 24 * time.Hour,
 	}
+}
+
+func (c *Config) checkContact(fault func(string, string, ...any)) {
+	if c.ContactCap != "" {
+		err := c.Policy.ParseCap(c.ContactCap)
+		if err != nil {
+			fault("CONTACT_CAP", "%s", err)
+		}
+	}
+	for name, value := range map[string]string{"CONTACT_HOLIDAYS": c.Holidays, "COLLECTOR_MODE": c.CollectorMode} {
+		if value != "" && value != "on" && value != "off" {
+			fault(name, "must be on or off; got %q", value)
+		}
+	}
+	if c.Holidays == "on" {
+		c.Policy.KeepHolidays()
+	}
+	c.Policy.Collector = c.CollectorMode == "on"
 }
 
 func parsePrefix(text string) (netip.Prefix, error) {

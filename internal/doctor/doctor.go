@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -67,6 +68,9 @@ func (d *Doctor) configuration(context.Context) Report {
 		r = append(r, testMode(c.TestRecipient))
 	}
 	r = append(r, contact(c.ContactHours, c.ContactDays, c.Policy.From, c.Policy.To))
+	if c.Policy.Collector {
+		r = append(r, collector(c.Policy.From, c.Policy.To, c.BaseURL))
+	}
 	r = append(r, embed(len(c.EmbedSecrets), c.EmbedOrigins))
 	if c.StripeEmails == "on" {
 		r = append(r, warn("stripe emails", "Turn them off at https://dashboard.stripe.com/settings/billing/automatic, then set SOLLECITO_STRIPE_EMAILS=off.",
@@ -95,6 +99,19 @@ func contact(hours, days string, from, to int) Finding {
 		return warn("contact hours", "Give SOLLECITO_CONTACT_HOURS a window of three hours or more, as 9-18.", "reminders may go out only from %s, %s: many will wait for days", hours, days)
 	}
 	return ok("contact hours", "reminders go out from %s, %s, by each customer's own clock", hours, days)
+}
+
+// collector says what collector mode is and is not.
+func collector(from, to int, base string) Finding {
+	const check = "collector mode"
+	switch {
+	case strings.HasPrefix(base, "http://"):
+		return warn(check, "Give SOLLECITO_BASE_URL an https address.", "on, but mail programs offer their unsubscribe button for https addresses alone (RFC 8058)")
+	case from < 8 || to > 21:
+		return warn(check, "Set SOLLECITO_CONTACT_HOURS within 8-21.", "on, and reminders may go out before 8 or after 21, which Regulation F forbids collectors in the US")
+	}
+	return warn(check, "Ask your lawyer what else binds you where your customers live.",
+		"on: reminders carry an opt-out notice and a one-click unsubscribe. That is not a certificate that you keep the law on debt collection")
 }
 
 func embed(secrets int, origins []string) Finding {

@@ -81,9 +81,14 @@ func (cs *Cases) LeaveOut(ctx context.Context, tx *sql.Tx, n outbox.Notice, reas
 	return cs.tellInApp(ctx, tx, n, now)
 }
 
-// tellInApp makes sure that a step stands as a notice in the app, whatever channels its campaign gave it.
+// tellInApp makes sure that a step stands as a notice in the app, whatever channels its campaign gave it, unless the
+// customer wants none there.
 func (cs *Cases) tellInApp(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time.Time) error {
-	_, err := outbox.Queue(ctx, tx, outbox.Notice{
+	choices, err := ChoicesOf(ctx, tx, n.CustomerID)
+	if err != nil || choices.NoApp {
+		return err
+	}
+	_, err = outbox.Queue(ctx, tx, outbox.Notice{
 		Kind: outbox.Reminder, Channel: outbox.App, CustomerID: n.CustomerID, CaseID: n.CaseID, Step: n.Step, Counts: true,
 	}, now.Unix())
 	return err
@@ -92,7 +97,11 @@ func (cs *Cases) tellInApp(ctx context.Context, tx *sql.Tx, n outbox.Notice, now
 // giveBack undoes a consequence that rested on a mail which came back: the case stands before it again and waits
 // for a person, or for the notice in the app to be seen.
 func (cs *Cases) giveBack(ctx context.Context, tx *sql.Tx, c Case, n outbox.Notice, now time.Time) error {
-	plan := cs.campaigns.Find(c.Campaign, c.CampaignVersion)
+	plans, err := cs.Campaigns(ctx, tx)
+	if err != nil {
+		return err
+	}
+	plan := plans.Find(c.Campaign, c.CampaignVersion)
 	i, ok := restingOn(plan, c.Step, n.Step)
 	if !ok || c.Status != Open && c.Status != Exhausted {
 		return nil

@@ -129,9 +129,12 @@ type Situation struct {
 	Who      Subject
 	Class    billing.Class // why the oldest open invoice is unpaid
 	Zones    []*time.Location
-	Policy   Policy
+	Policy   Policy      // as it applies to this customer
 	Contacts []time.Time // earlier contacts within the policy's window, oldest first
 	Now      time.Time
+
+	Choices     Choices // what the customer decided about our reminders
+	StripeMails bool    // Stripe itself mails about failures: our first steps are in-app only
 }
 
 // Planned is a step that has not been taken, when it will be by what is known now, and why then.
@@ -172,7 +175,7 @@ func (c Case) Ahead(in Situation) []Planned {
 				p.Why = append(p.Why, ReasonPast)
 			}
 		}
-		if len(step.Channels) > 0 {
+		if len(in.Ways(step)) > 0 {
 			slot := in.Policy.Slot(p.At, in.Zones, contacts)
 			p.At, p.Why = slot.At, append(p.Why, slot.Why...)
 			contacts = append(contacts[:len(contacts):len(contacts)], p.At)

@@ -25,6 +25,7 @@ type Cases struct {
 	campaigns   Campaigns // until any is installed
 	policy      Policy
 	fallback    *time.Location
+	home        string // the country fallback lies in, "" when it lies in none
 	stripeMails bool
 	before      Before
 }
@@ -40,7 +41,12 @@ type Rules struct {
 
 // NewCases makes the collection.
 func NewCases(r Rules) *Cases {
-	return &Cases{campaigns: r.Campaigns, policy: r.Policy, fallback: r.Zone, stripeMails: r.StripeMails, before: r.Before}
+	return &Cases{campaigns: r.Campaigns, policy: r.Policy, fallback: r.Zone, home: countryOfZone(r.Zone.String()), stripeMails: r.StripeMails, before: r.Before}
+}
+
+// PolicyFor answers the contact policy as it applies to a customer with these choices.
+func (cs *Cases) PolicyFor(who billing.Customer, c Choices) Policy {
+	return cs.policy.For(who, c, cs.home)
 }
 
 // Zone answers the likeliest time zone of a customer.
@@ -175,14 +181,20 @@ func (cs *Cases) SituationOf(ctx context.Context, tx *sql.Tx, c Case, now time.T
 	if err != nil {
 		return Situation{}, err
 	}
+	choices, err := ChoicesOf(ctx, tx, c.CustomerID)
+	if err != nil {
+		return Situation{}, err
+	}
 	return Situation{
-		Plan:     plans.Find(c.Campaign, c.CampaignVersion),
-		Who:      who,
-		Class:    who.Class,
-		Zones:    ZonesOf(customer, cs.fallback),
-		Policy:   cs.policy,
-		Contacts: contacts,
-		Now:      now,
+		Plan:        plans.Find(c.Campaign, c.CampaignVersion),
+		Who:         who,
+		Class:       who.Class,
+		Zones:       ZonesOf(customer, cs.fallback),
+		Policy:      cs.PolicyFor(customer, choices),
+		Choices:     choices,
+		StripeMails: cs.stripeMails,
+		Contacts:    contacts,
+		Now:         now,
 	}, nil
 }
 

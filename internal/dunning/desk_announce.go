@@ -41,6 +41,9 @@ func (c Case) AnnouncementAgain(in Situation, notices []outbox.Notice, address s
 	if waiting(notices) {
 		return Announcement{}, fault.New(fault.Conflict, "A mail to this customer is still on its way; wait for what becomes of it.")
 	}
+	if in.Choices.NoMail {
+		return Announcement{}, fault.New(fault.Conflict, "The customer asked for no reminders by mail; reach them another way.")
+	}
 	if address == "" {
 		return Announcement{}, fault.New(fault.Conflict, "There is no address to write to.")
 	}

@@ -121,16 +121,28 @@ func (cs *Cases) waiting(ctx context.Context, tx *sql.Tx, l Listed, from time.Ti
 	c := l.Case
 	c.RestedDays += c.Resting(from, zones[0])
 	c.RestingSince = 0
-	plan := cs.campaigns.Find(c.Campaign, c.CampaignVersion)
-	for _, p := range c.Ahead(Situation{Plan: plan, Class: l.Class, Zones: zones, Policy: cs.policy, Contacts: contacts, Now: from}) {
+	plans, err := cs.Campaigns(ctx, tx)
+	if err != nil {
+		return Waiting{}, err
+	}
+	choices, err := ChoicesOf(ctx, tx, l.CustomerID)
+	if err != nil {
+		return Waiting{}, err
+	}
+	in := Situation{
+		Plan: plans.Find(c.Campaign, c.CampaignVersion), Class: l.Class, Zones: zones, Policy: cs.PolicyFor(l.Who, choices),
+		Choices: choices, StripeMails: cs.stripeMails, Contacts: contacts, Now: from,
+	}
+	for _, p := range c.Ahead(in) {
 		if len(p.Step.Channels) == 0 {
 			continue
 		}
 		w.First, w.Comes = p, true
+		ways := in.Ways(p.Step)
 		switch {
-		case p.Step.Has(outbox.Email) && l.Who.Email != "" && !(cs.stripeMails && !p.Step.Announces && !p.Step.Consequence):
+		case slices.Contains(ways, outbox.Email) && l.Who.Email != "":
 			w.Channel = outbox.Email
-		case p.Step.Has(outbox.App):
+		case slices.Contains(ways, outbox.App):
 			w.Channel = outbox.App
 		}
 		break

@@ -109,14 +109,24 @@ func (cs *Cases) LookAhead(ctx context.Context, tx *sql.Tx, customer string, now
 	if n.Recipient == "" {
 		return outbox.Skip(ctx, tx, n, "No address of this customer takes mail.", now.Unix())
 	}
+	choices, err := ChoicesOf(ctx, tx, customer)
+	if err != nil {
+		return err
+	}
+	if choices.NoMail {
+		return outbox.Skip(ctx, tx, n, wantsNoMail, now.Unix())
+	}
 	contacts, err := cs.contacts(ctx, tx, customer, now, outbox.Notice{})
 	if err != nil {
 		return err
 	}
-	n.DueAt = cs.policy.Slot(now, ZonesOf(who, cs.fallback), contacts).At.Unix()
+	n.DueAt = cs.PolicyFor(who, choices).Slot(now, ZonesOf(who, cs.fallback), contacts).At.Unix()
 	_, err = outbox.Queue(ctx, tx, n, now.Unix())
 	return err
 }
+
+// wantsNoMail is the reason of a notice that a customer's choice forbids.
+const wantsNoMail = "The customer asked for no mail of this kind."
 
 // PutBy leaves a customer's renewals unlooked at until something new is read of them.
 func (cs *Cases) PutBy(ctx context.Context, tx *sql.Tx, customer string, now time.Time) error {
@@ -150,11 +160,18 @@ func (cs *Cases) precautionWanted(ctx context.Context, tx *sql.Tx, n outbox.Noti
 	if err != nil {
 		return Say{}, err
 	}
+	choices, err := ChoicesOf(ctx, tx, n.CustomerID)
+	if err != nil {
+		return Say{}, err
+	}
+	if choices.NoMail {
+		return Say{Skip: wantsNoMail}, nil
+	}
 	contacts, err := cs.contacts(ctx, tx, n.CustomerID, now, outbox.Notice{})
 	if err != nil {
 		return Say{}, err
 	}
-	slot := cs.policy.Slot(now, ZonesOf(who, cs.fallback), contacts)
+	slot := cs.PolicyFor(who, choices).Slot(now, ZonesOf(who, cs.fallback), contacts)
 	if slot.At.After(now) {
 		return Say{Later: slot.At, Why: "Outside the hours, or too soon after the last message."}, nil
 	}

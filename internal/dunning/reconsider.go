@@ -301,7 +301,11 @@ func (cs *Cases) thank(ctx context.Context, tx *sql.Tx, c Case, invoices []billi
 	// waits for the hours they are glad to be written to.
 	at := now
 	if !onOurPages {
-		at = cs.policy.NextAllowed(now, ZonesOf(who, cs.fallback))
+		choices, err := ChoicesOf(ctx, tx, c.CustomerID)
+		if err != nil {
+			return err
+		}
+		at = cs.PolicyFor(who, choices).NextAllowed(now, ZonesOf(who, cs.fallback))
 	}
 	n.DueAt = at.Unix()
 	_, err = outbox.Queue(ctx, tx, n, now.Unix())

@@ -158,7 +158,7 @@ func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, nex
 		next.Step.Access = "" // the holdout keeps what it has
 	}
 	for _, channel := range next.Step.Channels {
-		err = cs.say(ctx, tx, c, next.Step, channel, who, now)
+		err = cs.say(ctx, tx, c, next.Step, channel, who, in.Choices, now)
 		if err != nil {
 			return err
 		}
@@ -173,7 +173,9 @@ func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, nex
 	if err != nil {
 		return err
 	}
-	in.Contacts = append(in.Contacts, now)
+	if len(in.Ways(next.Step)) > 0 {
+		in.Contacts = append(in.Contacts, now)
+	}
 	following, ok := c.Next(in)
 	if !ok {
 		return cs.exhaust(ctx, tx, c, now)
@@ -184,10 +186,20 @@ func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, nex
 
 // say queues one notice of a step. An e-mail that cannot or should not be sent is skipped with its reason, and
 // staff see it.
-func (cs *Cases) say(ctx context.Context, tx *sql.Tx, c Case, step Step, channel outbox.Channel, who billing.Customer, now time.Time) error {
+func (cs *Cases) say(ctx context.Context, tx *sql.Tx, c Case, step Step, channel outbox.Channel, who billing.Customer, choices Choices, now time.Time) error {
 	n := outbox.Notice{Kind: outbox.Reminder, Channel: channel, CustomerID: c.CustomerID, CaseID: c.ID, Step: step.Key, Counts: true}
 	if c.Holdout {
 		return outbox.Skip(ctx, tx, n, "The case is in the holdout: it gets no campaign messages, so that what they bring can be measured.", now.Unix())
+	}
+	switch {
+	case channel == outbox.App && choices.NoApp:
+		return outbox.Skip(ctx, tx, n, NoAppWanted, now.Unix())
+	case channel == outbox.Email && choices.NoMail:
+		err := outbox.Skip(ctx, tx, n, NoMailWanted, now.Unix())
+		if err != nil {
+			return err
+		}
+		return cs.tellInApp(ctx, tx, n, now)
 	}
 	if channel == outbox.Email {
 		to, err := outbox.Usable(ctx, tx, who.Addresses())
@@ -244,6 +256,13 @@ func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, n
 		if err == nil && len(owed) > 0 {
 			return Say{Skip: "Something else has failed since; all is not settled."}, nil
 		}
+		if err != nil || !cs.policy.Collector {
+			return Say{Go: true}, err
+		}
+		choices, err := ChoicesOf(ctx, tx, n.CustomerID)
+		if err == nil && choices.NoMail {
+			return Say{Skip: "The customer asked for no mail; a collector sends none."}, nil
+		}
 		return Say{Go: true}, err
 	}
 	if n.Kind == outbox.Precaution {
@@ -268,6 +287,9 @@ func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, n
 	}
 	if in.Class == billing.ClassNone {
 		return Say{Skip: "Nothing is owed any more."}, nil
+	}
+	if in.Choices.NoMail {
+		return Say{Skip: NoMailWanted}, cs.tellInApp(ctx, tx, n, now)
 	}
 	// The banner of this very step may have been shown already: mail and banner of one step count as one.
 	others, err := cs.contacts(ctx, tx, c.CustomerID, now, n)

@@ -120,7 +120,7 @@ func (cs *Cases) rehearse(ctx context.Context, tx *sql.Tx, plans Campaigns, c Ca
 		CustomerID: c.CustomerID, Status: Open, Access: Full, OpenedAt: c.OpenedAt, OpenedDay: c.OpenedDay, RestedDays: c.RestedDays,
 	}
 	taken := false
-	for _, p := range again.Ahead(Situation{Plan: plan, Who: who, Class: who.Class, Zones: ZonesOf(customer, cs.fallback), Policy: cs.policy, Now: opened}) {
+	for _, p := range again.Ahead(Situation{Plan: plan, Who: who, Class: who.Class, Zones: ZonesOf(customer, cs.fallback), Policy: cs.PolicyFor(customer, Choices{}), Now: opened}) {
 		if !p.At.Before(end) {
 			break
 		}

@@ -1,6 +1,7 @@
 package dunning
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -32,4 +33,30 @@ func ZonesOf(c billing.Customer, fallback *time.Location) []*time.Location {
 		return []*time.Location{fallback}
 	}
 	return zones
+}
+
+// countryOf answers whose holidays a customer has: those of their country, else of the country their zone lies in, else
+// of home, where the merchant is.
+func countryOf(c billing.Customer, home string) string {
+	if c.Country != "" {
+		return c.Country
+	}
+	country := countryOfZone(c.Zone)
+	if country != "" {
+		return country
+	}
+	return home
+}
+
+// countryOfZone answers the country a zone of the tz database lies in, "" when it lies in none, as UTC.
+func countryOfZone(zone string) string {
+	if zone == "" {
+		return ""
+	}
+	for country, names := range zonesOf {
+		if slices.Contains(strings.Fields(names), zone) {
+			return country
+		}
+	}
+	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,7 @@ type Letters struct {
 	Inbound   inbound.Addresses // where bounces and replies of each letter go; none leaves them to From and support
 	Language  string            // when nothing tells the customer's
 	Zone      *time.Location    // the merchant's own, for letters to staff
+	Collector bool              // reminders carry an opt-out notice and a one-click unsubscribe (RFC 8058)
 	OnlyTo    string            // the one address all mail goes to in test mode, "" for the real ones
 }
 
@@ -103,6 +105,14 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now t
 	if err != nil {
 		return mail.Letter{}, err
 	}
+	stop := ""
+	if l.Collector && n.Kind == outbox.Reminder {
+		stop, err = link.IssueStop(ctx, tx, link.Stop{CustomerID: n.CustomerID, NoticeID: n.ID}, now.Unix())
+		if err != nil {
+			return mail.Letter{}, err
+		}
+		letter = letter.WithStop(l.Addresses.Stop(stop))
+	}
 	html, err := letter.HTML(ctx)
 	if err != nil {
 		return mail.Letter{}, fmt.Errorf("draw letter: %w", err)
@@ -125,6 +135,10 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now t
 	if reply != "" {
 		out.ReplyTo.Address = reply
 	}
+	if stop != "" {
+		out.Headers["List-Unsubscribe"] = "<" + l.Addresses.Stop(stop) + ">"
+		out.Headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+	}
 	if n.Kind == outbox.Reply {
 		err = l.thread(ctx, tx, n, &out)
 		if err != nil {
@@ -134,7 +148,7 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now t
 	if n.Kind == outbox.StaffMessage {
 		out.ReplyTo = mail.Address{Name: who.Name, Address: who.Email} // an answer by mail must not be lost
 	}
-	n.Copy, err = copyOf(out, token)
+	n.Copy, err = copyOf(out, token, stop)
 	if reply != "" {
 		n.Copy = strings.ReplaceAll(n.Copy, reply, l.Inbound.Hidden(cut)) // whoever has it writes in the customer's name
 	}
@@ -230,9 +244,10 @@ func nameFor(n *outbox.Notice, who billing.Customer) string {
 // cut stands in a kept copy where the token stood.
 const cut = "•••"
 
-// copyOf is the letter's bytes as they go, the token cut out.
-func copyOf(letter mail.Letter, token string) (string, error) {
-	if token != "" {
+// copyOf is the letter's bytes as they go, the tokens cut out.
+func copyOf(letter mail.Letter, tokens ...string) (string, error) {
+	tokens = slices.DeleteFunc(tokens, func(t string) bool { return t == "" })
+	for _, token := range tokens {
 		letter.HTML = strings.ReplaceAll(letter.HTML, token, cut)
 		letter.Text = strings.ReplaceAll(letter.Text, token, cut)
 	}
@@ -240,7 +255,11 @@ func copyOf(letter mail.Letter, token string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("keep a copy: %w", err)
 	}
-	return string(bytes.ToValidUTF8(raw, []byte("?"))), nil
+	kept := string(bytes.ToValidUTF8(raw, []byte("?")))
+	for _, token := range tokens { // in a header
+		kept = strings.ReplaceAll(kept, token, cut)
+	}
+	return kept, nil
 }
 
 // issue makes the letter's own link; letters to staff carry none.
@@ -289,6 +308,7 @@ func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, wh
 	zone := in.Zones[0]
 	facts := email.ReminderFacts{
 		Merchant: l.Merchant, FirstName: who.FirstName(), Step: email.StepSecond, Class: in.Class, LinkURL: l.Addresses.Link(token),
+		ChoicesURL: l.Addresses.Choices(token),
 	}
 	var next, method = int64(0), ""
 	for _, i := range invoices {

@@ -225,5 +225,22 @@ func (r *Returns) written(ctx context.Context, tx *sql.Tx, a *inbound.Arrival, n
 		letter.Sender = m.From
 	}
 	a.Outcome, a.Reason = cameReply, ""
+	if dunning.AsksToStop(m.Text) {
+		_, err = r.Cases.Choose(ctx, tx, who.ID, func(c dunning.Choices) dunning.Choices {
+			c.NoMail, c.Source, c.Words, c.Actor = true, dunning.FromReply, firstWords(m.Text), ""
+			return c
+		}, r.Now())
+		if err != nil {
+			return false, err
+		}
+		a.Reason = "It asks to stop; from now on no reminder is mailed."
+	}
 	return true, r.Talks.Receive(ctx, tx, who.ID, letter, r.Real())
+}
+
+// firstWords are what a reply began with, to be kept beside what it was taken for.
+func firstWords(text string) string {
+	const most = 200
+	words := []rune(strings.Join(strings.Fields(text), " "))
+	return string(words[:min(len(words), most)])
 }

@@ -23,6 +23,9 @@ func (l *Locale) ShortDay(t time.Time) string { return l.format(l.dates.shortDay
 // Month answers the month's name as it stands alone: "November".
 func (l *Locale) Month(t time.Time) string { return l.data.MonthsAlone[t.Month()-1] }
 
+// Weekday answers a weekday's name: "Thursday".
+func (l *Locale) Weekday(d time.Weekday) string { return l.data.Days[d] }
+
 // Clock answers the time of day by the locale's habit: "10:00", in the United States "10:00 AM".
 func (l *Locale) Clock(t time.Time) string { return l.format(l.dates.clock, t) }
 

@@ -31,6 +31,12 @@ func (a Addresses) Host() string {
 // Link is the address that opens a customer's pages.
 func (a Addresses) Link(token string) string { return a.base + "/l/" + token }
 
+// Choices is the address that opens a customer's page of choices about our reminders.
+func (a Addresses) Choices(token string) string { return a.Link(token) + "?to=choices" }
+
+// Stop is the address with which a mail's reader stops reminders by mail.
+func (a Addresses) Stop(token string) string { return a.base + "/pay/stop/" + token }
+
 // To is an absolute address of one of our own paths.
 func (a Addresses) To(path string) string { return a.base + path }
 

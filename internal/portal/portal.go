@@ -134,7 +134,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		Letters: &jobs.Letters{
 			Cases: p.Cases, Talks: p.Talks, Catalog: catalog, Addresses: p.Addresses,
 			Merchant: email.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail},
-			From:     mail.Address{Name: c.From.Name, Address: c.From.Address}, Language: c.DefaultLang, Zone: c.Zone, OnlyTo: onlyTo(c), Inbound: c.Inbound,
+			From:     mail.Address{Name: c.From.Name, Address: c.From.Address}, Language: c.DefaultLang, Zone: c.Zone, OnlyTo: onlyTo(c), Inbound: c.Inbound, Collector: c.Policy.Collector,
 		},
 	}
 	returns := &jobs.Returns{

@@ -31,7 +31,7 @@ type Right string
 // The rights.
 const (
 	See        Right = "see"        // read every page
-	Act        Right = "act"        // pause, resume, release, announce again and reply
+	Act        Right = "act"        // pause, resume, release, announce again, reply, and write down that somebody wants no reminders
 	Steer      Right = "steer"      // stop all sending, revoke links
 	Administer Right = "administer" // people, replay of events, the audit log
 )

@@ -109,6 +109,10 @@ const (
 	ActAnnounce  = "announce"
 	ActRevoke    = "revoke"
 	ActMailAgain = "mail-again"
+
+	ActNoMail      = "no-mail"      // the customer asked for no reminders by mail
+	ActNoReminders = "no-reminders" // nor in the app
+	ActRemind      = "remind"       // they want them again
 )
 
 // Question is an act with its effects, before it happens. Its form is POST to Action; with a note it sends the

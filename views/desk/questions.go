@@ -104,6 +104,35 @@ func MailAgainQuestion(page CustomerPage, addresses []string) *Question {
 	}
 }
 
+// ChoiceQuestion asks whether what a customer told us about our reminders is written down: ActNoMail, ActNoReminders or
+// ActRemind.
+func ChoiceQuestion(page CustomerPage, act string, note Note) *Question {
+	q := &Question{
+		Action: "/admin/customers/" + url.PathEscape(page.ID) + "/" + act,
+		Back:   "/admin/customers/" + url.PathEscape(page.ID),
+		Note:   &note,
+	}
+	note.Required = true
+	note.Label, note.Hint = "What they said", "In their own words; it is kept with today's date and your name."
+	stays := "What is open stays open, and what was announced to them still comes. Anything more waits for a person, since they cannot be told."
+	still := "Answers to what they write and links they ask for still go by mail."
+	switch act {
+	case ActNoMail:
+		q.Title, q.Deed = fmt.Sprintf("Mail %s no more reminders?", page.Title()), "Stop reminders by mail"
+		q.Effects = []string{"No reminder is mailed from now on; one that waits to go out is left out.", "The notice in the app tells instead.", still, "They can change it on their page."}
+	case ActNoReminders:
+		q.Title, q.Deed = fmt.Sprintf("Send %s no more reminders at all?", page.Title()), "Stop all reminders"
+		q.Effects = []string{"Neither a mail nor a notice in the app from now on; what waits is left out.", stays, still, "They can change it on their page."}
+	default:
+		q.Title, q.Deed = fmt.Sprintf("Remind %s again?", page.Title()), "Remind them again"
+		q.Effects = []string{
+			"Only do this when they asked for it.", "Reminders come again by mail and in the app, from the next step on.",
+			"What was left out meanwhile is not sent afterwards: at most one message, never a burst.", "The audit log keeps who allowed it.",
+		}
+	}
+	return q
+}
+
 // RevokeQuestion asks whether every link a customer was ever sent ends.
 func RevokeQuestion(page CustomerPage) *Question {
 	return &Question{

@@ -18,8 +18,9 @@ type Letter struct {
 	Facts     []Fact
 	After     []Paragraph
 	SignOff   string
-	Quote     *Quote // the reader's own words that the letter answers, below it; nil for none
-	Why       string // why the reader gets this letter
+	Quote     *Quote   // the reader's own words that the letter answers, below it; nil for none
+	Why       string   // why the reader gets this letter
+	Quiet     []Button // small links below: what the reader may want to change about such letters
 }
 
 // Merchant is the company that writes.

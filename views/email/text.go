@@ -50,6 +50,9 @@ func (l Letter) Text() string {
 	}
 	// "-- " opens a signature; programs fold it away when the letter is answered.
 	add("-- \n" + wrap(l.Why))
+	for _, way := range l.Quiet {
+		add(wrap(l.words(way.Label)+":") + "\n" + way.URL)
+	}
 	add(wrap(l.Merchant.LegalAddress))
 	return strings.Join(parts, "\n\n") + "\n"
 }

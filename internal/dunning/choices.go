@@ -1,0 +1,145 @@
+package dunning
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"sollecito/internal/fault"
+	"sollecito/internal/outbox"
+)
+
+// Choices are what a customer decided about our reminders. They decide on their page, by the one press of a mail
+// program or by a word in a reply; staff write down what they were told. Every version is kept with its time, source
+// and words, and the newest stands. The zero Choices leave all to the contact policy.
+type Choices struct {
+	CustomerID string
+	Version    int64 // counted from 1; 0 for somebody who never chose
+	At         int64 // unix seconds
+	NoMail     bool  // no reminders by mail
+	NoApp      bool  // none in the merchant's app
+	Hours      Hours // of their day; zero for any hour the policy allows
+	Source     Source
+	Words      string // what they said or pressed, as far as it is known
+	Actor      string // the member of staff who wrote it down, "" for the customer
+}
+
+// Source is the way a choice came to us.
+type Source string
+
+const (
+	FromPage     Source = "page"      // on their page
+	FromOneClick Source = "one_click" // by the stop button of a mail or of its program (RFC 8058)
+	FromReply    Source = "reply"     // by a word in a reply
+	FromStaff    Source = "staff"     // told to a member of staff
+)
+
+// Same reports whether the other choices say the same, whoever made them and when.
+func (c Choices) Same(o Choices) bool {
+	return c.NoMail == o.NoMail && c.NoApp == o.NoApp && c.Hours == o.Hours
+}
+
+// Check reports fault.Invalid when the hours are none that the policy could ever keep: they must lie within its own.
+func (c Choices) Check(p Policy) error {
+	if c.Hours == (Hours{}) {
+		return nil
+	}
+	if c.Hours.From >= c.Hours.To || c.Hours.within(Hours{p.From, p.To}) != c.Hours {
+		return fault.New(fault.Invalid, "Choose hours from %d to %d, the first before the last.", p.From, p.To)
+	}
+	return nil
+}
+
+// The reasons of notices that are left out because their customer chose so.
+const (
+	NoMailWanted = "The customer asked for no reminders by mail."
+	NoAppWanted  = "The customer asked for no reminders in the app."
+)
+
+// Ways answers on which channels a step speaks to this customer: the campaign's own, without what they asked not to
+// get. What they don't want by mail is told in the app instead, unless they want nothing there either.
+func (in Situation) Ways(step Step) []outbox.Channel {
+	var ways []outbox.Channel
+	if step.Has(outbox.Email) && !in.Choices.NoMail && !(in.StripeMails && !step.Announces && !step.Consequence) {
+		ways = append(ways, outbox.Email)
+	}
+	if (step.Has(outbox.App) || step.Has(outbox.Email) && in.Choices.NoMail) && !in.Choices.NoApp {
+		ways = append(ways, outbox.App)
+	}
+	return ways
+}
+
+// Coming is one message a customer may still get about a case.
+type Coming struct {
+	At   time.Time // zero when nobody can say yet: a person looks at it first
+	Ways []outbox.Channel
+}
+
+// Outlook answers the messages still to come, at most, if nobody pays: what waits to leave, then what the schedule
+// will say, by the same reckoning that sends. Of a case that rests it answers what would come if it went on now. It
+// looks at nothing but its arguments; notices are those of the case.
+func (c Case) Outlook(in Situation, notices []outbox.Notice) []Coming {
+	var all []Coming
+	for _, n := range notices {
+		if !in.Choices.NoMail && n.Kind == outbox.Reminder && n.Channel == outbox.Email && (n.Status == outbox.Queued || n.Status == outbox.Sending) {
+			at := time.Unix(n.DueAt, 0)
+			if at.Before(in.Now) {
+				at = in.Now
+			}
+			all = append(all, Coming{At: at, Ways: []outbox.Channel{outbox.Email}})
+			in.Contacts = append(slices.Clone(in.Contacts), at)
+		}
+	}
+	if c.Status != Open || c.Holdout {
+		return all
+	}
+	if c.RestingSince > 0 {
+		c.RestedDays += c.Resting(in.Now, in.Zones[0])
+		c.RestingSince, c.NextStepAt = 0, 0
+	}
+	held := false
+	for i, p := range c.Ahead(in) {
+		held = held || i == 0 && Held(in, p, notices)
+		ways := in.Ways(p.Step)
+		if len(ways) == 0 {
+			continue
+		}
+		if i == 0 && c.NextStepAt > p.At.Unix() {
+			p.At = time.Unix(c.NextStepAt, 0)
+		}
+		if held {
+			p.At = time.Time{}
+		}
+		all = append(all, Coming{At: p.At, Ways: ways})
+	}
+	return all
+}
+
+// AsksToStop reports whether a reply says in its first line that no more reminders are wanted: a word or a few that
+// mean nothing else, in the languages our mails are written in and their neighbours. What is said in other words is
+// for the staff who read it.
+func AsksToStop(reply string) bool {
+	line := ""
+	for l := range strings.Lines(reply) {
+		line = strings.Join(strings.FieldsFunc(strings.ToLower(l), func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' && r != '’' }), " ")
+		if line != "" {
+			break
+		}
+	}
+	const mostWords = 6
+	if len(strings.Fields(line)) > mostWords {
+		return false
+	}
+	line = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(strings.TrimPrefix(line, "please "), " please"), "per favore "), " grazie")
+	return slices.Contains(stopWords, line) || strings.Contains(line, "unsubscribe") || strings.Contains(line, "opt out")
+}
+
+// stopWords leave out those that may mean the subscription: cancel, end, terminate.
+var stopWords = []string{
+	"stop", "stopp", "optout", "quit", "revoke", "remove me", "stop it", "stop this", "stop emails", "stop the emails", "stop mails", "stop reminders",
+	"stop the reminders", "stop emailing me", "stop mailing me", "stop writing to me", "stop sending me emails", "stop sending emails", "no more emails",
+	"no more mails", "no more reminders", "do not email me", "don't email me", "do not contact me", "don't contact me",
+	"basta", "basta email", "basta promemoria", "fermate i promemoria", "fermi i promemoria", "cancellatemi", "disiscrivimi", "disiscrivetemi", "non scrivetemi più", "smettete",
+	"abmelden", "keine mails mehr", "arrêt", "arrêter", "désinscription", "désabonnement", "baja", "darme de baja", "afmelden", "uitschrijven", "wypisz mnie", "descadastrar",
+}
