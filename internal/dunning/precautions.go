@@ -114,7 +114,7 @@ func (cs *Cases) LookAhead(ctx context.Context, tx *sql.Tx, customer string, now
 		return err
 	}
 	if choices.NoMail {
-		return outbox.Skip(ctx, tx, n, wantsNoMail, now.Unix())
+		return outbox.Skip(ctx, tx, n, NoMailWanted, now.Unix())
 	}
 	contacts, err := cs.contacts(ctx, tx, customer, now, outbox.Notice{})
 	if err != nil {
@@ -124,9 +124,6 @@ func (cs *Cases) LookAhead(ctx context.Context, tx *sql.Tx, customer string, now
 	_, err = outbox.Queue(ctx, tx, n, now.Unix())
 	return err
 }
-
-// wantsNoMail is the reason of a notice that a customer's choice forbids.
-const wantsNoMail = "The customer asked for no mail of this kind."
 
 // PutBy leaves a customer's renewals unlooked at until something new is read of them.
 func (cs *Cases) PutBy(ctx context.Context, tx *sql.Tx, customer string, now time.Time) error {
@@ -165,7 +162,7 @@ func (cs *Cases) precautionWanted(ctx context.Context, tx *sql.Tx, n outbox.Noti
 		return Say{}, err
 	}
 	if choices.NoMail {
-		return Say{Skip: wantsNoMail}, nil
+		return Say{Skip: NoMailWanted}, nil
 	}
 	contacts, err := cs.contacts(ctx, tx, n.CustomerID, now, outbox.Notice{})
 	if err != nil {
