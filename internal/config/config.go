@@ -52,6 +52,10 @@ type Config struct {
 	TestRecipient  string   `env:"TEST_RECIPIENT" help:"with a test key: the one address all mail goes to, or * for the real ones"`
 	ContactHours   string   `env:"CONTACT_HOURS" default:"9-18" help:"hours of the customer's day in which reminders may go out"`
 	ContactDays    string   `env:"CONTACT_DAYS" default:"mon-fri" help:"days on which reminders may go out"`
+	PromiseDays    string   `env:"PROMISE_DAYS" default:"14" help:"how many days ahead a customer may set a date to be charged or to pay; 0 offers none"`
+	PromiseMost    string   `env:"PROMISES_PER_CASE" default:"2" help:"how many such dates a customer may set in one case, changed ones counted"`
+	PromiseBeyond  string   `env:"PROMISE_BEYOND_NOTICE" default:"off" help:"on or off: whether such a date may lie past the announced day of a consequence"`
+	ClaimDays      string   `env:"CLAIM_DAYS" default:"5" help:"how many business days reminders rest when a customer says that a transfer is on its way"`
 
 	// Made from the above by Check.
 	Zone    *time.Location    `env:"-"`
@@ -62,6 +66,9 @@ type Config struct {
 	Live    bool              `env:"-"`
 	Inbound inbound.Addresses `env:"-"`
 	Mailbox inbound.Mailbox   `env:"-"`
+
+	Promises dunning.PromiseRules `env:"-"`
+	Claim    int                  `env:"-"` // business days
 }
 
 const (
@@ -96,6 +103,7 @@ func (c *Config) Check() error {
 	c.checkMail(fault)
 	c.checkInbound(fault)
 	c.checkPlace(fault)
+	c.checkPromises(fault)
 	for _, s := range c.EmbedSecrets {
 		if len(s) < 32 {
 			fault("EMBED_SECRET", "must be at least 32 characters; make one with: openssl rand -hex 32")

@@ -26,6 +26,7 @@ type Cases struct {
 	policy      Policy
 	fallback    *time.Location
 	stripeMails bool
+	promises    PromiseRules
 }
 
 // Rules are what an installation sets for all its cases.
@@ -34,11 +35,12 @@ type Rules struct {
 	Policy      Policy
 	Zone        *time.Location // of customers whose place is unknown
 	StripeMails bool           // Stripe itself mails customers about failures: our first steps are in-app only
+	Promises    PromiseRules   // what customers may promise; none by the zero value
 }
 
 // NewCases makes the collection.
 func NewCases(r Rules) *Cases {
-	return &Cases{campaigns: r.Campaigns, policy: r.Policy, fallback: r.Zone, stripeMails: r.StripeMails}
+	return &Cases{campaigns: r.Campaigns, policy: r.Policy, fallback: r.Zone, stripeMails: r.StripeMails, promises: r.Promises}
 }
 
 // Zone answers the likeliest time zone of a customer.
@@ -253,7 +255,7 @@ func (cs *Cases) NextDue(ctx context.Context, tx *sql.Tx) (int64, bool, error) {
 	if err != nil {
 		return 0, false, err
 	}
-	err = tx.QueryRowContext(ctx, `SELECT min(until) FROM pauses WHERE ended_at = 0 AND until > 0`).Scan(&pause)
+	err = tx.QueryRowContext(ctx, `SELECT min(until) FROM pauses WHERE ended_at = 0 AND until > 0 AND reason <> 'promise'`).Scan(&pause)
 	if err != nil {
 		return 0, false, err
 	}

@@ -10,6 +10,7 @@ const (
 	Settled      Kind = "settled"    // all is paid, thank you
 	FreshLink    Kind = "fresh_link" // a link the customer asked for
 	Reply        Kind = "reply"      // staff's answer to the customer
+	Promised     Kind = "promised"   // the date the customer set, confirmed
 	StaffMessage Kind = "staff"      // to the merchant: a customer wrote
 	StaffAlert   Kind = "account"    // to a member of staff: something happened to their account
 )
