@@ -24,6 +24,7 @@ type standing struct {
 	situation     dunning.Situation
 	pauses        []dunning.Pause // active ones
 	disputes      []billing.Dispute
+	promises
 }
 
 func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
@@ -60,6 +61,10 @@ func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
 		} else if !fault.Is(err, fault.NotFound) {
 			return err
 		}
+		st.cancels, err = wantsToCancel(ctx, tx, v.ID)
+		if err != nil {
+			return err
+		}
 		st.c, err = s.Cases.LatestOf(ctx, tx, v.ID)
 		if fault.Is(err, fault.NotFound) {
 			return nil
@@ -72,7 +77,10 @@ func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
 			return err
 		}
 		st.pauses, err = s.Cases.ActivePauses(ctx, tx, st.c.ID)
-		return err
+		if err != nil {
+			return err
+		}
+		return s.readPromise(ctx, tx, &st)
 	})
 	return st, err
 }
@@ -99,7 +107,12 @@ func (s *Server) showOverview(w http.ResponseWriter, r *http.Request) error {
 	case allProcessing(st.open):
 		s.show(w, r, http.StatusOK, views.Processing(s.processingPage(f, v, st)))
 	default:
-		s.show(w, r, http.StatusOK, views.Overview(s.overviewPage(f, v, st)))
+		p := s.overviewPage(f, v, st)
+		if p.Promise != nil {
+			p.Promise.Made = r.URL.Query().Has("promised")
+			p.Promise.Mailed = v.Email != ""
+		}
+		s.show(w, r, http.StatusOK, views.Overview(p))
 	}
 	return nil
 }
@@ -196,8 +209,10 @@ func (s *Server) overviewPage(f views.Frame, v visitor, st standing) views.Overv
 	p := views.OverviewPage{
 		Frame: f, FirstName: v.FirstName(), Reason: st.class(), Invoices: invoicesOf(st.payable(), v.zone),
 		Card: s.cardOf(st), Main: s.mainAct(st), ForFuture: namesOf(st.subscriptions), Hosted: true,
-		Thread: s.threadOf(v, st), Note: s.noteOf(v, st),
+		Thread: s.threadOf(v, st), Note: s.noteOf(v, st), Promise: s.promiseOf(v, st), Cancels: st.cancels, CanCancel: !st.cancels,
+		CanClaim: st.canClaim,
 	}
+	p.CanPromise, _ = s.promisable(st)
 	if len(p.Invoices) == 0 {
 		p.Invoices = invoicesOf(st.open, v.zone)
 	}
@@ -231,6 +246,9 @@ func (s *Server) threadOf(v visitor, st standing) []views.Entry {
 		return a.Said.Key == b.Said.Key && a.When.Format(time.DateOnly) == b.When.Format(time.DateOnly)
 	})
 	all = append(all, views.Entry{When: now.In(v.zone), Kind: views.Now, Said: views.Said{Key: s.nowKey(st)}})
+	if st.promise != nil && st.promise.Kind == dunning.PromiseCharge && !s.underWay(*st.promise) {
+		all = append(all, views.Entry{When: time.Unix(st.promise.DueAt, 0).In(v.zone), HasClock: true, Kind: views.Next, Said: views.Said{Key: "thread.promised", Args: l10n.Args{"Amount": st.promise.Amounts()}}})
+	}
 	for _, i := range st.open {
 		if i.NextAttemptAt > now.Unix() {
 			said := views.Said{Key: "thread.retry_any"}
@@ -285,7 +303,11 @@ func (s *Server) nowKey(st standing) string {
 
 // noteOf says how the case stands besides.
 func (s *Server) noteOf(v visitor, st standing) *views.Note {
+	others := len(st.pauses)
 	for _, p := range st.pauses {
+		if st.cancels && p.Reason == dunning.PauseConversation {
+			return nil // the wish to end the plan says so
+		}
 		switch p.Reason {
 		case dunning.PauseDispute:
 			key := "note.dispute_lost"
@@ -301,10 +323,10 @@ func (s *Server) noteOf(v visitor, st standing) *views.Note {
 		case dunning.PauseProcessing:
 			return &views.Note{Kind: views.NoteWait, Said: views.Said{Key: "note.processing"}}
 		case dunning.PausePromise:
-			return &views.Note{Kind: views.NotePause, Said: views.Said{Key: "note.promise", Args: l10n.Args{"Day": time.Unix(p.Until, 0).In(v.zone)}}}
+			others-- // it is told by itself
 		}
 	}
-	if len(st.pauses) > 0 {
+	if others > 0 {
 		return &views.Note{Kind: views.NotePause, Said: views.Said{Key: "note.paused"}}
 	}
 	if st.c.Access == dunning.Restricted || st.c.Access == dunning.Suspended {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"strconv"
 
 	"sollecito/internal/dunning"
@@ -14,6 +15,8 @@ func (c *Config) checkPromises(fault func(string, string, ...any)) {
 		}
 		return n
 	}
+	// Set but empty stands for the default.
+	c.PromiseDays, c.PromiseMost, c.PromiseBeyond, c.ClaimDays = cmp.Or(c.PromiseDays, "14"), cmp.Or(c.PromiseMost, "2"), cmp.Or(c.PromiseBeyond, "off"), cmp.Or(c.ClaimDays, "5")
 	if c.PromiseBeyond != "on" && c.PromiseBeyond != "off" {
 		fault("PROMISE_BEYOND_NOTICE", "must be on or off; got %q", c.PromiseBeyond)
 	}

@@ -27,6 +27,7 @@ type Cases struct {
 	fallback    *time.Location
 	stripeMails bool
 	promises    PromiseRules
+	claimDays   int
 }
 
 // Rules are what an installation sets for all its cases.
@@ -36,11 +37,12 @@ type Rules struct {
 	Zone        *time.Location // of customers whose place is unknown
 	StripeMails bool           // Stripe itself mails customers about failures: our first steps are in-app only
 	Promises    PromiseRules   // what customers may promise; none by the zero value
+	ClaimDays   int            // business days a case rests for a transfer said to be on its way; 0 is five
 }
 
 // NewCases makes the collection.
 func NewCases(r Rules) *Cases {
-	return &Cases{campaigns: r.Campaigns, policy: r.Policy, fallback: r.Zone, stripeMails: r.StripeMails, promises: r.Promises}
+	return &Cases{campaigns: r.Campaigns, policy: r.Policy, fallback: r.Zone, stripeMails: r.StripeMails, promises: r.Promises, claimDays: r.ClaimDays}
 }
 
 // Zone answers the likeliest time zone of a customer.

@@ -64,6 +64,15 @@ func (p Promise) Amounts() []billing.Money {
 	return billing.Totals(all)
 }
 
+// On is the promised day, as its midnight in the zone.
+func (p Promise) On(zone *time.Location) time.Time {
+	day, err := time.ParseInLocation(dayLayout, p.Day, zone)
+	if err != nil {
+		return time.Unix(p.DueAt, 0).In(zone)
+	}
+	return day
+}
+
 // Names reports whether the promise is about the invoice.
 func (p Promise) Names(invoice string) bool {
 	for _, i := range p.Invoices {

@@ -21,23 +21,21 @@ const (
 	FaultPromiseBusy  = "It is being charged just now."
 )
 
-// PromiseRules answers the limits for promises customers make.
-func (cs *Cases) PromiseRules() PromiseRules { return cs.promises }
-
-// CanPromise answers the days on which the customer may still set a date for the case; none when they may not.
-func (cs *Cases) CanPromise(ctx context.Context, tx *sql.Tx, c Case, now time.Time) ([]time.Time, error) {
+// CanPromise answers the days on which the customer may still set a date for the case, none when they may not, and how
+// many times they may.
+func (cs *Cases) CanPromise(ctx context.Context, tx *sql.Tx, c Case, now time.Time) (days []time.Time, left int, err error) {
 	if c.Status != Open {
-		return nil, nil
+		return nil, 0, nil
 	}
 	made, err := countPromises(ctx, tx, c.ID)
 	if err != nil || made >= cs.promises.PerCase {
-		return nil, err
+		return nil, 0, err
 	}
 	who, err := billing.FindCustomer(ctx, tx, c.CustomerID)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return cs.promises.PromiseDays(c, now, cs.Zone(who)), nil
+	return cs.promises.PromiseDays(c, now, cs.Zone(who)), cs.promises.PerCase - made, nil
 }
 
 // Promise keeps a date that was set, lets the case rest until then and queues the letter that confirms it. p carries
