@@ -66,6 +66,9 @@ func (s *Server) deskTable() []deskRoute {
 		{"POST /admin/cases/{id}/resume", staff.Act, s.resumeCase, false},
 		{"POST /admin/cases/{id}/release", staff.Act, s.releaseCase, false},
 		{"POST /admin/cases/{id}/announce", staff.Act, s.announceAgain, false},
+		{"POST /admin/cases/{id}/promise", staff.Act, s.setPromise, false},
+		{"POST /admin/cases/{id}/promise/end", staff.Act, s.takeBackPromise, false},
+		{"POST /admin/customers/{id}/wish", staff.Act, s.seenToWish, false},
 		{"POST /admin/conversations/{id}/reply", staff.Act, s.reply, false},
 		{"POST /admin/customers/{id}/mail-again", staff.Steer, s.mailAgain, false},
 
@@ -255,6 +258,9 @@ func (s *Server) deskFrame(r *http.Request) desk.Frame {
 var doings = map[string]desk.Flash{
 	"paused":     {Tone: desk.Good, Text: "Reminders are paused. They go on when somebody resumes them."},
 	"resumed":    {Tone: desk.Good, Text: "Your pause has ended."},
+	"promised":   {Tone: desk.Good, Text: "The day is set. Reminders rest until then, and a mail confirms it."},
+	"taken_back": {Tone: desk.Good, Text: "The day is taken back. Reminders go on by their schedule."},
+	"seen_to":    {Tone: desk.Good, Text: "Their wish counts as seen to."},
 	"released":   {Tone: desk.Good, Text: "Reminders have started."},
 	"announced":  {Tone: desk.Good, Text: "A fresh mail with the new date is on its way."},
 	"revoked":    {Tone: desk.Good, Text: "Their links have ended. None that was sent before opens anything."},

@@ -11,6 +11,7 @@ import (
 
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
+	"sollecito/internal/staff"
 )
 
 // promising is a customer whose renewal failed for want of money, on their page.
@@ -362,4 +363,57 @@ func (h *house) restsFor(customer string) string {
 		h.t.Fatal(err)
 	}
 	return strings.Join(all, " ")
+}
+
+func TestStaffSetMoveAndTakeBackADay(t *testing.T) {
+	t.Parallel()
+	h, customer, _, _ := promising(t)
+	c := h.caseOf(customer)
+	staffs := h.colleague(staff.Agent)
+	page := "/admin/customers/" + customer
+	set := func(days int) {
+		t.Helper()
+		staffs.get(page+"?act=promise").at(page, http.StatusOK)
+		form := staffs.hidden("form[action$='/promise']")
+		form.Set("kind", "charge")
+		form.Set("day", h.clock.now().AddDate(0, 0, days).Format(time.DateOnly))
+		staffs.post("/admin/cases/"+c.ID+"/promise", form).at(page, http.StatusOK)
+	}
+	set(30) // further than a customer may
+	first := h.promise(customer)
+	if first.Status != dunning.PromiseActive || first.Kind != dunning.PromiseCharge || first.Actor == "customer" {
+		t.Fatalf("%+v", first)
+	}
+	set(4)
+	moved := h.promise(customer)
+	if moved.ID == first.ID || moved.Status != dunning.PromiseActive || h.restsFor(customer) != "promise" {
+		t.Fatalf("%+v, rests for %q", moved, h.restsFor(customer))
+	}
+	if text := staffs.text("main"); !strings.Contains(text, "We charge €29.00, as they chose") || !strings.Contains(text, "Day moved") {
+		t.Errorf("the page does not tell: %s", text)
+	}
+	staffs.get(page+"?act=take-back").press("/admin/cases/"+c.ID+"/promise/end").at(page, http.StatusOK)
+	if h.promise(customer).Status != dunning.PromiseWithdrawn || h.restsFor(customer) != "" {
+		t.Errorf("%s, rests for %q", h.promise(customer).Status, h.restsFor(customer))
+	}
+	written := h.count(`SELECT count(*) FROM audit WHERE action IN ('promise.set', 'promise.withdrawn')`)
+	if written != 3 {
+		t.Errorf("%d entries in the audit log", written)
+	}
+}
+
+func TestStaffSeeToAWishToCancel(t *testing.T) {
+	t.Parallel()
+	h, customer, _, b := promising(t)
+	b.get("/pay/cancel").press("/pay/cancel").at("/pay", http.StatusOK)
+	staffs := h.colleague(staff.Agent)
+	staffs.get("/admin").at("/admin", http.StatusOK)
+	if !strings.Contains(staffs.text("main"), "Wants to end their plan") {
+		t.Errorf("the work list does not tell: %s", staffs.text("main"))
+	}
+	page := "/admin/customers/" + customer
+	staffs.get(page+"?act=seen-to").press(page+"/wish").at(page, http.StatusOK)
+	if h.restsFor(customer) != "" || !strings.Contains(staffs.text("main"), "Their wish was seen to") {
+		t.Errorf("rests for %q", h.restsFor(customer))
+	}
 }

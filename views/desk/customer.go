@@ -109,6 +109,9 @@ const (
 	ActAnnounce  = "announce"
 	ActRevoke    = "revoke"
 	ActMailAgain = "mail-again"
+	ActPromise   = "promise"
+	ActTakeBack  = "take-back"
+	ActSeenTo    = "seen-to"
 )
 
 // Question is an act with its effects, before it happens. Its form is POST to Action; with a note it sends the
@@ -121,6 +124,7 @@ type Question struct {
 	Danger  bool   // true when the deed cannot be undone
 	Note    *Note  // nil when nothing is asked
 	Hidden  []Hidden
+	Picks   []Pick // choices of one among several
 	Back    string // where Back leads, an absolute path
 }
 
