@@ -332,6 +332,9 @@ func (s *Server) noteOf(v visitor, st standing) *views.Note {
 	if st.c.Access == dunning.Restricted || st.c.Access == dunning.Suspended {
 		return &views.Note{Kind: views.NoteInfo, Said: views.Said{Key: "note." + string(st.c.Access)}}
 	}
+	if st.broken != nil {
+		return brokenNote(*st.broken, v.zone)
+	}
 	return nil
 }
 

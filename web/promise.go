@@ -13,6 +13,7 @@ import (
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
+	"sollecito/internal/l10n"
 	"sollecito/internal/link"
 	"sollecito/internal/support"
 	"sollecito/views"
@@ -24,8 +25,9 @@ const keyPromise = "promise"
 // promises are what a customer set or asked for, and what they may still.
 type promises struct {
 	promise      *dunning.Promise
-	promiseCard  *billing.Method // to be charged by it
-	promiseDays  []time.Time     // they may choose, none when they may not
+	broken       *dunning.Promise // the last of the case, when it came to nothing
+	promiseCard  *billing.Method  // to be charged by it
+	promiseDays  []time.Time      // they may choose, none when they may not
 	promisesLeft int
 	canClaim     bool // may say that a transfer is on its way
 	cancels      bool // asked to end their plan
@@ -53,6 +55,13 @@ func (s *Server) readPromise(ctx context.Context, tx *sql.Tx, st *standing) erro
 		} else if !fault.Is(err, fault.NotFound) {
 			return err
 		}
+	}
+	all, err := s.Cases.PromisesOf(ctx, tx, st.c.CustomerID)
+	if err != nil {
+		return err
+	}
+	if len(all) > 0 && all[len(all)-1].CaseID == st.c.ID && all[len(all)-1].Status == dunning.PromiseBroken {
+		st.broken = &all[len(all)-1]
 	}
 	st.promiseDays, st.promisesLeft, err = s.Cases.CanPromise(ctx, tx, st.c, s.Now())
 	if err != nil {
@@ -84,6 +93,18 @@ func (s *Server) retryBefore(invoices []billing.Invoice, due time.Time, zone *ti
 		}
 	}
 	return first
+}
+
+// brokenNote tells of the last day that was chosen and came to nothing.
+func brokenNote(p dunning.Promise, zone *time.Location) *views.Note {
+	key := "promise.broken_self"
+	switch {
+	case p.ChargedAt > 0:
+		key = "promise.broken_charge"
+	case p.Kind == dunning.PromiseCharge:
+		key = "promise.broken_untried"
+	}
+	return &views.Note{Kind: views.NoteInfo, Said: views.Said{Key: key, Args: l10n.Args{"Day": p.On(zone)}}}
 }
 
 // promiseOf is the day a customer set as their overview shows it, nil without one.

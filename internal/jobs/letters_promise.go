@@ -64,5 +64,5 @@ func (l *Letters) broken(ctx context.Context, tx *sql.Tx, c dunning.Case, n *out
 			return nil, nil
 		}
 	}
-	return &email.BrokenDay{On: last.On(zone), Charge: last.Kind == dunning.PromiseCharge}, nil
+	return &email.BrokenDay{On: last.On(zone), Charge: last.Kind == dunning.PromiseCharge, Tried: last.ChargedAt > 0}, nil
 }

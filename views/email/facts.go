@@ -34,7 +34,8 @@ type ReminderFacts struct {
 // BrokenDay is a day a customer had set to pay on, which passed without.
 type BrokenDay struct {
 	On     time.Time
-	Charge bool // they were to be charged and their bank declined it; else they meant to pay by themselves
+	Charge bool // they were to be charged; else they meant to pay by themselves
+	Tried  bool // with Charge: it was tried and did not go through
 }
 
 // Invoice is one open invoice in a letter.

@@ -135,8 +135,11 @@ func (r reminder) before() []Paragraph {
 // broken tells of the day that came to nothing, without blame.
 func (r reminder) broken() Paragraph {
 	key := "mail.promise.broken_self"
-	if r.Broken.Charge {
+	switch {
+	case r.Broken.Tried:
 		key = "mail.promise.broken_charge"
+	case r.Broken.Charge:
+		key = "mail.promise.broken_untried"
 	}
 	return r.spans(key, l10n.Args{"Day": r.locale.Day(r.Broken.On)})
 }
