@@ -27,6 +27,12 @@ type OverviewPage struct {
 	Hosted  bool     // offers to pay on the processor's own page (POST /pay/hosted, field invoice)
 	Thread  []Entry
 	Contact *ContactPlan
+
+	Promise    *Promise // the day the reader set, nil when there is none
+	CanPromise bool     // offers to set one, GET /pay/promise
+	CanClaim   bool     // offers GET /pay/transfer
+	CanCancel  bool     // offers GET /pay/cancel
+	Cancels    bool     // the reader has asked to end their plan
 }
 
 // MainAct is what the page's one button does.

@@ -146,6 +146,30 @@ func samples(f Frame) []sample {
 		overview("several-currencies", 1, func(p *OverviewPage) { p.Invoices = twoCurrencies() }),
 		overview("several-disputed", 0, func(p *OverviewPage) { p.Invoices, p.Main = twoCurrencies(), MainNone }),
 		overview("several-approve", 1, func(p *OverviewPage) { p.Invoices, p.Main = threeYen(), MainApprove }),
+		overview("due-promised", 1, func(p *OverviewPage) {
+			p.Contact, p.Promise = nil, &Promise{On: on(11, 28), Charge: true, Amounts: []billing.Money{eur(2900)}, Card: visa(), Retry: on(11, 20), Others: true, CanChange: true, Made: true, Mailed: true}
+		}),
+		overview("due-promised-self", 1, func(p *OverviewPage) {
+			p.CanClaim, p.CanCancel, p.Promise = true, true, &Promise{On: on(11, 28), Amounts: []billing.Money{eur(2900), {Minor: 1200, Currency: "usd"}}}
+		}),
+		overview("due-charging", 1, func(p *OverviewPage) {
+			p.Promise = &Promise{On: on(11, 6), Charge: true, Amounts: []billing.Money{eur(2900)}, Card: visa(), Under: true}
+		}),
+		overview("due-other-ways", 1, func(p *OverviewPage) { p.CanPromise, p.CanClaim, p.CanCancel = true, true, true }),
+		overview("due-keep-or-cancel", 1, func(p *OverviewPage) {
+			p.Reason, p.Main, p.CanCancel = billing.ClassConsent, MainAddCard, true
+			p.Note = &Note{Kind: NotePause, Said: Said{Key: "note.consent"}}
+		}),
+		overview("due-wants-to-cancel", 1, func(p *OverviewPage) { p.Cancels = true }),
+		{name: "promise", page: ChoosePromise(PromisePage{Frame: f, Amounts: []billing.Money{eur(2900)}, Card: visa(), Days: []time.Time{on(11, 7), on(11, 8)}, Chosen: "2025-11-08", Last: true}), mainActs: 1},
+		{name: "promise-self-fault", page: ChoosePromise(PromisePage{Frame: f, Amounts: []billing.Money{eur(2900)}, Days: []time.Time{on(11, 7)}, Faults: []Fault{{Field: "day", Said: Said{Key: "promise.fault_day"}}}}), mainActs: 1},
+		{name: "promise-review", page: ReviewPromise(PromiseReviewPage{Frame: f, Invoices: []Invoice{november()}, Card: visa(), On: on(11, 28), At: on(11, 28), Retry: on(11, 10), Attempt: "att_1"}), mainActs: 1, amount: true},
+		{name: "promise-review-self", page: ReviewPromise(PromiseReviewPage{Frame: f, Invoices: threeYen(), On: on(11, 28), Before: []billing.Money{eur(2900)}, Attempt: "att_1"}), mainActs: 1, amount: true},
+		{name: "promise-end", page: EndPromise(PromiseEndPage{Frame: f, On: on(11, 28), Charge: true}), mainActs: 1},
+		{name: "transfer", page: Transfer(TransferPage{Frame: f, Until: on(11, 13)}), mainActs: 1},
+		{name: "transfer-fault", page: Transfer(TransferPage{Frame: f, Until: on(11, 13), Text: "4242", Faults: []Fault{{Field: "text", Said: Said{Key: "support.fault_card"}}}}), mainActs: 1},
+		{name: "cancel", page: Cancel(CancelPage{Frame: f, Open: []billing.Money{eur(2900)}}), mainActs: 1},
+		{name: "cancel-asked", page: Cancel(CancelPage{Frame: f, Asked: true}), mainActs: 1},
 		{name: "settled", page: Settled(SettledPage{Frame: f, FirstName: "Chiara", Receipts: []Receipt{receipt(), {InvoiceID: "in_2", InvoiceNumber: "LS-2", Paid: eur(2900), PaidOn: on(10, 3), OutOfBand: true}}, Renewal: &Renewal{On: on(12, 3), Amount: eur(2900)}}), mainActs: 1},
 		{name: "settled-empty", page: Settled(SettledPage{Frame: f}), mainActs: 1},
 		{name: "ahead-expiring", page: Ahead(AheadPage{Frame: f, FirstName: "Chiara", Card: visa(), What: "Studio plan", Renewal: Renewal{On: on(12, 3), Amount: eur(2900)}, ForFuture: []string{"Studio plan"}}), mainActs: 1, amount: true},

@@ -66,6 +66,9 @@ func (s *Server) deskTable() []deskRoute {
 		{"POST /admin/cases/{id}/resume", staff.Act, s.resumeCase, false},
 		{"POST /admin/cases/{id}/release", staff.Act, s.releaseCase, false},
 		{"POST /admin/cases/{id}/announce", staff.Act, s.announceAgain, false},
+		{"POST /admin/cases/{id}/promise", staff.Act, s.setPromise, false},
+		{"POST /admin/cases/{id}/promise/end", staff.Act, s.takeBackPromise, false},
+		{"POST /admin/customers/{id}/wish", staff.Act, s.seenToWish, false},
 		{"POST /admin/conversations/{id}/reply", staff.Act, s.reply, false},
 		{"POST /admin/customers/{id}/mail-again", staff.Steer, s.mailAgain, false},
 		{"POST /admin/customers/{id}/no-mail", staff.Act, s.noMail, false},
@@ -278,6 +281,9 @@ var doings = map[string]desk.Flash{
 	"nobody":       {Tone: desk.Wait, Text: "Nothing has happened: nobody was chosen, or somebody has released them meanwhile."},
 	"no-reminders": {Tone: desk.Good, Text: "It is written down. They get no reminder at all any more."},
 	"imported":     {Tone: desk.Good, Text: "They are released. Each goes back on its schedule on the day you were shown."},
+	"promised":     {Tone: desk.Good, Text: "The day is set. Reminders rest until then, and a mail confirms it."},
+	"taken_back":   {Tone: desk.Good, Text: "The day is taken back. Reminders go on by their schedule."},
+	"seen_to":      {Tone: desk.Good, Text: "Their wish counts as seen to."},
 }
 
 func done(r *http.Request) *desk.Flash {

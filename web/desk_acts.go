@@ -41,10 +41,13 @@ func pausesOf(active []dunning.Pause) (may, stay []dunning.PauseReason) {
 }
 
 // actsFor is what may be done now by this member.
-func actsFor(k record, who staff.Member) []desk.Act {
+func (s *Server) actsFor(k record, who staff.Member) []desk.Act {
 	var acts []desk.Act
 	if who.Role.May(staff.Act) && k.hasCase() && k.c.Status == dunning.Open {
 		acts = caseActs(k)
+	}
+	if who.Role.May(staff.Act) {
+		acts = append(acts, s.promiseActs(k)...)
 	}
 	if who.Role.May(staff.Steer) && len(k.stopped()) > 0 {
 		acts = append(acts, desk.Act{Name: desk.ActMailAgain, Label: "Mail them again", Icon: "send"})
@@ -78,7 +81,7 @@ func caseActs(k record) []desk.Act {
 
 // questionOf is an act with what it will do, nil when it is not there to be done.
 func (s *Server) questionOf(p desk.CustomerPage, k record, who staff.Member, act string) *desk.Question {
-	offered := slices.ContainsFunc(actsFor(k, who), func(a desk.Act) bool { return a.Name == act })
+	offered := slices.ContainsFunc(s.actsFor(k, who), func(a desk.Act) bool { return a.Name == act })
 	if !offered {
 		return nil
 	}
@@ -110,6 +113,12 @@ func (s *Server) questionOf(p desk.CustomerPage, k record, who staff.Member, act
 		return desk.ChoiceQuestion(p, act, desk.Note{})
 	case desk.ActRevoke:
 		return desk.RevokeQuestion(p)
+	case desk.ActPromise:
+		return s.promiseQuestion(p, k)
+	case desk.ActTakeBack:
+		return s.takeBackQuestion(p, k)
+	case desk.ActSeenTo:
+		return desk.SeenToQuestion(p)
 	}
 	return nil
 }

@@ -37,6 +37,8 @@ type record struct {
 	bounces       []outbox.Bounce      // oldest first
 	arrivals      []inbound.Arrival    // oldest first
 	choices       []dunning.Choices    // every version, oldest first
+	promises      []dunning.Promise    // oldest first
+	wishes        []support.Wish       // oldest first
 
 	// Of the newest case, when there is one.
 	c         dunning.Case
@@ -87,6 +89,10 @@ func (s *Server) recordOf(ctx context.Context, customer string) (record, error) 
 		}
 		k.talk, k.messages, err = s.Talks.OfCustomer(ctx, tx, customer)
 		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		err = s.readPromises(ctx, tx, &k)
+		if err != nil {
 			return err
 		}
 		return s.readCases(ctx, tx, &k)
@@ -188,7 +194,7 @@ func (s *Server) customerPage(r *http.Request, who staff.Member, k record) desk.
 		Frame: s.deskFrame(r), ID: k.ID, Name: k.Name, Email: k.Email,
 		Card: cardWords(k.card), LocalTime: now.In(zones[0]), ZoneName: zones[0].String(), ZoneFrom: zoneFrom(k.Customer, zones),
 		Language: languageName(s.languageOf(k.Customer)), Since: s.at(k.CreatedAt),
-		Acts: actsFor(k, who), Ahead: s.aheadOf(k), Past: s.pastOf(k),
+		Acts: s.actsFor(k, who), Ahead: s.aheadOf(k), Past: s.pastOf(k),
 	}
 	p.Nav = desk.NavToday
 	for _, i := range k.open {

@@ -26,6 +26,7 @@ func (s *Server) pastOf(k record) []desk.Entry {
 	all = append(all, s.pastTalk(k)...)
 	all = append(all, s.pastBounces(k)...)
 	all = append(all, s.pastChoices(k)...)
+	all = append(all, s.pastWishes(k)...)
 	slices.SortStableFunc(all, func(a, b desk.Entry) int { return a.At.Compare(b.At) })
 	slices.Reverse(all)
 	return all[:min(len(all), mostEntries)]
@@ -93,6 +94,10 @@ func (s *Server) pastAttempts(k record) []desk.Entry {
 		case billing.AttemptSaved:
 			e.Title, e.Tone, e.Kind = "New card on their page", desk.Good, desk.KindCard
 		}
+		if a.Promised() {
+			e.Title = strings.NewReplacer("Pressed pay on their page", "Charging as they had chosen", "Paid on their page", "Charged as they had chosen",
+				"Paid by bank debit on their page", "Bank debit as they had chosen", "Tried to pay on their page", "Charge as they had chosen failed").Replace(e.Title)
+		}
 		if a.Kind == "setup" && a.Status != billing.AttemptSaved {
 			e.Kind = desk.KindCard
 			e.Title = "Began to add a card on their page"
@@ -147,6 +152,9 @@ func (s *Server) pastStory(k record) []desk.Entry {
 			e.Kind, e.Title = desk.KindClose, "Case canceled"
 		case string(dunning.Exhausted):
 			e.Kind, e.Tone, e.Title = desk.KindClose, desk.Wait, "Case exhausted"
+		case "promise_moved", "promise_kept", "promise_broken", "promise_withdrawn":
+			known := promiseTitles[said.What]
+			e.Kind, e.Tone, e.Title = known.Kind, known.Tone, known.Title+by
 		default:
 			e.Title = capital(said.What) + by
 		}
@@ -286,8 +294,12 @@ func (s *Server) aheadOf(k record) []desk.Entry {
 			all = append(all, desk.Entry{At: s.at(n.DueAt), Kind: desk.KindMail, Title: noticeTitle(n, k.plans[n.CaseID]), Detail: becameOf(n)})
 		}
 	}
+	promised, ok := s.aheadPromise(k)
+	if ok {
+		all = append(all, promised)
+	}
 	for _, p := range k.pauses {
-		if p.Until > now {
+		if p.Until > now && p.Reason != dunning.PausePromise {
 			all = append(all, desk.Entry{At: s.at(p.Until), Kind: desk.KindResume, Title: "A pause ends by itself"})
 		}
 	}

@@ -18,6 +18,7 @@ import (
 var needWords = map[dunning.Need]string{
 	dunning.NeedAnswer:      "Wrote to us and waits for an answer",
 	dunning.NeedDispute:     "Their bank disputes a payment",
+	dunning.NeedCancel:      "Wants to end their plan",
 	dunning.NeedConsent:     "Withdrew their consent at the bank",
 	dunning.NeedConsequence: "A consequence waits: nobody is sure they were told",
 	dunning.NeedFailed:      "A mail could not be delivered",
@@ -81,6 +82,8 @@ func noticeTitle(n outbox.Notice, plan dunning.Campaign) string {
 		return "Mail with a fresh link"
 	case outbox.Reply:
 		return "Mail with our answer"
+	case outbox.Promised:
+		return "Mail that confirms their day"
 	case outbox.StaffMessage:
 		return "Mail to us with their message"
 	}

@@ -27,6 +27,7 @@ type standing struct {
 	notices       []outbox.Notice // of that case
 	disputes      []billing.Dispute
 	ahead         *dunning.Precaution // a renewal that is going to fail; nil when none is
+	promises
 }
 
 func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
@@ -70,6 +71,10 @@ func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
 		if is {
 			st.ahead = &ahead
 		}
+		st.cancels, err = wantsToCancel(ctx, tx, v.ID)
+		if err != nil {
+			return err
+		}
 		st.c, err = s.Cases.LatestOf(ctx, tx, v.ID)
 		if fault.Is(err, fault.NotFound) {
 			return nil
@@ -86,7 +91,10 @@ func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
 			return err
 		}
 		st.notices, err = outbox.OfCase(ctx, tx, st.c.ID)
-		return err
+		if err != nil {
+			return err
+		}
+		return s.readPromise(ctx, tx, &st)
 	})
 	return st, err
 }
@@ -115,7 +123,12 @@ func (s *Server) showOverview(w http.ResponseWriter, r *http.Request) error {
 	case allProcessing(st.open):
 		s.show(w, r, http.StatusOK, views.Processing(s.processingPage(f, v, st)))
 	default:
-		s.show(w, r, http.StatusOK, views.Overview(s.overviewPage(f, v, st)))
+		p := s.overviewPage(f, v, st)
+		if p.Promise != nil {
+			p.Promise.Made = r.URL.Query().Has("promised")
+			p.Promise.Mailed = v.Email != ""
+		}
+		s.show(w, r, http.StatusOK, views.Overview(p))
 	}
 	return nil
 }
@@ -212,8 +225,10 @@ func (s *Server) overviewPage(f views.Frame, v visitor, st standing) views.Overv
 	p := views.OverviewPage{
 		Frame: f, FirstName: v.FirstName(), Reason: st.class(), Invoices: invoicesOf(st.payable(), v.zone),
 		Card: s.cardOf(st), Main: s.mainAct(st), ForFuture: namesOf(st.subscriptions), Hosted: true,
-		Thread: s.threadOf(v, st), Note: s.noteOf(v, st),
+		Thread: s.threadOf(v, st), Note: s.noteOf(v, st), Promise: s.promiseOf(v, st), Cancels: st.cancels, CanCancel: !st.cancels,
+		CanClaim: st.canClaim,
 	}
+	p.CanPromise, _ = s.promisable(st)
 	if len(p.Invoices) == 0 {
 		p.Invoices = invoicesOf(st.open, v.zone)
 	}
@@ -247,6 +262,9 @@ func (s *Server) threadOf(v visitor, st standing) []views.Entry {
 		return a.Said.Key == b.Said.Key && a.When.Format(time.DateOnly) == b.When.Format(time.DateOnly)
 	})
 	all = append(all, views.Entry{When: now.In(v.zone), Kind: views.Now, Said: views.Said{Key: s.nowKey(st)}})
+	if st.promise != nil && st.promise.Kind == dunning.PromiseCharge && !s.underWay(*st.promise) {
+		all = append(all, views.Entry{When: time.Unix(st.promise.DueAt, 0).In(v.zone), HasClock: true, Kind: views.Next, Said: views.Said{Key: "thread.promised", Args: l10n.Args{"Amount": st.promise.Amounts()}}})
+	}
 	for _, i := range st.open {
 		if i.NextAttemptAt > now.Unix() {
 			said := views.Said{Key: "thread.retry_any"}
@@ -301,7 +319,11 @@ func (s *Server) nowKey(st standing) string {
 
 // noteOf says how the case stands besides.
 func (s *Server) noteOf(v visitor, st standing) *views.Note {
+	others := len(st.pauses)
 	for _, p := range st.pauses {
+		if st.cancels && p.Reason == dunning.PauseConversation {
+			return nil // the wish to end the plan says so
+		}
 		switch p.Reason {
 		case dunning.PauseDispute:
 			key := "note.dispute_lost"
@@ -317,14 +339,17 @@ func (s *Server) noteOf(v visitor, st standing) *views.Note {
 		case dunning.PauseProcessing:
 			return &views.Note{Kind: views.NoteWait, Said: views.Said{Key: "note.processing"}}
 		case dunning.PausePromise:
-			return &views.Note{Kind: views.NotePause, Said: views.Said{Key: "note.promise", Args: l10n.Args{"Day": time.Unix(p.Until, 0).In(v.zone)}}}
+			others-- // it is told by itself
 		}
 	}
-	if len(st.pauses) > 0 {
+	if others > 0 {
 		return &views.Note{Kind: views.NotePause, Said: views.Said{Key: "note.paused"}}
 	}
 	if st.c.Access == dunning.Restricted || st.c.Access == dunning.Suspended {
 		return &views.Note{Kind: views.NoteInfo, Said: views.Said{Key: "note." + string(st.c.Access)}}
+	}
+	if st.broken != nil {
+		return brokenNote(*st.broken, v.zone)
 	}
 	return nil
 }

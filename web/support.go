@@ -40,9 +40,9 @@ func (s *Server) supportPage(r *http.Request, v visitor) (views.SupportPage, err
 	}
 	p.Open = billing.Totals(open)
 	p.CanClaim = len(st.open) > 0 && st.c.Status == dunning.Open
+	p.CanClaim = p.CanClaim && st.canClaim
 	for _, pause := range st.pauses {
 		p.Resting = p.Resting || pause.Reason == dunning.PauseConversation
-		p.CanClaim = p.CanClaim && pause.Reason != dunning.PauseClaim
 	}
 	err = s.DB.See(r.Context(), func(tx *sql.Tx) error {
 		_, said, err := s.Talks.OfCustomer(r.Context(), tx, v.ID)
@@ -64,11 +64,11 @@ func (s *Server) writeSupport(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	text, claim := r.PostFormValue("text"), r.PostFormValue("paid") == "transfer"
-	said := text
 	if claim && text == "" {
-		said = s.localeOf(r, v).Text("act.paid_by_transfer")
+		http.Redirect(w, r, "/pay/transfer", http.StatusSeeOther) // which shows what follows first
+		return nil
 	}
-	err = s.Talks.Write(r.Context(), v.ID, said, claim, s.Real())
+	err = s.Talks.Write(r.Context(), v.ID, text, claim, s.Real())
 	if fault.Is(err, fault.Invalid) {
 		p, pageErr := s.supportPage(r, v)
 		if pageErr != nil {

@@ -3,6 +3,7 @@ package billing
 import (
 	"context"
 	"database/sql"
+	"strings"
 
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
@@ -26,6 +27,12 @@ type Attempt struct {
 	StartedAt  int64
 	EndedAt    int64
 }
+
+// promisePress begins the press of a charge that was promised for a day; a page's press begins otherwise.
+const promisePress = "prm_"
+
+// Promised reports whether the customer had set the day for it and is not there to be asked by their bank.
+func (a Attempt) Promised() bool { return strings.HasPrefix(a.Press, promisePress) }
 
 // AttemptStatus says how an attempt stands.
 type AttemptStatus string

@@ -83,6 +83,12 @@ func (i Invoice) Failed() bool {
 	return i.FailedAt > 0
 }
 
+// Chargeable reports whether a press of ours may charge the invoice: it is open, no bank is working on it, nobody
+// disputes it, nothing of it was paid yet, and it is not a first purchase that was never completed.
+func (i Invoice) Chargeable() bool {
+	return i.Open() && !i.Processing() && !i.Disputed && !i.PartPaid() && i.BillingReason != "subscription_create"
+}
+
 // Since is when the invoice became overdue: the first failed attempt, or the due date.
 func (i Invoice) Since() int64 {
 	if i.CollectionMethod == "send_invoice" {

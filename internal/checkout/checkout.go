@@ -127,7 +127,7 @@ func (d *Desk) begin(ctx context.Context, p Press) ([]billing.Attempt, error) {
 			if i.CustomerID != p.Customer {
 				return fault.New(fault.NotFound, "There is no invoice %s.", want.Invoice)
 			}
-			if !known[i.ID] && (!chargeable(i) || i.Remaining() != want.Amount) {
+			if !known[i.ID] && (!i.Chargeable() || i.Remaining() != want.Amount) {
 				return fault.New(fault.Conflict, "The amount of invoice %s has changed.", i.Number)
 			}
 			a, _, err := billing.StartAttempt(ctx, tx, billing.Attempt{
@@ -142,12 +142,6 @@ func (d *Desk) begin(ctx context.Context, p Press) ([]billing.Attempt, error) {
 		return nil
 	})
 	return attempts, err
-}
-
-// chargeable reports whether a press may charge the invoice: it is open, no bank is working on it, nobody disputes
-// it, nothing of it was paid yet, and it is not a first purchase that was never completed.
-func chargeable(i billing.Invoice) bool {
-	return i.Open() && !i.Processing() && !i.Disputed && !i.PartPaid() && i.BillingReason != "subscription_create"
 }
 
 // guard refuses a customer with too many declined presses of late.
@@ -172,7 +166,7 @@ func (d *Desk) countDecline(ctx context.Context, customer string) error {
 
 // pay asks Stripe for one attempt and fills in what came of it. An error means that nobody knows.
 func (d *Desk) pay(ctx context.Context, a *billing.Attempt) error {
-	payment, err := d.stripe.Pay(ctx, gateway.PayRequest{Invoice: a.InvoiceID, Method: a.MethodID, Key: a.ID})
+	payment, err := d.stripe.Pay(ctx, gateway.PayRequest{Invoice: a.InvoiceID, Method: a.MethodID, Key: a.ID, Absent: a.Promised()})
 	if err != nil {
 		return err
 	}

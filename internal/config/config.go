@@ -57,6 +57,10 @@ type Config struct {
 	Holidays       string   `env:"CONTACT_HOLIDAYS" default:"on" help:"on or off: no reminder goes out on a public holiday of the customer's country; with all seven days in CONTACT_DAYS there is no day of rest, and holidays are none either"`
 	ContactCap     string   `env:"CONTACT_CAP" default:"3" help:"most reminders a customer gets in 7 days over all channels, from 1 to 7"`
 	CollectorMode  string   `env:"COLLECTOR_MODE" default:"off" help:"on or off: you collect for others. Each reminder then carries an opt-out notice and a one-click unsubscribe (RFC 8058). It is no certificate that you keep the law: ask your lawyer"`
+	PromiseDays    string   `env:"PROMISE_DAYS" default:"14" help:"how many days ahead a customer may set a date to be charged or to pay; 0 offers none"`
+	PromiseMost    string   `env:"PROMISES_PER_CASE" default:"2" help:"how many such dates a customer may set in one case, changed ones counted"`
+	PromiseBeyond  string   `env:"PROMISE_BEYOND_NOTICE" default:"off" help:"on or off: whether such a date may lie past the announced day of a consequence"`
+	ClaimDays      string   `env:"CLAIM_DAYS" default:"5" help:"how many business days reminders rest when a customer says that a transfer is on its way"`
 
 	// Made from the above by Check.
 	Zone    *time.Location    `env:"-"`
@@ -68,6 +72,9 @@ type Config struct {
 	Live    bool              `env:"-"`
 	Inbound inbound.Addresses `env:"-"`
 	Mailbox inbound.Mailbox   `env:"-"`
+
+	Promises dunning.PromiseRules `env:"-"`
+	Claim    int                  `env:"-"` // business days
 }
 
 const (
@@ -102,6 +109,7 @@ func (c *Config) Check() error {
 	c.checkMail(fault)
 	c.checkInbound(fault)
 	c.checkPlace(fault)
+	c.checkPromises(fault)
 	for _, s := range c.EmbedSecrets {
 		if len(s) < 32 {
 			fault("EMBED_SECRET", "must be at least 32 characters; make one with: openssl rand -hex 32")

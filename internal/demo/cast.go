@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -77,6 +78,10 @@ type extra struct {
 // cast is everybody, in the order in which they are listed: the situations first, then three who simply pay, then two
 // who do so until their next renewal.
 func cast() []player {
+	return slices.Concat(situations(), promisers(), healthy())
+}
+
+func situations() []player {
 	return []player{
 		{
 			name: "Anneke de Vries", email: "anneke@devries.example", locale: "nl",
@@ -172,6 +177,11 @@ func cast() []player {
 			failed: 17*aDay + 3*time.Hour, code: "lost_card",
 			turns: []turn{{5*aDay + 3*time.Hour, (*Demo).writeOff}},
 		},
+	}
+}
+
+func healthy() []player {
+	return []player{
 		{
 			name: "Freya Lindqvist", email: "freya@lindqvist.example", locale: "sv",
 			line1: "Hornsgatan 44", city: "Stockholm", postcode: "118 21", nation: "SE", plan: studioEUR,

@@ -28,6 +28,8 @@ type Cases struct {
 	home        string // the country fallback lies in, "" when it lies in none
 	stripeMails bool
 	before      Before
+	promises    PromiseRules
+	claimDays   int
 }
 
 // Rules are what an installation sets for all its cases.
@@ -37,11 +39,16 @@ type Rules struct {
 	Zone        *time.Location // of customers whose place is unknown
 	StripeMails bool           // Stripe itself mails customers about failures: our first steps are in-app only
 	Before      Before         // what is told before anything fails
+	Promises    PromiseRules   // what customers may promise; none by the zero value
+	ClaimDays   int            // business days a case rests for a transfer said to be on its way; 0 is five
 }
 
 // NewCases makes the collection.
 func NewCases(r Rules) *Cases {
-	return &Cases{campaigns: r.Campaigns, policy: r.Policy, fallback: r.Zone, home: countryOfZone(r.Zone.String()), stripeMails: r.StripeMails, before: r.Before}
+	return &Cases{
+		campaigns: r.Campaigns, policy: r.Policy, fallback: r.Zone, home: countryOfZone(r.Zone.String()), stripeMails: r.StripeMails,
+		before: r.Before, promises: r.Promises, claimDays: r.ClaimDays,
+	}
 }
 
 // PolicyFor answers the contact policy as it applies to a customer with these choices.
@@ -267,7 +274,7 @@ func (cs *Cases) NextDue(ctx context.Context, tx *sql.Tx) (int64, bool, error) {
 	if err != nil {
 		return 0, false, err
 	}
-	err = tx.QueryRowContext(ctx, `SELECT min(until) FROM pauses WHERE ended_at = 0 AND until > 0`).Scan(&pause)
+	err = tx.QueryRowContext(ctx, `SELECT min(until) FROM pauses WHERE ended_at = 0 AND until > 0 AND reason <> 'promise'`).Scan(&pause)
 	if err != nil {
 		return 0, false, err
 	}

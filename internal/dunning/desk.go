@@ -31,6 +31,7 @@ type Need string
 // The needs, the most pressing first.
 const (
 	NeedAnswer      Need = "answer"      // the customer wrote and waits
+	NeedCancel      Need = "cancel"      // they want to end their plan
 	NeedDispute     Need = "dispute"     // their bank disputes a payment
 	NeedConsent     Need = "consent"     // they withdrew their consent at the bank
 	NeedConsequence Need = "consequence" // nobody is sure that the consequence was announced to them
@@ -55,6 +56,7 @@ type Listed struct {
 // decides whether a case needs a person.
 const (
 	talkWaits = `EXISTS (SELECT 1 FROM conversations t WHERE t.customer_id = c.customer_id AND t.status = 'waiting')`
+	wantsOut  = `EXISTS (SELECT 1 FROM wishes w WHERE w.customer_id = c.customer_id AND w.status = 'open')`
 	isLatest  = `NOT EXISTS (SELECT 1 FROM cases l WHERE l.customer_id = c.customer_id AND l.id <> c.id
 		AND (l.opened_at > c.opened_at OR (l.opened_at = c.opened_at AND l.status = 'open')))`
 	lastStory = `(SELECT e.what FROM case_log e WHERE e.case_id = c.id ORDER BY e.at DESC, e.id DESC LIMIT 1)`
@@ -72,6 +74,7 @@ func restsFor(reason PauseReason) string {
 // needWord is the SQL that answers a Need for the case c of the customer u.
 func needWord() string {
 	return `CASE
+		WHEN ` + wantsOut + ` AND (c.status = 'open' OR ` + isLatest + `) THEN '` + string(NeedCancel) + `'
 		WHEN ` + talkWaits + ` AND (c.status = 'open' OR ` + isLatest + `) THEN '` + string(NeedAnswer) + `'
 		WHEN c.status <> 'open' THEN ''
 		WHEN ` + restsFor(PauseDispute) + ` THEN '` + string(NeedDispute) + `'
@@ -95,6 +98,9 @@ func needing() string {
 	UNION
 	SELECT c.id, c.opened_at FROM conversations t JOIN cases c ON c.customer_id = t.customer_id
 		WHERE t.status = 'waiting' AND ` + isLatest + `
+	UNION
+	SELECT c.id, c.opened_at FROM wishes w JOIN cases c ON c.customer_id = w.customer_id
+		WHERE w.status = 'open' AND ` + isLatest + `
 `
 }
 

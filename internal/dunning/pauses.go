@@ -41,6 +41,15 @@ func (cs *Cases) Resume(ctx context.Context, tx *sql.Tx, caseID, actor string, n
 		if len(reasons) > 0 && !named(reasons, p.Reason) {
 			continue
 		}
+		if p.Reason == PausePromise {
+			busy, err := beingCharged(ctx, tx, caseID)
+			if err != nil {
+				return err
+			}
+			if busy {
+				continue // its end is told when the bank has answered
+			}
+		}
 		err = cs.end(ctx, tx, &c, p, actor, now)
 		if err != nil {
 			return err
@@ -61,9 +70,9 @@ func (cs *Cases) Resume(ctx context.Context, tx *sql.Tx, caseID, actor string, n
 	return cs.reschedule(ctx, tx, c, now)
 }
 
-// EndPauses ends the pauses whose day has come.
+// EndPauses ends the pauses whose day has come, but for a promise, which ends by what became of it.
 func (cs *Cases) EndPauses(ctx context.Context, tx *sql.Tx, now time.Time, limit int) (int, error) {
-	over, err := selectPauses(ctx, tx, `WHERE ended_at = 0 AND until > 0 AND until <= $1 ORDER BY until LIMIT $2`, now.Unix(), limit)
+	over, err := selectPauses(ctx, tx, `WHERE ended_at = 0 AND until > 0 AND until <= $1 AND reason <> 'promise' ORDER BY until LIMIT $2`, now.Unix(), limit)
 	if err != nil {
 		return 0, err
 	}
@@ -97,8 +106,14 @@ func (cs *Cases) begin(ctx context.Context, tx *sql.Tx, c *Case, p Pause) error 
 	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: p.Since, What: "paused", Why: pauseWords[p.Reason] + noteWords(p.Note), Actor: p.Actor})
 }
 
-// end ends one pause; with the last, the days the case rested are added up.
+// end ends one pause; with the last, the days the case rested are added up. A promise ends with its pause.
 func (cs *Cases) end(ctx context.Context, tx *sql.Tx, c *Case, p Pause, actor string, now time.Time) error {
+	if p.Reason == PausePromise {
+		err := withdraw(ctx, tx, c.ID, actor, "The pause was lifted.", now)
+		if err != nil {
+			return err
+		}
+	}
 	_, err := tx.ExecContext(ctx, `UPDATE pauses SET ended_at = $1 WHERE id = $2`, now.Unix(), p.ID)
 	if err != nil {
 		return err
@@ -116,6 +131,30 @@ func (cs *Cases) end(ctx context.Context, tx *sql.Tx, c *Case, p Pause, actor st
 		c.RestingSince = 0
 	}
 	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "resumed", Why: pauseWords[p.Reason] + " That is over.", Actor: actor})
+}
+
+// restedSince answers how many local days the case rested between two instants, however many pauses held it at once.
+func (cs *Cases) restedSince(ctx context.Context, tx *sql.Tx, c Case, from, now time.Time, zone *time.Location) (int, error) {
+	pauses, err := cs.Pauses(ctx, tx, c.ID)
+	if err != nil {
+		return 0, err
+	}
+	days, last := 0, from
+	for _, p := range pauses {
+		end := now
+		if !p.Active() {
+			end = time.Unix(p.EndedAt, 0)
+		}
+		begin := time.Unix(p.Since, 0)
+		if begin.Before(last) {
+			begin = last
+		}
+		days += daysBetween(begin, end, zone)
+		if end.After(last) {
+			last = end
+		}
+	}
+	return days, nil
 }
 
 // restFor brings the pauses that follow from the invoices themselves in line with them: a bank debit under

@@ -212,6 +212,10 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, c Case, now time.Time) 
 	if err != nil {
 		return err
 	}
+	err = cs.settlePromise(ctx, tx, &c, invoices, now)
+	if err != nil {
+		return err
+	}
 	open, paid := 0, 0
 	for _, i := range invoices {
 		switch {
@@ -247,6 +251,13 @@ func (cs *Cases) close(ctx context.Context, tx *sql.Tx, c Case, status Status, w
 	c.NextStepAt, c.RestingSince, c.ClosedAt = 0, 0, now.Unix()
 	err := updateCase(ctx, tx, c)
 	if err != nil {
+		return err
+	}
+	promise, err := cs.ActivePromise(ctx, tx, c.ID)
+	if err == nil {
+		err = endPromise(ctx, tx, promise, PromiseWithdrawn, "", "The case closed.", now)
+	}
+	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE pauses SET ended_at = $1 WHERE case_id = $2 AND ended_at = 0`, now.Unix(), c.ID)

@@ -340,8 +340,12 @@ func (cs *Cases) Left(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time
 	if err != nil {
 		return err
 	}
-	late := daysBetween(time.Unix(n.CreatedAt, 0), now, in.Zones[0])
-	if late == 0 {
+	rested, err := cs.restedSince(ctx, tx, c, time.Unix(n.CreatedAt, 0), now, in.Zones[0])
+	if err != nil {
+		return err
+	}
+	late := daysBetween(time.Unix(n.CreatedAt, 0), now, in.Zones[0]) - rested // a pause has counted its days already
+	if late <= 0 {
 		return nil
 	}
 	c.RestedDays += late

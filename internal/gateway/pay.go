@@ -32,6 +32,7 @@ type PayRequest struct {
 	Invoice string
 	Method  string
 	Key     string
+	Absent  bool // the customer agreed to it before and is not there to be asked by their bank
 }
 
 // Payment is how the order ended. Decline is set when it was declined; Code no_payment_method means there was
@@ -42,11 +43,11 @@ type Payment struct {
 	Intent  string
 }
 
-// Pay charges one open invoice with its customer present, so that their bank may ask them. The answer is what
+// Pay charges one open invoice, with its customer present so that their bank may ask them, or absent. The answer is what
 // is known; the only error is fault.Unavailable, which says that it is not known whether money moved: ask again
 // with the same key, or read the invoice.
 func (c *Client) Pay(ctx context.Context, request PayRequest) (Payment, error) {
-	params := &stripe.InvoicePayParams{Params: ordering(ctx, request.Key), OffSession: stripe.Bool(false)}
+	params := &stripe.InvoicePayParams{Params: ordering(ctx, request.Key), OffSession: stripe.Bool(request.Absent)}
 	if request.Method != "" {
 		params.PaymentMethod = stripe.String(request.Method)
 	}

@@ -284,6 +284,8 @@ func (l *Letters) compose(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who
 			Merchant: l.Merchant, FirstName: who.FirstName(), LinkURL: l.Addresses.Link(token),
 			Until: link.Expiry(now, now).In(zone),
 		}), nil
+	case outbox.Promised:
+		return l.promised(ctx, tx, n, who, reader, token, now)
 	case outbox.Reply:
 		return l.reply(ctx, tx, n, who, reader, token)
 	case outbox.StaffMessage:
@@ -330,6 +332,10 @@ func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, wh
 		facts.NextAttempt = time.Unix(next, 0).In(zone)
 	}
 	facts.Card, err = card(ctx, tx, who.ID, method)
+	if err != nil {
+		return email.Letter{}, err
+	}
+	facts.Broken, err = l.broken(ctx, tx, c, n, zone)
 	if err != nil {
 		return email.Letter{}, err
 	}

@@ -22,6 +22,7 @@ type Work struct {
 	Schedule *Schedule
 	Sender   *Sender
 	Returns  *Returns
+	Promises *Promises
 	Sessions *link.Store
 	Heads    *Heads
 }
@@ -31,6 +32,7 @@ func (w Work) Tasks() []Task {
 	tasks := []Task{
 		{Name: "events", RunOnce: w.events, Every: time.Second},
 		{Name: "reconcile", RunOnce: w.Intake.Reconcile, Every: time.Minute}, // which looks at Stripe each quarter of an hour
+		{Name: "promises", RunOnce: w.Promises.RunOnce, Every: time.Minute, Next: w.Promises.Next},
 		{Name: "schedule", RunOnce: w.Schedule.RunOnce, Every: 30 * time.Second, Next: w.Schedule.Next},
 		{Name: "send", RunOnce: w.Sender.RunOnce, Every: 30 * time.Second, Next: w.Sender.Next},
 		{Name: "mend", RunOnce: w.mend, Every: 30 * time.Second},

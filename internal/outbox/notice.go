@@ -11,6 +11,7 @@ const (
 	Precaution   Kind = "precaution" // a renewal ahead that is going to fail
 	FreshLink    Kind = "fresh_link" // a link the customer asked for
 	Reply        Kind = "reply"      // staff's answer to the customer
+	Promised     Kind = "promised"   // the date the customer set, confirmed
 	StaffMessage Kind = "staff"      // to the merchant: a customer wrote
 	StaffAlert   Kind = "account"    // to a member of staff: something happened to their account
 )

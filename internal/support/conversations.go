@@ -31,11 +31,8 @@ func NewConversations(db *database.DB, cases *dunning.Cases, mailbox string, now
 // mostMessages is how many messages a customer may write within an hour.
 const mostMessages = 12
 
-// claimRest is how long reminders rest for a transfer that is said to be on its way.
-const claimRest = 7 * 24 * time.Hour
-
 // Write keeps a customer's message: reminders rest until staff answer, and staff get it by mail. With claim the
-// customer also says that a transfer is on its way, and reminders rest for a week. The same words again within a minute
+// customer also says that a transfer is on its way, and reminders rest for some business days. The same words again within a minute
 // are a second press and change nothing. fault.Invalid as Clean, fault.TooMany after many messages within an hour of
 // real time.
 func (cv *Conversations) Write(ctx context.Context, customer, text string, claim bool, realNow time.Time) error {
@@ -93,6 +90,15 @@ func (cv *Conversations) Receive(ctx context.Context, tx *sql.Tx, customer strin
 
 // take keeps a customer's message, mails it to staff and lets the reminders rest.
 func (cv *Conversations) take(ctx context.Context, tx *sql.Tx, customer string, m Message, claim bool, now time.Time) error {
+	err := cv.keep(ctx, tx, customer, m, now)
+	if err != nil {
+		return err
+	}
+	return cv.rest(ctx, tx, customer, claim, now)
+}
+
+// keep keeps a customer's message and mails it to staff.
+func (cv *Conversations) keep(ctx context.Context, tx *sql.Tx, customer string, m Message, now time.Time) error {
 	m.ID, m.Author, m.At = database.NewID("msg"), "customer", now.Unix()
 	err := insertMessage(ctx, tx, m, Waiting)
 	if err != nil {
@@ -101,10 +107,7 @@ func (cv *Conversations) take(ctx context.Context, tx *sql.Tx, customer string, 
 	_, err = outbox.Queue(ctx, tx, outbox.Notice{
 		Kind: outbox.StaffMessage, Channel: outbox.Email, CustomerID: customer, SubjectID: m.ID, Recipient: cv.mailbox,
 	}, now.Unix())
-	if err != nil {
-		return err
-	}
-	return cv.rest(ctx, tx, customer, claim, now)
+	return err
 }
 
 func (cv *Conversations) rest(ctx context.Context, tx *sql.Tx, customer string, claim bool, now time.Time) error {
@@ -116,7 +119,17 @@ func (cv *Conversations) rest(ctx context.Context, tx *sql.Tx, customer string, 
 		return err
 	}
 	if claim {
-		err = cv.cases.Pause(ctx, tx, open.ID, dunning.PauseClaim, "", "customer", now.Add(claimRest), now)
+		claim, err = cv.cases.MayClaim(ctx, tx, open)
+		if err != nil {
+			return err
+		}
+	}
+	if claim {
+		who, err := billing.FindCustomer(ctx, tx, customer)
+		if err != nil {
+			return err
+		}
+		err = cv.cases.Pause(ctx, tx, open.ID, dunning.PauseClaim, "", "customer", cv.cases.ClaimUntil(who, now), now)
 		if err != nil {
 			return err
 		}
@@ -173,7 +186,13 @@ func (cv *Conversations) Reply(ctx context.Context, conversation, text string, b
 		}
 		open, err := cv.cases.OpenOf(ctx, tx, c.CustomerID)
 		if err == nil {
-			err = cv.cases.Resume(ctx, tx, open.ID, by.Name, now, dunning.PauseConversation)
+			_, wishErr := WishOf(ctx, tx, c.CustomerID)
+			switch {
+			case fault.Is(wishErr, fault.NotFound):
+				err = cv.cases.Resume(ctx, tx, open.ID, by.Name, now, dunning.PauseConversation)
+			case wishErr != nil:
+				return wishErr
+			} // who wants to leave is not reminded until that has been seen to
 		}
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return err

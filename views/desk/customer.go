@@ -113,6 +113,9 @@ const (
 	ActNoMail      = "no-mail"      // the customer asked for no reminders by mail
 	ActNoReminders = "no-reminders" // nor in the app
 	ActRemind      = "remind"       // they want them again
+	ActPromise     = "promise"
+	ActTakeBack    = "take-back"
+	ActSeenTo      = "seen-to"
 )
 
 // Question is an act with its effects, before it happens. Its form is POST to Action; with a note it sends the
@@ -125,6 +128,7 @@ type Question struct {
 	Danger  bool   // true when the deed cannot be undone
 	Note    *Note  // nil when nothing is asked
 	Hidden  []Hidden
+	Picks   []Pick // choices of one among several
 	Back    string // where Back leads, an absolute path
 }
 

@@ -78,6 +78,12 @@ func letters(locale *l10n.Locale) map[string]Letter {
 		"second-overdue": Reminder(locale, with(func(f *ReminderFacts) {
 			f.Step, f.Class, f.NextAttempt, f.Card = StepSecond, billing.ClassOverdue, time.Time{}, Card{}
 		})),
+		"promise-charge": Promise(locale, PromiseFacts{Merchant: lumen(), FirstName: "Chiara", Amounts: []billing.Money{{Minor: 2900, Currency: "eur"}}, On: day(time.November, 28), Charge: true,
+			Card: Card{Brand: "Visa", Last4: "4242"}, Retry: day(time.November, 20), Invoices: []Invoice{{Number: "LS-2025-1184"}}, LinkURL: linkURL}),
+		"promise-self": Promise(locale, PromiseFacts{Merchant: lumen(), Amounts: []billing.Money{{Minor: 2900, Currency: "eur"}}, On: day(time.November, 28), LinkURL: linkURL}),
+		"second-broken": Reminder(locale, with(func(f *ReminderFacts) {
+			f.Step, f.Broken = StepSecond, &BrokenDay{On: day(time.November, 6), Charge: true, Tried: true}
+		})),
 		"settled": Settled(locale, SettledFacts{Merchant: lumen(), FirstName: "Chiara", LinkURL: linkURL, Restored: true,
 			Payments: []Payment{{Number: "LS-2025-1184", What: "Studio plan", Paid: billing.Money{Minor: 2900, Currency: "eur"}, PaidOn: day(time.November, 6), Card: Card{Brand: "Visa", Last4: "4242"}}},
 			NextOn:   day(time.December, 3), Next: billing.Money{Minor: 2900, Currency: "eur"}}),

@@ -29,6 +29,14 @@ type ReminderFacts struct {
 	ChoicesURL  string        // leads to the choices about our reminders; "" for none
 	NextAttempt time.Time     // when the charge is tried again by itself; zero when it is not
 	Consequence *Consequence  // nil when the campaign has none ahead, or at the step of the consequence itself when unknown
+	Broken      *BrokenDay    // the day they had set that came to nothing, nil when there is none to tell of
+}
+
+// BrokenDay is a day a customer had set to pay on, which passed without.
+type BrokenDay struct {
+	On     time.Time
+	Charge bool // they were to be charged; else they meant to pay by themselves
+	Tried  bool // with Charge: it was tried and did not go through
 }
 
 // Invoice is one open invoice in a letter.
@@ -82,6 +90,19 @@ type Payment struct {
 	PaidOn   time.Time
 	Card     Card // zero when it was paid otherwise
 	ByOthers bool // paid outside the processor, such as by transfer
+}
+
+// PromiseFacts are what the confirmation of a day the customer set is written from.
+type PromiseFacts struct {
+	Merchant  Merchant
+	FirstName string
+	Amounts   []billing.Money // one per currency
+	Invoices  []Invoice
+	On        time.Time
+	Charge    bool      // the card is charged that day; else they pay by themselves by then
+	Card      Card      // to be charged
+	Retry     time.Time // when the processor tries by itself before that day; zero when it does not
+	LinkURL   string
 }
 
 // FreshLinkFacts are what a letter with a requested link is written from.

@@ -129,6 +129,12 @@ func (r reminder) headingKey() string {
 // before says how things stand, then why.
 func (r reminder) before() []Paragraph {
 	why := r.spans("mail.reason."+r.reasonWord(), r.args())
+	if r.Broken != nil && r.Step != StepNotice && r.Step != StepRestricted {
+		return []Paragraph{r.broken(), why}
+	}
+	if r.Broken != nil {
+		return []Paragraph{r.spans("mail."+string(r.Step)+".lead_"+r.level(), r.args()), r.broken(), why}
+	}
 	switch r.Step {
 	case StepSecond:
 		return []Paragraph{r.spans("mail.second.lead", r.args()), why}
@@ -136,6 +142,18 @@ func (r reminder) before() []Paragraph {
 		return []Paragraph{r.spans("mail."+string(r.Step)+".lead_"+r.level(), r.args()), why}
 	}
 	return []Paragraph{why}
+}
+
+// broken tells of the day that came to nothing, without blame.
+func (r reminder) broken() Paragraph {
+	key := "mail.promise.broken_self"
+	switch {
+	case r.Broken.Tried:
+		key = "mail.promise.broken_charge"
+	case r.Broken.Charge:
+		key = "mail.promise.broken_untried"
+	}
+	return r.spans(key, l10n.Args{"Day": r.locale.Day(r.Broken.On)})
 }
 
 // reasonWord is the key of the sentence that says why. A card that will never work again gets the same words as

@@ -1,0 +1,49 @@
+package dunning
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"time"
+
+	"sollecito/internal/billing"
+)
+
+const (
+	claimDays  = 5 // business days, by which a transfer within most countries has long arrived
+	mostClaims = 2 // in one case: whoever says it a third time is answered by a person
+)
+
+// ClaimUntil answers until when the reminders of a customer rest who says now that a transfer is on its way: the end
+// of the last business day (Monday to Friday) in their zone.
+func (cs *Cases) ClaimUntil(who billing.Customer, now time.Time) time.Time {
+	zone := cs.Zone(who)
+	y, m, d := now.In(zone).Date()
+	day := time.Date(y, m, d, 0, 0, 0, 0, zone)
+	for left := cmp.Or(cs.claimDays, claimDays); left > 0; {
+		d++
+		day = time.Date(y, m, d, 0, 0, 0, 0, zone)
+		if day.Weekday() != time.Saturday && day.Weekday() != time.Sunday {
+			left--
+		}
+	}
+	return time.Date(y, m, d+1, 0, 0, 0, 0, zone)
+}
+
+// MayClaim reports whether the customer may still say that a transfer is on its way: the case is open, does not rest
+// for it already, and it was not said too often.
+func (cs *Cases) MayClaim(ctx context.Context, tx *sql.Tx, c Case) (bool, error) {
+	if c.Status != Open {
+		return false, nil
+	}
+	said, err := selectPauses(ctx, tx, `WHERE case_id = $1 AND reason = 'claim'`, c.ID)
+	if err != nil {
+		return false, err
+	}
+	for _, p := range said {
+		if p.Active() {
+			return false, nil
+		}
+	}
+	return len(said) < mostClaims, nil
+}
