@@ -30,7 +30,8 @@ type attempt struct {
 // verdictOn asks the make-believe bank; it changes nothing.
 func (s *Server) verdictOn(pi *intent, m *method, how attempt) verdict {
 	forced, ok := s.memory.Forced[pi.Invoice]
-	if ok && pi.Invoice != "" && forced.Method == m.ID {
+	over := forced.Until > 0 && s.timeOf(s.clockOf(pi.Customer)) >= forced.Until
+	if ok && pi.Invoice != "" && forced.Method == m.ID && !over {
 		switch {
 		case forced.Code != "authentication_required":
 			return verdict{kind: refusedByBank, decline: declineFor(forced.Code)}
