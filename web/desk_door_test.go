@@ -113,6 +113,9 @@ func deskForms() map[string]url.Values {
 		"POST /admin/sending/stop":              {"reason": {"Wrong text"}},
 		"POST /admin/cases/{id}/resume":         {},
 		"POST /admin/cases/{id}/announce":       {},
+		"POST /admin/cases/{id}/promise":        {"attempt": {"press_00000000000000000000000000"}, "kind": {"self"}, "day": {"2026-11-20"}},
+		"POST /admin/cases/{id}/promise/end":    {},
+		"POST /admin/customers/{id}/wish":       {},
 		"POST /admin/customers/{id}/revoke":     {},
 		"POST /admin/customers/{id}/mail-again": {},
 		"POST /admin/customers/{id}/no-mail":    {"reason": {"Asked by phone"}}, "POST /admin/customers/{id}/no-reminders": {"reason": {"Asked by phone"}}, "POST /admin/customers/{id}/remind": {"reason": {"Asked by phone"}},
@@ -152,6 +155,7 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 			h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
 			h.step("cus_1", outbox.Sent)
 			must(t, h.talks.Write(t.Context(), "cus_1", "Could you change the name on it?", false, time.Now()))
+			must(t, h.talks.WishToCancel(t.Context(), "cus_1", "I want to end my plan."))
 			h.comesBack("cus_1", outbox.Hard)
 			usual, held := h.idsFor("cus_1"), h.idsFor("cus_held")
 			usual["people"] = h.colleague("other@lumen.example", staff.Agent).ID

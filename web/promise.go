@@ -95,6 +95,15 @@ func (s *Server) retryBefore(invoices []billing.Invoice, due time.Time, zone *ti
 	return first
 }
 
+// triesBefore is until when a try of the processor's own is told apart from what happens on the promised day: one that
+// charges the same sum on the very day of the charge surprises nobody.
+func triesBefore(kind dunning.PromiseKind, day time.Time) time.Time {
+	if kind == dunning.PromiseCharge {
+		return day
+	}
+	return dunning.PromiseDue(kind, day)
+}
+
 // brokenNote tells of the last day that was chosen and came to nothing.
 func brokenNote(p dunning.Promise, zone *time.Location) *views.Note {
 	key := "promise.broken_self"
@@ -122,7 +131,7 @@ func (s *Server) promiseOf(v visitor, st standing) *views.Promise {
 		}
 	}
 	out.Others = len(named) < len(st.open)
-	out.Retry = s.retryBefore(named, time.Unix(p.DueAt, 0), v.zone)
+	out.Retry = s.retryBefore(named, triesBefore(p.Kind, out.On), v.zone)
 	if st.promiseCard != nil {
 		out.Card = &views.CardOnFile{Method: *st.promiseCard, Expired: st.promiseCard.Expired(s.Now().Unix())}
 	}
@@ -235,7 +244,7 @@ func (s *Server) drawPromise(w http.ResponseWriter, r *http.Request, v visitor, 
 		kind, p.Card = dunning.PromiseCharge, s.cardOf(st)
 	}
 	p.At = dunning.PromiseDue(kind, day)
-	p.Retry = s.retryBefore(st.payable(), p.At, v.zone)
+	p.Retry = s.retryBefore(st.payable(), triesBefore(kind, day), v.zone)
 	s.show(w, r, status, views.ReviewPromise(p))
 	return nil
 }

@@ -42,6 +42,7 @@ func promisers() []player {
 // yes by then.
 func promises(days int, kept bool) func(d *Demo, ctx context.Context, p *part) error {
 	return func(d *Demo, ctx context.Context, p *part) error {
+		var made dunning.Promise
 		err := d.portal.DB.Do(ctx, func(tx *sql.Tx) error {
 			who, err := billing.FindCustomer(ctx, tx, p.ID)
 			if err != nil {
@@ -55,7 +56,7 @@ func promises(days int, kept bool) func(d *Demo, ctx context.Context, p *part) e
 			if err != nil {
 				return err
 			}
-			_, err = d.portal.Cases.Promise(ctx, tx, dunning.Promise{
+			made, err = d.portal.Cases.Promise(ctx, tx, dunning.Promise{
 				CaseID: c.ID, Press: database.NewID("press"), Kind: dunning.PromiseCharge, MethodID: p.card, Actor: "customer",
 				Day:      d.clock.Now().In(d.portal.Cases.Zone(who)).AddDate(0, 0, days).Format(time.DateOnly),
 				Invoices: []dunning.Promised{{Invoice: i.ID, Amount: i.Remaining()}},
@@ -68,7 +69,7 @@ func promises(days int, kept bool) func(d *Demo, ctx context.Context, p *part) e
 		if !kept {
 			return nil
 		}
-		return d.sandbox.Relent(p.invoice)
+		return d.sandbox.Relent(p.invoice, time.Unix(made.DueAt, 0)) // Stripe's own tries before that still fail
 	}
 }
 

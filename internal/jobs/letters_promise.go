@@ -36,8 +36,12 @@ func (l *Letters) promised(ctx context.Context, tx *sql.Tx, n *outbox.Notice, wh
 			return email.Letter{}, err
 		}
 		facts.Invoices = append(facts.Invoices, invoiceFacts(i, zone))
+		before := p.DueAt
+		if p.Kind == dunning.PromiseCharge {
+			before = p.On(zone).Unix() // a try on the very day surprises nobody
+		}
 		retry := time.Unix(i.NextAttemptAt, 0).In(zone)
-		if i.NextAttemptAt > now.Unix() && i.NextAttemptAt < p.DueAt && (facts.Retry.IsZero() || retry.Before(facts.Retry)) {
+		if i.NextAttemptAt > now.Unix() && i.NextAttemptAt < before && (facts.Retry.IsZero() || retry.Before(facts.Retry)) {
 			facts.Retry = retry
 		}
 	}

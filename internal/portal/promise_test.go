@@ -82,7 +82,7 @@ func TestAChosenDayIsChargedAndThenAllIsSettled(t *testing.T) {
 	if len(mails) != 2 || !strings.HasPrefix(mails[1].Subject, "We charge your Lumen Studio payment on ") || !strings.Contains(mails[1].Text, "Visa ending 4242") {
 		t.Fatalf("%d mails, the last %q", len(mails), mails[len(mails)-1].Subject)
 	}
-	err := h.stripe.Relent(invoice)
+	err := h.stripe.Relent(invoice, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func TestAPromisedChargeIsMadeOnceWhateverStopsIt(t *testing.T) {
 			h, customer, invoice, b := promising(t)
 			h.chooses(b, "charge", 2)
 			b.press("/pay/promise").at("/pay", http.StatusOK)
-			err := h.stripe.Relent(invoice)
+			err := h.stripe.Relent(invoice, time.Time{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -258,7 +258,7 @@ func TestStripeDoesNotAnswerOnTheChosenDay(t *testing.T) {
 	h, customer, invoice, b := promising(t)
 	h.chooses(b, "charge", 2)
 	b.press("/pay/promise").at("/pay", http.StatusOK)
-	err := h.stripe.Relent(invoice)
+	err := h.stripe.Relent(invoice, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -281,7 +281,7 @@ func TestThePromisedChargeMeetsThePressOfTheCustomer(t *testing.T) {
 	h.chooses(b, "charge", 2)
 	b.press("/pay/promise").press("/pay/review").at("/pay/review", http.StatusOK)
 	form := b.hidden("form[action='/pay/charge']")
-	err := h.stripe.Relent(invoice)
+	err := h.stripe.Relent(invoice, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

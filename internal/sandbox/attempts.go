@@ -33,7 +33,8 @@ func (s *Server) verdictOn(pi *intent, m *method, how attempt) verdict {
 	if !ok {
 		forced, ok = s.memory.Forced[m.ID]
 	}
-	if ok && pi.Invoice != "" && forced.Method == m.ID {
+	over := forced.Until > 0 && s.timeOf(s.clockOf(pi.Customer)) >= forced.Until
+	if ok && pi.Invoice != "" && forced.Method == m.ID && !over {
 		switch {
 		case forced.Code != "authentication_required":
 			return verdict{kind: refusedByBank, decline: declineFor(forced.Code)}

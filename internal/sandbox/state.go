@@ -45,6 +45,7 @@ func (t *table[T]) each(visit func(id string, row *T)) {
 // forcedDecline makes every attempt on one invoice with one payment method decline.
 type forcedDecline struct {
 	Method, Code string
+	Until        int64 // from then on the bank says yes again; 0 is never
 }
 
 // memory is everything the stand-in knows; Save writes it and Load brings it back.
