@@ -92,7 +92,7 @@ func (cs *Cases) heed(ctx context.Context, tx *sql.Tx, customer string, c Choice
 		return err
 	}
 	for _, n := range notices {
-		if n.Kind != outbox.Reminder || n.Status != outbox.Queued {
+		if !n.Counts || n.Status != outbox.Queued { // what does not count answers somebody
 			continue
 		}
 		switch {
