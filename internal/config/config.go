@@ -312,24 +312,6 @@ func (c *Config) checkBefore(fault func(string, string, ...any)) {
 	}
 }
 
-func (c *Config) checkContact(fault func(string, string, ...any)) {
-	if c.ContactCap != "" {
-		err := c.Policy.ParseCap(c.ContactCap)
-		if err != nil {
-			fault("CONTACT_CAP", "%s", err)
-		}
-	}
-	for name, value := range map[string]string{"CONTACT_HOLIDAYS": c.Holidays, "COLLECTOR_MODE": c.CollectorMode} {
-		if value != "" && value != "on" && value != "off" {
-			fault(name, "must be on or off; got %q", value)
-		}
-	}
-	if c.Holidays == "on" {
-		c.Policy.KeepHolidays()
-	}
-	c.Policy.Collector = c.CollectorMode == "on"
-}
-
 func parsePrefix(text string) (netip.Prefix, error) {
 	addr, err := netip.ParseAddr(text)
 	if err == nil {

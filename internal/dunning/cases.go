@@ -51,11 +51,6 @@ func NewCases(r Rules) *Cases {
 	}
 }
 
-// PolicyFor answers the contact policy as it applies to a customer with these choices.
-func (cs *Cases) PolicyFor(who billing.Customer, c Choices) Policy {
-	return cs.policy.For(who, c, cs.home)
-}
-
 // Zone answers the likeliest time zone of a customer.
 func (cs *Cases) Zone(c billing.Customer) *time.Location { return ZonesOf(c, cs.fallback)[0] }
 

@@ -46,6 +46,11 @@ func selectChoices(ctx context.Context, tx *sql.Tx, where string, args ...any) (
 	return all, rows.Err()
 }
 
+// PolicyFor answers the contact policy as it applies to a customer with these choices.
+func (cs *Cases) PolicyFor(who billing.Customer, c Choices) Policy {
+	return cs.policy.For(who, c, cs.home)
+}
+
 // Choose keeps what a customer decided, and from this transaction on it holds: waiting reminders they no longer want
 // are left out, and the schedule is reckoned anew. Choosing what stands already changes nothing, so that a press may
 // be repeated; changed reports whether it was new. change gets what stands and answers what shall stand.
@@ -92,7 +97,7 @@ func (cs *Cases) heed(ctx context.Context, tx *sql.Tx, customer string, c Choice
 		return err
 	}
 	for _, n := range notices {
-		if n.Kind != outbox.Reminder || n.Status != outbox.Queued {
+		if !n.Counts || n.Status != outbox.Queued { // what does not count answers somebody
 			continue
 		}
 		switch {

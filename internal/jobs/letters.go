@@ -106,7 +106,10 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now t
 		return mail.Letter{}, err
 	}
 	stop := ""
-	if l.Collector && n.Kind == outbox.Reminder {
+	if n.Counts { // by our own will
+		letter = letter.WithChoices(l.Addresses.Choices(token))
+	}
+	if n.Counts && l.Collector {
 		stop, err = link.IssueStop(ctx, tx, link.Stop{CustomerID: n.CustomerID, NoticeID: n.ID}, now.Unix())
 		if err != nil {
 			return mail.Letter{}, err
@@ -310,7 +313,6 @@ func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, wh
 	zone := in.Zones[0]
 	facts := email.ReminderFacts{
 		Merchant: l.Merchant, FirstName: who.FirstName(), Step: email.StepSecond, Class: in.Class, LinkURL: l.Addresses.Link(token),
-		ChoicesURL: l.Addresses.Choices(token),
 	}
 	var next, method = int64(0), ""
 	for _, i := range invoices {

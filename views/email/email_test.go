@@ -46,7 +46,7 @@ func day(month time.Month, d int) time.Time { return time.Date(2025, month, d, 1
 
 func reminder1(step Step, class billing.Class) ReminderFacts {
 	return ReminderFacts{
-		Merchant: lumen(), FirstName: "Chiara", Step: step, Class: class, LinkURL: linkURL, ChoicesURL: linkURL + "?to=choices",
+		Merchant: lumen(), FirstName: "Chiara", Step: step, Class: class, LinkURL: linkURL,
 		Invoices:    []Invoice{{Number: "LS-2025-1184", What: "Studio plan", From: day(time.November, 3), To: day(time.December, 2), Remaining: billing.Money{Minor: 2900, Currency: "eur"}}},
 		Card:        Card{Brand: "Visa", Last4: "4242"},
 		NextAttempt: day(time.November, 10),
@@ -68,7 +68,7 @@ func letters(locale *l10n.Locale) map[string]Letter {
 				Invoice{Number: "LS-2025-1203", What: "Tokyo seats", Remaining: billing.Money{Minor: 14400, Currency: "jpy"}})
 			f.Consequence = nil
 		})),
-		"collector": Reminder(locale, with(func(*ReminderFacts) {})).WithStop("https://pay.lumen.example/pay/stop/7Qw2h0J1cXb9nTq5Zs8kVyR3mLdUaEf6Gp4HiOjKwCx"),
+		"collector": Reminder(locale, with(func(*ReminderFacts) {})).WithChoices(linkURL + "?to=choices").WithStop("https://pay.lumen.example/pay/stop/7Qw2h0J1cXb9nTq5Zs8kVyR3mLdUaEf6Gp4HiOjKwCx"),
 		"notice-suspended": Reminder(locale, with(func(f *ReminderFacts) {
 			f.Step, f.Consequence.Level, f.NextAttempt = StepNotice, "suspended", time.Time{}
 		})),
@@ -302,7 +302,7 @@ func TestLinkIsTheMessagesOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	html, _ := draw(t, Reminder(catalog(t).Locale("en"), reminder1(StepFirst, billing.ClassGeneric)))
-	if got := strings.Count(html, parsed.Host+parsed.Path); got != 4 {
-		t.Errorf("the link stands %d times, want in the button, in the line below it, as its text, and behind the choices", got)
+	if got := strings.Count(html, parsed.Host+parsed.Path); got != 3 {
+		t.Errorf("the link stands %d times, want in the button, in the line below it and as its text", got)
 	}
 }

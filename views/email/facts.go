@@ -26,7 +26,6 @@ type ReminderFacts struct {
 	Invoices    []Invoice     // the open ones, oldest first; at least one
 	Card        Card          // the method that failed; zero when there is none
 	LinkURL     string        // this message's own link
-	ChoicesURL  string        // leads to the choices about our reminders; "" for none
 	NextAttempt time.Time     // when the charge is tried again by itself; zero when it is not
 	Consequence *Consequence  // nil when the campaign has none ahead, or at the step of the consequence itself when unknown
 	Broken      *BrokenDay    // the day they had set that came to nothing, nil when there is none to tell of

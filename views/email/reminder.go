@@ -36,19 +36,7 @@ func Reminder(locale *l10n.Locale, facts ReminderFacts) Letter {
 	letter.LinkLine = r.text("mail.link.other_ways")
 	letter.Facts = r.facts()
 	letter.After = r.after()
-	if facts.ChoicesURL != "" {
-		letter.Quiet = append(letter.Quiet, Button{Label: r.spans("mail.choices"), URL: facts.ChoicesURL})
-	}
 	return letter
-}
-
-// WithStop answers a reminder with the notice that its reader may stop reminders, and the way: what somebody who
-// collects for others owes.
-func (l Letter) WithStop(address string) Letter {
-	w := writer{l.Locale, l.Merchant}
-	l.After = append(l.After, w.spans("mail.stop_notice"))
-	l.Quiet = append(l.Quiet, Button{Label: w.spans("mail.stop"), URL: address})
-	return l
 }
 
 // reminder is a reminder being written.
