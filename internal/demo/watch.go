@@ -6,7 +6,7 @@ func watchFor(scenario string) string {
 		"soft_decline":            "Move by 3 days, several times: more letters, Stripe’s tries, limited access. Pay it below to end it.",
 		"expired_card":            "Told at once. Add the card 4242 4242 4242 4242 on their page.",
 		"authentication_required": "Approve it on their page, or move by a week and see them reminded.",
-		"several_invoices":        "One letter for all three. Pay one below, move by 3 days: the rest is asked for.",
+		"several_invoices":        "One letter for all three. Pay one below, move by a week: the rest is asked for.",
 		"italian":                 "Move by a week and read the next letter.",
 		"recovered":               "One letter said that all is settled. Move by a month: nothing more comes.",
 		"bank_debit":              "Nothing is sent meanwhile. Move by a week: the money arrives.",

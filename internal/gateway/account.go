@@ -60,7 +60,7 @@ func (c *Client) Account(ctx context.Context, customerID string) (billing.Accoun
 		if err != nil {
 			return billing.Account{}, fmt.Errorf("%s: %w", doing, err)
 		}
-		account.Subscriptions = append(account.Subscriptions, translateSubscription(s, customerID, names))
+		account.Subscriptions = append(account.Subscriptions, translateSubscription(s, holder, names))
 	}
 	for _, i := range invoices {
 		found.ofInvoice(i.Invoice)

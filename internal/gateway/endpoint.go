@@ -24,12 +24,12 @@ var ListenTo = []string{
 	"payment_method.attached", "payment_method.detached", "payment_method.automatically_updated",
 	"mandate.updated", "checkout.session.completed",
 	"charge.dispute.created", "charge.dispute.closed", "charge.refunded",
-	"invoice.upcoming", "customer.source.expiring",
+	"customer.subscription.created", "invoice.upcoming", "customer.source.expiring",
 }
 
 // Foretells reports whether an event type is only of use to who speaks before anything has failed.
 func Foretells(eventType string) bool {
-	return eventType == "invoice.upcoming" || eventType == "customer.source.expiring"
+	return slices.Contains([]string{"customer.subscription.created", "invoice.upcoming", "customer.source.expiring"}, eventType)
 }
 
 // EnsureEndpoint sees to it that Stripe sends our events to the address, at the version we read. It answers the

@@ -118,6 +118,6 @@ func (g *gathering) add(ctx context.Context, c *Client, i *stripe.Invoice, said 
 	if err != nil {
 		return err
 	}
-	g.account.Subscriptions = append(g.account.Subscriptions, translateSubscription(i.Subscription, g.holder.ID, names))
+	g.account.Subscriptions = append(g.account.Subscriptions, translateSubscription(i.Subscription, g.holder, names))
 	return nil
 }

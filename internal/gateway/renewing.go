@@ -57,7 +57,7 @@ func (c *Client) RenewingPage(ctx context.Context, from, until int64, after stri
 		if err != nil {
 			return RenewingPage{}, err
 		}
-		g.account.Subscriptions = append(g.account.Subscriptions, translateSubscription(s, s.Customer.ID, names))
+		g.account.Subscriptions = append(g.account.Subscriptions, translateSubscription(s, g.holder, names))
 	}
 	if pages.Err() != nil {
 		return RenewingPage{}, failed("list renewing subscriptions", pages.Err())

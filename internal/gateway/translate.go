@@ -87,9 +87,9 @@ func subscriptionDefault(s *stripe.Subscription) string {
 	return ""
 }
 
-func translateSubscription(s *stripe.Subscription, customerID string, products []string) billing.Subscription {
+func translateSubscription(s *stripe.Subscription, holder *stripe.Customer, products []string) billing.Subscription {
 	subscription := billing.Subscription{
-		ID: s.ID, CustomerID: customerID, Status: string(s.Status), Description: few(products),
+		ID: s.ID, CustomerID: holder.ID, Status: string(s.Status), Description: few(products),
 		DefaultMethod: subscriptionDefault(s), PeriodEnd: s.CurrentPeriodEnd, CancelAt: s.CancelAt,
 		Amount: billing.Money{Currency: string(s.Currency)}, Automatic: automatic(s),
 	}
@@ -114,7 +114,25 @@ func translateSubscription(s *stripe.Subscription, customerID string, products [
 		}
 		subscription.Amount.Minor += itemAmount(item)
 	}
+	discount := s.Discount
+	if discount == nil {
+		discount = holder.Discount
+	}
+	subscription.Amount.Minor = discounted(subscription.Amount, discount, s.CurrentPeriodEnd)
 	return subscription
+}
+
+// discounted is what is left of a renewal at the instant when its discount still holds then. That of the subscription
+// itself counts before its customer's.
+func discounted(full billing.Money, d *stripe.Discount, at int64) int64 {
+	if d == nil || d.Coupon == nil || d.End > 0 && d.End <= at {
+		return full.Minor
+	}
+	off := int64(math.Round(float64(full.Minor) * d.Coupon.PercentOff / 100))
+	if d.Coupon.AmountOff > 0 && string(d.Coupon.Currency) == full.Currency {
+		off = d.Coupon.AmountOff
+	}
+	return max(full.Minor-off, 0)
 }
 
 // automatic reports whether the next renewal is charged by itself. A pause of collection that ends before it does not

@@ -386,3 +386,44 @@ func TestEventsAreVisitedPageByPage(t *testing.T) {
 		t.Error("a failed visit was passed over")
 	}
 }
+
+// What the next renewal costs, and whether it is charged by itself.
+func TestWhatTheNextRenewalIs(t *testing.T) {
+	tests := []struct {
+		name, subscription, customer string
+		amount                       int64
+		automatic                    bool
+	}{
+		{"plain", `"collection_method":"charge_automatically"`, "", 2900, true},
+		{"paid by hand", `"collection_method":"send_invoice"`, "", 2900, false},
+		{"paused", `"collection_method":"charge_automatically","pause_collection":{"behavior":"void"}`, "", 2900, false},
+		{"paused, and on again before it", `"collection_method":"charge_automatically","pause_collection":{"behavior":"void","resumes_at":2999}`, "", 2900, true},
+		{"paused beyond it", `"collection_method":"charge_automatically","pause_collection":{"behavior":"void","resumes_at":3001}`, "", 2900, false},
+		{"a third off", `"discount":{"end":null,"coupon":{"percent_off":33.3}}`, "", 1934, false},
+		{"for nothing", `"discount":{"coupon":{"percent_off":100}}`, "", 0, false},
+		{"more off than it costs", `"discount":{"coupon":{"amount_off":5000,"currency":"eur"}}`, "", 0, false},
+		{"off in another currency", `"discount":{"coupon":{"amount_off":500,"currency":"usd"}}`, "", 2900, false},
+		{"a discount that ends first", `"discount":{"end":3000,"coupon":{"percent_off":50}}`, "", 2900, false},
+		{"the customer's discount", `"discount":null`, `,"discount":{"coupon":{"percent_off":50}}`, 1450, false},
+		{"its own before the customer's", `"discount":{"coupon":{"percent_off":10}}`, `,"discount":{"coupon":{"percent_off":50}}`, 2610, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			client, _ := reading(t, map[string]string{
+				"/v1/customers/cus_1": `{"id":"cus_1","object":"customer"` + tt.customer + `}`,
+				"/v1/subscriptions": `{"object":"list","data":[{"id":"sub_1","object":"subscription","status":"active","currency":"eur","current_period_end":3000,
+					"items":{"object":"list","data":[{"id":"si_1","object":"subscription_item","quantity":1,"price":{"id":"price_1","object":"price","unit_amount":2900,"product":"prod_1"}}]},` + tt.subscription + `}]}`,
+				"/v1/products/prod_1": `{"id":"prod_1","object":"product","name":"Studio plan"}`,
+				"/v1/invoices":        `{"object":"list","data":[]}`,
+			})
+			got, err := client.Account(t.Context(), "cus_1")
+			if err != nil || len(got.Subscriptions) != 1 {
+				t.Fatalf("%+v, %v", got.Subscriptions, err)
+			}
+			s := got.Subscriptions[0]
+			if s.Amount.Minor != tt.amount || s.Automatic != tt.automatic {
+				t.Errorf("costs %d, automatic %v; want %d, %v", s.Amount.Minor, s.Automatic, tt.amount, tt.automatic)
+			}
+		})
+	}
+}
