@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/database"
@@ -202,7 +203,7 @@ func (d *Desk) Approval(ctx context.Context, p Press) (clientSecret string, err 
 	switch {
 	case i.CustomerID != p.Customer:
 		return "", fault.New(fault.NotFound, "There is no invoice %s.", want.Invoice)
-	case !chargeable(i) || i.Class() != billing.ClassAuthentication || i.Remaining() != want.Amount:
+	case !Chargeable(i) || i.Class() != billing.ClassAuthentication || i.Remaining() != want.Amount:
 		return "", errNothingToApprove
 	}
 	intent, err := d.stripe.Intent(ctx, i.ID)
@@ -257,6 +258,9 @@ func expectedOf(metadata map[string]string) []Expected {
 	return all
 }
 
+// approvalTime is how long after a charge its approval may come back to us.
+const approvalTime = 10 * time.Minute
+
 // Approved reads the invoice again after the bank was asked, keeps how the approval came out and answers the
 // press under which the result page finds it.
 func (d *Desk) Approved(ctx context.Context, customer, invoice string) (press string, err error) {
@@ -285,6 +289,10 @@ func (d *Desk) Approved(ctx context.Context, customer, invoice string) (press st
 			return err
 		}
 		a.EndedAt, a.Reference, a.Decline = now, i.Intent, i.Decline
+		err = billing.AdoptCharge(ctx, tx, &a, now-int64(approvalTime/time.Second))
+		if err != nil {
+			return err
+		}
 		switch {
 		case i.Status == "paid":
 			a.Status = billing.AttemptPaid

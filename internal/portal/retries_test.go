@@ -1,0 +1,236 @@
+package portal_test
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/dunning"
+)
+
+const ownRetries = `name: own-retries
+title: Our own retries
+retries: {days: [1, 3, 5, 7], at: "09:00"}
+steps:
+  - key: first
+    day: 10
+    at: "10:00"
+    channels: [email]
+`
+
+// chargesOf answers when each charge of an invoice was made at Stripe and how it ended, oldest first.
+func (h *house) chargesOf(customer, invoice string) []string {
+	h.t.Helper()
+	var all []string
+	for _, c := range h.ask("charges?limit=100&customer="+customer, nil)["data"].([]any) {
+		charge := c.(map[string]any)
+		if charge["invoice"] == invoice {
+			at := time.Unix(int64(charge["created"].(float64)), 0).UTC()
+			all = append(all, at.Format("2 15:04")+" "+charge["status"].(string))
+		}
+	}
+	slices.Reverse(all)
+	return all
+}
+
+func (h *house) tries(customer string) []billing.Attempt {
+	h.t.Helper()
+	var all []billing.Attempt
+	err := h.portal.DB.See(h.t.Context(), func(tx *sql.Tx) error {
+		var err error
+		all, err = billing.Tries(h.t.Context(), tx, customer)
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	slices.SortStableFunc(all, func(a, b billing.Attempt) int { return cmp.Compare(a.StartedAt, b.StartedAt) })
+	return all
+}
+
+func (h *house) story(customer string) string {
+	h.t.Helper()
+	var told strings.Builder
+	c := h.caseOf(customer)
+	err := h.portal.DB.See(h.t.Context(), func(tx *sql.Tx) error {
+		entries, err := h.portal.Cases.Story(h.t.Context(), tx, c.ID)
+		for _, e := range entries {
+			fmt.Fprintf(&told, "%s: %s\n", e.What, e.Why)
+		}
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return told.String()
+}
+
+func (h *house) status(invoice string) string {
+	h.t.Helper()
+	return h.ask("invoices/"+invoice, nil)["status"].(string)
+}
+
+// Where Stripe tries nothing by itself, the campaign's own retries do, on their days, a day apart at least, and the
+// third succeeds.
+func TestOurOwnRetriesRunOnTheirDays(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(ownRetries)
+	customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	invoice := h.fail(customer, "do_not_honor")
+	h.ask("invoices/"+invoice, url.Values{"auto_advance": {"false"}})
+	h.settle()
+	h.walk(4 * day)
+	want := []string{"2 09:00 failed", "3 09:00 failed", "5 08:00 failed"} // 09:00 in Amsterdam would be less than a day after the failure
+	if got := h.chargesOf(customer, invoice); !slices.Equal(got, want) {
+		t.Fatalf("charges %v, want %v\n%s", got, want, h.story(customer))
+	}
+	err := h.stripe.Forgive(invoice)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.walk(5 * day)
+	want = append(want, "7 08:00 succeeded")
+	if got := h.chargesOf(customer, invoice); !slices.Equal(got, want) {
+		t.Fatalf("charges %v, want %v\n%s", got, want, h.story(customer))
+	}
+	if c := h.caseOf(customer); c.Status != dunning.Recovered {
+		t.Errorf("the case is %s", c.Status)
+	}
+	by := map[billing.Initiator]int{}
+	for _, a := range h.tries(customer) {
+		if a.InvoiceID == invoice {
+			by[a.By]++
+			if a.Card == "" || a.Network != "visa" || a.Charge == "" {
+				t.Errorf("a try without its card: %+v", a)
+			}
+		}
+	}
+	if by[billing.ByStripe] != 1 || by[billing.BySchedule] != 3 || len(by) != 2 {
+		t.Errorf("tries %v", by)
+	}
+}
+
+// Where Stripe's retries are on for the invoice ours refuse, and say so to staff.
+func TestOurRetriesStayOffWhereStripesAreOn(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(ownRetries)
+	customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	invoice := h.fail(customer, "do_not_honor")
+	h.walk(20 * day)
+	want := []string{"2 09:00 failed", "5 09:00 failed", "10 09:00 failed", "17 09:00 failed"} // 3, 5 and 7 days: Stripe's own
+	if got := h.chargesOf(customer, invoice); !slices.Equal(got, want) {
+		t.Errorf("charges %v, want %v", got, want)
+	}
+	for _, a := range h.tries(customer) {
+		if a.InvoiceID == invoice && a.By != billing.ByStripe {
+			t.Errorf("a try by %s", a.By)
+		}
+	}
+	if told := h.story(customer); !strings.Contains(told, "Our retry 1 of invoice") || !strings.Contains(told, "Stripe tries it again by itself") {
+		t.Errorf("staff read\n%s", told)
+	}
+}
+
+// A card that its network renewed is charged at once, for every open invoice, once, with no mail about it; so is another
+// card that became the default at Stripe's own portal.
+func TestANewCardIsChargedAtOnce(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	renewed := h.customer("Chiara Bellini", "chiara@bellini.example", "IT", "pm_card_visa")
+	first := h.fail(renewed, "expired_card")
+	h.walk(time.Hour)
+	method := h.ask("customers/"+renewed, nil)["invoice_settings"].(map[string]any)["default_payment_method"].(string)
+	err := h.stripe.RenewCard(method, 12, 2031)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.settle()
+	if h.status(first) != "paid" || h.caseOf(renewed).Status != dunning.Recovered {
+		t.Errorf("the invoice is %s, the case %s\n%s", h.status(first), h.caseOf(renewed).Status, h.story(renewed))
+	}
+
+	other := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	dead := h.fail(other, "lost_card")
+	second := h.fail(other, "lost_card")
+	h.walk(time.Hour)
+	pm := h.ask("payment_methods/pm_card_mastercard/attach", url.Values{"customer": {other}})["id"].(string)
+	h.settle()
+	if h.status(dead) != "open" {
+		t.Error("a card that was only attached was charged")
+	}
+	h.ask("customers/"+other, url.Values{"invoice_settings[default_payment_method]": {pm}})
+	h.settle()
+	if h.status(dead) != "paid" || h.status(second) != "paid" || h.caseOf(other).Status != dunning.Recovered {
+		t.Errorf("invoices are %s and %s\n%s", h.status(dead), h.status(second), h.story(other))
+	}
+	mails := len(h.mailsTo("anneke@waal.example"))
+	h.walk(20 * day)
+	if more := len(h.mailsTo("anneke@waal.example")); more > mails {
+		for _, m := range h.mailsTo("anneke@waal.example")[mails:] {
+			if !strings.Contains(m.Subject, "settled") && !strings.Contains(m.Subject, "paid") {
+				t.Errorf("still told: %q", m.Subject)
+			}
+		}
+	}
+}
+
+// A new card that is declined is tried once per invoice, whatever is told again; one whose bank asks leads to the page
+// that confirms; while a case rests nothing is charged.
+func TestANewCardThatDoesNotHelp(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	invoice := h.fail(customer, "lost_card")
+	h.ask("invoices/"+invoice, url.Values{"auto_advance": {"false"}})
+	bad := h.ask("payment_methods/pm_card_chargeCustomerFail/attach", url.Values{"customer": {customer}})["id"].(string)
+	h.ask("customers/"+customer, url.Values{"invoice_settings[default_payment_method]": {bad}})
+	h.walk(3 * day)
+	h.ask("customers/"+customer, url.Values{"name": {"Anneke de Vries-Bos"}})
+	h.walk(3 * day)
+	if got := h.chargesOf(customer, invoice); len(got) != 2 {
+		t.Errorf("charges %v", got)
+	}
+	asks := h.ask("payment_methods/pm_card_authenticationRequired/attach", url.Values{"customer": {customer}})["id"].(string)
+	h.ask("customers/"+customer, url.Values{"invoice_settings[default_payment_method]": {asks}})
+	h.settle()
+	s := &scene{house: h, customer: customer}
+	b := s.visit()
+	if b.page.Find("form[action^='/pay/approve'], a[href^='/pay/approve']").Length() == 0 {
+		t.Errorf("the page does not lead to the bank: %s", b.text("main"))
+	}
+}
+
+// Two workers at once charge once.
+func TestTwoWorkersRetryOnce(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(ownRetries)
+	customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	invoice := h.fail(customer, "do_not_honor")
+	h.ask("invoices/"+invoice, url.Values{"auto_advance": {"false"}})
+	h.settle()
+	h.clock.set(h.clock.now().Add(25 * time.Hour))
+	var workers sync.WaitGroup
+	for range 4 {
+		workers.Go(func() {
+			_, err := h.portal.Retries.RunOnce(context.Background())
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	workers.Wait()
+	if got := h.chargesOf(customer, invoice); len(got) != 2 {
+		t.Errorf("charges %v", got)
+	}
+}
