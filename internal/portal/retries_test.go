@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/dunning"
+	"sollecito/internal/gateway"
 )
 
 const ownRetries = `name: own-retries
@@ -231,6 +233,122 @@ func TestTwoWorkersRetryOnce(t *testing.T) {
 	}
 	workers.Wait()
 	if got := h.chargesOf(customer, invoice); len(got) != 2 {
+		t.Errorf("charges %v", got)
+	}
+}
+
+// Killed between keeping a retry and hearing what came of it, whether Stripe had got the order or not: what was kept is
+// asked for again under the same key, and there is one charge.
+func TestAKilledRetryChargesOnce(t *testing.T) {
+	t.Parallel()
+	for _, ordered := range []bool{false, true} {
+		t.Run(fmt.Sprintf("ordered %v", ordered), func(t *testing.T) {
+			t.Parallel()
+			h := open(t)
+			h.apply(ownRetries)
+			customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+			invoice := h.fail(customer, "do_not_honor")
+			h.ask("invoices/"+invoice, url.Values{"auto_advance": {"false"}})
+			h.settle()
+			h.clock.set(h.clock.now().Add(25 * time.Hour))
+			key, method := h.claimRetry(invoice)
+			if ordered {
+				_, err := h.portal.Stripe.Pay(t.Context(), gateway.PayRequest{Invoice: invoice, Method: method, OffSession: true, Key: key})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			h.settle() // who comes back to life does not charge beside it
+			h.walk(20 * time.Minute)
+			got := h.chargesOf(customer, invoice)
+			if len(got) != 2 {
+				t.Fatalf("charges %v\n%s", got, h.story(customer))
+			}
+			ended := 0
+			for _, a := range h.tries(customer) {
+				if a.InvoiceID != invoice {
+					continue
+				}
+				ended++
+				if a.Status != billing.AttemptDeclined || a.Charge == "" {
+					t.Errorf("a try %+v", a)
+				}
+			}
+			if ended != 2 {
+				t.Errorf("%d tries are kept of two charges", ended)
+			}
+			h.walk(3 * day)
+			if got := h.chargesOf(customer, invoice); len(got) != 3 {
+				t.Errorf("and the next one: %v", got)
+			}
+		})
+	}
+}
+
+// claimRetry does what a worker does up to the call: the retry's attempt is on disk, and its key is the answer.
+func (h *house) claimRetry(invoice string) (key, method string) {
+	h.t.Helper()
+	err := h.portal.DB.Do(h.t.Context(), func(tx *sql.Tx) error {
+		due, err := h.portal.Cases.DueRetries(h.t.Context(), tx, h.clock.now().Unix(), 5)
+		if err != nil || len(due) != 1 || due[0].InvoiceID != invoice {
+			return fmt.Errorf("due %v, %w", due, err)
+		}
+		order, may, err := h.portal.Cases.TakeRetry(h.t.Context(), tx, due[0], h.clock.now())
+		if err != nil || !may {
+			return fmt.Errorf("may %v, %w", may, err)
+		}
+		verdict, err := billing.MayCharge(h.t.Context(), tx, billing.BySchedule, order.Invoice, order.Method, h.clock.now())
+		if err != nil {
+			return err
+		}
+		kept, _, err := billing.StartAttempt(h.t.Context(), tx, billing.Attempt{
+			Press: order.Press, CustomerID: order.Customer, InvoiceID: invoice, MethodID: order.Method, Kind: "charge", By: billing.BySchedule,
+			Amount: order.Invoice.Remaining(), StartedAt: h.clock.now().Unix(), Card: verdict.Card, Network: verdict.Network,
+		})
+		key, method = kept.ID, order.Method
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return key, method
+}
+
+// A customer who tried a card often enough is told to wait or to use another one, on a page that leads there; the bank
+// is not asked, and another card is another matter.
+func TestACustomerWhoTriedOftenIsToldSo(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	invoice := h.fail(customer, "insufficient_funds")
+	s := &scene{house: h, customer: customer}
+	press := func() *browser {
+		b := s.visit()
+		b.press("/pay/review")
+		return b.press("/pay/charge")
+	}
+	for n := range 5 {
+		b := press()
+		if b.path != "/pay/result" || !strings.Contains(b.text("main"), "said no this time") {
+			t.Fatalf("press %d: %s %s", n+1, b.path, b.text("main"))
+		}
+	}
+	b := press()
+	if b.status != http.StatusTooManyRequests || !strings.Contains(b.text("main"), "use another card") || b.page.Find("a[href^='/pay/card'], form[action^='/pay/card']").Length() == 0 {
+		t.Errorf("the sixth within the hour: %d %s", b.status, b.text("main"))
+	}
+	err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error { // the hour is over; it is counted by the real clock
+		_, err := tx.ExecContext(t.Context(), `DELETE FROM limits`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = press()
+	if b.status != http.StatusOK || !strings.Contains(b.text("main"), "tried several times") || b.page.Find("a[href^='/pay/card'], form[action^='/pay/card']").Length() == 0 {
+		t.Errorf("the sixth: %d %s", b.status, b.text("main"))
+	}
+	if got := h.chargesOf(customer, invoice); len(got) != 6 {
 		t.Errorf("charges %v", got)
 	}
 }
