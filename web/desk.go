@@ -67,6 +67,7 @@ func (s *Server) deskTable() []deskRoute {
 		{"POST /admin/cases/{id}/release", staff.Act, s.releaseCase, false},
 		{"POST /admin/cases/{id}/announce", staff.Act, s.announceAgain, false},
 		{"POST /admin/conversations/{id}/reply", staff.Act, s.reply, false},
+		{"POST /admin/cases/{id}/charge", staff.Steer, s.chargeCase, true}, // moves money
 		{"POST /admin/customers/{id}/mail-again", staff.Steer, s.mailAgain, false},
 
 		{"GET /admin/imported", staff.Steer, s.showImported, false},
@@ -255,6 +256,8 @@ func (s *Server) deskFrame(r *http.Request) desk.Frame {
 var doings = map[string]desk.Flash{
 	"paused":     {Tone: desk.Good, Text: "Reminders are paused. They go on when somebody resumes them."},
 	"resumed":    {Tone: desk.Good, Text: "Your pause has ended."},
+	"charged":    {Tone: desk.Good, Text: "The charge went through."},
+	"refused":    {Tone: desk.Wait, Text: "Nothing was taken. The story below says why."},
 	"released":   {Tone: desk.Good, Text: "Reminders have started."},
 	"announced":  {Tone: desk.Good, Text: "A fresh mail with the new date is on its way."},
 	"revoked":    {Tone: desk.Good, Text: "Their links have ended. None that was sent before opens anything."},

@@ -13,9 +13,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
+
 	"sollecito/internal/billing"
 	"sollecito/internal/dunning"
 	"sollecito/internal/gateway"
+	"sollecito/internal/staff"
 )
 
 const ownRetries = `name: own-retries
@@ -349,6 +352,81 @@ func TestACustomerWhoTriedOftenIsToldSo(t *testing.T) {
 		t.Errorf("the sixth: %d %s", b.status, b.text("main"))
 	}
 	if got := h.chargesOf(customer, invoice); len(got) != 6 {
+		t.Errorf("charges %v", got)
+	}
+}
+
+// staffIn signs a new manager in with both factors.
+func (h *house) staffIn() *browser {
+	h.t.Helper()
+	token, err := h.portal.Members.Add(h.t.Context(), "ines@lumen.example", "Ines Rossi", staff.Manager)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	b := h.browser()
+	b.post("/admin/enrol/"+token, url.Values{"password": {"violet trams hum at dawn"}}).at("/admin/factor", 200)
+	code, err := totp.GenerateCode(strings.ReplaceAll(b.text(".secret"), " ", ""), time.Now())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	b.post("/admin/factor", url.Values{"code": {code}}).at("/admin/factor/codes", 200)
+	b.post("/admin/factor/codes", url.Values{"kept": {"yes"}}).at("/admin", 200)
+	return b
+}
+
+// A colleague charges an open invoice after seeing what it does: once for one order, within the budget, and not while
+// the case rests.
+func TestAColleagueTriesTheChargeNow(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	invoice := h.fail(customer, "do_not_honor")
+	b := h.staffIn()
+	b.get("/admin/customers/" + customer)
+	if b.page.Find("a[href*='act=charge']").Length() != 0 {
+		t.Error("offered within a day of the failure")
+	}
+	if facts := b.text("[aria-labelledby=facts]"); !strings.Contains(facts, "Planned by Stripe") {
+		t.Errorf("facts: %s", facts)
+	}
+	if limits := b.text("[aria-labelledby=limits]"); !strings.Contains(limits, "Tries on Visa ·· 4242, 30 days1 of 15") {
+		t.Errorf("limits: %s", limits)
+	}
+	h.walk(25 * time.Hour)
+	b.get("/admin/customers/" + customer + "?act=charge")
+	if asks := b.text("#question"); !strings.Contains(asks, "Charge €29.00 to Visa ·· 4242 now?") {
+		t.Fatalf("asks %q", asks)
+	}
+	form := url.Values{}
+	for _, name := range []string{"attempt", "expect"} {
+		form.Set(name, b.page.Find("#question input[name="+name+"]").AttrOr("value", ""))
+	}
+	action := b.page.Find("#question form").AttrOr("action", "")
+	b.post(action, form)
+	if !strings.Contains(b.text("main"), "Charged by a colleague, €29.00") {
+		t.Errorf("at %s %d: %s", b.path, b.status, b.text("main"))
+	}
+	b.post(action, form) // pressed twice
+	if got := h.chargesOf(customer, invoice); len(got) != 2 {
+		t.Errorf("charges %v", got)
+	}
+	form.Set("attempt", "press_"+strings.Repeat("0", 26)) // another order, too soon
+	if b.post(action, form); b.status != http.StatusConflict || !strings.Contains(b.text("main"), "less than a day old") {
+		t.Errorf("%d %s", b.status, b.text("main"))
+	}
+	h.walk(25 * time.Hour)
+	c := h.caseOf(customer)
+	err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error {
+		return h.portal.Cases.Pause(t.Context(), tx, c.ID, dunning.PauseStaff, "", "Ines", time.Time{}, h.clock.now())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	form.Set("attempt", "press_"+strings.Repeat("1", 26))
+	if b.post(action, form); b.status != http.StatusConflict || !strings.Contains(b.text("main"), "The case rests") {
+		t.Errorf("%d %s", b.status, b.text("main"))
+	}
+	if got := h.chargesOf(customer, invoice); len(got) != 2 {
 		t.Errorf("charges %v", got)
 	}
 }
