@@ -70,6 +70,9 @@ func (s *Server) chargeCase(w http.ResponseWriter, r *http.Request, who staff.Me
 		if err != nil {
 			return err
 		}
+		if i.CustomerID != c.CustomerID || !i.Failed() {
+			return fault.New(fault.Conflict, "The invoice has changed meanwhile, so nothing was charged. Look at the customer again.")
+		}
 		method, err = billing.MethodFor(r.Context(), tx, i)
 		if err != nil {
 			return err

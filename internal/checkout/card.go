@@ -124,6 +124,10 @@ func (d *Desk) useAndCharge(ctx context.Context, attempt billing.Attempt, setup 
 			return err
 		}
 		attempt.Status, attempt.MethodID = billing.AttemptSaved, setup.Method.ID
+		err = d.db.Do(ctx, func(tx *sql.Tx) error { return billing.KeepMethod(ctx, tx, setup.Method, d.now()) })
+		if err != nil {
+			return fmt.Errorf("keep the card of %s: %w", attempt.ID, err)
+		}
 		err = d.end(ctx, &attempt)
 		if err != nil {
 			return err

@@ -162,6 +162,14 @@ func (t *turn) look(ctx context.Context, tx *sql.Tx, now time.Time) (*RetryOrder
 		t.DueAt = due
 		return nil, nil
 	}
+	paying, err := payingNow(ctx, tx, t.CustomerID, now)
+	if err != nil {
+		return nil, err
+	}
+	if paying { // the customer is at it themselves
+		t.DueAt = now.Add(payingTime).Unix()
+		return nil, nil
+	}
 	for _, refuses := range []func(billing.Invoice) (string, bool){stripeTries, unchargeable} {
 		why, is := refuses(t.invoice)
 		if is {

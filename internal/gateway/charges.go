@@ -28,8 +28,8 @@ func (c *Client) Charges(ctx context.Context, customerID string, since int64) ([
 			said = spokenOfCharges(page.LastResponse.RawJSON)
 		}
 		ch := pages.Charge()
-		if ch.Invoice == nil {
-			continue // not for an invoice: nothing of ours
+		if ch.Invoice == nil || ch.Customer == nil || ch.Customer.ID != customerID {
+			continue // not for an invoice of theirs: nothing of ours
 		}
 		all = append(all, translateCharge(ch, said[ch.ID], customerID))
 	}

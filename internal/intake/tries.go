@@ -13,7 +13,7 @@ import (
 const triesFor = 31 * 24 * time.Hour
 
 // tries reads the charges of a customer of whose open invoices some charge failed, when the latest one is not known
-// yet, or always. Nobody else's are read: no budget is asked for them.
+// yet, or always; only then is it an error that they cannot be read. Nobody else's are read: no budget is asked for them.
 func (in *Intake) tries(ctx context.Context, account billing.Account, always bool) ([]billing.Attempt, error) {
 	news := false
 	err := in.db.See(ctx, func(tx *sql.Tx) error {
@@ -35,5 +35,10 @@ func (in *Intake) tries(ctx context.Context, account billing.Account, always boo
 	if !news && !always {
 		return nil, nil
 	}
-	return in.stripe.Charges(ctx, account.Customer.ID, in.now().Add(-triesFor).Unix())
+	tries, err := in.stripe.Charges(ctx, account.Customer.ID, in.now().Add(-triesFor).Unix())
+	if err != nil && !always {
+		in.log.WarnContext(ctx, "tries at Stripe could not be read; they are before anything is charged", "customer", account.Customer.ID, "err", err)
+		return nil, nil
+	}
+	return tries, err
 }
