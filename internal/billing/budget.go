@@ -91,7 +91,7 @@ func (b Budget) Judge(t Try, past []Attempt) Verdict {
 	}
 	mine := func(a Attempt) bool { return a.InvoiceID == t.Invoice.ID }
 	if !t.By.Automatic() {
-		pressed := times(past, func(a Attempt) bool { return mine(a) && !a.By.Automatic() })
+		pressed := times(past, func(a Attempt) bool { return mine(a) && !a.By.Automatic() && a.MethodID == t.Method.ID })
 		v.hold(DenialOften, b.Presses.free(pressed, t.At), t.At)
 		if blockedBy(t, past) == ClassDead {
 			v.never(DenialHard)
@@ -104,7 +104,9 @@ func (b Budget) Judge(t Try, past []Attempt) Verdict {
 		v.hold(DenialGap, alone[len(alone)-1]+int64(b.Gap/time.Second), t.At)
 	}
 	v.hold(DenialAdvice, adviceUntil(t, past), t.At)
-	unknown := times(past, func(a Attempt) bool { return mine(a) && a.Status == AttemptDeclined && !a.Decline.Known() })
+	unknown := times(past, func(a Attempt) bool {
+		return mine(a) && a.MethodID == t.Method.ID && a.Status == AttemptDeclined && !a.Decline.Known()
+	})
 	switch {
 	case t.Method.Type != "card" && t.Method.Type != "" && len(alone) >= b.Presentments:
 		v.never(DenialDebit)
@@ -178,15 +180,15 @@ func (w Window) free(at []int64, now int64) int64 {
 	return at[len(at)-w.Most] + int64(w.Within/time.Second)
 }
 
-// blockedBy answers the class of the decline after which the card is not to be tried by itself any more, ClassNone when
+// blockedBy answers the class of the decline after which the method is not to be tried by itself any more, ClassNone when
 // there is none: until its bank sends new details or a payment with it succeeds. What only concerns one payment, such as
-// the bank's wish for approval, blocks no other.
+// the bank's wish for approval, blocks no other. A card left anew was checked by its bank then, and is a new method.
 func blockedBy(t Try, past []Attempt) Class {
 	blocked := ClassNone
 	for _, a := range past {
 		own := a.InvoiceID == t.Invoice.ID
 		switch {
-		case a.StartedAt < t.Renewed:
+		case a.StartedAt < t.Renewed || a.MethodID != t.Method.ID:
 		case a.Status == AttemptPaid:
 			blocked = ClassNone
 		case a.Status == AttemptAction && own:
@@ -214,11 +216,11 @@ var mastercardWaits = map[string]time.Duration{
 // classWaits are how long a bank's reason wants at least; balances change in days, networks in hours.
 var classWaits = map[Class]time.Duration{ClassMoney: 2 * day, ClassTransient: time.Hour, ClassGeneric: day}
 
-// adviceUntil answers until when the last decline of the amount asks to wait.
+// adviceUntil answers until when the last decline of the method for the amount asks to wait.
 func adviceUntil(t Try, past []Attempt) int64 {
 	until := int64(0)
 	for _, a := range past {
-		if a.Status != AttemptDeclined || a.Amount != t.Invoice.Remaining() || a.StartedAt < t.Renewed {
+		if a.Status != AttemptDeclined || a.MethodID != t.Method.ID || a.Amount != t.Invoice.Remaining() || a.StartedAt < t.Renewed {
 			continue
 		}
 		wait, told := mastercardWaits[a.Decline.NetworkAdviceCode]

@@ -17,7 +17,7 @@ var start = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC).Unix()
 
 func declined(by billing.Initiator, invoice string, at int64, code string) billing.Attempt {
 	return billing.Attempt{
-		InvoiceID: invoice, By: by, Status: billing.AttemptDeclined, Kind: "charge", Amount: billing.Money{Minor: 2900, Currency: "eur"},
+		InvoiceID: invoice, MethodID: "pm_1", By: by, Status: billing.AttemptDeclined, Kind: "charge", Amount: billing.Money{Minor: 2900, Currency: "eur"},
 		StartedAt: at, Decline: billing.Decline{Code: "card_declined", DeclineCode: code},
 	}
 }
@@ -100,6 +100,11 @@ func TestWhatMayBeCharged(t *testing.T) {
 	lost.Renewed = start + 24*hour
 	if v := billing.DefaultBudget().Judge(lost, one(billing.ByStripe, "lost_card")); !v.Allowed {
 		t.Errorf("new details lift the block: %+v", v)
+	}
+	again := try(billing.ByNewCard, "visa", start+hour)
+	again.Method.ID = "pm_2" // the same card, left anew
+	if v := billing.DefaultBudget().Judge(again, one(billing.ByStripe, "lost_card")); !v.Allowed || v.Counts[0].Used != 1 {
+		t.Errorf("its bank checked it when it was left, and its tries add up: %+v", v)
 	}
 	debit := try(billing.BySchedule, "", start+40*24*hour)
 	debit.Method.Type = "sepa_debit"

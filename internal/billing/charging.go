@@ -20,7 +20,7 @@ func MayCharge(ctx context.Context, tx *sql.Tx, by Initiator, i Invoice, method 
 	if err != nil {
 		return Verdict{}, err
 	}
-	past, err := triesOn(ctx, tx, m.CardKey(), at.Add(-historyOf).Unix())
+	past, err := triesOn(ctx, tx, m.CardKey(), i.CustomerID, at.Add(-historyOf).Unix())
 	if err != nil {
 		return Verdict{}, err
 	}

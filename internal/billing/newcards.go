@@ -129,18 +129,18 @@ func OwnUpdate(ctx context.Context, tx *sql.Tx, customer, method string, since i
 	return saved > 0, started > 0, err
 }
 
-// TriedWith answers the invoices of a customer that somebody charged with the card behind the method, or means to, since
-// its bank last sent new details of it.
+// TriedWith answers the invoices of a customer that somebody charged with the method, or means to, since its bank last
+// sent new details of it.
 func TriedWith(ctx context.Context, tx *sql.Tx, customer, method string) ([]string, error) {
-	m, renewed, err := methodToCharge(ctx, tx, customer, method)
+	renewed, err := RenewedAt(ctx, tx, method)
 	if err != nil {
 		return nil, err
 	}
 	return database.Strings(ctx, tx, `
 		SELECT invoice_id FROM attempts
-		WHERE customer_id = $1 AND (method_id = $2 OR card = $3) AND started_at >= $4 AND kind = 'charge' AND status <> 'failed'
-		UNION SELECT id FROM invoices WHERE customer_id = $1 AND method_id = $2 AND failed_at > 0 AND $4 = 0`,
-		customer, method, m.CardKey(), renewed)
+		WHERE customer_id = $1 AND method_id = $2 AND started_at >= $3 AND kind = 'charge' AND status <> 'failed'
+		UNION SELECT id FROM invoices WHERE customer_id = $1 AND method_id = $2 AND failed_at > $3`,
+		customer, method, renewed)
 }
 
 func selectNewCards(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]NewCard, error) {
