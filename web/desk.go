@@ -70,6 +70,7 @@ func (s *Server) deskTable() []deskRoute {
 		{"POST /admin/cases/{id}/promise/end", staff.Act, s.takeBackPromise, false},
 		{"POST /admin/customers/{id}/wish", staff.Act, s.seenToWish, false},
 		{"POST /admin/conversations/{id}/reply", staff.Act, s.reply, false},
+		{"POST /admin/cases/{id}/charge", staff.Steer, s.chargeCase, true}, // moves money
 		{"POST /admin/customers/{id}/mail-again", staff.Steer, s.mailAgain, false},
 		{"POST /admin/customers/{id}/no-mail", staff.Act, s.noMail, false},
 		{"POST /admin/customers/{id}/no-reminders", staff.Act, s.noReminders, false},
@@ -284,6 +285,8 @@ var doings = map[string]desk.Flash{
 	"promised":     {Tone: desk.Good, Text: "The day is set. Reminders rest until then, and a mail confirms it."},
 	"taken_back":   {Tone: desk.Good, Text: "The day is taken back. Reminders go on by their schedule."},
 	"seen_to":      {Tone: desk.Good, Text: "Their wish counts as seen to."},
+	"charged":      {Tone: desk.Good, Text: "The charge went through."},
+	"refused":      {Tone: desk.Wait, Text: "Nothing was taken. The story below says why."},
 }
 
 func done(r *http.Request) *desk.Flash {

@@ -49,6 +49,10 @@ func (s *Server) actsFor(k record, who staff.Member) []desk.Act {
 	if who.Role.May(staff.Act) {
 		acts = append(acts, s.promiseActs(k)...)
 	}
+	_, may := k.chargeable()
+	if who.Role.May(staff.Steer) && may {
+		acts = append(acts, desk.Act{Name: desk.ActCharge, Label: "Try the charge now", Icon: "retry"})
+	}
 	if who.Role.May(staff.Steer) && len(k.stopped()) > 0 {
 		acts = append(acts, desk.Act{Name: desk.ActMailAgain, Label: "Mail them again", Icon: "send"})
 	}
@@ -103,6 +107,8 @@ func (s *Server) questionOf(p desk.CustomerPage, k record, who staff.Member, act
 			return nil
 		}
 		return desk.AnnounceQuestion(p, k.c.ID, a.GoesAt.In(s.Zone), a.Until)
+	case desk.ActCharge:
+		return s.chargeQuestion(p, k)
 	case desk.ActMailAgain:
 		var addresses []string
 		for _, stopped := range k.stopped() {

@@ -150,6 +150,7 @@ var auditActions = map[string]string{
 	"customer.viewed": "read the record of", "notice.viewed": "read the copy of", "conversation.viewed": "read", "conversation.reply": "answered in",
 	"case.paused": "paused reminders of", "case.resumed": "resumed reminders of", "case.released": "started reminders of",
 	"imported.released": "released from the first import",
+	"case.charged":      "charged an invoice of",
 	"case.announced":    "announced a consequence again to", "links.revoked": "ended the links of",
 	"sending.stopped": "stopped all sending", "sending.resumed": "resumed sending",
 }

@@ -25,7 +25,10 @@ type record struct {
 	invoices      []billing.Invoice // newest first
 	open          []billing.Invoice // oldest first
 	card          *billing.Method
-	attempts      []billing.Attempt           // newest first
+	attempts      []billing.Attempt           // the customer's presses, newest first
+	tries         []billing.Attempt           // whoever made them, newest first
+	judged        []judged                    // the oldest open invoices that failed
+	retries       []dunning.Retry             // of the newest case
 	cases         []dunning.Case              // newest first
 	plans         map[string]dunning.Campaign // by case
 	stories       []dunning.Entry
@@ -95,7 +98,11 @@ func (s *Server) recordOf(ctx context.Context, customer string) (record, error) 
 		if err != nil {
 			return err
 		}
-		return s.readCases(ctx, tx, &k)
+		err = s.readCases(ctx, tx, &k)
+		if err != nil {
+			return err
+		}
+		return s.readTries(ctx, tx, &k)
 	})
 	if err != nil {
 		return record{}, fmt.Errorf("read the record of %s: %w", customer, err)
@@ -114,6 +121,10 @@ func (k *record) readMoney(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	k.attempts, err = billing.AttemptsSince(ctx, tx, k.ID, 0)
+	if err != nil {
+		return err
+	}
+	k.tries, err = billing.Tries(ctx, tx, k.ID)
 	if err != nil {
 		return err
 	}
@@ -206,7 +217,8 @@ func (s *Server) customerPage(r *http.Request, who staff.Member, k record) desk.
 	}
 	p.Owes = billing.Totals(p.Owes)
 	p.Access = accessOf(k, now, zones[0])
-	p.Facts = append(append(s.choiceFacts(k), s.mailFacts(k)...), factsOf(k, now)...)
+	p.Facts = slices.Concat(s.choiceFacts(k), s.mailFacts(k), factsOf(k, now), s.triesFacts(k))
+	p.Limits = triesLimits(k)
 	if k.talk.ID != "" {
 		p.Talk = &desk.Talk{ID: k.talk.ID, Waiting: k.talk.Status == support.Waiting, Last: s.at(k.talk.UpdatedAt)}
 	}
@@ -226,10 +238,10 @@ func (s *Server) customerPage(r *http.Request, who staff.Member, k record) desk.
 	p.Plan = s.planOf(k)
 	p.Idle = idleWords(k)
 	if k.situation.Policy.Cap > 0 {
-		p.Limits = []desk.Limit{{
+		p.Limits = append([]desk.Limit{{
 			Label: fmt.Sprintf("Messages, %d days", int(k.situation.Policy.Window/(24*time.Hour))),
 			Used:  len(k.situation.Contacts), Of: k.situation.Policy.Cap,
-		}}
+		}}, p.Limits...)
 	}
 	return p
 }

@@ -105,6 +105,9 @@ func TestStaffCookieIsStrict(t *testing.T) {
 // wrong is the answer to POST /admin/confirm in the table's walk, which knows nobody's password.
 const wrong = "POST /admin/confirm"
 
+// charging asks Stripe, which this house has not: an empty form goes as far as it gets. The portal's tests charge.
+const charging = "POST /admin/cases/{id}/charge"
+
 // deskForms are what the routes that leave a line in the log are asked with; all others are asked with nothing.
 func deskForms() map[string]url.Values {
 	return map[string]url.Values{
@@ -116,6 +119,7 @@ func deskForms() map[string]url.Values {
 		"POST /admin/cases/{id}/promise":        {"attempt": {"press_00000000000000000000000000"}, "kind": {"self"}, "day": {"2026-11-20"}},
 		"POST /admin/cases/{id}/promise/end":    {},
 		"POST /admin/customers/{id}/wish":       {},
+		charging:                                {},
 		"POST /admin/customers/{id}/revoke":     {},
 		"POST /admin/customers/{id}/mail-again": {},
 		"POST /admin/customers/{id}/no-mail":    {"reason": {"Asked by phone"}}, "POST /admin/customers/{id}/no-reminders": {"reason": {"Asked by phone"}}, "POST /admin/customers/{id}/remind": {"reason": {"Asked by phone"}},
@@ -203,10 +207,10 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 					}
 				default:
 					want := 0
-					if leavesLine {
+					if leavesLine && route.pattern != charging {
 						want = 1
 					}
-					taken := a.StatusCode == http.StatusOK || a.StatusCode == http.StatusSeeOther || route.pattern == wrong && a.StatusCode == http.StatusUnprocessableEntity
+					taken := a.StatusCode == http.StatusOK || a.StatusCode == http.StatusSeeOther || (route.pattern == wrong || route.pattern == charging) && a.StatusCode == http.StatusUnprocessableEntity
 					if !taken || lines != want {
 						t.Errorf("%s by %s: %d, %d lines, want %d\n%s", route.pattern, role, a.StatusCode, lines, want, a.body)
 					}

@@ -21,6 +21,7 @@ func (s *Server) pastOf(k record) []desk.Entry {
 	var all []desk.Entry
 	all = append(all, s.pastCharges(k)...)
 	all = append(all, s.pastAttempts(k)...)
+	all = append(all, s.pastTries(k)...)
 	all = append(all, s.pastStory(k)...)
 	all = append(all, s.pastNotices(k)...)
 	all = append(all, s.pastTalk(k)...)
@@ -91,10 +92,13 @@ func (s *Server) pastAttempts(k record) []desk.Entry {
 		case billing.AttemptFailed:
 			e.Title, e.Tone = "Tried to pay on their page, "+sum, desk.Bad
 			e.Detail = "It could not be asked for. Nothing was taken."
+			if a.Decline.Code == billing.CodeNotTried {
+				e.Code, e.Detail = "", "The bank was not asked. "+billing.Denial(a.Decline.DeclineCode).Words()
+			}
 		case billing.AttemptSaved:
 			e.Title, e.Tone, e.Kind = "New card on their page", desk.Good, desk.KindCard
 		}
-		if a.Promised() {
+		if a.By == billing.ByPromise {
 			e.Title = strings.NewReplacer("Pressed pay on their page", "Charging as they had chosen", "Paid on their page", "Charged as they had chosen",
 				"Paid by bank debit on their page", "Bank debit as they had chosen", "Tried to pay on their page", "Charge as they had chosen failed").Replace(e.Title)
 		}
@@ -134,6 +138,10 @@ func (s *Server) pastStory(k record) []desk.Entry {
 			e.Kind, e.Tone, e.Title, e.Detail = desk.KindAccess, desk.Wait, "Access became "+accessWords[access], ""
 		case "opened":
 			e.Kind, e.Title = desk.KindOpen, "Case opened"
+		case "retry":
+			e.Kind, e.Tone, e.Title = desk.KindRetry, desk.Wait, "A retry of ours did not run"
+		case "new_card":
+			e.Kind, e.Title = desk.KindCard, "A new card at Stripe"
 		case "disputed":
 			e.Kind, e.Tone, e.Title = desk.KindFlag, desk.Wait, "Payment disputed at the bank"
 		case "waits":
@@ -289,6 +297,7 @@ func (s *Server) aheadOf(k record) []desk.Entry {
 			})
 		}
 	}
+	all = append(all, s.aheadRetries(k)...)
 	for _, n := range k.notices {
 		if isAhead(n, now) {
 			all = append(all, desk.Entry{At: s.at(n.DueAt), Kind: desk.KindMail, Title: noticeTitle(n, k.plans[n.CaseID]), Detail: becameOf(n)})

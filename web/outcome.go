@@ -93,6 +93,8 @@ func (o *outcome) decline(a billing.Attempt) {
 		o.reason = a.Decline.Class()
 	}
 	switch a.Decline.Code {
+	case billing.CodeNotTried:
+		o.reason = billing.ClassTried
 	case "payment_intent_authentication_failure", "setup_intent_authentication_failure":
 		o.reason = billing.ClassUnapproved
 	}

@@ -154,11 +154,22 @@ func (s *Server) charge(w http.ResponseWriter, r *http.Request) error {
 	if fault.Is(err, fault.Conflict) {
 		return s.review(w, r, v, wanted, http.StatusConflict)
 	}
+	if fault.Is(err, fault.TooMany) {
+		s.showTried(w, r, v, st, http.StatusTooManyRequests)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	s.Wake()
 	return s.toResult(w, r, v, press)
+}
+
+// showTried says that the card was tried often enough for now: to wait, or to use another one.
+func (s *Server) showTried(w http.ResponseWriter, r *http.Request, v visitor, st standing, code int) {
+	s.show(w, r, code, views.Declined(views.DeclinedPage{
+		Frame: s.frame(r, v), Reason: billing.ClassTried, Invoices: invoicesOf(st.payable(), v.zone), Card: s.cardOf(st), Main: views.MainAddCard, Hosted: true,
+	}))
 }
 
 // keyGo remembers that the customer has just pressed to pay: should their bank want to be asked, it is asked without
@@ -215,6 +226,8 @@ func (s *Server) showResult(w http.ResponseWriter, r *http.Request) error {
 		s.show(w, r, http.StatusOK, views.Processing(s.processingPage(f, v, st)))
 	case out.saved != nil && len(out.declined) > 0:
 		s.show(w, r, http.StatusOK, views.CardSaved(views.CardSavedPage{Frame: f, Reason: out.reason, Invoices: open, Card: *out.saved, Main: main}))
+	case len(out.declined) > 0 && out.reason == billing.ClassTried:
+		s.showTried(w, r, v, st, http.StatusOK)
 	case len(out.declined) > 0:
 		s.show(w, r, http.StatusOK, views.Declined(views.DeclinedPage{Frame: f, Reason: out.reason, Invoices: open, Card: s.cardOf(st), Main: main, Hosted: true}))
 	case out.saved != nil && len(st.open) == 0 && st.ahead == nil:

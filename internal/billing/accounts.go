@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+	"time"
 
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
@@ -176,6 +177,11 @@ const unseenByHand = `status = 'open' AND collection_method = 'send_invoice' AND
 // Invoices answers all the customer's invoices we know, newest first.
 func Invoices(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice, error) {
 	return selectInvoices(ctx, tx, `WHERE customer_id = $1 ORDER BY created_at DESC, number DESC, id`, customer)
+}
+
+// KeepMethod keeps a method of a stored customer as just read, so that tries with it are counted on its card.
+func KeepMethod(ctx context.Context, tx *sql.Tx, m Method, readAt time.Time) error {
+	return saveMethod(ctx, tx, m, readAt.Unix())
 }
 
 // FindMethod answers a payment method of the customer, or fault.NotFound.

@@ -3,16 +3,18 @@ package billing
 import (
 	"context"
 	"database/sql"
-	"strings"
+	"errors"
 
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 )
 
-// Attempt is one thing a customer's press asked of Stripe: charging one invoice, or keeping a card. It is
-// written before the call; its ID is the idempotency key, so that a crash between writing and hearing the answer
-// can be mended by asking again. Press is the page's press: a second click of the same button carries the same
-// one and finds the same attempt.
+// Attempt is one try to charge an invoice, whoever made it, or one order to keep a card.
+//
+// One of ours is written before Stripe is called; its ID is the idempotency key, so that a crash between writing and
+// hearing the answer can be mended by asking again. Press is what asked for it: a second click of the same button, or a
+// second look at the same retry, carries the same one and finds the same attempt. One that Stripe made, or was asked
+// for elsewhere, is read from its charge, whose id is its ID and its Press.
 type Attempt struct {
 	ID         string
 	Press      string
@@ -20,19 +22,32 @@ type Attempt struct {
 	InvoiceID  string // "" for keeping a card
 	MethodID   string
 	Kind       string // charge, setup
+	By         Initiator
 	Status     AttemptStatus
 	Amount     Money
-	Decline    Decline // Code and DeclineCode only
-	Reference  string  // Stripe's intent
+	Decline    Decline
+	Reference  string // Stripe's intent
+	Charge     string // Stripe's charge, "" when none is known
+	Card       string // the card's fingerprint, the same for every method of one card; else the method's id
+	Network    string // visa, mastercard, … as the networks' rules count; "" for what is no card
 	StartedAt  int64
 	EndedAt    int64
 }
 
-// promisePress begins the press of a charge that was promised for a day; a page's press begins otherwise.
-const promisePress = "prm_"
+// Initiator says who wanted a charge.
+type Initiator string
 
-// Promised reports whether the customer had set the day for it and is not there to be asked by their bank.
-func (a Attempt) Promised() bool { return strings.HasPrefix(a.Press, promisePress) }
+const (
+	ByCustomer Initiator = "customer" // pressed, or approved at their bank
+	ByStripe   Initiator = "stripe"   // by Stripe's own schedule; Stripe does not tell it from an order given elsewhere
+	BySchedule Initiator = "schedule" // our own retry
+	ByNewCard  Initiator = "new_card" // at once after another card came, or a new date of the same
+	ByPromise  Initiator = "promise"  // on the day the customer set
+	ByStaff    Initiator = "staff"
+)
+
+// Automatic reports whether the customer was not there: such a charge is made off-session.
+func (by Initiator) Automatic() bool { return by != ByCustomer && by != "" }
 
 // AttemptStatus says how an attempt stands.
 type AttemptStatus string
@@ -47,18 +62,25 @@ const (
 	AttemptSaved      AttemptStatus = "saved"      // the card is kept
 )
 
+// CodeNotTried is the decline code of an attempt of the customer's that a budget refused: no bank was asked. Its
+// DeclineCode is the Denial.
+const CodeNotTried = "not_tried"
+
 // StartAttempt keeps an attempt before Stripe is called and answers it. When the same press asked for the same
 // invoice before, that attempt is answered instead and fresh is false.
 func StartAttempt(ctx context.Context, tx *sql.Tx, a Attempt) (kept Attempt, fresh bool, err error) {
 	a.ID = database.NewID("att")
 	a.Status = AttemptStarted
+	if a.By == "" {
+		a.By = ByCustomer
+	}
 	res, err := tx.ExecContext(ctx, `
 		INSERT INTO attempts (id, press, customer_id, invoice_id, method_id, kind, status,
-			amount, currency, code, decline_code, reference, started_at, ended_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '', $10, $11, 0)
+			amount, currency, code, decline_code, reference, started_at, ended_at, initiator, card, network)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', '', $10, $11, 0, $12, $13, $14)
 		ON CONFLICT (press, invoice_id) DO NOTHING`,
 		a.ID, a.Press, a.CustomerID, a.InvoiceID, a.MethodID, a.Kind, a.Status,
-		a.Amount.Minor, a.Amount.Currency, a.Reference, a.StartedAt)
+		a.Amount.Minor, a.Amount.Currency, a.Reference, a.StartedAt, a.By, a.Card, a.Network)
 	if err != nil {
 		return Attempt{}, false, err
 	}
@@ -82,13 +104,80 @@ func SetReference(ctx context.Context, tx *sql.Tx, id, reference string) error {
 	return err
 }
 
-// EndAttempt keeps how an attempt came out.
+// EndAttempt keeps how an attempt came out. Its charge may have been read before the answer was kept; then it is one
+// attempt all the same.
 func EndAttempt(ctx context.Context, tx *sql.Tx, a Attempt) error {
+	if a.Charge != "" {
+		_, err := tx.ExecContext(ctx, `DELETE FROM attempts WHERE charge = $1 AND id = $1 AND id <> $2`, a.Charge, a.ID)
+		if err != nil {
+			return err
+		}
+	}
 	_, err := tx.ExecContext(ctx, `
-		UPDATE attempts SET status = $1, method_id = $2, code = $3, decline_code = $4, reference = $5, ended_at = $6
-		WHERE id = $7`,
-		a.Status, a.MethodID, a.Decline.Code, a.Decline.DeclineCode, a.Reference, a.EndedAt, a.ID)
+		UPDATE attempts SET status = $1, method_id = $2, code = $3, decline_code = $4, reference = $5, ended_at = $6,
+			advice_code = $7, network_advice_code = $8, network_decline_code = $9, card = $12, network = $13,
+			charge = CASE WHEN EXISTS (SELECT 1 FROM attempts o WHERE o.charge = $10 AND o.id <> $11) THEN '' ELSE $10 END
+		WHERE id = $11`,
+		a.Status, a.MethodID, a.Decline.Code, a.Decline.DeclineCode, a.Reference, a.EndedAt,
+		a.Decline.AdviceCode, a.Decline.NetworkAdviceCode, a.Decline.NetworkDeclineCode, a.Charge, a.ID, a.Card, a.Network)
 	return err
+}
+
+// SaveTries keeps the tries on a customer's cards that were read from Stripe's charges. What is known of one of ours is
+// only completed; doing so twice, or in another order, changes nothing. The customer must be held.
+func SaveTries(ctx context.Context, tx *sql.Tx, tries []Attempt) error {
+	for _, a := range tries {
+		res, err := tx.ExecContext(ctx, `
+			UPDATE attempts SET card = $1, network = $2,
+				status = CASE WHEN status = 'processing' OR id = charge THEN $3 ELSE status END,
+				code = CASE WHEN status = 'processing' OR id = charge THEN $4 ELSE code END,
+				decline_code = CASE WHEN status = 'processing' OR id = charge THEN $5 ELSE decline_code END
+			WHERE charge = $6`,
+			a.Card, a.Network, a.Status, a.Decline.Code, a.Decline.DeclineCode, a.Charge)
+		if err != nil {
+			return err
+		}
+		known, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
+		if known > 0 {
+			continue
+		}
+		_, err = tx.ExecContext(ctx, `
+			INSERT INTO attempts (id, press, customer_id, invoice_id, method_id, kind, status,
+				amount, currency, code, decline_code, reference, started_at, ended_at, initiator, card, network, charge,
+				advice_code, network_advice_code, network_decline_code)
+			VALUES ($1, $1, $2, $3, $4, 'charge', $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14, $1, $15, $16, $17)
+			ON CONFLICT DO NOTHING`,
+			a.Charge, a.CustomerID, a.InvoiceID, a.MethodID, a.Status,
+			a.Amount.Minor, a.Amount.Currency, a.Decline.Code, a.Decline.DeclineCode, a.Reference, a.StartedAt, a.By, a.Card, a.Network,
+			a.Decline.AdviceCode, a.Decline.NetworkAdviceCode, a.Decline.NetworkDeclineCode)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AdoptCharge gives an attempt of the customer's, made a moment ago at their bank, the charge that was read for it, so
+// that both are one.
+func AdoptCharge(ctx context.Context, tx *sql.Tx, a *Attempt, since int64) error {
+	err := tx.QueryRowContext(ctx, `
+		SELECT charge, card, network FROM attempts
+		WHERE invoice_id = $1 AND id = charge AND initiator = 'customer' AND started_at >= $2 ORDER BY started_at DESC LIMIT 1`, a.InvoiceID, since).
+		Scan(&a.Charge, &a.Card, &a.Network)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return err
+}
+
+// KnowsCharge reports whether the try a charge of Stripe's stands for is kept.
+func KnowsCharge(ctx context.Context, tx *sql.Tx, charge string) (bool, error) {
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM attempts WHERE charge = $1`, charge).Scan(&n)
+	return n > 0, err
 }
 
 func findAttempt(ctx context.Context, tx *sql.Tx, press, invoice string) (Attempt, error) {
@@ -127,15 +216,33 @@ func UnansweredAttempts(ctx context.Context, tx *sql.Tx, before, typing int64, l
 		ORDER BY started_at LIMIT $3`, before, typing, limit)
 }
 
-// AttemptsSince answers the customer's own attempts started at or after since (unix seconds), newest first.
+// AttemptsSince answers the customer's own presses on our pages started at or after since (unix seconds), newest first.
 func AttemptsSince(ctx context.Context, tx *sql.Tx, customer string, since int64) ([]Attempt, error) {
-	return selectAttempts(ctx, tx, `WHERE customer_id = $1 AND started_at >= $2 ORDER BY started_at DESC, id`, customer, since)
+	return selectAttempts(ctx, tx, `
+		WHERE customer_id = $1 AND started_at >= $2 AND initiator = 'customer' AND id <> charge
+		ORDER BY started_at DESC, id`, customer, since)
+}
+
+// Tries answers every attempt on a customer's cards that is known, whoever made it, newest first.
+func Tries(ctx context.Context, tx *sql.Tx, customer string) ([]Attempt, error) {
+	return selectAttempts(ctx, tx, `WHERE customer_id = $1 ORDER BY started_at DESC, id`, customer)
+}
+
+// triesOn answers the charges asked of one card since the instant (unix seconds), oldest first: of all the merchant's
+// customers, as the networks count. In test mode everybody has the same few published cards, so there it is the one
+// customer's.
+func triesOn(ctx context.Context, tx *sql.Tx, card, customer string, since int64) ([]Attempt, error) {
+	return selectAttempts(ctx, tx, `
+		WHERE card = $1 AND started_at >= $2 AND kind = 'charge'
+			AND (customer_id = $3 OR EXISTS (SELECT 1 FROM customers c WHERE c.id = $3 AND c.livemode))
+		ORDER BY started_at, id`, card, since, customer)
 }
 
 func selectAttempts(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Attempt, error) {
 	rows, err := tx.QueryContext(ctx, `
 		SELECT id, press, customer_id, invoice_id, method_id, kind, status, amount, currency,
-			code, decline_code, reference, started_at, ended_at
+			code, decline_code, reference, started_at, ended_at, initiator, card, network, charge,
+			advice_code, network_advice_code, network_decline_code
 		FROM attempts `+where, args...)
 	if err != nil {
 		return nil, err
@@ -145,7 +252,8 @@ func selectAttempts(ctx context.Context, tx *sql.Tx, where string, args ...any) 
 	for rows.Next() {
 		var a Attempt
 		err = rows.Scan(&a.ID, &a.Press, &a.CustomerID, &a.InvoiceID, &a.MethodID, &a.Kind, &a.Status,
-			&a.Amount.Minor, &a.Amount.Currency, &a.Decline.Code, &a.Decline.DeclineCode, &a.Reference, &a.StartedAt, &a.EndedAt)
+			&a.Amount.Minor, &a.Amount.Currency, &a.Decline.Code, &a.Decline.DeclineCode, &a.Reference, &a.StartedAt, &a.EndedAt,
+			&a.By, &a.Card, &a.Network, &a.Charge, &a.Decline.AdviceCode, &a.Decline.NetworkAdviceCode, &a.Decline.NetworkDeclineCode)
 		if err != nil {
 			return nil, err
 		}

@@ -19,6 +19,7 @@ const (
 	ClassOurs           Class = "ours"           // a mistake on the merchant's side
 	ClassNoMethod       Class = "none"           // there is no payment method to charge
 	ClassOverdue        Class = "overdue"        // an invoice to be paid by hand passed its due date
+	ClassTried          Class = "tried"          // this card was tried often enough for now; told of a press alone
 	ClassUnapproved     Class = "unapproved"     // the customer was asked to approve just now, and did not; told of a press alone
 )
 

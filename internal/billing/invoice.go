@@ -34,7 +34,9 @@ type Invoice struct {
 	Disputed         bool
 	ReceiptNumber    string
 	SyncedAt         int64
-	MethodRenewedAt  int64 // when new details of that method came after we knew it, 0 when none did
+	MethodRenewedAt  int64  // when new details of that method came after we knew it, 0 when none did
+	OwnMethod        string // the method it names itself, "" for none: Stripe charges it before any other
+	Charge           string // its latest charge as just read; not kept
 }
 
 // Remaining is what is still to be paid.

@@ -104,9 +104,9 @@ func saveInvoice(ctx context.Context, tx *sql.Tx, i Invoice, readAt int64) error
 			period_start, period_end, due_at, created_at, paid_at, paid_out_of_band,
 			attempted, attempt_count, failed_at, first_failed, next_attempt_at, intent,
 			intent_status, method_id, code, decline_code, advice_code, network_advice_code,
-			network_decline_code, disputed, receipt_number, synced_at)
+			network_decline_code, disputed, receipt_number, synced_at, own_method)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-			$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34)
+			$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)
 		ON CONFLICT (id) DO UPDATE SET
 			number = excluded.number, status = excluded.status,
 			amount_due = excluded.amount_due, amount_paid = excluded.amount_paid,
@@ -120,7 +120,8 @@ func saveInvoice(ctx context.Context, tx *sql.Tx, i Invoice, readAt int64) error
 			intent_status = excluded.intent_status, method_id = excluded.method_id,
 			code = excluded.code, decline_code = excluded.decline_code, advice_code = excluded.advice_code,
 			network_advice_code = excluded.network_advice_code, network_decline_code = excluded.network_decline_code,
-			disputed = excluded.disputed, receipt_number = excluded.receipt_number, synced_at = excluded.synced_at
+			disputed = excluded.disputed, receipt_number = excluded.receipt_number, synced_at = excluded.synced_at,
+			own_method = excluded.own_method
 		WHERE (invoices.synced_at <= excluded.synced_at OR excluded.status IN ('paid', 'void'))
 			AND (invoices.status NOT IN ('paid', 'void') OR excluded.status = invoices.status)`,
 		i.ID, i.CustomerID, i.SubscriptionID, i.Number, i.Status, i.CollectionMethod,
@@ -128,7 +129,7 @@ func saveInvoice(ctx context.Context, tx *sql.Tx, i Invoice, readAt int64) error
 		i.PeriodStart, i.PeriodEnd, i.DueAt, i.CreatedAt, i.PaidAt, i.PaidOutOfBand,
 		i.Attempted, i.AttemptCount, i.FailedAt, i.FirstFailed, i.NextAttemptAt, i.Intent,
 		i.IntentStatus, i.MethodID, i.Decline.Code, i.Decline.DeclineCode, i.Decline.AdviceCode,
-		i.Decline.NetworkAdviceCode, i.Decline.NetworkDeclineCode, i.Disputed, i.ReceiptNumber, readAt)
+		i.Decline.NetworkAdviceCode, i.Decline.NetworkDeclineCode, i.Disputed, i.ReceiptNumber, readAt, i.OwnMethod)
 	return err
 }
 
@@ -139,7 +140,7 @@ func selectInvoices(ctx context.Context, tx *sql.Tx, where string, args ...any) 
 			period_start, period_end, due_at, created_at, paid_at, paid_out_of_band,
 			attempted, attempt_count, failed_at, first_failed, next_attempt_at, intent,
 			intent_status, method_id, code, decline_code, advice_code, network_advice_code,
-			network_decline_code, disputed, receipt_number, synced_at,
+			network_decline_code, disputed, receipt_number, synced_at, own_method,
 			coalesce((SELECT m.renewed_at FROM methods m WHERE m.id = invoices.method_id), 0)
 		FROM invoices `+where, args...)
 	if err != nil {
@@ -154,7 +155,7 @@ func selectInvoices(ctx context.Context, tx *sql.Tx, where string, args ...any) 
 			&i.PeriodStart, &i.PeriodEnd, &i.DueAt, &i.CreatedAt, &i.PaidAt, &i.PaidOutOfBand,
 			&i.Attempted, &i.AttemptCount, &i.FailedAt, &i.FirstFailed, &i.NextAttemptAt, &i.Intent,
 			&i.IntentStatus, &i.MethodID, &i.Decline.Code, &i.Decline.DeclineCode, &i.Decline.AdviceCode,
-			&i.Decline.NetworkAdviceCode, &i.Decline.NetworkDeclineCode, &i.Disputed, &i.ReceiptNumber, &i.SyncedAt, &i.MethodRenewedAt)
+			&i.Decline.NetworkAdviceCode, &i.Decline.NetworkDeclineCode, &i.Disputed, &i.ReceiptNumber, &i.SyncedAt, &i.OwnMethod, &i.MethodRenewedAt)
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/database"
@@ -123,6 +124,10 @@ func (d *Desk) useAndCharge(ctx context.Context, attempt billing.Attempt, setup 
 			return err
 		}
 		attempt.Status, attempt.MethodID = billing.AttemptSaved, setup.Method.ID
+		err = d.db.Do(ctx, func(tx *sql.Tx) error { return billing.KeepMethod(ctx, tx, setup.Method, d.now()) })
+		if err != nil {
+			return fmt.Errorf("keep the card of %s: %w", attempt.ID, err)
+		}
 		err = d.end(ctx, &attempt)
 		if err != nil {
 			return err
@@ -257,6 +262,9 @@ func expectedOf(metadata map[string]string) []Expected {
 	return all
 }
 
+// approvalTime is how long after a charge its approval may come back to us.
+const approvalTime = 10 * time.Minute
+
 // Approved reads the invoice again after the bank was asked, keeps how the approval came out and answers the
 // press under which the result page finds it.
 func (d *Desk) Approved(ctx context.Context, customer, invoice string) (press string, err error) {
@@ -285,6 +293,10 @@ func (d *Desk) Approved(ctx context.Context, customer, invoice string) (press st
 			return err
 		}
 		a.EndedAt, a.Reference, a.Decline = now, i.Intent, i.Decline
+		err = billing.AdoptCharge(ctx, tx, &a, now-int64(approvalTime/time.Second))
+		if err != nil {
+			return err
+		}
 		switch {
 		case i.Status == "paid":
 			a.Status = billing.AttemptPaid

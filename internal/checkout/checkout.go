@@ -42,7 +42,14 @@ type Press struct {
 	Customer string
 	Method   string
 	Invoices []Expected
+	By       billing.Initiator // "" is the customer
 }
+
+// Refused is the error of a charge that somebody else than the customer wanted and that may not be made: no attempt is
+// kept of it. For whoever comes by himself the verdict says when it may be.
+type Refused struct{ billing.Verdict }
+
+func (r *Refused) Error() string { return "the charge may not be made: " + string(r.Why) }
 
 // Limits against card testing, per customer and hour: after this many declined presses, or this many card fields
 // asked for, a customer is asked to wait.
@@ -58,6 +65,9 @@ func declinesOf(customer string) string { return "declined " + customer }
 // An attempt whose status is still started means that Stripe did not answer and nobody knows yet; asking again
 // with the same press is safe. fault.NotFound for an invoice that is not the customer's, fault.Conflict when an
 // amount has changed since it was shown (then nothing was charged), fault.TooMany after too many declines.
+//
+// Before anything is asked of Stripe every invoice passes billing.MayCharge. Of a customer's press, one that may not be
+// charged ends as failed with billing.CodeNotTried, and the others are charged; for anybody else the error is a *Refused.
 func (d *Desk) Charge(ctx context.Context, p Press) ([]billing.Attempt, error) {
 	attempts, err := d.begin(ctx, p)
 	if err != nil {
@@ -69,8 +79,8 @@ func (d *Desk) Charge(ctx context.Context, p Press) ([]billing.Attempt, error) {
 	hopeless, declined := false, false
 	for i := range attempts {
 		a := &attempts[i]
-		if a.Status != billing.AttemptStarted {
-			continue
+		if a.Status != billing.AttemptStarted || d.now().Unix()-a.StartedAt >= int64(keyLife/time.Second) {
+			continue // it has ended, or Stripe may have forgotten its key: Mend reads how it ended
 		}
 		if hopeless {
 			a.Status = billing.AttemptFailed
@@ -88,7 +98,7 @@ func (d *Desk) Charge(ctx context.Context, p Press) ([]billing.Attempt, error) {
 		hopeless = hopeless || a.Status == billing.AttemptDeclined && !a.Decline.Class().Retryable()
 		declined = declined || a.Status == billing.AttemptDeclined
 	}
-	if declined {
+	if declined && !p.By.Automatic() {
 		err = d.countDecline(ctx, p.Customer)
 		if err != nil {
 			return attempts, err
@@ -115,9 +125,11 @@ func (d *Desk) begin(ctx context.Context, p Press) ([]billing.Attempt, error) {
 		for _, a := range earlier {
 			known[a.InvoiceID] = true
 		}
-		err = d.guard(ctx, tx, p.Customer)
-		if err != nil && len(earlier) == 0 {
-			return err
+		if !p.By.Automatic() {
+			err = d.guard(ctx, tx, p.Customer)
+			if err != nil && len(earlier) == 0 {
+				return err
+			}
 		}
 		for _, want := range p.Invoices {
 			i, err := billing.FindInvoice(ctx, tx, want.Invoice)
@@ -130,12 +142,30 @@ func (d *Desk) begin(ctx context.Context, p Press) ([]billing.Attempt, error) {
 			if !known[i.ID] && (!i.Chargeable() || i.Remaining() != want.Amount) {
 				return fault.New(fault.Conflict, "The amount of invoice %s has changed.", i.Number)
 			}
-			a, _, err := billing.StartAttempt(ctx, tx, billing.Attempt{
-				Press: p.ID, CustomerID: p.Customer, InvoiceID: i.ID, MethodID: p.Method, Kind: "charge",
-				Amount: want.Amount, StartedAt: now.Unix(),
+			verdict, err := billing.MayCharge(ctx, tx, p.By, i, p.Method, now)
+			if err != nil {
+				return fmt.Errorf("ask whether it may be charged: %w", err)
+			}
+			if !known[i.ID] && !verdict.Allowed && p.By.Automatic() {
+				return &Refused{verdict}
+			}
+			a, fresh, err := billing.StartAttempt(ctx, tx, billing.Attempt{
+				Press: p.ID, CustomerID: p.Customer, InvoiceID: i.ID, MethodID: p.Method, Kind: "charge", By: p.By,
+				Amount: want.Amount, StartedAt: now.Unix(), Card: verdict.Card, Network: verdict.Network,
 			})
 			if err != nil {
 				return fmt.Errorf("keep attempt: %w", err)
+			}
+			switch {
+			case fresh && !verdict.Allowed:
+				a.Status, a.EndedAt = billing.AttemptFailed, now.Unix()
+				a.Decline = billing.Decline{Code: billing.CodeNotTried, DeclineCode: string(verdict.Why)}
+				err = billing.EndAttempt(ctx, tx, a)
+				if err != nil {
+					return fmt.Errorf("keep that it may not be charged: %w", err)
+				}
+			case !fresh && p.By.Automatic() && a.Status == billing.AttemptStarted && now.Unix()-a.StartedAt < int64(unanswered/time.Second):
+				continue // somebody else is at it
 			}
 			attempts = append(attempts, a)
 		}
@@ -166,11 +196,11 @@ func (d *Desk) countDecline(ctx context.Context, customer string) error {
 
 // pay asks Stripe for one attempt and fills in what came of it. An error means that nobody knows.
 func (d *Desk) pay(ctx context.Context, a *billing.Attempt) error {
-	payment, err := d.stripe.Pay(ctx, gateway.PayRequest{Invoice: a.InvoiceID, Method: a.MethodID, Key: a.ID, Absent: a.Promised()})
+	payment, err := d.stripe.Pay(ctx, gateway.PayRequest{Invoice: a.InvoiceID, Method: a.MethodID, OffSession: a.By.Automatic(), Key: a.ID})
 	if err != nil {
 		return err
 	}
-	a.Decline, a.Reference = payment.Decline, payment.Intent
+	a.Decline, a.Reference, a.Charge = payment.Decline, payment.Intent, payment.Charge
 	switch payment.Status {
 	case gateway.Paid, gateway.AlreadyPaid:
 		a.Status = billing.AttemptPaid

@@ -15,13 +15,14 @@ import (
 // ParseCampaign) and versioned: applying a changed document makes the next version, and a case keeps the version it
 // began with, so a published version never changes.
 type Campaign struct {
-	Name    string  `yaml:"name"`
-	Version int64   `yaml:"-"` // given when the document is applied, from 1
-	Title   string  `yaml:"title"`
-	Retired bool    `yaml:"retired,omitempty"` // no new case begins with it
-	For     Segment `yaml:"for,omitempty"`
-	Holdout int     `yaml:"holdout,omitempty"` // per cent of the cases that get no campaign messages, to measure by
-	Steps   []Step  `yaml:"steps"`
+	Name    string   `yaml:"name"`
+	Version int64    `yaml:"-"` // given when the document is applied, from 1
+	Title   string   `yaml:"title"`
+	Retired bool     `yaml:"retired,omitempty"` // no new case begins with it
+	For     Segment  `yaml:"for,omitempty"`
+	Holdout int      `yaml:"holdout,omitempty"` // per cent of the cases that get no campaign messages, to measure by
+	Retries *Retries `yaml:"retries,omitempty"` // our own tries of the charge; nil leaves them to Stripe
+	Steps   []Step   `yaml:"steps"`
 }
 
 // Step is one point of a campaign. Key is stable: notices are found by it.

@@ -194,6 +194,9 @@ func (d *document) check() {
 		d.flaw("$.holdout", "holdout is a share from 0 to 50 per cent")
 	}
 	d.segment("$.for", d.For)
+	if d.Retries != nil {
+		d.retries("$.retries", *d.Retries)
+	}
 	switch {
 	case len(d.Steps) == 0:
 		d.flaw("$.steps", "a campaign has at least one step")

@@ -108,6 +108,13 @@ func TestFlawsNameTheLine(t *testing.T) {
 		{"no class", strings.Replace(small, "day: 1", "day: 1\n    at_once_for: [late]", 1), 6, "no class of declines", true},
 		{"an empty range", "for:\n  amounts:\n    eur: {at_least: 5, below: 5}\n" + small, 3, "nobody lies in between", false},
 		{"metadata we don't keep", "for:\n  metadata: {tier: gold}\n" + small, 2, "sollecito_", true},
+		{"retries on no day", "retries: {days: [], at: \"09:00\"}\n" + small, 1, "retries need days", true},
+		{"a retry too soon", "retries:\n  days: [0, 3]\n  at: \"09:00\"\n" + small, 2, "1 to 60 days", true},
+		{"retries in disorder", "retries:\n  days: [3, 1]\n  at: \"09:00\"\n" + small, 2, "day 1 does not come after day 3", false},
+		{"a retry twice", "retries:\n  days: [3, 3]\n  at: \"09:00\"\n" + small, 2, "day 3 does not come after day 3", true},
+		{"too many retries", "retries:\n  days: [1, 2, 3, 4, 5, 6, 7, 8, 9]\n  at: \"09:00\"\n" + small, 2, "at most 8", true},
+		{"retries at no time", "retries: {days: [1]}\n" + small, 1, "retries have a time of day", true},
+		{"retries at an odd time", "retries:\n  days: [1]\n  at: noon\n" + small, 3, "retries have a time of day", true},
 		{"an alias", "title: &t x\nname: *t\n", 1, "write it out", false},
 		{"not YAML", "name: [", 1, "", false},
 		{"nothing", "", 1, "must hold one campaign", false},
@@ -143,6 +150,7 @@ func FuzzParseCampaign(f *testing.F) {
 		}
 		f.Add(text)
 	}
+	f.Add([]byte("retries: {days: [1, 3, 5, 7], at: \"09:00\"}\n" + small))
 	f.Add([]byte("a: &a [*a, *a]\n<<: *a"))
 	f.Add([]byte("name: small\nfor: {amounts: {eur: {at_least: 99999999999999999999}}}"))
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -239,6 +239,12 @@ func (cs *Cases) BeginCharging(ctx context.Context, tx *sql.Tx, id string, now t
 	return charge, "", false, err
 }
 
+// NotCharged takes back that charging began: nothing was asked for.
+func (cs *Cases) NotCharged(ctx context.Context, tx *sql.Tx, id string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE promises SET charged_at = 0 WHERE id = $1 AND status = 'active'`, id)
+	return err
+}
+
 // BreakPromise ends an active promise that was not kept, for a reason staff read, and lets the case go on; the
 // customer is told with the next reminder. One that has ended stays as it is.
 func (cs *Cases) BreakPromise(ctx context.Context, tx *sql.Tx, id, why string, now time.Time) error {

@@ -241,6 +241,10 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, c Case, now time.Time) 
 	if err != nil {
 		return err
 	}
+	err = cs.planRetries(ctx, tx, c, who, invoices)
+	if err != nil {
+		return err
+	}
 	return cs.reschedule(ctx, tx, c, now)
 }
 

@@ -167,6 +167,7 @@ var stories = map[string]func(*testing.T, *lumen){
 	"Happened":           happens,
 	"OpenPage":           listsOpenInvoices,
 	"RenewingPage":       listsRenewals,
+	"Charges":            readsCharges,
 	"Dispute":            readsDisputes,
 	"Disputes":           readsDisputes,
 }
@@ -322,6 +323,48 @@ func readsDisputes(t *testing.T, l *lumen) {
 	}
 }
 
+// Every try is read, whoever made it, with the card's own mark, so that tries on one card add up over its methods.
+func readsCharges(t *testing.T, l *lumen) {
+	ctx := t.Context()
+	id := l.fail("insufficient_funds")
+	declined, err := l.Pay(ctx, gateway.PayRequest{Invoice: id, Method: l.method, OffSession: true, Key: "retry-1"})
+	if err != nil || declined.Charge == "" {
+		t.Fatalf("%+v, %v", declined, err)
+	}
+	same := l.attach("pm_card_visa")
+	paid, err := l.Pay(ctx, gateway.PayRequest{Invoice: id, Method: same, Key: "press-1"})
+	if err != nil || paid.Status != gateway.Paid {
+		t.Fatalf("%+v, %v", paid, err)
+	}
+	tries, err := l.Charges(ctx, l.customer, now.Add(-time.Hour).Unix())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ofInvoice []billing.Attempt
+	for _, a := range tries {
+		if a.InvoiceID == id {
+			ofInvoice = append(ofInvoice, a)
+		}
+	}
+	if len(ofInvoice) != 3 || ofInvoice[0].Charge != paid.Charge || ofInvoice[1].Charge != declined.Charge {
+		t.Fatalf("tries %+v", ofInvoice)
+	}
+	for n, want := range []billing.AttemptStatus{billing.AttemptPaid, billing.AttemptDeclined, billing.AttemptDeclined} {
+		a := ofInvoice[n]
+		if a.Status != want || a.Network != "visa" || a.Card == "" || a.Card != ofInvoice[0].Card || a.By != billing.ByStripe ||
+			a.Amount != (billing.Money{Minor: 5800, Currency: "eur"}) || a.StartedAt != now.Unix() {
+			t.Errorf("try %d: %+v", n, a)
+		}
+	}
+	if ofInvoice[2].Decline.Class() != billing.ClassMoney {
+		t.Errorf("the first was declined: %+v", ofInvoice[2].Decline)
+	}
+	none, err := l.Charges(ctx, l.customer, now.Add(time.Hour).Unix())
+	if err != nil || len(none) != 0 {
+		t.Errorf("later ones: %+v, %v", none, err)
+	}
+}
+
 func pays(t *testing.T, l *lumen) {
 	ctx := t.Context()
 	id := l.fail("insufficient_funds")
@@ -339,7 +382,7 @@ func pays(t *testing.T, l *lumen) {
 		t.Errorf("a used key for another order: %v", err)
 	}
 	paid, err := l.Pay(ctx, gateway.PayRequest{Invoice: id, Method: other, Key: "press-2"})
-	if err != nil || paid != (gateway.Payment{Status: gateway.Paid, Intent: declined.Intent}) {
+	if err != nil || paid.Charge == "" || paid != (gateway.Payment{Status: gateway.Paid, Intent: declined.Intent, Charge: paid.Charge}) {
 		t.Errorf("another card: %+v, %v", paid, err)
 	}
 	if i := l.invoice(id); i.Status != "paid" || i.PaidAt == 0 || i.MethodID != other || i.AmountPaid != 5800 {

@@ -29,10 +29,10 @@ const (
 // is the idempotency key, at most 255 characters, written down by the caller before the call: the same key
 // answers with the first call's end and charges nothing again.
 type PayRequest struct {
-	Invoice string
-	Method  string
-	Key     string
-	Absent  bool // the customer agreed to it before and is not there to be asked by their bank
+	Invoice    string
+	Method     string
+	OffSession bool // the customer is not there to answer their bank
+	Key        string
 }
 
 // Payment is how the order ended. Decline is set when it was declined; Code no_payment_method means there was
@@ -41,20 +41,26 @@ type Payment struct {
 	Status  PaymentStatus
 	Decline billing.Decline
 	Intent  string
+	Charge  string // the charge this order made, "" when none is known
 }
 
-// Pay charges one open invoice, with its customer present so that their bank may ask them, or absent. The answer is what
+// Pay charges one open invoice, with its customer present unless told otherwise, so that their bank may ask them. The answer is what
 // is known; the only error is fault.Unavailable, which says that it is not known whether money moved: ask again
 // with the same key, or read the invoice.
 func (c *Client) Pay(ctx context.Context, request PayRequest) (Payment, error) {
-	params := &stripe.InvoicePayParams{Params: ordering(ctx, request.Key), OffSession: stripe.Bool(request.Absent)}
+	params := &stripe.InvoicePayParams{Params: ordering(ctx, request.Key), OffSession: stripe.Bool(request.OffSession)}
 	if request.Method != "" {
 		params.PaymentMethod = stripe.String(request.Method)
 	}
 	params.AddExpand("payment_intent.latest_charge")
 	i, err := invoice.Client{B: c.backend, Key: c.key}.Pay(request.Invoice, params)
 	if err == nil {
-		return paymentOf(i, spokenOfInvoice(i.LastResponse.RawJSON), Paid), nil
+		payment := paymentOf(i, spokenOfInvoice(i.LastResponse.RawJSON), Paid)
+		charge := invoiceReading{invoice: i}.charge()
+		if charge != nil && payment.Status != Gone && payment.Status != Action {
+			payment.Charge = charge.ID
+		}
+		return payment, nil
 	}
 	var e *stripe.Error
 	if !errors.As(err, &e) {
@@ -110,7 +116,7 @@ var nothingToCharge = billing.Decline{Code: "no_payment_method"}
 
 // refusedPayment reads a 402: a decline, or a bank that wants to hear the customer.
 func (c *Client) refusedPayment(ctx context.Context, invoiceID string, e *stripe.Error) (Payment, error) {
-	payment := Payment{Status: Declined, Decline: declineOfError(e)}
+	payment := Payment{Status: Declined, Decline: declineOfError(e), Charge: e.ChargeID}
 	if e.PaymentIntent != nil {
 		payment.Intent = e.PaymentIntent.ID
 	}

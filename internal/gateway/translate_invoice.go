@@ -44,8 +44,12 @@ func (r invoiceReading) translate() billing.Invoice {
 	if i.Status != stripe.InvoiceStatusPaid {
 		translated.Decline = r.spoken.decline(i.PaymentIntent)
 	}
+	if i.DefaultPaymentMethod != nil {
+		translated.OwnMethod = i.DefaultPaymentMethod.ID
+	}
 	charge := r.charge()
 	if charge != nil {
+		translated.Charge = charge.ID
 		translated.Disputed = charge.Disputed
 		if translated.ReceiptNumber == "" {
 			translated.ReceiptNumber = charge.ReceiptNumber

@@ -99,6 +99,16 @@ func (in *Intake) rowOf(e gateway.Event) Event {
 // cases be reconsidered. fault.NotFound when Stripe does not know the customer, fault.Unavailable when it does
 // not answer; then nothing has changed.
 func (in *Intake) Refresh(ctx context.Context, customer string) error {
+	return in.refresh(ctx, customer, false)
+}
+
+// RefreshWithTries is Refresh that reads every try on the customer's cards again too, for whoever means to charge them
+// by himself.
+func (in *Intake) RefreshWithTries(ctx context.Context, customer string) error {
+	return in.refresh(ctx, customer, true)
+}
+
+func (in *Intake) refresh(ctx context.Context, customer string, always bool) error {
 	readAt := in.now().Unix()
 	account, err := in.stripe.Account(ctx, customer)
 	in.trouble.Store(fault.Is(err, fault.Unavailable))
@@ -127,6 +137,10 @@ func (in *Intake) Refresh(ctx context.Context, customer string) error {
 	if err != nil {
 		return fmt.Errorf("refresh %s: %w", customer, err)
 	}
+	tries, err := in.tries(ctx, account, always)
+	if err != nil {
+		return err
+	}
 	var disputes []billing.Dispute
 	for _, id := range running {
 		d, err := in.stripe.Dispute(ctx, id)
@@ -143,7 +157,7 @@ func (in *Intake) Refresh(ctx context.Context, customer string) error {
 		account.Invoices = append(account.Invoices, invoice)
 		account.Methods = append(account.Methods, methods...)
 	}
-	err = in.save(ctx, account, readAt)
+	err = in.save(ctx, account, tries, readAt)
 	if err != nil {
 		return err
 	}
@@ -176,7 +190,7 @@ func (in *Intake) refreshInvoice(ctx context.Context, id string) error {
 	})
 }
 
-func (in *Intake) save(ctx context.Context, account billing.Account, readAt int64) error {
+func (in *Intake) save(ctx context.Context, account billing.Account, tries []billing.Attempt, readAt int64) error {
 	id := account.Customer.ID
 	account.Methods = slices.DeleteFunc(account.Methods, func(m billing.Method) bool { return m.CustomerID != id })
 	err := in.db.Do(ctx, func(tx *sql.Tx) error {
@@ -188,7 +202,19 @@ func (in *Intake) save(ctx context.Context, account billing.Account, readAt int6
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}
+		ways, err := billing.WaysOf(ctx, tx, id)
+		if err != nil {
+			return err
+		}
 		err = billing.Save(ctx, tx, account, readAt)
+		if err != nil {
+			return err
+		}
+		err = billing.SaveTries(ctx, tx, tries)
+		if err != nil {
+			return err
+		}
+		err = billing.NoteNewCards(ctx, tx, id, ways, in.now())
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -31,6 +32,7 @@ const (
 	promiseBatch = 20
 	answerWait   = 5 * time.Minute // before a promise is looked at again when Stripe keeps silent
 	bankWait     = 6 * time.Hour   // while a bank is working on what it is about
+	budgetWait   = 48 * time.Hour  // past the day that was set, for a try that the card's budget allows only later
 	pressWait    = 3 * time.Minute // while a press of the customer's own is under way
 )
 
@@ -161,7 +163,7 @@ func (p *Promises) attempts(ctx context.Context, promise dunning.Promise) (made 
 // charge makes the one charge of a promise. Its id is the press, so that whatever stops the program, a second run
 // finds the same attempts and their keys.
 func (p *Promises) charge(ctx context.Context, promise dunning.Promise) (time.Duration, error) {
-	press := checkout.Press{ID: promise.ID, Customer: promise.CustomerID, Method: promise.MethodID}
+	press := checkout.Press{ID: promise.ID, Customer: promise.CustomerID, Method: promise.MethodID, By: billing.ByPromise}
 	waits := false
 	err := p.DB.Do(ctx, func(tx *sql.Tx) error {
 		charge, why, busy, err := p.Cases.BeginCharging(ctx, tx, promise.ID, p.Now())
@@ -190,6 +192,10 @@ func (p *Promises) charge(ctx context.Context, promise dunning.Promise) (time.Du
 		return 0, nil
 	}
 	attempts, err := p.Desk.Charge(ctx, press)
+	var refused *checkout.Refused
+	if errors.As(err, &refused) {
+		return p.refused(ctx, promise, refused.Verdict)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -198,6 +204,24 @@ func (p *Promises) charge(ctx context.Context, promise dunning.Promise) (time.Du
 		return 0, err // what came of it is told by the next look
 	}
 	return p.conclude(ctx, promise, attempts)
+}
+
+// refused deals with a charge that the card's budget does not allow now: it waits for it up to two days, and after that,
+// or with a card that may not be tried again at all, the promise is broken and the customer told why.
+func (p *Promises) refused(ctx context.Context, promise dunning.Promise, verdict billing.Verdict) (time.Duration, error) {
+	wait := time.Unix(verdict.After, 0).Sub(p.Now())
+	waits := verdict.After > 0 && verdict.After <= promise.DueAt+int64(budgetWait/time.Second)
+	err := p.DB.Do(ctx, func(tx *sql.Tx) error {
+		err := p.Cases.NotCharged(ctx, tx, promise.ID)
+		if err != nil || waits {
+			return err
+		}
+		return p.Cases.BreakPromise(ctx, tx, promise.ID, verdict.Why.Words(), p.Now())
+	})
+	if err != nil || !waits {
+		return 0, err
+	}
+	return max(wait, time.Minute), nil
 }
 
 // conclude ends a promise by what became of its charges, as Stripe was read just now. Paid ones have kept it already.

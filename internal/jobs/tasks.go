@@ -19,6 +19,7 @@ const (
 type Work struct {
 	Intake   *intake.Intake
 	Desk     *checkout.Desk
+	Retries  *Retries
 	Schedule *Schedule
 	Sender   *Sender
 	Returns  *Returns
@@ -33,6 +34,7 @@ func (w Work) Tasks() []Task {
 		{Name: "events", RunOnce: w.events, Every: time.Second},
 		{Name: "reconcile", RunOnce: w.Intake.Reconcile, Every: time.Minute}, // which looks at Stripe each quarter of an hour
 		{Name: "promises", RunOnce: w.Promises.RunOnce, Every: time.Minute, Next: w.Promises.Next},
+		{Name: "retries", RunOnce: w.Retries.RunOnce, Every: 30 * time.Second, Next: w.Retries.Next},
 		{Name: "schedule", RunOnce: w.Schedule.RunOnce, Every: 30 * time.Second, Next: w.Schedule.Next},
 		{Name: "send", RunOnce: w.Sender.RunOnce, Every: 30 * time.Second, Next: w.Sender.Next},
 		{Name: "mend", RunOnce: w.mend, Every: 30 * time.Second},

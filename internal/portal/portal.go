@@ -48,6 +48,7 @@ type Portal struct {
 	Addresses link.Addresses
 	Runner    *jobs.Runner
 	Sender    *jobs.Sender
+	Retries   *jobs.Retries
 	Web       *web.Server
 	Metrics   *metrics.Metrics
 	Inbound   *inbound.Listener // takes mail once it is served; nil without INBOUND_ADDRESS
@@ -143,7 +144,8 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		DB: db, Cases: p.Cases, Talks: p.Talks, Addresses: c.Inbound, Now: at.Now, Real: at.Real, Log: at.Log,
 		Ours: []string{outbox.Normal(c.From.Address), outbox.Normal(c.SupportEmail)},
 	}
-	work := jobs.Work{Returns: returns, Intake: p.Intake, Desk: desk, Sessions: sessions, Sender: p.Sender, Schedule: &jobs.Schedule{DB: db, Cases: p.Cases, Now: at.Now, Log: at.Log},
+	p.Retries = &jobs.Retries{DB: db, Cases: p.Cases, Intake: p.Intake, Desk: desk, Now: at.Now, Log: at.Log}
+	work := jobs.Work{Retries: p.Retries, Returns: returns, Intake: p.Intake, Desk: desk, Sessions: sessions, Sender: p.Sender, Schedule: &jobs.Schedule{DB: db, Cases: p.Cases, Now: at.Now, Log: at.Log},
 		Heads:    &jobs.Heads{DB: db, Real: at.Real, Log: at.Log},
 		Promises: &jobs.Promises{DB: db, Cases: p.Cases, Desk: desk, Intake: p.Intake, Now: at.Now, Log: at.Log}}
 	tasks := work.Tasks()

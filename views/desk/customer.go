@@ -107,6 +107,7 @@ const (
 	ActResume    = "resume"
 	ActRelease   = "release"
 	ActAnnounce  = "announce"
+	ActCharge    = "charge"
 	ActRevoke    = "revoke"
 	ActMailAgain = "mail-again"
 

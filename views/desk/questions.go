@@ -159,3 +159,21 @@ func (c CustomerPage) Title() string {
 	}
 	return c.ID
 }
+
+// ChargeQuestion asks whether an open invoice is charged now, with the customer not there. card is what it is charged to;
+// press makes the same order twice one, and expect is what is shown here.
+func ChargeQuestion(page CustomerPage, caseID, sum, number, card, press, expect string) *Question {
+	return &Question{
+		Title: fmt.Sprintf("Charge %s to %s now?", sum, card),
+		Effects: []string{
+			fmt.Sprintf("Stripe is asked to charge invoice %s at once. It counts as one of the card's tries.", number),
+			"If it is paid, the reminders stop and access is full again.",
+			"If the bank says no, nothing is taken, and the reminders go on as planned. If it wants to ask the customer, their page leads there.",
+			"The customer does not expect it just now: write to them first where that matters. The audit log keeps who charged.",
+		},
+		Action: "/admin/cases/" + url.PathEscape(caseID) + "/charge",
+		Deed:   "Charge " + sum,
+		Hidden: []Hidden{{"attempt", press}, {"expect", expect}},
+		Back:   "/admin/customers/" + url.PathEscape(page.ID),
+	}
+}
