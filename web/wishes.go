@@ -111,7 +111,7 @@ func (s *Server) stay(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.Talks.StayAfterAll(r.Context(), v.ID, s.localeOf(r, v).Text("cancel.stay_said"))
+	err = s.Talks.StayAfterAll(r.Context(), v.ID, s.localeOf(r, v).Text("cancel.stay_said"), s.Real())
 	if err != nil {
 		return err
 	}

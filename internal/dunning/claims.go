@@ -19,10 +19,9 @@ const (
 func (cs *Cases) ClaimUntil(who billing.Customer, now time.Time) time.Time {
 	zone := cs.Zone(who)
 	y, m, d := now.In(zone).Date()
-	day := time.Date(y, m, d, 0, 0, 0, 0, zone)
 	for left := cmp.Or(cs.claimDays, claimDays); left > 0; {
 		d++
-		day = time.Date(y, m, d, 0, 0, 0, 0, zone)
+		day := time.Date(y, m, d, 0, 0, 0, 0, zone)
 		if day.Weekday() != time.Saturday && day.Weekday() != time.Sunday {
 			left--
 		}

@@ -263,3 +263,22 @@ func TestDaysOfAPauseCountOnceThoughAMailWaitedForItsEnd(t *testing.T) {
 		t.Errorf("%d days don't count, the case rested for 5", w.latest().RestedDays)
 	}
 }
+
+func TestAClaimRestsForBusinessDays(t *testing.T) {
+	w := setup(t)
+	who := billing.Customer{ID: "cus_1", Country: "IT"}
+	for said, until := range map[string]string{
+		"2026-11-02T10:00": "2026-11-10T00:00", // Monday: the next Monday is the fifth business day
+		"2026-11-06T23:30": "2026-11-14T00:00", // Friday night
+		"2026-11-07T10:00": "2026-11-14T00:00", // Saturday
+	} {
+		now, err := time.ParseInLocation("2006-01-02T15:04", said, rome)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := w.cases.ClaimUntil(who, now).In(rome).Format("2006-01-02T15:04")
+		if got != until {
+			t.Errorf("said %s: until %s, want %s", said, got, until)
+		}
+	}
+}

@@ -102,8 +102,9 @@ func (cv *Conversations) WishToCancel(ctx context.Context, customer, text string
 }
 
 // StayAfterAll takes the customer's wish back; text is the message that says so. Reminders rest until staff answer.
-// Without an open wish it changes nothing.
-func (cv *Conversations) StayAfterAll(ctx context.Context, customer, text string) error {
+// Without an open wish it changes nothing. fault.TooMany after many messages within an hour of real time, so that
+// nobody goes to and fro for ever; asking to leave is never limited.
+func (cv *Conversations) StayAfterAll(ctx context.Context, customer, text string, realNow time.Time) error {
 	now := cv.now()
 	return cv.db.Do(ctx, func(tx *sql.Tx) error {
 		err := database.Hold(ctx, tx, customer)
@@ -113,6 +114,13 @@ func (cv *Conversations) StayAfterAll(ctx context.Context, customer, text string
 		ended, err := endWish(ctx, tx, customer, WishWithdrawn, "customer", now)
 		if err != nil || !ended {
 			return err
+		}
+		within, err := database.Within(ctx, tx, "message "+customer, time.Hour, mostMessages, realNow)
+		if err != nil {
+			return err
+		}
+		if !within {
+			return fault.New(fault.TooMany, "Too many messages.")
 		}
 		c, err := begin(ctx, tx, customer, now.Unix())
 		if err != nil {
