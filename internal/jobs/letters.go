@@ -71,7 +71,10 @@ func (l *Letters) Recipient(ctx context.Context, tx *sql.Tx, n outbox.Notice) (t
 	if err != nil {
 		return "", "", err
 	}
-	if to != "" && l.OnlyTo != "" {
+	if to != "" && l.OnlyTo == "" {
+		return to, "", nil
+	}
+	if to != "" {
 		to, addresses = l.OnlyTo, []string{l.OnlyTo}
 	}
 	stopped, is, err := outbox.SuppressionOf(ctx, tx, cmp.Or(to, addresses[0]))
@@ -82,8 +85,9 @@ func (l *Letters) Recipient(ctx context.Context, tx *sql.Tx, n outbox.Notice) (t
 }
 
 // Write composes the letter to the notice's recipient and fills in what the notice keeps of it: Message-ID, date, subject and the
-// copy, from which the link's token is cut out. fault.NotFound when what it tells of is gone.
-func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (mail.Letter, error) {
+// copy, from which the link's token is cut out. A reminder tells of what say was decided by. fault.NotFound when what it
+// tells of is gone.
+func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say dunning.Say, now time.Time) (mail.Letter, error) {
 	if n.Kind == outbox.StaffAlert {
 		return l.staffAlert(ctx, tx, n, now)
 	}
@@ -99,7 +103,7 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now t
 	if err != nil {
 		return mail.Letter{}, err
 	}
-	letter, err := l.compose(ctx, tx, n, who, reader, token, now)
+	letter, err := l.compose(ctx, tx, n, say, who, reader, token, now)
 	if err != nil {
 		return mail.Letter{}, err
 	}
@@ -251,11 +255,11 @@ func (l *Letters) issue(ctx context.Context, tx *sql.Tx, n *outbox.Notice, reade
 	return link.Issue(ctx, tx, link.Link{CustomerID: n.CustomerID, NoticeID: n.ID, Language: reader.Tag(), IssuedAt: now.Unix()})
 }
 
-func (l *Letters) compose(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who billing.Customer, reader *l10n.Locale, token string, now time.Time) (email.Letter, error) {
+func (l *Letters) compose(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say dunning.Say, who billing.Customer, reader *l10n.Locale, token string, now time.Time) (email.Letter, error) {
 	zone := l.Cases.Zone(who)
 	switch n.Kind {
 	case outbox.Reminder:
-		return l.reminder(ctx, tx, n, who, reader, token, now)
+		return l.reminder(ctx, tx, n, say, who, reader, token, now)
 	case outbox.Settled:
 		return l.settled(ctx, tx, n, who, reader, token, now)
 	case outbox.FreshLink:
@@ -271,25 +275,14 @@ func (l *Letters) compose(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who
 	return email.Letter{}, fmt.Errorf("no letter for a notice of kind %q", n.Kind)
 }
 
-func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who billing.Customer, reader *l10n.Locale, token string, now time.Time) (email.Letter, error) {
-	c, err := l.Cases.Find(ctx, tx, n.CaseID)
-	if err != nil {
-		return email.Letter{}, err
-	}
-	in, err := l.Cases.SituationOf(ctx, tx, c, now)
-	if err != nil {
-		return email.Letter{}, err
-	}
-	invoices, err := l.Cases.InvoicesOf(ctx, tx, c)
-	if err != nil {
-		return email.Letter{}, err
-	}
+func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say dunning.Say, who billing.Customer, reader *l10n.Locale, token string, now time.Time) (email.Letter, error) {
+	c, in := say.Case, say.In
 	zone := in.Zones[0]
 	facts := email.ReminderFacts{
 		Merchant: l.Merchant, FirstName: who.FirstName(), Step: email.StepSecond, Class: in.Class, LinkURL: l.Addresses.Link(token),
 	}
 	var next, method = int64(0), ""
-	for _, i := range invoices {
+	for _, i := range in.Invoices {
 		if !i.Open() {
 			continue
 		}
@@ -307,6 +300,7 @@ func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, wh
 	if next > 0 {
 		facts.NextAttempt = time.Unix(next, 0).In(zone)
 	}
+	var err error
 	facts.Card, err = card(ctx, tx, who.ID, method)
 	if err != nil {
 		return email.Letter{}, err
