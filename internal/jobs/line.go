@@ -35,6 +35,7 @@ type handed struct {
 type turn struct {
 	last *handed
 	next *outbox.Notice
+	read bool // its customer was read again from Stripe just now
 
 	answer answer
 	letter *mail.Letter // when it goes
@@ -62,7 +63,7 @@ func (l *line) deliver(ctx context.Context, n outbox.Notice) (err error) {
 		return l.unreachable(ctx, n, err)
 	}
 	defer l.Pool.Release(conn)
-	t, err := l.ask(ctx, &n)
+	t, err := l.ask(ctx, &n, false)
 	if err == nil && t.answer == stale {
 		t, err = l.askAfterReading(ctx, &n)
 	}
@@ -92,8 +93,8 @@ func (l *line) unreachable(ctx context.Context, n outbox.Notice, why error) erro
 
 // ask tells what became of the last mail and asks for the next; n is then as it was begun. It does not give up while
 // the program is stopping: a notice marked as being handed over must be handed over.
-func (l *line) ask(ctx context.Context, n *outbox.Notice) (*turn, error) {
-	t := &turn{last: l.last, next: n}
+func (l *line) ask(ctx context.Context, n *outbox.Notice, read bool) (*turn, error) {
+	t := &turn{last: l.last, next: n, read: read}
 	err := l.together.Keep(context.WithoutCancel(ctx), t)
 	if err != nil {
 		return nil, err
@@ -110,11 +111,7 @@ func (l *line) askAfterReading(ctx context.Context, n *outbox.Notice) (*turn, er
 		return nil, err
 	}
 	if known && wait == "" {
-		t, err := l.ask(ctx, n)
-		if err != nil || t.answer != stale {
-			return t, err
-		}
-		wait = "News of the customer came in just now; it waits until they are read."
+		return l.ask(ctx, n, true)
 	}
 	t := &turn{answer: stays}
 	return t, l.DB.Do(ctx, func(tx *sql.Tx) error {
@@ -212,7 +209,7 @@ func (s *Sender) decide(ctx context.Context, tx *sql.Tx, t *turn, stopped bool, 
 	if stopped {
 		return outbox.Release(ctx, tx, current.ID)
 	}
-	if current.Kind == outbox.Reminder { // decided by what Stripe said within ten minutes
+	if current.Kind == outbox.Reminder && !t.read { // decided by what Stripe said within ten minutes
 		fresh, err := s.Intake.Fresh(ctx, tx, current.CustomerID)
 		if err != nil {
 			return err
