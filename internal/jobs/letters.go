@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
@@ -87,13 +86,17 @@ func (l *Letters) Recipient(ctx context.Context, tx *sql.Tx, n outbox.Notice) (t
 // Write composes the letter to the notice's recipient and fills in what the notice keeps of it: Message-ID, date, subject and the
 // copy, from which the link's token is cut out. A reminder tells of what say was decided by. fault.NotFound when what it
 // tells of is gone.
-func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say dunning.Say, now time.Time) (mail.Letter, error) {
+func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say dunning.Say, now time.Time) (mail.Post, error) {
 	if n.Kind == outbox.StaffAlert {
 		return l.staffAlert(ctx, tx, n, now)
 	}
-	who, err := billing.FindCustomer(ctx, tx, n.CustomerID)
-	if err != nil {
-		return mail.Letter{}, err
+	who := say.In.Who.Customer
+	if who.ID == "" {
+		var err error
+		who, err = billing.FindCustomer(ctx, tx, n.CustomerID)
+		if err != nil {
+			return mail.Post{}, err
+		}
 	}
 	reader := l.Catalog.Match(append([]string{who.Language}, append(who.PreferredLocales, l.Language)...)...)
 	if n.Kind == outbox.StaffMessage {
@@ -101,15 +104,15 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say d
 	}
 	token, err := l.issue(ctx, tx, n, reader, now)
 	if err != nil {
-		return mail.Letter{}, err
+		return mail.Post{}, err
 	}
 	letter, err := l.compose(ctx, tx, n, say, who, reader, token, now)
 	if err != nil {
-		return mail.Letter{}, err
+		return mail.Post{}, err
 	}
 	html, err := letter.HTML(ctx)
 	if err != nil {
-		return mail.Letter{}, fmt.Errorf("draw letter: %w", err)
+		return mail.Post{}, fmt.Errorf("draw letter: %w", err)
 	}
 	if n.Dated == 0 {
 		n.Dated = now.Unix()
@@ -132,24 +135,25 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say d
 	if n.Kind == outbox.Reply {
 		err = l.thread(ctx, tx, n, &out)
 		if err != nil {
-			return mail.Letter{}, err
+			return mail.Post{}, err
 		}
 	}
 	if n.Kind == outbox.StaffMessage {
 		out.ReplyTo = mail.Address{Name: who.Name, Address: who.Email} // an answer by mail must not be lost
 	}
-	n.Copy, err = copyOf(out, token)
+	post, kept, err := pack(out, token)
+	n.Copy = kept
 	if reply != "" {
 		n.Copy = strings.ReplaceAll(n.Copy, reply, l.Inbound.Hidden(cut)) // whoever has it writes in the customer's name
 	}
-	return out, err
+	return post, err
 }
 
 // staffAlert writes to a member of staff about their own account. It carries no link that opens anything.
-func (l *Letters) staffAlert(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (mail.Letter, error) {
+func (l *Letters) staffAlert(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (mail.Post, error) {
 	a, err := staff.FindAlert(ctx, tx, n.SubjectID)
 	if err != nil {
-		return mail.Letter{}, err
+		return mail.Post{}, err
 	}
 	reader := l.Catalog.Match(l.Language)
 	letter := email.StaffAlert(reader, email.StaffAlertFacts{
@@ -158,7 +162,7 @@ func (l *Letters) staffAlert(ctx context.Context, tx *sql.Tx, n *outbox.Notice, 
 	})
 	html, err := letter.HTML(ctx)
 	if err != nil {
-		return mail.Letter{}, fmt.Errorf("draw letter: %w", err)
+		return mail.Post{}, fmt.Errorf("draw letter: %w", err)
 	}
 	if n.Dated == 0 {
 		n.Dated = now.Unix()
@@ -175,8 +179,9 @@ func (l *Letters) staffAlert(ctx context.Context, tx *sql.Tx, n *outbox.Notice, 
 		MessageID: n.MessageID, Date: time.Unix(n.Dated, 0).In(l.Zone), Language: reader.Tag(),
 		Headers: map[string]string{"X-Entity-Ref-ID": n.ID},
 	}
-	n.Copy, err = copyOf(out, "")
-	return out, err
+	post, kept, err := pack(out)
+	n.Copy = kept
+	return post, err
 }
 
 // browserOf is the browser a happening came from, "" when it came from none.
@@ -229,22 +234,6 @@ func nameFor(n *outbox.Notice, who billing.Customer) string {
 		return ""
 	}
 	return who.Name
-}
-
-// cut stands in a kept copy where the token stood.
-const cut = "•••"
-
-// copyOf is the letter's bytes as they go, the token cut out.
-func copyOf(letter mail.Letter, token string) (string, error) {
-	if token != "" {
-		letter.HTML = strings.ReplaceAll(letter.HTML, token, cut)
-		letter.Text = strings.ReplaceAll(letter.Text, token, cut)
-	}
-	raw, err := mail.Render(letter)
-	if err != nil {
-		return "", fmt.Errorf("keep a copy: %w", err)
-	}
-	return string(bytes.ToValidUTF8(raw, []byte("?"))), nil
 }
 
 // issue makes the letter's own link; letters to staff carry none.

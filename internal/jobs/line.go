@@ -38,7 +38,7 @@ type turn struct {
 	read bool // its customer was read again from Stripe just now
 
 	answer answer
-	letter *mail.Letter // when it goes
+	letter *mail.Post // when it goes
 }
 
 // answer is what the database makes of the next notice.
@@ -77,7 +77,7 @@ func (l *line) deliver(ctx context.Context, n outbox.Notice) (err error) {
 	sending, stop := context.WithTimeout(context.WithoutCancel(ctx), dialogue)
 	defer stop()
 	l.last = &handed{notice: n, outcome: mail.ErrUncertain} // should it panic
-	l.last.outcome = conn.Send(sending, *t.letter)
+	l.last.outcome = conn.Hand(sending, *t.letter)
 	l.observe(wordFor(l.last.outcome))
 	return nil
 }

@@ -143,7 +143,7 @@ func (s *Sender) reread(ctx context.Context, n outbox.Notice) (wait string, know
 
 // begin decides, writes and marks a notice as being handed over, in the caller's transaction, in which its customer is
 // held. The letter is nil when the notice was settled or put off instead.
-func (s *Sender) begin(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (*mail.Letter, error) {
+func (s *Sender) begin(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (*mail.Post, error) {
 	to, why, err := s.Letters.Recipient(ctx, tx, *n)
 	if err != nil {
 		return nil, err
