@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -57,11 +58,20 @@ func BenchmarkReminders(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// open starts no task: what is measured is run by hand.
 func open(b *testing.B, smtp string) *portal.Portal {
 	b.Helper()
+	house, err := build(b.Context(), databasetest.URL(b), smtp)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { house.Close() })
+	return house
+}
+
+// build puts the portal together and starts no task: what is measured is run by hand.
+func build(ctx context.Context, data, smtp string) (*portal.Portal, error) {
 	c := &config.Config{
-		Listen: "127.0.0.1:0", BaseURL: "https://pay.lumen.example", DatabaseURL: databasetest.URL(b),
+		Listen: "127.0.0.1:0", BaseURL: "https://pay.lumen.example", DatabaseURL: data,
 		StripeKey: "sk_test_bench", StripePublic: "pk_test_bench", WebhookSecrets: []config.Secret{secret},
 		StripeAPI: "http://127.0.0.1:1", StripeJS: "http://127.0.0.1:1/v3/", StripeEmails: "off", SMTP: config.Secret("smtp://" + smtp),
 		Connections: fmt.Sprint(lines), MailFrom: "Lumen Studio <billing@lumen.example>", MerchantName: "Lumen Studio",
@@ -71,24 +81,38 @@ func open(b *testing.B, smtp string) *portal.Portal {
 	}
 	err := c.Check()
 	if err != nil {
-		b.Fatal(err)
+		return nil, err
 	}
-	house, err := portal.New(b.Context(), c, portal.Surroundings{
-		Now: func() time.Time { return noon }, Real: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { house.Close() })
-	return house
+	return portal.New(ctx, c, portal.Surroundings{Now: atNoon, Real: time.Now, Log: slog.New(slog.DiscardHandler)})
 }
 
-// dun lets a renewal fail for so many customers on an expired card, so that each is owed a reminder at once.
+func atNoon() time.Time { return noon }
+
+// dun lets a renewal fail for so many customers on an expired card and takes the first step of each case, so that each is
+// owed a reminder at once.
 func dun(b *testing.B, house *portal.Portal, customers int) {
 	b.Helper()
-	for from := 0; from < customers; from += 500 {
+	lapse(b, house, 0, customers)
+	schedule := scheduleOf(house)
+	for done := 1; done > 0; {
+		var err error
+		done, err = schedule.RunOnce(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func scheduleOf(house *portal.Portal) *jobs.Schedule {
+	return &jobs.Schedule{DB: house.DB, Cases: house.Cases, Now: atNoon, Log: slog.New(slog.DiscardHandler)}
+}
+
+// lapse lets a renewal fail for the customers numbered from first to before last; their cases open and are due.
+func lapse(b *testing.B, house *portal.Portal, first, last int) {
+	b.Helper()
+	for from := first; from < last; from += 500 {
 		err := house.DB.Do(b.Context(), func(tx *sql.Tx) error {
-			for n := from; n < min(from+500, customers); n++ {
+			for n := from; n < min(from+500, last); n++ {
 				a := debtor(n)
 				err := billing.Save(b.Context(), tx, a, noon.Unix())
 				if err != nil {
@@ -101,14 +125,6 @@ func dun(b *testing.B, house *portal.Portal, customers int) {
 			}
 			return nil
 		})
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
-	schedule := &jobs.Schedule{DB: house.DB, Cases: house.Cases, Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler)}
-	for done := 1; done > 0; {
-		var err error
-		done, err = schedule.RunOnce(b.Context())
 		if err != nil {
 			b.Fatal(err)
 		}
