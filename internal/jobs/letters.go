@@ -83,10 +83,10 @@ func (l *Letters) Recipient(ctx context.Context, tx *sql.Tx, n outbox.Notice) (t
 	return "", "Nothing is mailed to this address any more. " + stopped.Words, nil
 }
 
-// Write composes the letter to the notice's recipient and fills in what the notice keeps of it: Message-ID, date, subject and the
-// copy, from which the link's token is cut out. A reminder tells of what say was decided by. fault.NotFound when what it
+// Write composes the letter to the notice's recipient and fills in what the notice keeps of it: Message-ID, date and
+// subject; the copy comes with Draft.Finish. A reminder tells of what say was decided by. fault.NotFound when what it
 // tells of is gone.
-func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say dunning.Say, now time.Time) (mail.Post, error) {
+func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say dunning.Say, now time.Time) (Draft, error) {
 	if n.Kind == outbox.StaffAlert {
 		return l.staffAlert(ctx, tx, n, now)
 	}
@@ -95,7 +95,7 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say d
 		var err error
 		who, err = billing.FindCustomer(ctx, tx, n.CustomerID)
 		if err != nil {
-			return mail.Post{}, err
+			return Draft{}, err
 		}
 	}
 	reader := l.Catalog.Match(append([]string{who.Language}, append(who.PreferredLocales, l.Language)...)...)
@@ -104,15 +104,11 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say d
 	}
 	token, err := l.issue(ctx, tx, n, reader, now)
 	if err != nil {
-		return mail.Post{}, err
+		return Draft{}, err
 	}
 	letter, err := l.compose(ctx, tx, n, say, who, reader, token, now)
 	if err != nil {
-		return mail.Post{}, err
-	}
-	html, err := letter.HTML(ctx)
-	if err != nil {
-		return mail.Post{}, fmt.Errorf("draw letter: %w", err)
+		return Draft{}, err
 	}
 	if n.Dated == 0 {
 		n.Dated = now.Unix()
@@ -122,8 +118,8 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say d
 	n.Subject = letter.Subject
 	out := mail.Letter{
 		From: l.From, To: mail.Address{Name: nameFor(n, who), Address: n.Recipient},
-		ReplyTo: mail.Address{Name: l.Merchant.Name, Address: l.Merchant.SupportEmail},
-		Subject: letter.Subject, HTML: html, Text: letter.Text(),
+		ReplyTo:   mail.Address{Name: l.Merchant.Name, Address: l.Merchant.SupportEmail},
+		Subject:   letter.Subject,
 		MessageID: n.MessageID, Date: time.Unix(n.Dated, 0).In(l.Cases.Zone(who)), Language: reader.Tag(),
 		Headers: map[string]string{"X-Entity-Ref-ID": n.ID},
 	}
@@ -135,35 +131,30 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say d
 	if n.Kind == outbox.Reply {
 		err = l.thread(ctx, tx, n, &out)
 		if err != nil {
-			return mail.Post{}, err
+			return Draft{}, err
 		}
 	}
 	if n.Kind == outbox.StaffMessage {
 		out.ReplyTo = mail.Address{Name: who.Name, Address: who.Email} // an answer by mail must not be lost
 	}
-	post, kept, err := pack(out, token)
-	n.Copy = kept
+	d := Draft{words: letter, letter: out, tokens: []string{token}}
 	if reply != "" {
-		n.Copy = strings.ReplaceAll(n.Copy, reply, l.Inbound.Hidden(cut)) // whoever has it writes in the customer's name
+		d.hide, d.hidden = reply, l.Inbound.Hidden(cut) // whoever has it writes in the customer's name
 	}
-	return post, err
+	return d, nil
 }
 
 // staffAlert writes to a member of staff about their own account. It carries no link that opens anything.
-func (l *Letters) staffAlert(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (mail.Post, error) {
+func (l *Letters) staffAlert(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (Draft, error) {
 	a, err := staff.FindAlert(ctx, tx, n.SubjectID)
 	if err != nil {
-		return mail.Post{}, err
+		return Draft{}, err
 	}
 	reader := l.Catalog.Match(l.Language)
 	letter := email.StaffAlert(reader, email.StaffAlertFacts{
 		Merchant: l.Merchant, Name: a.Name, What: string(a.What), At: time.Unix(a.At, 0).In(l.Zone), IP: a.IP, Browser: browserOf(a),
 		AccountURL: l.Addresses.To("/admin/account"),
 	})
-	html, err := letter.HTML(ctx)
-	if err != nil {
-		return mail.Post{}, fmt.Errorf("draw letter: %w", err)
-	}
 	if n.Dated == 0 {
 		n.Dated = now.Unix()
 	}
@@ -175,13 +166,11 @@ func (l *Letters) staffAlert(ctx context.Context, tx *sql.Tx, n *outbox.Notice, 
 	n.MessageID, n.Subject = n.ID+"@"+domain, letter.Subject
 	out := mail.Letter{
 		From: l.From, To: to, ReplyTo: mail.Address{Name: l.Merchant.Name, Address: l.Merchant.SupportEmail},
-		Subject: letter.Subject, HTML: html, Text: letter.Text(),
+		Subject:   letter.Subject,
 		MessageID: n.MessageID, Date: time.Unix(n.Dated, 0).In(l.Zone), Language: reader.Tag(),
 		Headers: map[string]string{"X-Entity-Ref-ID": n.ID},
 	}
-	post, kept, err := pack(out)
-	n.Copy = kept
-	return post, err
+	return Draft{words: letter, letter: out}, nil
 }
 
 // browserOf is the browser a happening came from, "" when it came from none.

@@ -5,9 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
@@ -38,7 +41,8 @@ type turn struct {
 	read bool // its customer was read again from Stripe just now
 
 	answer answer
-	letter *mail.Post // when it goes
+	draft  *Draft    // when it goes
+	letter mail.Post // the same, drawn
 }
 
 // answer is what the database makes of the next notice.
@@ -48,6 +52,7 @@ const (
 	stays answer = iota // it goes nowhere now: settled, put off, given back or taken by somebody else
 	goes                // it is marked as being handed over, and its letter is written
 	stale               // what is stored of its customer is too old to decide by; nothing was changed
+	again               // another notice of its customer is being begun, and counts once that is kept; nothing was changed
 )
 
 // deliver takes one claimed notice to its dialogue with the mail server: checked once more, written, marked, handed over.
@@ -77,7 +82,7 @@ func (l *line) deliver(ctx context.Context, n outbox.Notice) (err error) {
 	sending, stop := context.WithTimeout(context.WithoutCancel(ctx), dialogue)
 	defer stop()
 	l.last = &handed{notice: n, outcome: mail.ErrUncertain} // should it panic
-	l.last.outcome = conn.Hand(sending, *t.letter)
+	l.last.outcome = conn.Hand(sending, t.letter)
 	l.observe(wordFor(l.last.outcome))
 	return nil
 }
@@ -94,14 +99,18 @@ func (l *line) unreachable(ctx context.Context, n outbox.Notice, why error) erro
 // ask tells what became of the last mail and asks for the next; n is then as it was begun. It does not give up while
 // the program is stopping: a notice marked as being handed over must be handed over.
 func (l *line) ask(ctx context.Context, n *outbox.Notice, read bool) (*turn, error) {
-	t := &turn{last: l.last, next: n, read: read}
-	err := l.together.Keep(context.WithoutCancel(ctx), t)
-	if err != nil {
-		return nil, err
+	for {
+		t := &turn{last: l.last, next: n, read: read}
+		err := l.together.Keep(context.WithoutCancel(ctx), t)
+		if err != nil {
+			return nil, err
+		}
+		l.last = nil
+		if t.answer != again {
+			*n = *t.next
+			return t, nil
+		}
 	}
-	l.last = nil
-	*n = *t.next
-	return t, nil
 }
 
 // askAfterReading has the customer read again from Stripe and asks once more.
@@ -172,16 +181,61 @@ func (s *Sender) take(ctx context.Context, tx *sql.Tx, turns []*turn) error {
 	if err != nil {
 		return err
 	}
+	beginning := map[string]bool{} // customers
 	for _, t := range turns {
+		t.answer, t.draft = stays, nil
 		if t.next == nil {
+			continue
+		}
+		if beginning[t.next.CustomerID] {
+			t.answer = again
 			continue
 		}
 		err := s.decide(ctx, tx, t, sending.Stopped, now)
 		if err != nil {
 			return fmt.Errorf("begin notice %s: %w", t.next.ID, err)
 		}
+		beginning[t.next.CustomerID] = t.draft != nil && t.next.CustomerID != ""
+	}
+	err = drawAll(ctx, turns)
+	if err != nil {
+		return err
+	}
+	for _, t := range turns {
+		if t.draft == nil {
+			continue
+		}
+		begun, err := outbox.Begin(ctx, tx, *t.next, s.Real().Add(sendLease).Unix())
+		if err != nil {
+			return err
+		}
+		t.next.Attempts++
+		if begun {
+			t.answer = goes
+		}
 	}
 	return nil
+}
+
+// drawAll draws the letters of some turns on all processors at once: whoever else wants to write waits for them.
+func drawAll(ctx context.Context, turns []*turn) error {
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, t := range turns {
+		if t.draft == nil {
+			continue
+		}
+		group.Go(func() (err error) {
+			defer func() {
+				if p := recover(); p != nil {
+					err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+				}
+			}()
+			t.letter, t.next.Copy, err = t.draft.Finish(ctx)
+			return err
+		})
+	}
+	return group.Wait()
 }
 
 // customersOf answers whom some turns are about, in the order in which they are held.
@@ -201,7 +255,6 @@ func customersOf(turns []*turn) []string {
 
 // decide answers one turn's question.
 func (s *Sender) decide(ctx context.Context, tx *sql.Tx, t *turn, stopped bool, now time.Time) error {
-	t.answer, t.letter = stays, nil
 	current, err := outbox.Find(ctx, tx, t.next.ID)
 	if err != nil || current.Status != outbox.Queued {
 		return err
@@ -219,12 +272,9 @@ func (s *Sender) decide(ctx context.Context, tx *sql.Tx, t *turn, stopped bool, 
 			return nil
 		}
 	}
-	t.letter, err = s.begin(ctx, tx, &current, now)
-	if err != nil {
-		return err
+	t.draft, err = s.begin(ctx, tx, &current, now)
+	if t.draft != nil {
+		t.next = &current
 	}
-	if t.letter != nil {
-		t.answer, t.next = goes, &current
-	}
-	return nil
+	return err
 }

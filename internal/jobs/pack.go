@@ -2,10 +2,12 @@ package jobs
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
 
 	"sollecito/internal/mail"
+	"sollecito/views/email"
 )
 
 // cut stands in a kept copy where a token stood; quoted, as it is written in a letter's body.
@@ -13,6 +15,28 @@ const (
 	cut       = "•••"
 	quotedCut = "=E2=80=A2=E2=80=A2=E2=80=A2"
 )
+
+// Draft is a letter with all its facts, still to be drawn.
+type Draft struct {
+	words        email.Letter
+	letter       mail.Letter // but for its parts
+	tokens       []string    // the copy keeps none of them
+	hide, hidden string      // an address the copy keeps in another form
+}
+
+// Finish draws the letter and answers the copy that is kept of it. It asks nobody, so that several can be drawn at once.
+func (d Draft) Finish(ctx context.Context) (post mail.Post, kept string, err error) {
+	d.letter.HTML, err = d.words.HTML(ctx)
+	if err != nil {
+		return mail.Post{}, "", err
+	}
+	d.letter.Text = d.words.Text()
+	post, kept, err = pack(d.letter, d.tokens...)
+	if d.hide != "" {
+		kept = strings.ReplaceAll(kept, d.hide, d.hidden)
+	}
+	return post, kept, err
+}
 
 // pack makes a letter ready to go and answers the copy that is kept of it: its bytes as they go, the tokens cut out.
 func pack(letter mail.Letter, tokens ...string) (mail.Post, string, error) {

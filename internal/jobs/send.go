@@ -141,9 +141,9 @@ func (s *Sender) reread(ctx context.Context, n outbox.Notice) (wait string, know
 	return "", true, err
 }
 
-// begin decides, writes and marks a notice as being handed over, in the caller's transaction, in which its customer is
-// held. The letter is nil when the notice was settled or put off instead.
-func (s *Sender) begin(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (*mail.Post, error) {
+// begin decides about a notice and writes its letter, in the caller's transaction, in which its customer is held. The
+// draft is nil when the notice was settled or put off instead.
+func (s *Sender) begin(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (*Draft, error) {
 	to, why, err := s.Letters.Recipient(ctx, tx, *n)
 	if err != nil {
 		return nil, err
@@ -162,19 +162,11 @@ func (s *Sender) begin(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now ti
 	if !say.Go {
 		return nil, outbox.Settle(ctx, tx, n.ID, outbox.Skipped, say.Skip, now.Unix())
 	}
-	letter, err := s.Letters.Write(ctx, tx, n, say, now)
+	draft, err := s.Letters.Write(ctx, tx, n, say, now)
 	if fault.Is(err, fault.NotFound) {
 		return nil, outbox.Settle(ctx, tx, n.ID, outbox.Skipped, "What it tells of no longer exists.", now.Unix())
 	}
-	if err != nil {
-		return nil, err
-	}
-	begun, err := outbox.Begin(ctx, tx, *n, s.Real().Add(sendLease).Unix())
-	n.Attempts++
-	if err != nil || !begun {
-		return nil, err
-	}
-	return &letter, nil
+	return &draft, err
 }
 
 // conclude keeps what the mail server said of a notice, or that nobody knows.
