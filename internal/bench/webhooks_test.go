@@ -32,7 +32,12 @@ import (
 )
 
 // Each measure is told on SQLite and on PostgreSQL.
-func TestMain(m *testing.M) { os.Exit(databasetest.MainDurable(m)) }
+func TestMain(m *testing.M) {
+	if os.Getenv(childData) != "" {
+		os.Exit(beChild())
+	}
+	os.Exit(databasetest.MainDurable(m))
+}
 
 const (
 	rounds  = 5

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type Config struct {
 	StripeJS       string   `env:"STRIPE_JS_URL" shown:"redacted" default:"https://js.stripe.com/v3/" help:"address of Stripe's browser script; another only with a test key"`
 	StripeEmails   string   `env:"STRIPE_EMAILS" need:"yes" help:"on or off: whether Stripe itself mails customers about failed payments; on makes our first steps in-app only"`
 	SMTP           Secret   `env:"SMTP_URL" need:"yes" help:"smtp://user:password@host:587 (STARTTLS when offered, required with credentials; ?starttls=require|never) or smtps://…"`
+	Connections    string   `env:"SMTP_CONNECTIONS" default:"4" help:"how many conversations with that server may be open at once, 1 to 64; a program that dies leaves at most as many mails of which nobody knows whether they arrived"`
 	MailFrom       string   `env:"MAIL_FROM" need:"yes" help:"sender of every mail, as Lumen Studio <billing@example.com>"`
 	MerchantName   string   `env:"MERCHANT_NAME" need:"yes" help:"the company's name as customers know it"`
 	MerchantAddr   string   `env:"MERCHANT_ADDRESS" need:"yes" help:"legal name and postal address, shown on every page and mail"`
@@ -67,6 +69,7 @@ type Config struct {
 	Policy  dunning.Policy    `env:"-"`
 	Before  dunning.Before    `env:"-"`
 	Server  mailroom.Server   `env:"-"`
+	Lines   int               `env:"-"` // SMTP_CONNECTIONS as a number
 	From    mail.Address      `env:"-"`
 	Proxies []netip.Prefix    `env:"-"`
 	Live    bool              `env:"-"`
@@ -212,6 +215,11 @@ func (c *Config) checkMail(fault func(string, string, ...any)) {
 		}
 		c.Server = server
 	}
+	lines, err := strconv.Atoi(cmp.Or(c.Connections, "4"))
+	if err != nil || lines < 1 || lines > 64 {
+		fault("SMTP_CONNECTIONS", "must be a number from 1 to 64; got %q", c.Connections)
+	}
+	c.Lines = lines
 	if c.MailFrom != "" {
 		from, err := mail.ParseAddress(c.MailFrom)
 		if err != nil {

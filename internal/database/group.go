@@ -39,6 +39,15 @@ func NewGroup[T any](db *DB, keep func(ctx context.Context, tx *sql.Tx, items []
 	return &Group[T]{db: db, keep: keep}
 }
 
+// Writers is how many transactions that write the database does at the same time, as far as sharing them among groups is
+// worth it: SQLite one, PostgreSQL several.
+func (db *DB) Writers() int {
+	if db.file != "" {
+		return 1
+	}
+	return 4
+}
+
 // Keep answers nil when the item is durable. A caller that gives up waiting hears its context's error, and the item
 // may be kept all the same.
 func (g *Group[T]) Keep(ctx context.Context, item T) error {

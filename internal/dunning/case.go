@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/outbox"
 )
 
 // Status says how a case stands. A paused case is an open one with at least one active pause; that is derived,
@@ -133,8 +134,21 @@ type Situation struct {
 	Contacts []time.Time // earlier contacts within the policy's window, oldest first
 	Now      time.Time
 
-	Choices     Choices // what the customer decided about our reminders
-	StripeMails bool    // Stripe itself mails about failures: our first steps are in-app only
+	Choices     Choices           // what the customer decided about our reminders
+	StripeMails bool              // Stripe itself mails about failures: our first steps are in-app only
+	Invoices    []billing.Invoice // all the case is about, in the order they joined
+	heard       []outbox.Contact  // whose times Contacts are
+}
+
+// contactsBut answers the earlier contacts without those of one notice's step.
+func (in Situation) contactsBut(n outbox.Notice) []time.Time {
+	var times []time.Time
+	for _, contact := range in.heard {
+		if contact.CaseID != n.CaseID || contact.Step != n.Step {
+			times = append(times, time.Unix(contact.At, 0))
+		}
+	}
+	return times
 }
 
 // Planned is a step that has not been taken, when it will be by what is known now, and why then.

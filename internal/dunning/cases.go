@@ -171,7 +171,7 @@ func (cs *Cases) SituationOf(ctx context.Context, tx *sql.Tx, c Case, now time.T
 	if err != nil {
 		return Situation{}, err
 	}
-	contacts, err := cs.contacts(ctx, tx, c.CustomerID, now, outbox.Notice{})
+	heard, err := outbox.Contacts(ctx, tx, c.CustomerID, now.Add(-cs.policy.Window).Unix())
 	if err != nil {
 		return Situation{}, err
 	}
@@ -187,7 +187,7 @@ func (cs *Cases) SituationOf(ctx context.Context, tx *sql.Tx, c Case, now time.T
 	if err != nil {
 		return Situation{}, err
 	}
-	return Situation{
+	in := Situation{
 		Plan:        plans.Find(c.Campaign, c.CampaignVersion),
 		Who:         who,
 		Class:       who.Class,
@@ -195,9 +195,12 @@ func (cs *Cases) SituationOf(ctx context.Context, tx *sql.Tx, c Case, now time.T
 		Policy:      cs.PolicyFor(customer, choices),
 		Choices:     choices,
 		StripeMails: cs.stripeMails,
-		Contacts:    contacts,
 		Now:         now,
-	}, nil
+		Invoices:    invoices,
+		heard:       heard,
+	}
+	in.Contacts = in.contactsBut(outbox.Notice{})
+	return in, nil
 }
 
 // subjectOf is what a segment looks at: the customer and those of the invoices that are open.
@@ -222,18 +225,8 @@ func subjectOf(ctx context.Context, tx *sql.Tx, customer billing.Customer, invoi
 
 // contacts answers when the customer was contacted within the policy's window, leaving out the step of one notice.
 func (cs *Cases) contacts(ctx context.Context, tx *sql.Tx, customer string, now time.Time, except outbox.Notice) ([]time.Time, error) {
-	all, err := outbox.Contacts(ctx, tx, customer, now.Add(-cs.policy.Window).Unix())
-	if err != nil {
-		return nil, err
-	}
-	var times []time.Time
-	for _, contact := range all {
-		if contact.CaseID == except.CaseID && contact.Step == except.Step {
-			continue
-		}
-		times = append(times, time.Unix(contact.At, 0))
-	}
-	return times, nil
+	heard, err := outbox.Contacts(ctx, tx, customer, now.Add(-cs.policy.Window).Unix())
+	return Situation{heard: heard}.contactsBut(except), err
 }
 
 // classOf says why a case's invoices are unpaid: an open one that wants the customer's approval or a new card

@@ -242,6 +242,10 @@ type Say struct {
 	Skip  string    // why it is not said at all, when neither Go nor Later
 	Later time.Time // not now, but then
 	Why   string    // of Later
+
+	// What a reminder that goes was decided by; its letter tells of the same.
+	Case Case
+	In   Situation
 }
 
 // noticeTime is the least time between the mail that announces a consequence and its date.
@@ -271,7 +275,11 @@ func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, n
 	if n.Kind != outbox.Reminder {
 		return Say{Go: true}, nil
 	}
-	c, err := cs.held(ctx, tx, n.CaseID)
+	err := database.Hold(ctx, tx, n.CustomerID)
+	if err != nil {
+		return Say{}, err
+	}
+	c, err := cs.Find(ctx, tx, n.CaseID)
 	if err != nil {
 		return Say{}, err
 	}
@@ -292,10 +300,7 @@ func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, n
 		return Say{Skip: NoMailWanted}, cs.tellInApp(ctx, tx, n, now)
 	}
 	// The banner of this very step may have been shown already: mail and banner of one step count as one.
-	others, err := cs.contacts(ctx, tx, c.CustomerID, now, n)
-	if err != nil {
-		return Say{}, err
-	}
+	others := in.contactsBut(n)
 	paying, err := payingNow(ctx, tx, n.CustomerID, now)
 	if err != nil {
 		return Say{}, err
@@ -307,23 +312,24 @@ func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, n
 	if slot.At.After(now) {
 		return Say{Later: slot.At, Why: "Outside the hours, or too soon after the last message."}, nil
 	}
-	return Say{Go: true}, cs.giveNotice(ctx, tx, c, in, now)
+	c, err = cs.giveNotice(ctx, tx, c, in, now)
+	return Say{Go: true, Case: c, In: in}, err
 }
 
 // whyRests is the reason of a notice that waits because its case rests.
 const whyRests = "The case rests."
 
 // giveNotice moves the date of the consequence ahead later when a message that names it was held up: it is never
-// closer than the least notice, and never one that has passed.
-func (cs *Cases) giveNotice(ctx context.Context, tx *sql.Tx, c Case, in Situation, now time.Time) error {
+// closer than the least notice, and never one that has passed. It answers the case as it then is.
+func (cs *Cases) giveNotice(ctx context.Context, tx *sql.Tx, c Case, in Situation, now time.Time) (Case, error) {
 	if c.Status != Open || c.ConsequenceAt == 0 || c.ConsequenceAt >= now.Add(noticeTime).Unix() {
-		return nil
+		return c, nil
 	}
 	c.ConsequenceAt = max(in.Policy.NextAllowed(now.Add(noticeTime), in.Zones).Unix(), c.consequence(in, now))
 	if c.Step < len(in.Plan.Steps) && in.Plan.Steps[c.Step].Consequence && c.NextStepAt > 0 {
 		c.NextStepAt = max(c.NextStepAt, c.ConsequenceAt)
 	}
-	return updateCase(ctx, tx, c)
+	return c, updateCase(ctx, tx, c)
 }
 
 // Left tells the case that a notice of it has left, or may have. The days it was held up by a broken mail server
@@ -331,6 +337,10 @@ func (cs *Cases) giveNotice(ctx context.Context, tx *sql.Tx, c Case, in Situatio
 func (cs *Cases) Left(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time.Time) error {
 	if n.Kind != outbox.Reminder {
 		return nil
+	}
+	who, err := billing.FindCustomer(ctx, tx, n.CustomerID)
+	if err != nil || daysBetween(time.Unix(n.CreatedAt, 0), now, cs.Zone(who)) == 0 {
+		return err
 	}
 	c, err := cs.held(ctx, tx, n.CaseID)
 	if err != nil || c.Status != Open {
@@ -377,7 +387,7 @@ func (cs *Cases) Shown(ctx context.Context, tx *sql.Tx, customer string, now tim
 	}
 	step := in.Plan.StepOf(n.Step)
 	passed := c.Status == Open && c.ConsequenceAt > 0 && c.ConsequenceAt <= now.Unix()
-	err = cs.giveNotice(ctx, tx, c, in, now)
+	_, err = cs.giveNotice(ctx, tx, c, in, now)
 	if err != nil {
 		return false, err
 	}

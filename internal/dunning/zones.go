@@ -3,6 +3,7 @@ package dunning
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"sollecito/internal/billing"
@@ -13,7 +14,7 @@ import (
 // sure is written to only at hours allowed in all of them.
 func ZonesOf(c billing.Customer, fallback *time.Location) []*time.Location {
 	if c.Zone != "" {
-		zone, err := time.LoadLocation(c.Zone)
+		zone, err := located(c.Zone)
 		if err == nil {
 			return []*time.Location{zone}
 		}
@@ -24,7 +25,7 @@ func ZonesOf(c billing.Customer, fallback *time.Location) []*time.Location {
 	}
 	var zones []*time.Location
 	for _, name := range strings.Fields(names) {
-		zone, err := time.LoadLocation(name)
+		zone, err := located(name)
 		if err == nil {
 			zones = append(zones, zone)
 		}
@@ -60,3 +61,18 @@ func countryOfZone(zone string) string {
 	}
 	return ""
 }
+
+// located is time.LoadLocation, but that a zone is read once: reading it takes longer than deciding about a case.
+func located(name string) (*time.Location, error) {
+	known, is := zonesRead.Load(name)
+	if is {
+		return known.(*time.Location), nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err == nil {
+		zonesRead.Store(name, zone)
+	}
+	return zone, err
+}
+
+var zonesRead sync.Map // *time.Location by name; the tz database does not change while the program runs

@@ -128,10 +128,11 @@ func listedEvent(e *stripe.Event) Event {
 		listed.Unreadable = "it carries no object"
 		return listed
 	}
-	object := fields(e.Data.Raw)
-	listed.ObjectType, listed.ObjectID, listed.Customer = text(object["object"]), text(object["id"]), holder(object)
+	var object eventObject
+	lenient(e.Data.Raw, &object)
+	listed.ObjectType, listed.ObjectID, listed.Customer = word(object.Object), word(object.ID), holder(object.Customer)
 	if listed.Customer == "" {
-		listed.Customer = text(jsonOf(e.Data.PreviousAttributes["customer"]))
+		listed.Customer = holder(jsonOf(e.Data.PreviousAttributes["customer"]))
 	}
 	if listed.ObjectType == "customer" {
 		listed.Customer = listed.ObjectID

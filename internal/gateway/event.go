@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -86,18 +87,39 @@ func signed(body []byte, stamp string, signatures [][]byte, secrets []string) bo
 	return match
 }
 
-// readEvent reads field by field, so that one of another shape spoils only itself.
+// rawEvent is what we look at in an event's body.
+type rawEvent struct {
+	ID         string          `json:"id"`
+	Object     string          `json:"object"`
+	Type       string          `json:"type"`
+	APIVersion string          `json:"api_version"`
+	Account    string          `json:"account"`
+	Livemode   bool            `json:"livemode"`
+	Created    json.RawMessage `json:"created"`
+	Data       struct {
+		Object   eventObject `json:"object"`
+		Previous eventObject `json:"previous_attributes"`
+	} `json:"data"`
+}
+
+// eventObject is what we look at in the object an event is about, and in what changed of it.
+type eventObject struct {
+	ID       string          `json:"id"`
+	Object   string          `json:"object"`
+	Customer json.RawMessage `json:"customer"`
+}
+
+// readEvent reads the body in one go. A field of another shape spoils only itself: the decoder goes on after it.
 func readEvent(body []byte) (Event, error) {
-	if !json.Valid(body) {
+	var raw rawEvent
+	err := json.Unmarshal(body, &raw)
+	var shape *json.UnmarshalTypeError
+	if err != nil && !errors.As(err, &shape) {
 		return Event{}, fault.New(fault.Invalid, "The body is no JSON")
 	}
-	top := fields(body)
-	e := Event{
-		ID: text(top["id"]), Type: text(top["type"]), APIVersion: clip(text(top["api_version"])), Account: text(top["account"]),
-	}
-	lenient(top["livemode"], &e.Livemode)
+	e := Event{ID: word(raw.ID), Type: word(raw.Type), APIVersion: clip(word(raw.APIVersion)), Account: word(raw.Account), Livemode: raw.Livemode}
 	switch {
-	case top == nil:
+	case !bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")):
 		e.Unreadable = "it is no JSON object"
 	case e.ID == "":
 		e.Unreadable = "it has no id"
@@ -111,36 +133,32 @@ func readEvent(body []byte) (Event, error) {
 		e.Type, e.Account, e.Unreadable = clip(e.Type), clip(e.Account), "its words are longer than Stripe's can be"
 		return e, nil
 	}
-	kind := text(top["object"])
-	if kind != "event" {
-		e.Unreadable = "not a snapshot event but " + strconv.Quote(clip(kind)) + ": send snapshot events to this endpoint"
+	if word(raw.Object) != "event" {
+		e.Unreadable = "not a snapshot event but " + strconv.Quote(clip(word(raw.Object))) + ": send snapshot events to this endpoint"
 		return e, nil
 	}
-	var created int64
-	err := json.Unmarshal(top["created"], &created)
+	err = json.Unmarshal(raw.Created, &e.Created)
 	if err != nil {
-		e.Unreadable = "created is no number"
+		e.Created, e.Unreadable = 0, "created is no number"
 		return e, nil
 	}
-	e.Created = created
-	data := fields(top["data"])
-	object := fields(data["object"])
-	e.ObjectType, e.ObjectID = text(object["object"]), text(object["id"])
-	if object == nil || e.ObjectType == "" {
-		e.Unreadable = "it carries no object"
+	object := raw.Data.Object
+	e.ObjectType, e.ObjectID = word(object.Object), word(object.ID)
+	if e.ObjectType == "" {
+		e.ObjectID, e.Unreadable = clip(e.ObjectID), "it carries no object"
 		return e, nil
 	}
 	if e.Type == "" {
 		e.Unreadable = "it has no type"
 		return e, nil
 	}
-	e.Customer = holder(object)
+	e.Customer = holder(object.Customer)
 	if len(e.ObjectID) > longestWord || len(e.ObjectType) > longestWord {
 		e.ObjectType, e.ObjectID, e.Unreadable = clip(e.ObjectType), clip(e.ObjectID), "its object's words are longer than Stripe's can be"
 		return e, nil
 	}
 	if e.Customer == "" { // a detached payment method names its customer only in what changed
-		e.Customer = holder(fields(data["previous_attributes"]))
+		e.Customer = holder(raw.Data.Previous.Customer)
 	}
 	if e.ObjectType == "customer" {
 		e.Customer = e.ObjectID
@@ -151,13 +169,18 @@ func readEvent(body []byte) (Event, error) {
 	return e, nil
 }
 
-// holder is the customer an object names, by id or in full.
-func holder(object map[string]json.RawMessage) string {
-	id := text(object["customer"])
+// holder is the customer a field names, by id or in full.
+func holder(raw json.RawMessage) string {
+	var id string
+	lenient(raw, &id)
 	if id != "" {
-		return id
+		return word(id)
 	}
-	return text(fields(object["customer"])["id"])
+	var full struct {
+		ID string `json:"id"`
+	}
+	lenient(raw, &full)
+	return word(full.ID)
 }
 
 // longestWord is how long an id or a type of Stripe's can be (docs.stripe.com/upgrades: ids, up to 255 characters).
@@ -169,21 +192,8 @@ func nameless(body []byte) string {
 	return "unnamed_" + hex.EncodeToString(sum[:16])
 }
 
-// text reads a string, "" when it is none. A NUL is no letter of any word of Stripe's, and databases refuse it.
-func text(raw json.RawMessage) string {
-	var s string
-	lenient(raw, &s)
-	return strings.ReplaceAll(s, "\x00", "")
-}
-
-func fields(raw json.RawMessage) map[string]json.RawMessage {
-	if !bytes.HasPrefix(bytes.TrimSpace(raw), []byte("{")) {
-		return nil
-	}
-	var m map[string]json.RawMessage
-	lenient(raw, &m)
-	return m
-}
+// word is a foreign word without NUL, which is no letter of any of Stripe's and which databases refuse.
+func word(s string) string { return strings.ReplaceAll(s, "\x00", "") }
 
 // clip keeps a foreign word short enough to show.
 func clip(s string) string {

@@ -1,12 +1,10 @@
 package jobs
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -73,7 +71,10 @@ func (l *Letters) Recipient(ctx context.Context, tx *sql.Tx, n outbox.Notice) (t
 	if err != nil {
 		return "", "", err
 	}
-	if to != "" && l.OnlyTo != "" {
+	if to != "" && l.OnlyTo == "" {
+		return to, "", nil
+	}
+	if to != "" {
 		to, addresses = l.OnlyTo, []string{l.OnlyTo}
 	}
 	stopped, is, err := outbox.SuppressionOf(ctx, tx, cmp.Or(to, addresses[0]))
@@ -83,15 +84,20 @@ func (l *Letters) Recipient(ctx context.Context, tx *sql.Tx, n outbox.Notice) (t
 	return "", "Nothing is mailed to this address any more. " + stopped.Words, nil
 }
 
-// Write composes the letter to the notice's recipient and fills in what the notice keeps of it: Message-ID, date, subject and the
-// copy, from which the link's token is cut out. fault.NotFound when what it tells of is gone.
-func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (mail.Letter, error) {
+// Write composes the letter to the notice's recipient and fills in what the notice keeps of it: Message-ID, date and
+// subject; the copy comes with Draft.Finish. A reminder tells of what say was decided by. fault.NotFound when what it
+// tells of is gone.
+func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say dunning.Say, now time.Time) (Draft, error) {
 	if n.Kind == outbox.StaffAlert {
 		return l.staffAlert(ctx, tx, n, now)
 	}
-	who, err := billing.FindCustomer(ctx, tx, n.CustomerID)
-	if err != nil {
-		return mail.Letter{}, err
+	who := say.In.Who.Customer
+	if who.ID == "" {
+		var err error
+		who, err = billing.FindCustomer(ctx, tx, n.CustomerID)
+		if err != nil {
+			return Draft{}, err
+		}
 	}
 	reader := l.Catalog.Match(append([]string{who.Language}, append(who.PreferredLocales, l.Language)...)...)
 	if n.Kind == outbox.StaffMessage {
@@ -99,11 +105,11 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now t
 	}
 	token, err := l.issue(ctx, tx, n, reader, now)
 	if err != nil {
-		return mail.Letter{}, err
+		return Draft{}, err
 	}
-	letter, err := l.compose(ctx, tx, n, who, reader, token, now)
+	letter, err := l.compose(ctx, tx, n, say, who, reader, token, now)
 	if err != nil {
-		return mail.Letter{}, err
+		return Draft{}, err
 	}
 	stop := ""
 	if n.Counts { // by our own will
@@ -112,13 +118,9 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now t
 	if n.Counts && l.Collector {
 		stop, err = link.IssueStop(ctx, tx, link.Stop{CustomerID: n.CustomerID, NoticeID: n.ID}, now.Unix())
 		if err != nil {
-			return mail.Letter{}, err
+			return Draft{}, err
 		}
 		letter = letter.WithStop(l.Addresses.Stop(stop))
-	}
-	html, err := letter.HTML(ctx)
-	if err != nil {
-		return mail.Letter{}, fmt.Errorf("draw letter: %w", err)
 	}
 	if n.Dated == 0 {
 		n.Dated = now.Unix()
@@ -128,8 +130,8 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now t
 	n.Subject = letter.Subject
 	out := mail.Letter{
 		From: l.From, To: mail.Address{Name: nameFor(n, who), Address: n.Recipient},
-		ReplyTo: mail.Address{Name: l.Merchant.Name, Address: l.Merchant.SupportEmail},
-		Subject: letter.Subject, HTML: html, Text: letter.Text(),
+		ReplyTo:   mail.Address{Name: l.Merchant.Name, Address: l.Merchant.SupportEmail},
+		Subject:   letter.Subject,
 		MessageID: n.MessageID, Date: time.Unix(n.Dated, 0).In(l.Cases.Zone(who)), Language: reader.Tag(),
 		Headers: map[string]string{"X-Entity-Ref-ID": n.ID},
 	}
@@ -145,34 +147,30 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now t
 	if n.Kind == outbox.Reply {
 		err = l.thread(ctx, tx, n, &out)
 		if err != nil {
-			return mail.Letter{}, err
+			return Draft{}, err
 		}
 	}
 	if n.Kind == outbox.StaffMessage {
 		out.ReplyTo = mail.Address{Name: who.Name, Address: who.Email} // an answer by mail must not be lost
 	}
-	n.Copy, err = copyOf(out, token, stop)
+	d := Draft{words: letter, letter: out, tokens: []string{token, stop}}
 	if reply != "" {
-		n.Copy = strings.ReplaceAll(n.Copy, reply, l.Inbound.Hidden(cut)) // whoever has it writes in the customer's name
+		d.hide, d.hidden = reply, l.Inbound.Hidden(cut) // whoever has it writes in the customer's name
 	}
-	return out, err
+	return d, nil
 }
 
 // staffAlert writes to a member of staff about their own account. It carries no link that opens anything.
-func (l *Letters) staffAlert(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (mail.Letter, error) {
+func (l *Letters) staffAlert(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (Draft, error) {
 	a, err := staff.FindAlert(ctx, tx, n.SubjectID)
 	if err != nil {
-		return mail.Letter{}, err
+		return Draft{}, err
 	}
 	reader := l.Catalog.Match(l.Language)
 	letter := email.StaffAlert(reader, email.StaffAlertFacts{
 		Merchant: l.Merchant, Name: a.Name, What: string(a.What), At: time.Unix(a.At, 0).In(l.Zone), IP: a.IP, Browser: browserOf(a),
 		AccountURL: l.Addresses.To("/admin/account"),
 	})
-	html, err := letter.HTML(ctx)
-	if err != nil {
-		return mail.Letter{}, fmt.Errorf("draw letter: %w", err)
-	}
 	if n.Dated == 0 {
 		n.Dated = now.Unix()
 	}
@@ -184,12 +182,11 @@ func (l *Letters) staffAlert(ctx context.Context, tx *sql.Tx, n *outbox.Notice, 
 	n.MessageID, n.Subject = n.ID+"@"+domain, letter.Subject
 	out := mail.Letter{
 		From: l.From, To: to, ReplyTo: mail.Address{Name: l.Merchant.Name, Address: l.Merchant.SupportEmail},
-		Subject: letter.Subject, HTML: html, Text: letter.Text(),
+		Subject:   letter.Subject,
 		MessageID: n.MessageID, Date: time.Unix(n.Dated, 0).In(l.Zone), Language: reader.Tag(),
 		Headers: map[string]string{"X-Entity-Ref-ID": n.ID},
 	}
-	n.Copy, err = copyOf(out, "")
-	return out, err
+	return Draft{words: letter, letter: out}, nil
 }
 
 // browserOf is the browser a happening came from, "" when it came from none.
@@ -244,27 +241,6 @@ func nameFor(n *outbox.Notice, who billing.Customer) string {
 	return who.Name
 }
 
-// cut stands in a kept copy where the token stood.
-const cut = "•••"
-
-// copyOf is the letter's bytes as they go, the tokens cut out.
-func copyOf(letter mail.Letter, tokens ...string) (string, error) {
-	tokens = slices.DeleteFunc(tokens, func(t string) bool { return t == "" })
-	for _, token := range tokens {
-		letter.HTML = strings.ReplaceAll(letter.HTML, token, cut)
-		letter.Text = strings.ReplaceAll(letter.Text, token, cut)
-	}
-	raw, err := mail.Render(letter)
-	if err != nil {
-		return "", fmt.Errorf("keep a copy: %w", err)
-	}
-	kept := string(bytes.ToValidUTF8(raw, []byte("?")))
-	for _, token := range tokens { // in a header
-		kept = strings.ReplaceAll(kept, token, cut)
-	}
-	return kept, nil
-}
-
 // issue makes the letter's own link; letters to staff carry none.
 func (l *Letters) issue(ctx context.Context, tx *sql.Tx, n *outbox.Notice, reader *l10n.Locale, now time.Time) (string, error) {
 	if n.Kind == outbox.StaffMessage {
@@ -273,11 +249,11 @@ func (l *Letters) issue(ctx context.Context, tx *sql.Tx, n *outbox.Notice, reade
 	return link.Issue(ctx, tx, link.Link{CustomerID: n.CustomerID, NoticeID: n.ID, Language: reader.Tag(), IssuedAt: now.Unix()})
 }
 
-func (l *Letters) compose(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who billing.Customer, reader *l10n.Locale, token string, now time.Time) (email.Letter, error) {
+func (l *Letters) compose(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say dunning.Say, who billing.Customer, reader *l10n.Locale, token string, now time.Time) (email.Letter, error) {
 	zone := l.Cases.Zone(who)
 	switch n.Kind {
 	case outbox.Reminder:
-		return l.reminder(ctx, tx, n, who, reader, token, now)
+		return l.reminder(ctx, tx, n, say, who, reader, token, now)
 	case outbox.Settled:
 		return l.settled(ctx, tx, n, who, reader, token, now)
 	case outbox.Precaution:
@@ -297,25 +273,14 @@ func (l *Letters) compose(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who
 	return email.Letter{}, fmt.Errorf("no letter for a notice of kind %q", n.Kind)
 }
 
-func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who billing.Customer, reader *l10n.Locale, token string, now time.Time) (email.Letter, error) {
-	c, err := l.Cases.Find(ctx, tx, n.CaseID)
-	if err != nil {
-		return email.Letter{}, err
-	}
-	in, err := l.Cases.SituationOf(ctx, tx, c, now)
-	if err != nil {
-		return email.Letter{}, err
-	}
-	invoices, err := l.Cases.InvoicesOf(ctx, tx, c)
-	if err != nil {
-		return email.Letter{}, err
-	}
+func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say dunning.Say, who billing.Customer, reader *l10n.Locale, token string, now time.Time) (email.Letter, error) {
+	c, in := say.Case, say.In
 	zone := in.Zones[0]
 	facts := email.ReminderFacts{
 		Merchant: l.Merchant, FirstName: who.FirstName(), Step: email.StepSecond, Class: in.Class, LinkURL: l.Addresses.Link(token),
 	}
 	var next, method = int64(0), ""
-	for _, i := range invoices {
+	for _, i := range in.Invoices {
 		if !i.Open() {
 			continue
 		}
@@ -333,6 +298,7 @@ func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, wh
 	if next > 0 {
 		facts.NextAttempt = time.Unix(next, 0).In(zone)
 	}
+	var err error
 	facts.Card, err = card(ctx, tx, who.ID, method)
 	if err != nil {
 		return email.Letter{}, err

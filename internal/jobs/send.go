@@ -5,9 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -41,12 +39,17 @@ const (
 	sendLease   = 5 * time.Minute  // how long a claimed notice, or a dialogue, is left to its sender
 	stripeWait  = 2 * time.Minute  // before Stripe is asked again when it does not answer
 	smtpWait    = time.Minute      // before a mail server that cannot be reached is tried again
+	stumbleWait = 10 * time.Minute // before a notice is tried again after a failure of ours
 	dialogue    = 25 * time.Second // for one mail; less than a stop waits
-	letterBatch = 8                // notices claimed per connection
+	letterBatch = 32               // notices claimed per connection
 )
 
-// RunOnce hands over up to a batch of due e-mails. While sending is stopped it does nothing.
+var errUnreachable = errors.New("the mail server cannot be reached")
+
+// RunOnce hands over up to a batch of due e-mails, as many at the same time as there are connections. While sending is
+// stopped it does nothing.
 func (s *Sender) RunOnce(ctx context.Context) (int, error) {
+	until := s.Real().Add(sendLease / 2) // what is not begun by then is left to a later claim
 	var claimed []outbox.Notice
 	err := s.DB.Do(ctx, func(tx *sql.Tx) error {
 		sending, err := dunning.SendingSwitch(ctx, tx)
@@ -59,32 +62,57 @@ func (s *Sender) RunOnce(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	waiting := make(chan outbox.Notice, len(claimed))
+	for _, n := range claimed {
+		waiting <- n
+	}
+	close(waiting)
+	groups := make([]*database.Group[*turn], s.DB.Writers())
+	for i := range groups {
+		groups[i] = database.NewGroup(s.DB, s.take)
+	}
 	var down atomic.Bool // the mail server could not be reached: the rest of the batch waits
 	var group errgroup.Group
-	group.SetLimit(s.Connections)
-	for _, n := range claimed {
+	for i := range min(s.Connections, len(claimed)) {
 		group.Go(func() error {
-			if down.Load() || ctx.Err() != nil {
-				return s.later(context.WithoutCancel(ctx), n.ID, s.Now().Add(smtpWait), n.Reason)
+			l := line{Sender: s, together: groups[i%len(groups)]}
+			for !down.Load() && ctx.Err() == nil && s.Real().Before(until) {
+				n, more := <-waiting
+				if !more {
+					break
+				}
+				err := l.deliver(ctx, n)
+				if errors.Is(err, errUnreachable) {
+					down.Store(true)
+					s.Log.WarnContext(ctx, "the mail server cannot be reached, mails wait", "err", err)
+				} else if err != nil {
+					return err
+				}
 			}
-			err := s.deliverOne(ctx, n)
-			if errors.Is(err, errUnreachable) {
-				down.Store(true)
-				s.Log.WarnContext(ctx, "the mail server cannot be reached, mails wait", "err", err)
-				return nil
-			}
-			if err == nil || ctx.Err() != nil {
-				return err
-			}
-			s.Log.ErrorContext(ctx, "mail failed on our side", "notice", n.ID, "err", err)
-			return s.stumble(context.WithoutCancel(ctx), n)
+			return l.conclude(ctx)
 		})
 	}
 	err = group.Wait()
-	if err != nil {
-		return 0, err
+	return len(claimed), errors.Join(err, s.giveBack(context.WithoutCancel(ctx), waiting, down.Load()))
+}
+
+// giveBack lets go of the claimed notices nobody began: for a while when the mail server is down.
+func (s *Sender) giveBack(ctx context.Context, waiting <-chan outbox.Notice, down bool) error {
+	if len(waiting) == 0 {
+		return nil
 	}
-	return len(claimed), nil
+	return s.DB.Do(ctx, func(tx *sql.Tx) error {
+		for n := range waiting {
+			err := outbox.Release(ctx, tx, n.ID)
+			if down {
+				err = outbox.Later(ctx, tx, n.ID, s.Now().Add(smtpWait).Unix(), n.Reason)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Next answers when the earliest waiting e-mail is due.
@@ -99,170 +127,72 @@ func (s *Sender) Next(ctx context.Context) (time.Time, bool, error) {
 	return time.Unix(at, 0), ok, err
 }
 
-// deliverOne is deliver with a panic made an error: one letter that cannot be written must not end the others.
-func (s *Sender) deliverOne(ctx context.Context, n outbox.Notice) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return s.deliver(ctx, n)
-}
-
-// stumbleWait is how long a notice waits after a failure of ours.
-const stumbleWait = 10 * time.Minute
-
-func (s *Sender) stumble(ctx context.Context, n outbox.Notice) error {
-	return s.DB.Do(ctx, func(tx *sql.Tx) error {
-		return outbox.Stumble(ctx, tx, n, s.Now().Add(stumbleWait).Unix(), s.Now().Unix())
-	})
-}
-
-var errUnreachable = errors.New("the mail server cannot be reached")
-
-// deliver takes one claimed notice to its end: checked once more, written, handed over, settled.
-func (s *Sender) deliver(ctx context.Context, n outbox.Notice) error {
-	wait, err := s.recheck(ctx, n)
-	if err != nil {
-		return err
-	}
-	if wait != "" {
-		return s.later(ctx, n.ID, s.Now().Add(stripeWait), wait)
-	}
-	conn, err := s.Pool.Acquire(ctx)
-	if err != nil {
-		s.observe("unreachable")
-		putOff := s.later(context.WithoutCancel(ctx), n.ID, s.Now().Add(smtpWait), "The mail server cannot be reached; it waits.")
-		return errors.Join(fmt.Errorf("%w: %w", errUnreachable, err), putOff)
-	}
-	defer s.Pool.Release(conn)
-	letter, go_, err := s.begin(ctx, &n)
-	if err != nil || !go_ {
-		return err
-	}
-	// From here the dialogue is finished and its outcome written down even while the program is stopping.
-	ctx = context.WithoutCancel(ctx)
-	sending, stop := context.WithTimeout(ctx, dialogue)
-	defer stop()
-	outcome := conn.Send(sending, letter)
-	s.observe(wordFor(outcome))
-	return s.conclude(ctx, n, outcome)
-}
-
-// recheck makes sure that a reminder is decided by what Stripe said within ten minutes. It answers why the
-// notice must wait, "" when it need not.
-func (s *Sender) recheck(ctx context.Context, n outbox.Notice) (string, error) {
-	if n.Kind != outbox.Reminder && n.Kind != outbox.Precaution {
-		return "", nil
-	}
-	fresh := false
-	err := s.DB.See(ctx, func(tx *sql.Tx) error {
-		var err error
-		fresh, err = s.Intake.Fresh(ctx, tx, n.CustomerID)
-		return err
-	})
-	if err != nil || fresh {
-		return "", err
-	}
+// reread reads a customer again from Stripe. It answers why their notice must wait, "" when it need not, and false when
+// Stripe knows them no longer.
+func (s *Sender) reread(ctx context.Context, n outbox.Notice) (wait string, known bool, err error) {
 	err = s.Intake.Refresh(ctx, n.CustomerID)
 	if fault.Is(err, fault.NotFound) {
-		return "", s.DB.Do(ctx, func(tx *sql.Tx) error {
-			return outbox.Settle(ctx, tx, n.ID, outbox.Failed, "Stripe no longer knows this customer.", s.Now().Unix())
-		})
+		return "", false, nil
 	}
 	if fault.Is(err, fault.Unavailable) {
 		s.Log.WarnContext(ctx, "reminder waits, Stripe could not be asked", "notice", n.ID, "err", err)
-		return "Stripe could not be asked whether it is still owed; it waits.", nil
+		return "Stripe could not be asked whether it is still owed; it waits.", true, nil
 	}
-	return "", err
+	return "", true, err
 }
 
-// begin decides, writes and marks the notice as being handed over in one transaction. go_ is false when it was
-// settled or put off instead.
-func (s *Sender) begin(ctx context.Context, n *outbox.Notice) (letter mail.Letter, go_ bool, err error) {
-	now := s.Now()
-	err = s.DB.Do(ctx, func(tx *sql.Tx) error {
-		current, err := outbox.Find(ctx, tx, n.ID)
-		if err != nil {
-			return err
-		}
-		if current.Status != outbox.Queued {
-			return nil
-		}
-		sending, err := dunning.SendingSwitch(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if sending.Stopped {
-			return outbox.Release(ctx, tx, n.ID)
-		}
-		// What comes back of this customer's mails and this mail are not decided at the same time.
-		err = database.Hold(ctx, tx, current.CustomerID)
-		if err != nil {
-			return err
-		}
-		to, why, err := s.Letters.Recipient(ctx, tx, current)
-		if err != nil {
-			return err
-		}
-		if to == "" {
-			return s.Cases.LeaveOut(ctx, tx, current, why, now)
-		}
-		current.Recipient = to
-		say, err := s.Cases.StillWanted(ctx, tx, current, now)
-		if err != nil {
-			return err
-		}
-		if !say.Go && !say.Later.IsZero() {
-			return outbox.Later(ctx, tx, n.ID, say.Later.Unix(), say.Why)
-		}
-		if !say.Go {
-			return outbox.Settle(ctx, tx, n.ID, outbox.Skipped, say.Skip, now.Unix())
-		}
-		letter, err = s.Letters.Write(ctx, tx, &current, now)
-		if fault.Is(err, fault.NotFound) {
-			return outbox.Settle(ctx, tx, n.ID, outbox.Skipped, "What it tells of no longer exists.", now.Unix())
-		}
-		if err != nil {
-			return err
-		}
-		go_, err = outbox.Begin(ctx, tx, current, s.Real().Add(sendLease).Unix())
-		current.Attempts++
-		*n = current
-		return err
-	})
+// begin decides about a notice and writes its letter, in the caller's transaction, in which its customer is held. The
+// draft is nil when the notice was settled or put off instead.
+func (s *Sender) begin(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (*Draft, error) {
+	to, why, err := s.Letters.Recipient(ctx, tx, *n)
 	if err != nil {
-		return mail.Letter{}, false, fmt.Errorf("begin notice %s: %w", n.ID, err)
+		return nil, err
 	}
-	return letter, go_, nil
+	if to == "" {
+		return nil, s.Cases.LeaveOut(ctx, tx, *n, why, now)
+	}
+	n.Recipient = to
+	say, err := s.Cases.StillWanted(ctx, tx, *n, now)
+	if err != nil {
+		return nil, err
+	}
+	if !say.Go && !say.Later.IsZero() {
+		return nil, outbox.Later(ctx, tx, n.ID, say.Later.Unix(), say.Why)
+	}
+	if !say.Go {
+		return nil, outbox.Settle(ctx, tx, n.ID, outbox.Skipped, say.Skip, now.Unix())
+	}
+	draft, err := s.Letters.Write(ctx, tx, n, say, now)
+	if fault.Is(err, fault.NotFound) {
+		return nil, outbox.Settle(ctx, tx, n.ID, outbox.Skipped, "What it tells of no longer exists.", now.Unix())
+	}
+	return &draft, err
 }
 
-// conclude keeps what the mail server said, or that nobody knows.
-func (s *Sender) conclude(ctx context.Context, n outbox.Notice, outcome error) error {
-	now := s.Now()
+// conclude keeps what the mail server said of a notice, or that nobody knows.
+func (s *Sender) conclude(ctx context.Context, tx *sql.Tx, n outbox.Notice, outcome error, now time.Time) error {
 	var refusal *mail.Refusal
 	bounce, back := bounceOf(outcome, n, now)
 	if back {
 		s.Log.WarnContext(ctx, "mail refused for its address", "notice", n.ID, "kind", string(bounce.Kind), "err", outcome)
-		return s.DB.Do(ctx, func(tx *sql.Tx) error {
-			_, err := s.Cases.Bounced(ctx, tx, n, bounce, now)
-			if err != nil {
-				return err
-			}
-			return s.Cases.Left(ctx, tx, n, now)
-		})
+		_, err := s.Cases.Bounced(ctx, tx, n, bounce, now)
+		if err != nil {
+			return err
+		}
+		return s.Cases.Left(ctx, tx, n, now)
 	}
 	settle := func(status outbox.Status, reason string) error {
 		if status != outbox.Sent {
 			s.Log.WarnContext(ctx, "mail not surely delivered", "notice", n.ID, "status", string(status), "err", outcome)
 		}
-		return s.DB.Do(ctx, func(tx *sql.Tx) error {
-			err := outbox.Settle(ctx, tx, n.ID, status, reason, now.Unix())
-			if err != nil {
-				return err
-			}
-			return s.Cases.Left(ctx, tx, n, now)
-		})
+		err := outbox.Settle(ctx, tx, n.ID, status, reason, now.Unix())
+		if err != nil {
+			return err
+		}
+		return s.Cases.Left(ctx, tx, n, now)
+	}
+	later := func(reason string) error {
+		return outbox.Later(ctx, tx, n.ID, now.Add(outbox.Backoff(n.Attempts)).Unix(), reason)
 	}
 	switch {
 	case outcome == nil:
@@ -276,9 +206,9 @@ func (s *Sender) conclude(ctx context.Context, n outbox.Notice, outcome error) e
 	case errors.As(outcome, &refusal) && overdue(n, now):
 		return settle(outbox.Failed, "The mail server put it off for two days: "+refusal.Error())
 	case errors.As(outcome, &refusal):
-		return s.later(ctx, n.ID, now.Add(outbox.Backoff(n.Attempts)), "The mail server put it off: "+refusal.Error())
+		return later("The mail server put it off: " + refusal.Error())
 	}
-	return s.later(ctx, n.ID, now.Add(outbox.Backoff(n.Attempts)), "The connection broke before the mail was handed over.")
+	return later("The connection broke before the mail was handed over.")
 }
 
 // overdue reports whether the mail server has put a mail off for too long.
@@ -301,10 +231,6 @@ func bounceOf(outcome error, n outbox.Notice, now time.Time) (outbox.Bounce, boo
 		return outbox.Bounce{}, false
 	}
 	return outbox.Bounce{Address: outbox.Normal(n.Recipient), Kind: kind, Code: code, Words: refusal.Text, At: now.Unix()}, true
-}
-
-func (s *Sender) later(ctx context.Context, id string, at time.Time, reason string) error {
-	return s.DB.Do(ctx, func(tx *sql.Tx) error { return outbox.Later(ctx, tx, id, at.Unix(), reason) })
 }
 
 // Sweep marks as uncertain what a vanished sender left in the middle of a dialogue.

@@ -38,16 +38,17 @@ type Conn struct {
 //
 // A connection that broke at an earlier letter, or that the server closed while it lay idle, is opened anew, once.
 func (c *Conn) Send(ctx context.Context, l Letter) error {
-	l, e, err := seal(l)
+	p, err := Pack(l)
 	if err != nil {
 		return err
 	}
-	message, err := render(l)
-	if err != nil {
-		return err
-	}
+	return c.Hand(ctx, p)
+}
+
+// Hand is Send for a letter that is packed already.
+func (c *Conn) Hand(ctx context.Context, p Post) error {
 	used := c.broken || c.sent > 0 || !c.idleSince.IsZero()
-	answered, err := c.transact(ctx, e, message)
+	answered, err := c.transact(ctx, p.envelope, p.message)
 	if err == nil || answered || !used || ctx.Err() != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func (c *Conn) Send(ctx context.Context, l Letter) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.transact(ctx, e, message)
+	_, err = c.transact(ctx, p.envelope, p.message)
 	return err
 }
 

@@ -13,15 +13,31 @@ import (
 	"time"
 )
 
+// Post is a letter ready to go: who hands it to whom, and its exact bytes.
+type Post struct {
+	envelope envelope
+	message  []byte
+}
+
+// Pack makes a letter ready to go. It returns ErrUnsendable for one that cannot be sent.
+func Pack(l Letter) (Post, error) {
+	l, e, err := seal(l)
+	if err != nil {
+		return Post{}, err
+	}
+	message, err := render(l)
+	return Post{e, message}, err
+}
+
+// Bytes are those that are sent, as Render answers them. They must not be changed.
+func (p Post) Bytes() []byte { return p.message }
+
 // Render answers the exact bytes of a letter as they are sent, before dot-stuffing: header and body with CRLF line
 // ends, no line longer than 998 bytes. The same letter always renders to the same bytes. It returns ErrUnsendable
 // for a letter that cannot be sent.
 func Render(l Letter) ([]byte, error) {
-	l, _, err := seal(l)
-	if err != nil {
-		return nil, err
-	}
-	return render(l)
+	p, err := Pack(l)
+	return p.message, err
 }
 
 // render writes a sealed letter.

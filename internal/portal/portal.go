@@ -34,9 +34,6 @@ import (
 	"sollecito/web"
 )
 
-// connections is how many conversations with the mail server are kept open.
-const connections = 4
-
 // Portal is the program. Its rooms are there for the commands and the demo to ask.
 type Portal struct {
 	DB        *database.DB
@@ -131,9 +128,9 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	if at.Roots != nil {
 		options = append(options, mail.WithRoots(at.Roots))
 	}
-	p.pool = mail.NewPool(c.Server, connections, options...)
+	p.pool = mail.NewPool(c.Server, c.Lines, options...)
 	p.Sender = &jobs.Sender{
-		DB: db, Cases: p.Cases, Intake: p.Intake, Pool: p.pool, Connections: connections, Now: at.Now, Real: at.Real, Log: at.Log, Observe: p.seeMail,
+		DB: db, Cases: p.Cases, Intake: p.Intake, Pool: p.pool, Connections: c.Lines, Now: at.Now, Real: at.Real, Log: at.Log, Observe: p.seeMail,
 		Letters: &jobs.Letters{
 			Cases: p.Cases, Talks: p.Talks, Catalog: catalog, Addresses: p.Addresses,
 			Merchant: email.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail},

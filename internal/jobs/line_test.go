@@ -1,0 +1,128 @@
+package jobs_test
+
+import (
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/database"
+	"sollecito/internal/databasetest"
+	"sollecito/internal/dunning"
+	"sollecito/internal/gateway"
+	"sollecito/internal/intake"
+	"sollecito/internal/jobs"
+	"sollecito/internal/l10n"
+	"sollecito/internal/link"
+	"sollecito/internal/mail"
+	"sollecito/internal/outbox"
+	"sollecito/internal/sandbox"
+	"sollecito/views/email"
+)
+
+// Two mails to each of several customers wait at once and are decided in shared transactions. The gap between two
+// messages holds all the same: each customer gets one, and the other waits for its day.
+func TestMailsDecidedTogetherKeepTheGapBetweenTwoMessages(t *testing.T) {
+	const customers = 40
+	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	clock := func() time.Time { return now }
+	catcher := sandbox.NewCatcher(clock, nil)
+	door, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go catcher.Serve(door)
+	defer catcher.Close()
+	db, err := database.Open(t.Context(), databasetest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	_, err = db.Migrate(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: dunning.DefaultPolicy(), Zone: time.UTC})
+	err = db.Do(t.Context(), func(tx *sql.Tx) error {
+		for n := range customers {
+			id := fmt.Sprintf("cus_%d", n)
+			err := billing.Save(t.Context(), tx, billing.Account{
+				Customer: billing.Customer{ID: id, Name: "Ann Lee", Email: fmt.Sprintf("c%d@customer.example", n), Country: "IE"},
+				Invoices: []billing.Invoice{{
+					ID: "in_" + id, CustomerID: id, Number: "L-1", Status: "open", CollectionMethod: "charge_automatically", BillingReason: "subscription_cycle",
+					Currency: "eur", AmountDue: 2900, AmountRemaining: 2900, Description: "Studio plan", CreatedAt: now.Unix(), Attempted: true, AttemptCount: 1,
+					FailedAt: now.Unix(), FirstFailed: 2900, Decline: billing.Decline{Code: "card_declined", DeclineCode: "insufficient_funds"},
+				}},
+			}, now.Unix())
+			if err != nil {
+				return err
+			}
+			err = cases.Reconsider(t.Context(), tx, id, now, "in_"+id)
+			if err != nil {
+				return err
+			}
+			c, err := cases.OpenOf(t.Context(), tx, id)
+			if err != nil {
+				return err
+			}
+			for _, step := range []string{"first", "second"} {
+				_, err = outbox.Queue(t.Context(), tx, outbox.Notice{Kind: outbox.Reminder, Channel: outbox.Email, CustomerID: id, CaseID: c.ID, Step: step, Counts: true}, now.Unix())
+				if err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalog, err := l10n.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := mail.Parse("smtp://" + door.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const connections = 8
+	pool := mail.NewPool(server, connections)
+	defer pool.Close()
+	stripe := gateway.New(gateway.Options{SecretKey: "sk_test_none", APIURL: "http://127.0.0.1:1", Now: clock})
+	sender := &jobs.Sender{
+		DB: db, Cases: cases, Pool: pool, Connections: connections, Now: clock, Real: time.Now, Log: slog.New(slog.DiscardHandler),
+		Intake: intake.New(intake.Options{DB: db, Stripe: stripe, Cases: cases, Now: clock, RealNow: time.Now, Logger: slog.New(slog.DiscardHandler)}),
+		Letters: &jobs.Letters{
+			Cases: cases, Catalog: catalog, Addresses: link.NewAddresses("https://pay.lumen.example"), Language: "en", Zone: time.UTC,
+			Merchant: email.Merchant{Name: "Lumen", LegalAddress: "Milano", SupportEmail: "help@lumen.example"}, From: mail.Address{Address: "billing@lumen.example"},
+		},
+	}
+	done, err := sender.RunOnce(t.Context())
+	if err != nil || done != 2*customers {
+		t.Fatal(done, err)
+	}
+	got := map[string]int{}
+	for _, m := range catcher.Mails() {
+		for _, to := range m.Recipients {
+			got[to]++
+		}
+	}
+	for to, n := range got {
+		if n != 1 {
+			t.Errorf("%s got %d mails at once", to, n)
+		}
+	}
+	if len(got) != customers {
+		t.Errorf("%d of %d customers got a mail", len(got), customers)
+	}
+	waiting := 0
+	err = db.See(t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRow(`SELECT count(*) FROM notices WHERE status = 'queued' AND channel = 'email' AND due_at >= $1 AND reason <> ''`, now.Add(24*time.Hour).Unix()).Scan(&waiting)
+	})
+	if err != nil || waiting != customers {
+		t.Errorf("%d mails wait for another day: %v", waiting, err)
+	}
+}
