@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -30,17 +31,38 @@ type engine struct {
 	skip    string         // ends a claiming SELECT, so that two claimers take different rows instead of waiting
 }
 
+// Option changes how a database is opened. The program itself takes none; those that try it do.
+type Option func(*opening)
+
+type opening struct {
+	through     func(driver.Connector) driver.Connector
+	synchronous string // SQLite's
+}
+
+// Through makes every connection through what wrap makes of the engine's own connector, so that a test can count
+// statements and let them fail.
+func Through(wrap func(driver.Connector) driver.Connector) Option {
+	return func(o *opening) { o.through = wrap }
+}
+
+// Unsynced lets SQLite commit without waiting for the disk: only for data that may be lost with the machine.
+func Unsynced() Option { return func(o *opening) { o.synchronous = "OFF" } }
+
 // Open opens the database named by a DATABASE_URL: "sqlite:PATH", whose file is created when it is missing, or
 // "postgres://USER:PASSWORD@HOST/NAME", which must exist. It does not migrate. An error never holds the password.
-func Open(ctx context.Context, address string) (*DB, error) {
+func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	scheme, rest, _ := strings.Cut(address, ":")
+	how := opening{through: func(c driver.Connector) driver.Connector { return c }, synchronous: "FULL"}
+	for _, option := range options {
+		option(&how)
+	}
 	var db *DB
 	var err error
 	switch {
 	case scheme == "sqlite" && rest != "":
-		db, err = openSQLite(ctx, strings.TrimPrefix(rest, "//"))
+		db, err = openSQLite(ctx, strings.TrimPrefix(rest, "//"), how)
 	case scheme == "postgres" || scheme == "postgresql":
-		db, err = openPostgres(ctx, address)
+		db, err = openPostgres(ctx, address, how)
 	default:
 		err = fmt.Errorf("%q: the address must read sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME", Redact(address))
 	}

@@ -21,7 +21,7 @@ import (
 // Stripe, the schedule and the pages, and room for a hundred default connections to serve several programs.
 const connections = 16
 
-func openPostgres(ctx context.Context, address string) (*DB, error) {
+func openPostgres(ctx context.Context, address string, how opening) (*DB, error) {
 	shown := Redact(address)
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
@@ -37,7 +37,7 @@ func openPostgres(ctx context.Context, address string) (*DB, error) {
 	} {
 		config.RuntimeParams[name] = value
 	}
-	pool := sql.OpenDB(connector{stdlib.GetConnector(*config)})
+	pool := sql.OpenDB(how.through(connector{stdlib.GetConnector(*config)}))
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)

@@ -16,7 +16,7 @@ import (
 	"modernc.org/sqlite"
 )
 
-func openSQLite(ctx context.Context, path string) (*DB, error) {
+func openSQLite(ctx context.Context, path string, how opening) (*DB, error) {
 	path, _, _ = strings.Cut(path, "?") // its settings are ours to make
 	err := teachHold()
 	if err != nil {
@@ -30,21 +30,24 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	write, err := sql.Open("sqlite", dsn(path, "_txlock=immediate"))
+	sync := "_pragma=synchronous(" + how.synchronous + ")"
+	writing, err := sqlite.NewConnector(dsn(path, sync, "_txlock=immediate"))
 	if err != nil {
 		return nil, err
 	}
+	write := sql.OpenDB(how.through(writing))
 	write.SetMaxOpenConns(1)
 	err = write.PingContext(ctx)
 	if err != nil {
 		write.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	read, err := sql.Open("sqlite", dsn(path, "_txlock=deferred", "_pragma=query_only(1)"))
+	reading, err := sqlite.NewConnector(dsn(path, sync, "_txlock=deferred", "_pragma=query_only(1)"))
 	if err != nil {
 		write.Close()
 		return nil, err
 	}
+	read := sql.OpenDB(how.through(reading))
 	read.SetMaxOpenConns(max(4, runtime.NumCPU()))
 	read.SetMaxIdleConns(max(4, runtime.NumCPU()))
 	return &DB{write: write, read: read, engine: engine{
@@ -64,7 +67,7 @@ func createPrivate(path string) error {
 
 func dsn(path string, extra ...string) string {
 	options := append([]string{
-		"_pragma=busy_timeout(10000)", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_pragma=foreign_keys(1)",
+		"_pragma=busy_timeout(10000)", "_pragma=journal_mode(WAL)", "_pragma=foreign_keys(1)",
 	}, extra...)
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + strings.Join(options, "&")
 }

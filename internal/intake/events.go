@@ -61,7 +61,7 @@ func (in *Intake) RunOnce(ctx context.Context, limit int, also func(context.Cont
 		return 0, fmt.Errorf("claim events: %w", err)
 	}
 	var group errgroup.Group
-	group.SetLimit(readers)
+	group.SetLimit(in.readers)
 	for _, events := range byCustomer(claimed) {
 		group.Go(func() error {
 			outcomes := in.process(ctx, events, also)

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -26,6 +27,7 @@ type Intake struct {
 	kept    *database.Group[Event] // webhooks come in swarms and share the disk's time
 	stripe  *gateway.Client
 	cases   *dunning.Cases
+	readers int
 	secrets []string
 	live    bool
 	now     func() time.Time // business time
@@ -42,6 +44,7 @@ type Options struct {
 	Cases          *dunning.Cases
 	WebhookSecrets []string // several while one is being rolled
 	Live           bool     // whether our key is a live one
+	Readers        int      // how many customers are read at the same time; 0 for four
 	Now            func() time.Time
 	RealNow        func() time.Time
 	Logger         *slog.Logger
@@ -51,7 +54,7 @@ type Options struct {
 func New(o Options) *Intake {
 	return &Intake{
 		db: o.DB, kept: database.NewGroup(o.DB, keepEvents), stripe: o.Stripe, cases: o.Cases,
-		secrets: o.WebhookSecrets, live: o.Live, now: o.Now, real: o.RealNow, log: o.Logger,
+		readers: cmp.Or(o.Readers, readers), secrets: o.WebhookSecrets, live: o.Live, now: o.Now, real: o.RealNow, log: o.Logger,
 	}
 }
 

@@ -43,6 +43,7 @@ type Portal struct {
 	Stripe    *gateway.Client
 	Intake    *intake.Intake
 	Cases     *dunning.Cases
+	Desk      *checkout.Desk
 	Talks     *support.Conversations
 	Members   *staff.Members
 	Addresses link.Addresses
@@ -68,11 +69,15 @@ type Surroundings struct {
 	Roots *x509.CertPool // beside the system's, to trust the mail server by; may be nil
 	Demo  bool           // the database may be a demo's
 	Rate  float64        // requests per second to Stripe; 0 for the gateway's own careful measure
+
+	Database []database.Option // how the database is opened
+	Mail     []mail.Option     // how the mail server is spoken to
+	InOrder  bool              // one thing after the other, so that the same happens in the same order each time
 }
 
 // New opens the database, brings it to today's shape and puts the rooms together. Nothing runs yet.
 func New(ctx context.Context, c *config.Config, at Surroundings) (*Portal, error) {
-	db, err := database.Open(ctx, c.DatabaseURL)
+	db, err := database.Open(ctx, c.DatabaseURL, at.Database...)
 	if err != nil {
 		return nil, err
 	}
@@ -114,23 +119,27 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		return nil, fmt.Errorf("install the shipped campaigns: %w", err)
 	}
 	p.Cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on"})
+	together := connections
+	if at.InOrder {
+		together = 1
+	}
 	p.Intake = intake.New(intake.Options{
-		DB: db, Stripe: p.Stripe, Cases: p.Cases, WebhookSecrets: reveal(c.WebhookSecrets), Live: c.Live, Now: at.Now, RealNow: at.Real, Logger: at.Log,
+		DB: db, Stripe: p.Stripe, Cases: p.Cases, WebhookSecrets: reveal(c.WebhookSecrets), Live: c.Live, Now: at.Now, RealNow: at.Real, Logger: at.Log, Readers: together,
 	})
-	desk := checkout.NewDesk(db, p.Stripe, p.Intake, at.Now, at.Real, at.Log)
+	p.Desk = checkout.NewDesk(db, p.Stripe, p.Intake, at.Now, at.Real, at.Log)
 	p.Talks = support.NewConversations(db, p.Cases, c.SupportEmail, at.Now)
 	p.Members, err = staff.NewMembers(db, c.SessionKey.Reveal(), at.Real, at.Now)
 	if err != nil {
 		return nil, err
 	}
 	sessions := link.NewStore(db, p.Addresses, c.SessionKey.Reveal(), at.Real)
-	options := []mail.Option{mail.WithHello(p.Addresses.Host())}
+	options := append([]mail.Option{mail.WithHello(p.Addresses.Host())}, at.Mail...)
 	if at.Roots != nil {
 		options = append(options, mail.WithRoots(at.Roots))
 	}
-	p.pool = mail.NewPool(c.Server, connections, options...)
+	p.pool = mail.NewPool(c.Server, together, options...)
 	p.Sender = &jobs.Sender{
-		DB: db, Cases: p.Cases, Intake: p.Intake, Pool: p.pool, Connections: connections, Now: at.Now, Real: at.Real, Log: at.Log, Observe: p.seeMail,
+		DB: db, Cases: p.Cases, Intake: p.Intake, Pool: p.pool, Connections: together, Now: at.Now, Real: at.Real, Log: at.Log, Observe: p.seeMail,
 		Letters: &jobs.Letters{
 			Cases: p.Cases, Talks: p.Talks, Catalog: catalog, Addresses: p.Addresses,
 			Merchant: email.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail},
@@ -141,7 +150,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		DB: db, Cases: p.Cases, Talks: p.Talks, Addresses: c.Inbound, Now: at.Now, Real: at.Real, Log: at.Log,
 		Ours: []string{outbox.Normal(c.From.Address), outbox.Normal(c.SupportEmail)},
 	}
-	work := jobs.Work{Returns: returns, Intake: p.Intake, Desk: desk, Sessions: sessions, Sender: p.Sender, Schedule: &jobs.Schedule{DB: db, Cases: p.Cases, Now: at.Now, Log: at.Log},
+	work := jobs.Work{Returns: returns, Intake: p.Intake, Desk: p.Desk, Sessions: sessions, Sender: p.Sender, Schedule: &jobs.Schedule{DB: db, Cases: p.Cases, Now: at.Now, Log: at.Log},
 		Heads: &jobs.Heads{DB: db, Real: at.Real, Log: at.Log}}
 	tasks := work.Tasks()
 	if c.Mailbox.On() {
@@ -155,7 +164,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		}
 	}
 	p.Web, err = web.New(web.Options{
-		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members,
+		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: p.Desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members,
 		Sessions: sessions, Addresses: p.Addresses, Catalog: catalog, Assets: assets,
 		Merchant: views.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail, HomeURL: c.HomeURL},
 		Language: c.DefaultLang, Zone: c.Zone, StripeJS: c.StripeJS, StripeAPI: c.StripeAPI, PublishableKey: c.StripePublic, TestMode: !c.Live,
