@@ -103,11 +103,11 @@ type flakyTx struct {
 	flaky *flaky
 }
 
-// Commit implements driver.Tx. A commit that fails leaves the transaction open, as a full disk does.
+// Commit implements driver.Tx. A commit that fails rolls back, as the drivers' own do.
 func (t flakyTx) Commit() error {
 	err := t.flaky.next(false)
 	if err != nil {
-		return err
+		return errors.Join(err, t.Tx.Rollback())
 	}
 	return t.Tx.Commit()
 }
