@@ -109,7 +109,7 @@ func (j *judge) owed(c *customer, at time.Time) {
 	if at.Before(c.resting) {
 		j.breach("I2", c, "a reminder, and staff let the case rest until %s", c.resting.Format(time.DateTime))
 	}
-	if !c.disputed.IsZero() && at.Sub(c.disputed) > 2*time.Hour {
+	if !c.disputed.IsZero() && at.Sub(c.disputed) > 2*looks {
 		j.breach("I2", c, "a reminder, and their bank disputes a payment since %s", c.disputed.Format(time.DateTime))
 	}
 }

@@ -43,12 +43,18 @@ func simulate(ctx context.Context, p play, r rules, dsn string, change ...func(*
 	if err == nil {
 		err = h.calm(ctx)
 	}
+	if err == nil && h.spoil != nil {
+		err = h.spoil(ctx)
+	}
 	if err == nil {
 		err = h.agree(ctx)
 	}
 	err = errors.Join(err, h.close())
 	return outcome{hash: w.hash(), broken: h.judge.broken, counts: h.judge.counts, instants: instants, house: h}, err
 }
+
+// looks is how often the portal looks for what nobody told it, and the judge for what was left lying.
+const looks = 3 * time.Hour
 
 // live lets the days pass.
 func (h *house) live(ctx context.Context) (instants int, err error) {
@@ -87,7 +93,7 @@ func (h *house) live(ctx context.Context) (instants int, err error) {
 		w.happen()
 		full := !w.at.Before(hour)
 		if full {
-			hour = w.at.Truncate(time.Hour).Add(time.Hour)
+			hour = w.at.Truncate(looks).Add(looks)
 		}
 		err = h.turn(ctx, full)
 		if err != nil {
@@ -108,10 +114,7 @@ func (h *house) next(ctx context.Context, end, hour time.Time) (time.Time, error
 	if h.portal == nil {
 		return next, nil
 	}
-	fail := h.flaky.fail
-	h.flaky.fail = nil
-	due, is, err := h.portal.NextDue(ctx)
-	h.flaky.fail = fail
+	due, is, err := h.nextDue(ctx)
 	if err != nil {
 		return next, err
 	}
@@ -124,20 +127,29 @@ func (h *house) next(ctx context.Context, end, hour time.Time) (time.Time, error
 	return next, nil
 }
 
-// turn lets the portal do what is due, and begin anew where it died.
+// turn lets the portal do what is due, and begin anew where it died. The runner would look at everything each second
+// or so and find nothing most of the time; here each task is run when there is something for it. Looking for what
+// nobody tells of comes every few hours instead of each quarter of an hour.
 func (h *house) turn(ctx context.Context, full bool) error {
 	if h.portal == nil {
 		return nil
 	}
-	tasks := []string{"events", "schedule", "send"}
-	if full {
-		tasks = append(tasks, "reconcile", "mend", "sweep")
+	tasks := []string{"schedule", "send"}
+	if h.brought || full {
+		tasks = append(tasks, "events")
 	}
-	err := h.work(ctx, tasks...)
+	if full {
+		tasks = append(tasks, "reconcile", "mend")
+	}
+	h.brought = false
+	due, err := h.due(ctx)
 	if err != nil {
 		return err
 	}
-	if full {
+	if due || len(tasks) > 2 {
+		err = h.work(ctx, tasks...)
+	}
+	if err == nil && full {
 		err = h.lively(ctx)
 	}
 	if err != nil || !h.gone() {
@@ -149,6 +161,20 @@ func (h *house) turn(ctx context.Context, full bool) error {
 		return err
 	}
 	return h.work(ctx, "events", "schedule", "send")
+}
+
+// due reports whether something is due now.
+func (h *house) due(ctx context.Context) (bool, error) {
+	at, is, err := h.nextDue(ctx)
+	return is && !at.After(h.w.at), err
+}
+
+// nextDue asks the portal past all faults.
+func (h *house) nextDue(ctx context.Context) (time.Time, bool, error) {
+	fail := h.flaky.fail
+	defer func() { h.flaky.fail = fail }()
+	h.flaky.fail = nil
+	return h.portal.NextDue(ctx)
 }
 
 // lively judges that nothing that is due was left lying. Cases and letters that wait for a reason have a later date.

@@ -91,8 +91,6 @@ var declines = []struct {
 	{"lost_card", 0.02, true}, {"stolen_card", 0.02, true}, {"pickup_card", 0.01, true}, {"stop_payment_order", 0.01, true}, {"call_issuer", 0.01, false},
 }
 
-const failing = 0.04 // of renewals
-
 // renew makes the month's invoice and charges it.
 func (w *world) renew(c *customer) {
 	if c.canceled {
@@ -103,7 +101,7 @@ func (w *world) renew(c *customer) {
 	i := &invoice{id: fmt.Sprintf("in_%06d_%d", c.n, c.renewals), of: c, status: "open", amount: c.amount, created: w.at, card: c.card}
 	w.stripe.cards[c.card.id] = c.card
 	code := c.card.says
-	if code == "" && chance(c.life, failing) {
+	if code == "" && chance(c.life, w.play.failing) {
 		dice := c.life.Float64()
 		for _, d := range declines {
 			code = d.code
@@ -284,6 +282,7 @@ func (w *world) order(i *invoice, by *card) (paid bool) {
 	by.tries = append(by.tries, w.at)
 	i.card = by
 	c := i.of
+	c.settled = w.at
 	switch {
 	case by.says != "":
 		w.failed(i, by.says)

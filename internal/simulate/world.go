@@ -34,6 +34,7 @@ type play struct {
 	customers, days int
 	seed            uint64
 	only            string  // the one customer who lives, "" for all
+	failing         float64 // the share of renewals that fail
 	good            float64 // the share of renewals that went well of which Stripe tells
 	faults          faults
 }
@@ -152,7 +153,7 @@ func newWorld(p play) (*world, error) {
 	w.stripe = newProcessor(w)
 	w.post = newPost(w)
 	for _, c := range w.customers {
-		first := start.Add(time.Duration(c.life.IntN(30*24*6)) * 10 * time.Minute)
+		first := start.Add(time.Duration(c.life.IntN(30*24*4)) * 15 * time.Minute)
 		w.when(first, func() { w.renew(c) })
 	}
 	return w, nil
@@ -179,9 +180,9 @@ func newCustomer(seed uint64, n int) (*customer, error) {
 	return c, nil
 }
 
-// when puts something on the agenda, at a full ten minutes: instants are shared, as they are where many live.
+// when puts something on the agenda, at a full quarter of an hour: instants are shared, as they are where many live.
 func (w *world) when(at time.Time, do func()) {
-	const grid = 10 * time.Minute
+	const grid = 15 * time.Minute
 	at = at.Add(grid - 1).Truncate(grid)
 	w.agenda.count++
 	heap.Push(&w.agenda, &happening{at: at, order: w.agenda.count, do: do})
