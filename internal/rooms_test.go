@@ -54,6 +54,8 @@ var rooms = map[string][]string{
 	"internal/browsertest":  {},
 	"internal/databasetest": {},
 	"internal/bench":        {"internal/..."},
+	"internal/simulate": {"internal/audit", "internal/billing", "internal/checkout", "internal/config", "internal/database", "internal/dunning", "internal/fault", "internal/mail",
+		"internal/portal", "internal/support"},
 }
 
 // onlyIn names foreign libraries that only one room may import, with what lies below it; the room that makes

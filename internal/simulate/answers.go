@@ -38,6 +38,15 @@ func (p *processor) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
+// failure is what becomes of one call.
+type failure int
+
+const (
+	answers failure = iota
+	beforeEffect
+	afterEffect
+)
+
 var (
 	broken  = answer{http.StatusInternalServerError, `{"error":{"type":"api_error","message":"Something went wrong"}}`}
 	unknown = answer{http.StatusNotFound, `{"error":{"type":"invalid_request_error","code":"resource_missing","message":"No such object"}}`}
@@ -58,8 +67,14 @@ func (p *processor) answer(req *http.Request, form url.Values) answer {
 	if p.dead || p.w.stripeIsDown() || chance(dice, f.stripe) {
 		return broken
 	}
+	if req.Method == http.MethodGet && p.fail != nil && p.fail(p.calls) != answers {
+		return broken
+	}
 	if req.Method == http.MethodGet {
 		return p.read(path, query)
+	}
+	if p.fail != nil && p.fail(p.calls) == beforeEffect {
+		return broken
 	}
 	key := req.Header.Get("Idempotency-Key")
 	a, again := p.answered[key]
@@ -67,7 +82,7 @@ func (p *processor) answer(req *http.Request, form url.Values) answer {
 		a = p.change(path, form)
 		p.answered[key] = a
 	}
-	if chance(dice, f.afterEffect) {
+	if chance(dice, f.afterEffect) || p.fail != nil && p.fail(p.calls) == afterEffect {
 		return broken
 	}
 	return a

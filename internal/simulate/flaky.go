@@ -10,6 +10,7 @@ import (
 type flaky struct {
 	asked int
 	fail  func(n int, begins bool) error // asked before each statement, begin and commit; n counts from 1
+	mute  func() error                   // asked after each commit: an error says that its answer was lost
 }
 
 func (f *flaky) next(begins bool) error {
@@ -109,7 +110,11 @@ func (t flakyTx) Commit() error {
 	if err != nil {
 		return errors.Join(err, t.Tx.Rollback())
 	}
-	return t.Tx.Commit()
+	err = t.Tx.Commit()
+	if err == nil && t.flaky.mute != nil {
+		return t.flaky.mute()
+	}
+	return err
 }
 
 var (
