@@ -139,7 +139,7 @@ func (h *house) turn(ctx context.Context, full bool) error {
 		tasks = append(tasks, "events")
 	}
 	if full {
-		tasks = append(tasks, "reconcile", "mend")
+		tasks = append(tasks, "reconcile", "mend", "sweep")
 	}
 	h.brought = false
 	due, err := h.due(ctx)
