@@ -49,13 +49,13 @@ var rooms = map[string][]string{
 	"internal/fault":    {},
 	"internal/config":   {"internal/dunning", "internal/gateway", "internal/inbound", "internal/l10n", "internal/mail"},
 	"internal/sandbox":  {"internal/sandbox/..."},
+	"internal/simulate": {"internal/audit", "internal/billing", "internal/checkout", "internal/config", "internal/database", "internal/dunning", "internal/fault", "internal/mail",
+		"internal/portal", "internal/support"},
 	"internal/demo": {"static", "views/stage", "internal/billing", "internal/config", "internal/database", "internal/dunning", "internal/fault", "internal/l10n",
 		"internal/link", "internal/outbox", "internal/portal", "internal/sandbox", "internal/staff", "web"},
 	"internal/browsertest":  {},
 	"internal/databasetest": {},
 	"internal/bench":        {"internal/..."},
-	"internal/simulate": {"internal/audit", "internal/billing", "internal/checkout", "internal/config", "internal/database", "internal/dunning", "internal/fault", "internal/mail",
-		"internal/portal", "internal/support"},
 }
 
 // onlyIn names foreign libraries that only one room may import, with what lies below it; the room that makes
