@@ -119,12 +119,12 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		return nil, fmt.Errorf("install the shipped campaigns: %w", err)
 	}
 	p.Cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on"})
-	together := connections
+	readers := 0 // as many as usual
 	if at.InOrder {
-		together = 1
+		readers = 1
 	}
 	p.Intake = intake.New(intake.Options{
-		DB: db, Stripe: p.Stripe, Cases: p.Cases, WebhookSecrets: reveal(c.WebhookSecrets), Live: c.Live, Now: at.Now, RealNow: at.Real, Logger: at.Log, Readers: together,
+		DB: db, Stripe: p.Stripe, Cases: p.Cases, WebhookSecrets: reveal(c.WebhookSecrets), Live: c.Live, Now: at.Now, RealNow: at.Real, Logger: at.Log, Readers: readers,
 	})
 	p.Desk = checkout.NewDesk(db, p.Stripe, p.Intake, at.Now, at.Real, at.Log)
 	p.Talks = support.NewConversations(db, p.Cases, c.SupportEmail, at.Now)
@@ -137,14 +137,17 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	if at.Roots != nil {
 		options = append(options, mail.WithRoots(at.Roots))
 	}
-	p.pool = mail.NewPool(c.Server, together, options...)
+	p.pool = mail.NewPool(c.Server, connections, options...)
 	p.Sender = &jobs.Sender{
-		DB: db, Cases: p.Cases, Intake: p.Intake, Pool: p.pool, Connections: together, Now: at.Now, Real: at.Real, Log: at.Log, Observe: p.seeMail,
+		DB: db, Cases: p.Cases, Intake: p.Intake, Pool: p.pool, Connections: connections, Now: at.Now, Real: at.Real, Log: at.Log, Observe: p.seeMail,
 		Letters: &jobs.Letters{
 			Cases: p.Cases, Talks: p.Talks, Catalog: catalog, Addresses: p.Addresses,
 			Merchant: email.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail},
 			From:     mail.Address{Name: c.From.Name, Address: c.From.Address}, Language: c.DefaultLang, Zone: c.Zone, OnlyTo: onlyTo(c), Inbound: c.Inbound,
 		},
+	}
+	if at.InOrder {
+		p.Sender.Connections = 1
 	}
 	returns := &jobs.Returns{
 		DB: db, Cases: p.Cases, Talks: p.Talks, Addresses: c.Inbound, Now: at.Now, Real: at.Real, Log: at.Log,
