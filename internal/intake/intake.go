@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -27,7 +26,6 @@ type Intake struct {
 	kept    *database.Group[Event] // webhooks come in swarms and share the disk's time
 	stripe  *gateway.Client
 	cases   *dunning.Cases
-	readers int
 	secrets []string
 	live    bool
 	now     func() time.Time // business time
@@ -35,6 +33,7 @@ type Intake struct {
 	log     *slog.Logger
 
 	trouble atomic.Bool // the last reading of Stripe failed
+	inOrder bool        // customers are read one after the other
 }
 
 // Options are what an Intake needs.
@@ -44,7 +43,6 @@ type Options struct {
 	Cases          *dunning.Cases
 	WebhookSecrets []string // several while one is being rolled
 	Live           bool     // whether our key is a live one
-	Readers        int      // how many customers are read at the same time; 0 for four
 	Now            func() time.Time
 	RealNow        func() time.Time
 	Logger         *slog.Logger
@@ -54,7 +52,7 @@ type Options struct {
 func New(o Options) *Intake {
 	return &Intake{
 		db: o.DB, kept: database.NewGroup(o.DB, keepEvents), stripe: o.Stripe, cases: o.Cases,
-		readers: cmp.Or(o.Readers, readers), secrets: o.WebhookSecrets, live: o.Live, now: o.Now, real: o.RealNow, log: o.Logger,
+		secrets: o.WebhookSecrets, live: o.Live, now: o.Now, real: o.RealNow, log: o.Logger,
 	}
 }
 

@@ -119,14 +119,10 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		return nil, fmt.Errorf("install the shipped campaigns: %w", err)
 	}
 	p.Cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on"})
-	readers := 0 // as many as usual
-	if at.InOrder {
-		readers = 1
-	}
 	p.Intake = intake.New(intake.Options{
-		DB: db, Stripe: p.Stripe, Cases: p.Cases, WebhookSecrets: reveal(c.WebhookSecrets), Live: c.Live, Now: at.Now, RealNow: at.Real, Logger: at.Log, Readers: readers,
+		DB: db, Stripe: p.Stripe, Cases: p.Cases, WebhookSecrets: reveal(c.WebhookSecrets), Live: c.Live, Now: at.Now, RealNow: at.Real, Logger: at.Log,
 	})
-	p.Desk = checkout.NewDesk(db, p.Stripe, p.Intake, at.Now, at.Real, at.Log)
+	desk := checkout.NewDesk(db, p.Stripe, p.Intake, at.Now, at.Real, at.Log)
 	p.Talks = support.NewConversations(db, p.Cases, c.SupportEmail, at.Now)
 	p.Members, err = staff.NewMembers(db, c.SessionKey.Reveal(), at.Real, at.Now)
 	if err != nil {
@@ -148,12 +144,13 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	}
 	if at.InOrder {
 		p.Sender.Connections = 1
+		p.Intake.InOrder()
 	}
 	returns := &jobs.Returns{
 		DB: db, Cases: p.Cases, Talks: p.Talks, Addresses: c.Inbound, Now: at.Now, Real: at.Real, Log: at.Log,
 		Ours: []string{outbox.Normal(c.From.Address), outbox.Normal(c.SupportEmail)},
 	}
-	work := jobs.Work{Returns: returns, Intake: p.Intake, Desk: p.Desk, Sessions: sessions, Sender: p.Sender, Schedule: &jobs.Schedule{DB: db, Cases: p.Cases, Now: at.Now, Log: at.Log},
+	work := jobs.Work{Returns: returns, Intake: p.Intake, Desk: desk, Sessions: sessions, Sender: p.Sender, Schedule: &jobs.Schedule{DB: db, Cases: p.Cases, Now: at.Now, Log: at.Log},
 		Heads: &jobs.Heads{DB: db, Real: at.Real, Log: at.Log}}
 	tasks := work.Tasks()
 	if c.Mailbox.On() {
@@ -166,8 +163,9 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 			DB: db, Addresses: c.Inbound, Now: at.Now, Real: at.Real, Wake: p.Runner.Wake, Log: at.Log, CertFile: c.InboundCert, KeyFile: c.InboundKey,
 		}
 	}
+	p.Desk = desk
 	p.Web, err = web.New(web.Options{
-		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: p.Desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members,
+		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members,
 		Sessions: sessions, Addresses: p.Addresses, Catalog: catalog, Assets: assets,
 		Merchant: views.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail, HomeURL: c.HomeURL},
 		Language: c.DefaultLang, Zone: c.Zone, StripeJS: c.StripeJS, StripeAPI: c.StripeAPI, PublishableKey: c.StripePublic, TestMode: !c.Live,
