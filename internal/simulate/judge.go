@@ -7,10 +7,9 @@ import (
 
 // heard is one reminder a customer got.
 type heard struct {
-	at        time.Time
-	kase      string
-	step      string
-	uncertain bool
+	at   time.Time
+	kase string
+	step string
 }
 
 // rules are those of contact, as a person would say them to another.
