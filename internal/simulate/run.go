@@ -134,21 +134,21 @@ func (h *house) turn(ctx context.Context, full bool) error {
 	if h.portal == nil {
 		return nil
 	}
-	tasks := []string{"schedule", "send"}
-	if h.brought || full {
+	tasks := h.timely()
+	if h.brought {
 		tasks = append(tasks, "events")
 	}
 	if full {
-		tasks = append(tasks, "reconcile", "mend", "sweep")
+		tasks = nil // all there are
 	}
-	h.brought = false
 	due, err := h.due(ctx)
 	if err != nil {
 		return err
 	}
-	if due || len(tasks) > 2 {
+	if due || h.brought || full {
 		err = h.work(ctx, tasks...)
 	}
+	h.brought = false
 	if err == nil && full {
 		err = h.lively(ctx)
 	}
@@ -161,6 +161,17 @@ func (h *house) turn(ctx context.Context, full bool) error {
 		return err
 	}
 	return h.work(ctx, "events", "schedule", "send")
+}
+
+// timely answers the tasks that an instant can call for. The others are looked at every few hours.
+func (h *house) timely() []string {
+	var names []string
+	for _, s := range h.portal.Runner.Standings() {
+		if !slices.Contains([]string{"events", "reconcile", "mend", "sweep", "audit"}, s.Name) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 // due reports whether something is due now.
