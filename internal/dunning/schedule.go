@@ -256,6 +256,10 @@ const noticeTime = 4 * 24 * time.Hour
 // is moved later when the mail itself was held up.
 func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time.Time) (Say, error) {
 	if n.Kind == outbox.Settled {
+		wait, err := cs.thanksWait(ctx, tx, n.CustomerID, now)
+		if err != nil || !wait.IsZero() {
+			return Say{Later: wait, Why: "Outside the hours."}, err
+		}
 		owed, err := billing.Overdue(ctx, tx, n.CustomerID, now.Unix())
 		if err == nil && len(owed) > 0 {
 			return Say{Skip: "Something else has failed since; all is not settled."}, nil

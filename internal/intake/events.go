@@ -61,7 +61,7 @@ func (in *Intake) RunOnce(ctx context.Context, limit int, also func(context.Cont
 		return 0, fmt.Errorf("claim events: %w", err)
 	}
 	var group errgroup.Group
-	group.SetLimit(readers)
+	group.SetLimit(in.together())
 	for _, events := range byCustomer(claimed) {
 		group.Go(func() error {
 			outcomes := in.process(ctx, events, also)
@@ -84,6 +84,17 @@ func (in *Intake) RunOnce(ctx context.Context, limit int, also func(context.Cont
 		return 0, err
 	}
 	return len(claimed), nil
+}
+
+// InOrder lets customers be read one after the other, so that the same events are processed in the same order each
+// time. It must be called before anything runs.
+func (in *Intake) InOrder() { in.inOrder = true }
+
+func (in *Intake) together() int {
+	if in.inOrder {
+		return 1
+	}
+	return readers
 }
 
 // readers is how many customers are read at the same time; the gateway's own limit is shared by all.

@@ -34,6 +34,7 @@ type Intake struct {
 	log     *slog.Logger
 
 	trouble atomic.Bool // the last reading of Stripe failed
+	inOrder bool        // customers are read one after the other
 }
 
 // Options are what an Intake needs.

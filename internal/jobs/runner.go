@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 )
@@ -64,13 +65,16 @@ func (r *Runner) Wake() {
 	}
 }
 
-// Drain runs all tasks in order until none of them finds work, and answers how much was done. It waits for runs
-// under way. It is how a moved clock catches up.
-func (r *Runner) Drain(ctx context.Context) (int, error) {
+// Drain runs all tasks, or those named, in order until none of them finds work, and answers how much was done. It
+// waits for runs under way. It is how a moved clock catches up.
+func (r *Runner) Drain(ctx context.Context, named ...string) (int, error) {
 	total := 0
 	for {
 		round := 0
 		for _, t := range r.tasks {
+			if len(named) > 0 && !slices.Contains(named, t.Name) {
+				continue
+			}
 			n, err := t.run(ctx)
 			if err != nil {
 				return total, fmt.Errorf("%s: %w", t.Name, err)

@@ -14,8 +14,7 @@ import (
 
 // open connects, encrypts and signs in. A *Refusal it returns is about the connection, never about a letter.
 func (p *Pool) open(ctx context.Context) (*Conn, error) {
-	dialer := net.Dialer{Timeout: p.timeouts.Dial}
-	wire, err := dialer.DialContext(ctx, "tcp", p.server.dialAddress())
+	wire, err := p.dial(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", p.server.dialAddress(), err)
 	}
@@ -25,6 +24,11 @@ func (p *Pool) open(ctx context.Context) (*Conn, error) {
 		return nil, fmt.Errorf("connect to %s: %w", p.server.dialAddress(), err)
 	}
 	return c, nil
+}
+
+func (p *Pool) dialTCP(ctx context.Context) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: p.timeouts.Dial}
+	return dialer.DialContext(ctx, "tcp", p.server.dialAddress())
 }
 
 // greet brings a fresh connection to where letters can be sent.

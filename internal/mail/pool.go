@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"fmt"
+	"net"
 	"os"
 	"sync"
 	"time"
@@ -43,6 +44,11 @@ func WithRoots(roots *x509.CertPool) Option { return func(p *Pool) { p.roots = r
 // WithHello sets the name given in EHLO; the machine's host name by default.
 func WithHello(name string) Option { return func(p *Pool) { p.hello = name } }
 
+// WithDial makes connections another way than by TCP to the server's address.
+func WithDial(dial func(ctx context.Context) (net.Conn, error)) Option {
+	return func(p *Pool) { p.dial = dial }
+}
+
 // WithLettersPerConnection sets after how many letters a connection is replaced; 500 by default. Servers that allow
 // fewer say so with 421, which replaces it too.
 func WithLettersPerConnection(n int) Option { return func(p *Pool) { p.perConnection = n } }
@@ -59,6 +65,7 @@ type Pool struct {
 	server        Server
 	timeouts      Timeouts
 	roots         *x509.CertPool
+	dial          func(context.Context) (net.Conn, error)
 	hello         string
 	perConnection int
 	keepIdle      time.Duration
@@ -84,6 +91,7 @@ func NewPool(server Server, size int, options ...Option) *Pool {
 		places:        make(chan struct{}, max(size, 1)),
 		done:          make(chan struct{}),
 	}
+	p.dial = p.dialTCP
 	for _, option := range options {
 		option(p)
 	}

@@ -40,6 +40,7 @@ type Portal struct {
 	Stripe    *gateway.Client
 	Intake    *intake.Intake
 	Cases     *dunning.Cases
+	Desk      *checkout.Desk
 	Talks     *support.Conversations
 	Members   *staff.Members
 	Addresses link.Addresses
@@ -66,11 +67,15 @@ type Surroundings struct {
 	Roots *x509.CertPool // beside the system's, to trust the mail server by; may be nil
 	Demo  bool           // the database may be a demo's
 	Rate  float64        // requests per second to Stripe; 0 for the gateway's own careful measure
+
+	Database []database.Option // how the database is opened
+	Mail     []mail.Option     // how the mail server is spoken to
+	InOrder  bool              // one thing after the other, so that the same happens in the same order each time
 }
 
 // New opens the database, brings it to today's shape and puts the rooms together. Nothing runs yet.
 func New(ctx context.Context, c *config.Config, at Surroundings) (*Portal, error) {
-	db, err := database.Open(ctx, c.DatabaseURL)
+	db, err := database.Open(ctx, c.DatabaseURL, at.Database...)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +129,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		return nil, err
 	}
 	sessions := link.NewStore(db, p.Addresses, c.SessionKey.Reveal(), at.Real)
-	options := []mail.Option{mail.WithHello(p.Addresses.Host())}
+	options := append([]mail.Option{mail.WithHello(p.Addresses.Host())}, at.Mail...)
 	if at.Roots != nil {
 		options = append(options, mail.WithRoots(at.Roots))
 	}
@@ -136,6 +141,10 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 			Merchant: email.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail},
 			From:     mail.Address{Name: c.From.Name, Address: c.From.Address}, Language: c.DefaultLang, Zone: c.Zone, OnlyTo: onlyTo(c), Inbound: c.Inbound, Collector: c.Policy.Collector,
 		},
+	}
+	if at.InOrder {
+		p.Sender.Connections = 1
+		p.Intake.InOrder()
 	}
 	returns := &jobs.Returns{
 		DB: db, Cases: p.Cases, Talks: p.Talks, Addresses: c.Inbound, Now: at.Now, Real: at.Real, Log: at.Log,
@@ -156,6 +165,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 			DB: db, Addresses: c.Inbound, Now: at.Now, Real: at.Real, Wake: p.Runner.Wake, Log: at.Log, CertFile: c.InboundCert, KeyFile: c.InboundKey,
 		}
 	}
+	p.Desk = desk
 	p.Web, err = web.New(web.Options{
 		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members,
 		Sessions: sessions, Addresses: p.Addresses, Catalog: catalog, Assets: assets,

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+)
+
+// flaky stands between the portal and its database: it counts what is asked and lets some of it fail.
+type flaky struct {
+	asked int
+	fail  func(n int, begins bool) error // asked before each statement, begin and commit; n counts from 1
+	mute  func() error                   // asked after each commit: an error says that its answer was lost
+}
+
+func (f *flaky) next(begins bool) error {
+	f.asked++
+	if f.fail == nil {
+		return nil
+	}
+	return f.fail(f.asked, begins)
+}
+
+// Through makes a connector whose connections fail when f says so.
+func (f *flaky) Through(inner driver.Connector) driver.Connector { return flakyConnector{inner, f} }
+
+type flakyConnector struct {
+	driver.Connector
+	flaky *flaky
+}
+
+// Connect implements driver.Connector.
+func (c flakyConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	made, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &flakyConn{made.(conn), c.flaky}, nil
+}
+
+// conn is what both engines' connections can do.
+type conn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.SessionResetter
+}
+
+type flakyConn struct {
+	conn
+	flaky *flaky
+}
+
+// BeginTx implements driver.ConnBeginTx.
+func (c *flakyConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
+	err := c.flaky.next(true)
+	if err != nil {
+		return nil, err
+	}
+	tx, err := c.conn.BeginTx(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	return flakyTx{tx, c.flaky}, nil
+}
+
+// ExecContext implements driver.ExecerContext.
+func (c *flakyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	err := c.flaky.next(false)
+	if err != nil {
+		return nil, err
+	}
+	return c.conn.ExecContext(ctx, query, args)
+}
+
+// QueryContext implements driver.QueryerContext.
+func (c *flakyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	err := c.flaky.next(false)
+	if err != nil {
+		return nil, err
+	}
+	return c.conn.QueryContext(ctx, query, args)
+}
+
+// CheckNamedValue implements driver.NamedValueChecker.
+func (c *flakyConn) CheckNamedValue(v *driver.NamedValue) error {
+	checker, checks := c.conn.(driver.NamedValueChecker)
+	if !checks {
+		return driver.ErrSkip
+	}
+	return checker.CheckNamedValue(v)
+}
+
+// IsValid implements driver.Validator.
+func (c *flakyConn) IsValid() bool {
+	validator, validates := c.conn.(driver.Validator)
+	return !validates || validator.IsValid()
+}
+
+type flakyTx struct {
+	driver.Tx
+	flaky *flaky
+}
+
+// Commit implements driver.Tx. A commit that fails rolls back, as the drivers' own do.
+func (t flakyTx) Commit() error {
+	err := t.flaky.next(false)
+	if err != nil {
+		return errors.Join(err, t.Tx.Rollback())
+	}
+	err = t.Tx.Commit()
+	if err == nil && t.flaky.mute != nil {
+		return t.flaky.mute()
+	}
+	return err
+}
+
+var (
+	errBusy = errors.New("database is locked (SQLITE_BUSY)")
+	errGone = errors.New("the program has ended")
+)

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"sollecito/internal/config"
+	"sollecito/internal/database"
+	"sollecito/internal/mail"
+	"sollecito/internal/portal"
+)
+
+const (
+	webhookSecret = "whsec_simulated_0123456789abcdef"
+	stripeKey     = "sk_test_simulated0123456789"
+)
+
+// house is the portal in the world: it is started, ended and started again on one database.
+type house struct {
+	w      *world
+	judge  *judge
+	dsn    string
+	portal *portal.Portal
+	flaky  *flaky
+	log    *watcher
+	began  int // how often it was started
+	errs   int // tasks that failed and were tried again
+
+	spoil func(context.Context) error // breaks something before all is held against what is true: for tests of the judge
+
+	brought bool // an event came since the portal last looked
+}
+
+// open starts the portal, as the program does, but for the runner's own timer.
+func (h *house) open(ctx context.Context) error {
+	c := &config.Config{
+		Listen: "127.0.0.1:0", BaseURL: "http://127.0.0.1:8080", DatabaseURL: h.dsn, StripeKey: stripeKey, StripePublic: "pk_test_simulated",
+		WebhookSecrets: []config.Secret{webhookSecret}, StripeAPI: "http://stripe.simulated", StripeJS: "http://stripe.simulated/v3/", StripeEmails: "off",
+		SMTP: "smtp://post.simulated:25", MailFrom: "Lumen Studio <billing@lumen.example>", MerchantName: "Lumen Studio",
+		MerchantAddr: "Lumen Studio S.r.l., Via Tortona 31, 20144 Milano, Italy", SupportEmail: "billing@lumen.example", DefaultZone: "Europe/Rome",
+		DefaultLang: "en", SessionKey: config.Secret(strings.Repeat("s", 40)), LogFormat: "text", TestRecipient: "*", ContactHours: "9-18", ContactDays: "mon-fri",
+	}
+	err := c.Check()
+	if err != nil {
+		return err
+	}
+	now := func() time.Time { return h.w.at }
+	h.flaky.fail, h.w.stripe.dead, h.w.post.dead = nil, false, false
+	h.portal, err = portal.New(ctx, c, portal.Surroundings{
+		Now: now, Real: now, Log: slog.New(h.log), HTTP: &http.Client{Transport: h.w.stripe}, Rate: 1e9, InOrder: true,
+		Database: []database.Option{database.Unsynced(), database.Through(h.flaky.Through)},
+		Mail:     []mail.Option{mail.WithDial(h.w.post.Dial)},
+	})
+	if err != nil {
+		return err
+	}
+	h.began++
+	err = h.portal.Intake.Reclaim(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = h.portal.Sender.AbandonAll(ctx)
+	h.flaky.fail = h.busy
+	return err
+}
+
+// busy lets one transaction in a hundred find the database locked.
+func (h *house) busy(_ int, begins bool) error {
+	if begins && chance(h.w.stripe.dice, h.w.play.faults.busy) {
+		return errBusy
+	}
+	return nil
+}
+
+// close ends the portal; nil when there is none.
+func (h *house) close() error {
+	if h.portal == nil {
+		return nil
+	}
+	err := h.portal.Close()
+	h.portal = nil
+	return err
+}
+
+// dieSoon ends the program as if its power were cut: after some more statements nothing of it reaches anything.
+func (h *house) dieSoon(statements int) {
+	last := h.flaky.asked + statements
+	h.flaky.fail = func(n int, begins bool) error {
+		if n > last {
+			h.w.stripe.dead, h.w.post.dead = true, true
+			return errGone
+		}
+		return h.busy(n, begins)
+	}
+}
+
+func (h *house) gone() bool { return h.w.stripe.dead }
+
+// receive implements acts.
+func (h *house) receive(e *event) bool {
+	if h.portal == nil {
+		return false
+	}
+	body := drawEvent(e)
+	stamp := fmt.Sprint(h.w.at.Unix())
+	mac := hmac.New(sha256.New, []byte(webhookSecret))
+	mac.Write([]byte(stamp + "." + body))
+	err := h.portal.Intake.Receive(context.Background(), []byte(body), "t="+stamp+",v1="+hex.EncodeToString(mac.Sum(nil)))
+	h.brought = h.brought || err == nil
+	return err == nil
+}
+
+// work lets the portal do what is due at this instant.
+func (h *house) work(ctx context.Context, tasks ...string) error {
+	for range 4 { // what fails is tried again, and then left for the next instant
+		_, err := h.portal.Runner.Drain(ctx, tasks...)
+		if err == nil {
+			break
+		}
+		h.errs++
+		if h.gone() {
+			break
+		}
+		if !strings.Contains(err.Error(), errBusy.Error()) {
+			return err
+		}
+	}
+	return h.look(ctx)
+}
+
+// look judges what has left the house.
+func (h *house) look(ctx context.Context) error {
+	for _, l := range h.w.post.fresh() {
+		id, _, _ := strings.Cut(l.id, "@")
+		var t told
+		var customer string
+		err := h.asked(ctx, func(tx *sql.Tx) error {
+			return tx.QueryRowContext(ctx, `SELECT kind, case_id, step, customer_id FROM notices WHERE id = $1`, id).Scan(&t.kind, &t.kase, &t.step, &customer)
+		})
+		if err != nil {
+			return fmt.Errorf("find the notice %s: %w", id, err)
+		}
+		c := h.w.addressed[l.to]
+		if c == nil {
+			h.judge.counts[t.kind]++
+			h.staffHear(h.w.known[customer])
+			continue
+		}
+		if c.id != customer {
+			h.judge.breach("I2", c, "a mail about %s", customer)
+		}
+		h.judge.mail(c, l, t)
+		if t.kind == "reminder" {
+			h.w.hear(h, c)
+		}
+	}
+	return nil
+}
+
+// asked reads the database past all faults.
+func (h *house) asked(ctx context.Context, look func(*sql.Tx) error) error {
+	fail := h.flaky.fail
+	defer func() { h.flaky.fail = fail }()
+	h.flaky.fail = nil
+	return h.portal.DB.See(ctx, look)
+}
+
+// watcher is a log that holds what it is told against what must never be told, and keeps nothing.
+type watcher struct {
+	leaks  []string
+	errors []string
+	level  slog.Level
+	words  []string // beside Stripe's keys
+}
+
+// Enabled implements slog.Handler.
+func (l *watcher) Enabled(_ context.Context, level slog.Level) bool { return level >= l.level }
+
+// Handle implements slog.Handler.
+func (l *watcher) Handle(_ context.Context, r slog.Record) error {
+	var line strings.Builder
+	line.WriteString(r.Message)
+	r.Attrs(func(a slog.Attr) bool {
+		fmt.Fprintf(&line, " %s=%v", a.Key, a.Value)
+		return true
+	})
+	text := line.String()
+	for _, secret := range append([]string{webhookSecret, stripeKey, "_secret_", "/l/"}, l.words...) {
+		if strings.Contains(text, secret) {
+			l.leaks = append(l.leaks, text)
+		}
+	}
+	ours := strings.Contains(text, errBusy.Error()) || strings.Contains(text, errGone.Error())
+	if r.Level >= slog.LevelError && !ours && len(l.errors) < 20 {
+		l.errors = append(l.errors, text)
+	}
+	return nil
+}
+
+// WithAttrs implements slog.Handler.
+func (l *watcher) WithAttrs([]slog.Attr) slog.Handler { return l }
+
+// WithGroup implements slog.Handler.
+func (l *watcher) WithGroup(string) slog.Handler { return l }

@@ -1,0 +1,345 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"sollecito/internal/audit"
+	"sollecito/internal/billing"
+	"sollecito/internal/dunning"
+	"sollecito/internal/fault"
+)
+
+// outcome is how a play ended.
+type outcome struct {
+	hash     uint64
+	broken   []string
+	counts   map[string]int
+	instants int
+	house    *house
+}
+
+// simulate plays p on the database dsn names, which must be empty.
+func simulate(ctx context.Context, p play, r rules, dsn string, change ...func(*house)) (outcome, error) {
+	w, err := newWorld(p)
+	if err != nil {
+		return outcome{}, err
+	}
+	h := &house{w: w, judge: newJudge(w, r), dsn: dsn, flaky: &flaky{}, log: &watcher{level: watched}}
+	w.acts = h
+	for _, f := range change {
+		f(h)
+	}
+	err = h.open(ctx)
+	if err != nil {
+		return outcome{}, errors.Join(err, h.close())
+	}
+	instants, err := h.live(ctx)
+	if err == nil {
+		err = h.calm(ctx)
+	}
+	if err == nil && h.spoil != nil {
+		err = h.spoil(ctx)
+	}
+	if err == nil {
+		err = h.agree(ctx)
+	}
+	err = errors.Join(err, h.close())
+	return outcome{hash: w.hash(), broken: h.judge.broken, counts: h.judge.counts, instants: instants, house: h}, err
+}
+
+// looks is how often the portal looks for what nobody told it, and the judge for what was left lying.
+const looks = 3 * time.Hour
+
+// live lets the days pass.
+func (h *house) live(ctx context.Context) (instants int, err error) {
+	w, f := h.w, h.w.play.faults
+	end := start.Add(time.Duration(w.play.days) * 24 * time.Hour)
+	dice := rand.New(rand.NewPCG(w.play.seed*8+7, 0))
+	leave, back := end, end
+	if f.outage && w.play.days > 90 {
+		leave = start.Add(time.Duration(30+dice.IntN(w.play.days-80)) * 24 * time.Hour)
+		back = leave.Add(30 * 24 * time.Hour)
+	}
+	death := func() time.Time { return w.at.Add(time.Duration(1+dice.IntN(max(1, f.deaths*48))) * 30 * time.Minute) }
+	dies, hour := death(), start
+	for {
+		next, err := h.next(ctx, end, hour)
+		if err != nil {
+			return instants, err
+		}
+		w.at = next
+		instants++
+		if !w.at.Before(end) {
+			return instants, nil
+		}
+		switch {
+		case h.portal != nil && !w.at.Before(leave) && w.at.Before(back):
+			err = h.close()
+		case h.portal == nil && !w.at.Before(back):
+			err = h.open(ctx)
+		case f.deaths > 0 && h.portal != nil && !w.at.Before(dies):
+			h.dieSoon(dice.IntN(120))
+			dies = death()
+		}
+		if err != nil {
+			return instants, err
+		}
+		w.happen()
+		full := !w.at.Before(hour)
+		if full {
+			hour = w.at.Truncate(looks).Add(looks)
+		}
+		err = h.turn(ctx, full)
+		if err != nil {
+			return instants, err
+		}
+	}
+}
+
+// next is the earliest instant at which somebody has something to do.
+func (h *house) next(ctx context.Context, end, hour time.Time) (time.Time, error) {
+	next := end
+	if h.portal != nil && hour.Before(next) {
+		next = hour
+	}
+	if len(h.w.agenda.all) > 0 && h.w.agenda.all[0].at.Before(next) {
+		next = h.w.agenda.all[0].at
+	}
+	if h.portal == nil {
+		return next, nil
+	}
+	due, is, err := h.nextDue(ctx)
+	if err != nil {
+		return next, err
+	}
+	if is && due.Before(next) {
+		next = due
+	}
+	if !next.After(h.w.at) {
+		next = h.w.at.Add(time.Minute) // what could not be done is looked at again
+	}
+	return next, nil
+}
+
+// turn lets the portal do what is due, and begin anew where it died. The runner would look at everything each second
+// or so and find nothing most of the time; here each task is run when there is something for it. Looking for what
+// nobody tells of comes every few hours instead of each quarter of an hour.
+func (h *house) turn(ctx context.Context, full bool) error {
+	if h.portal == nil {
+		return nil
+	}
+	tasks := h.timely()
+	if h.brought {
+		tasks = append(tasks, "events")
+	}
+	if full {
+		tasks = nil // all there are
+	}
+	due, err := h.due(ctx)
+	if err != nil {
+		return err
+	}
+	if due || h.brought || full {
+		err = h.work(ctx, tasks...)
+	}
+	h.brought = false
+	if err == nil && full {
+		err = h.lively(ctx)
+	}
+	if err != nil || !h.gone() {
+		return err
+	}
+	_ = h.close() // what is dead cannot say goodbye
+	err = h.open(ctx)
+	if err != nil {
+		return err
+	}
+	return h.work(ctx, "events", "schedule", "send")
+}
+
+// timely answers the tasks that an instant can call for. The others are looked at every few hours.
+func (h *house) timely() []string {
+	var names []string
+	for _, s := range h.portal.Runner.Standings() {
+		if !slices.Contains([]string{"events", "reconcile", "mend", "sweep", "audit"}, s.Name) {
+			names = append(names, s.Name)
+		}
+	}
+	return names
+}
+
+// due reports whether something is due now.
+func (h *house) due(ctx context.Context) (bool, error) {
+	at, is, err := h.nextDue(ctx)
+	return is && !at.After(h.w.at), err
+}
+
+// nextDue asks the portal past all faults.
+func (h *house) nextDue(ctx context.Context) (time.Time, bool, error) {
+	fail := h.flaky.fail
+	defer func() { h.flaky.fail = fail }()
+	h.flaky.fail = nil
+	return h.portal.NextDue(ctx)
+}
+
+// lively judges that nothing that is due was left lying. Cases and letters that wait for a reason have a later date.
+func (h *house) lively(ctx context.Context) error {
+	if h.gone() || h.w.stripeIsDown() || h.w.postIsDown() {
+		return nil
+	}
+	late := h.w.at.Add(-15 * time.Minute).Unix()
+	var cases, letters int
+	err := h.asked(ctx, func(tx *sql.Tx) error {
+		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM cases WHERE status = 'open' AND next_step_at < $1`, late).Scan(&cases)
+		if err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT count(*) FROM notices WHERE status = 'queued' AND channel = 'email' AND due_at < $1`, late).Scan(&letters)
+	})
+	if cases+letters > 0 {
+		h.judge.breach("I10", nil, "at %s %d cases and %d letters are late", h.w.at.Format(time.DateTime), cases, letters)
+	}
+	return err
+}
+
+// calm ends all faults and all life, and lets what is under way come to its end.
+func (h *house) calm(ctx context.Context) error {
+	h.w.play.faults = faults{}
+	if h.portal == nil {
+		err := h.open(ctx)
+		if err != nil {
+			return err
+		}
+	}
+	for range 4 * 24 {
+		h.w.at = h.w.at.Truncate(time.Hour).Add(time.Hour)
+		err := h.turn(ctx, true)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// agree holds what the portal believes in the end against what is true.
+func (h *house) agree(ctx context.Context) error {
+	err := h.asked(ctx, func(tx *sql.Tx) error {
+		for _, c := range h.w.customers {
+			err := h.agreeOn(ctx, tx, c)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.id, err)
+			}
+		}
+		kept, err := keptEvents(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, e := range h.w.stripe.events {
+			if e.kept && !kept[e.id] {
+				h.judge.breach("I6", e.of, "the event %s was answered 2xx and is not kept", e.id)
+			}
+		}
+		for what, query := range map[string]string{
+			"I6: events still wait":                   `SELECT count(*) FROM events WHERE status = 'received'`,
+			"I10: cases stand still":                  `SELECT count(*) FROM cases WHERE status = 'open' AND resting_since = 0 AND next_step_at IS NULL`,
+			"I10: letters are marked as on their way": `SELECT count(*) FROM notices WHERE status = 'sending'`,
+			"I1: attempts have no end":                `SELECT count(*) FROM attempts WHERE status = 'started' AND kind = 'charge'`,
+		} {
+			var n int
+			err = tx.QueryRowContext(ctx, query).Scan(&n)
+			if err != nil {
+				return err
+			}
+			if n > 0 {
+				h.judge.breach(what, nil, "%d", n)
+			}
+		}
+		_, _, err = audit.Verify(ctx, tx)
+		if err != nil {
+			h.judge.breach("I9", nil, "%v", err)
+		}
+		return nil
+	})
+	for _, i := range h.w.stripe.invoices {
+		if i.paid > 1 || i.orders > len(i.presses) {
+			h.judge.breach("I1", i.of, "%s: paid %d times, %d presses and %d orders", i.id, i.paid, len(i.presses), i.orders)
+		}
+	}
+	for _, by := range h.w.stripe.cards {
+		h.withinBudget(by)
+	}
+	for _, leak := range h.log.leaks {
+		h.judge.breach("I11", nil, "the log says %q", leak)
+	}
+	return err
+}
+
+// withinBudget judges how often the portal charged one card (recovery-rules.md 2.1, the strictest of the networks).
+func (h *house) withinBudget(by *card) {
+	for n, at := range by.tries {
+		day, month := 0, 0
+		for _, later := range by.tries[n:] {
+			if later.Sub(at) < 24*time.Hour {
+				day++
+			}
+			if later.Sub(at) < 30*24*time.Hour {
+				month++
+			}
+		}
+		if day > 10 || month > 15 {
+			h.judge.breach("I12", by.owner, "%s was charged %d times in a day, %d in thirty", by.id, day, month)
+			return
+		}
+	}
+}
+
+func keptEvents(ctx context.Context, tx *sql.Tx) (map[string]bool, error) {
+	kept := map[string]bool{}
+	ids, err := stringsOf(ctx, tx, `SELECT id FROM events`)
+	for _, id := range ids {
+		kept[id] = true
+	}
+	return kept, err
+}
+
+// agreeOn judges that one customer's bills and case are as they are at Stripe, whatever came in which order.
+func (h *house) agreeOn(ctx context.Context, tx *sql.Tx, c *customer) error {
+	var owed, stored []string
+	for _, i := range c.open {
+		owed = append(owed, i.id)
+	}
+	open, err := billing.OpenInvoices(ctx, tx, c.id)
+	if err != nil {
+		return err
+	}
+	for _, i := range open {
+		stored = append(stored, i.ID)
+	}
+	slices.Sort(owed)
+	slices.Sort(stored)
+	if !slices.Equal(owed, stored) {
+		h.judge.breach("I7", c, "Stripe has %v open, the portal %v", owed, stored)
+	}
+	latest, err := h.portal.Cases.LatestOf(ctx, tx, c.id)
+	if fault.Is(err, fault.NotFound) {
+		if len(owed) > 0 {
+			h.judge.breach("I7", c, "they owe %v and never had a case", owed)
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	running := latest.Status == dunning.Open || latest.Status == dunning.Exhausted
+	if running != (len(owed) > 0) || !running && latest.Access != dunning.Full {
+		h.judge.breach("I7", c, "they owe %v, and their case is %s with access %s", owed, latest.Status, latest.Access)
+	}
+	h.judge.counts["case "+string(latest.Status)]++
+	return nil
+}

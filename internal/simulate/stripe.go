@@ -1,0 +1,297 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// processor is the account at Stripe: invoices, cards, disputes and events, with the rules by which they change.
+type processor struct {
+	w        *world
+	dice     *rand.Rand // of what belongs to no customer
+	invoices map[string]*invoice
+	cards    map[string]*card
+	disputes []*dispute
+	setups   map[string]*setup
+	events   []*event          // oldest first
+	answered map[string]answer // by idempotency key
+	dead     bool              // the program that calls has ended
+	calls    int
+	fail     func(call int) failure // of the calls, counted from 1; nil for none
+	charges  int                    // tries to take money that were ordered by the portal
+}
+
+type card struct {
+	id, last4 string
+	owner     *customer
+	says      string      // the decline code it answers from now on, "" when it pays
+	tries     []time.Time // ordered by the portal
+}
+
+type invoice struct {
+	id      string
+	of      *customer
+	status  string // open, paid, void, uncollectible
+	amount  int64
+	created time.Time
+	tries   int
+	failed  time.Time // the last try that failed
+	next    time.Time
+	code    string // why it failed
+	card    *card
+	paidAt  time.Time
+	orders  int             // distinct orders of the portal that took effect
+	presses map[string]bool // of the customer, that were about it
+	paid    int             // how often money was taken
+}
+
+type dispute struct {
+	id, status string
+	of         *customer
+	invoice    *invoice
+	created    time.Time
+}
+
+type setup struct {
+	id       string
+	of       *customer
+	metadata map[string]string
+	card     *card
+}
+
+type event struct {
+	id, kind, object, objectID string
+	of                         *customer
+	created                    time.Time
+	kept                       bool // the portal answered 2xx
+}
+
+func newProcessor(w *world) *processor {
+	return &processor{
+		w: w, dice: rand.New(rand.NewPCG(w.play.seed*8+5, 0)), invoices: map[string]*invoice{}, cards: map[string]*card{},
+		setups: map[string]*setup{}, answered: map[string]answer{},
+	}
+}
+
+func (c *customer) newCard(says string) *card {
+	c.cards++
+	c.card = &card{id: fmt.Sprintf("pm_%06d_%d", c.n, c.cards), last4: fmt.Sprintf("%04d", (c.n*7+c.cards)%10000), owner: c, says: says}
+	return c.card
+}
+
+// declines are what banks say, by how often: most have no money on the card, many give no reason, some cards are dead.
+var declines = []struct {
+	code  string
+	share float64
+	final bool // this card will not pay again
+}{
+	{"insufficient_funds", 0.42, false}, {"generic_decline", 0.15, false}, {"do_not_honor", 0.14, false}, {"expired_card", 0.10, true},
+	{"authentication_required", 0.04, false}, {"processing_error", 0.05, false}, {"card_velocity_exceeded", 0.03, false},
+	{"lost_card", 0.02, true}, {"stolen_card", 0.02, true}, {"pickup_card", 0.01, true}, {"stop_payment_order", 0.01, true}, {"call_issuer", 0.01, false},
+}
+
+// renew makes the month's invoice and charges it.
+func (w *world) renew(c *customer) {
+	if c.canceled {
+		return
+	}
+	c.renewals++
+	w.when(w.at.AddDate(0, 1, 0), func() { w.renew(c) })
+	i := &invoice{id: fmt.Sprintf("in_%06d_%d", c.n, c.renewals), of: c, status: "open", amount: c.amount, created: w.at, card: c.card}
+	w.stripe.cards[c.card.id] = c.card
+	code := c.card.says
+	if code == "" && chance(c.life, w.play.failing) {
+		dice := c.life.Float64()
+		for _, d := range declines {
+			code = d.code
+			if d.final {
+				c.card.says = d.code
+			}
+			if dice -= d.share; dice < 0 {
+				break
+			}
+			c.card.says = ""
+		}
+	}
+	if code == "" {
+		i.tries, i.status, i.paid, i.paidAt = 1, "paid", 1, w.at
+		w.mayDispute(i)
+		if chance(c.life, w.play.good) {
+			w.stripe.invoices[i.id] = i
+			w.tell(c, "invoice.paid", "invoice", i.id)
+		}
+		return
+	}
+	w.stripe.invoices[i.id] = i
+	c.open = append(c.open, i)
+	c.clearSince = time.Time{}
+	w.failed(i, code)
+	if len(c.open) >= 3 {
+		w.cancel(c)
+	}
+}
+
+// failed keeps that a try failed; Stripe tries again by itself where the code lets it.
+func (w *world) failed(i *invoice, code string) {
+	c := i.of
+	i.tries++
+	i.code, i.failed, i.next = code, w.at, time.Time{}
+	c.note(w.at, "charge failed", i.id+" "+code)
+	hopeless := i.card.says != "" || code == "authentication_required"
+	if !hopeless && i.tries < 5 {
+		i.next = w.at.Add(time.Duration(2+i.tries) * 24 * time.Hour)
+		tries := i.tries
+		w.when(i.next, func() { w.retry(i, tries) })
+	}
+	w.tell(c, "invoice.payment_failed", "invoice", i.id)
+	w.tell(c, "payment_intent.payment_failed", "payment_intent", "pi_"+i.id)
+	w.tell(c, "customer.subscription.updated", "subscription", c.subscription)
+	if i.next.IsZero() {
+		w.when(w.at.Add(time.Duration(20+c.life.IntN(20))*24*time.Hour), func() { w.giveUp(i) })
+	}
+}
+
+// retry is Stripe's own next try.
+func (w *world) retry(i *invoice, tries int) {
+	if i.status != "open" || i.tries != tries {
+		return
+	}
+	i.card = i.of.card
+	if i.card.says == "" && chance(i.of.life, 0.3) {
+		w.pay(i, "by Stripe's next try")
+		return
+	}
+	w.failed(i, i.code)
+}
+
+// giveUp is what the merchant lets Stripe do with a bill nobody paid.
+func (w *world) giveUp(i *invoice) {
+	if i.status != "open" {
+		return
+	}
+	switch dice := i.of.life.Float64(); {
+	case dice < 0.35:
+		w.writeOff(i)
+	case dice < 0.7:
+		w.cancel(i.of)
+		w.void(i)
+	}
+}
+
+func (w *world) pay(i *invoice, how string) {
+	i.status, i.paidAt, i.next = "paid", w.at, time.Time{}
+	i.paid++
+	w.leave(i, "paid", how)
+	w.tell(i.of, "invoice.paid", "invoice", i.id)
+	w.tell(i.of, "payment_intent.succeeded", "payment_intent", "pi_"+i.id)
+	w.mayDispute(i)
+}
+
+func (w *world) void(i *invoice) {
+	i.status = "void"
+	w.leave(i, "void", "")
+	w.tell(i.of, "invoice.voided", "invoice", i.id)
+}
+
+func (w *world) writeOff(i *invoice) {
+	i.status = "uncollectible"
+	w.leave(i, "written off", "")
+	w.tell(i.of, "invoice.marked_uncollectible", "invoice", i.id)
+	if chance(i.of.life, 0.1) {
+		w.when(w.at.Add(time.Duration(1+i.of.life.IntN(30))*24*time.Hour), func() { w.pay(i, "late, after it was written off") })
+	}
+}
+
+// leave takes an invoice out of what its customer owes.
+func (w *world) leave(i *invoice, what, how string) {
+	c := i.of
+	c.note(w.at, what, i.id+" "+how)
+	c.open = slices.DeleteFunc(c.open, func(o *invoice) bool { return o == i })
+	if len(c.open) == 0 && c.clearSince.IsZero() {
+		c.clearSince = w.at
+		c.wrote, c.resting = time.Time{}, time.Time{} // that case is over; another one is another matter
+	}
+}
+
+func (w *world) cancel(c *customer) {
+	if c.canceled {
+		return
+	}
+	c.canceled = true
+	c.note(w.at, "canceled", "")
+	w.tell(c, "customer.subscription.deleted", "subscription", c.subscription)
+}
+
+// mayDispute lets a customer take money back now and then, long after it was paid.
+func (w *world) mayDispute(i *invoice) {
+	c := i.of
+	if !chance(c.life, 0.003) {
+		return
+	}
+	w.when(w.at.Add(time.Duration(5+c.life.IntN(35))*24*time.Hour), func() {
+		w.stripe.invoices[i.id] = i
+		d := &dispute{id: "dp_" + i.id, status: "needs_response", of: c, invoice: i, created: w.at}
+		w.stripe.disputes = append(w.stripe.disputes, d)
+		c.disputed = w.at
+		c.note(w.at, "disputed", i.id)
+		w.tell(c, "charge.dispute.created", "dispute", d.id)
+		w.when(w.at.Add(time.Duration(20+c.life.IntN(40))*24*time.Hour), func() {
+			d.status = pick(c.life, []string{"won", "lost"})
+			c.disputed = time.Time{}
+			c.note(w.at, "dispute "+d.status, i.id)
+			w.tell(c, "charge.dispute.closed", "dispute", d.id)
+		})
+	})
+}
+
+// tell makes an event and sends it on its way, which may be long, double or lead nowhere.
+func (w *world) tell(c *customer, kind, object, id string) {
+	e := &event{id: fmt.Sprintf("evt_%06d_%d", c.n, len(w.stripe.events)), kind: kind, object: object, objectID: id, of: c, created: w.at}
+	w.stripe.events = append(w.stripe.events, e)
+	f := w.play.faults
+	if chance(c.deliveries, f.lost) {
+		return
+	}
+	wait := time.Duration(0)
+	if chance(c.deliveries, f.shuffled) {
+		wait = time.Duration(c.deliveries.IntN(72*60)) * time.Minute
+	}
+	w.when(w.at.Add(wait), func() { w.bring(e, w.at.Add(72*time.Hour)) })
+	if chance(c.deliveries, f.doubled) {
+		wait += time.Duration(c.deliveries.IntN(60*24)) * time.Minute
+		w.when(w.at.Add(wait), func() { w.bring(e, w.at.Add(72*time.Hour)) })
+	}
+}
+
+// bring delivers an event, again each hour while the portal does not take it, as long as Stripe would.
+func (w *world) bring(e *event, until time.Time) {
+	if w.acts.receive(e) {
+		e.kept = true
+		return
+	}
+	if w.at.Before(until) {
+		w.when(w.at.Add(time.Hour), func() { w.bring(e, until) })
+	}
+}
+
+// order is the portal's order to charge an invoice with its customer there.
+func (w *world) order(i *invoice, by *card) (paid bool) {
+	i.orders++
+	w.stripe.charges++
+	by.tries = append(by.tries, w.at)
+	i.card = by
+	c := i.of
+	c.settled = w.at
+	switch {
+	case by.says != "":
+		w.failed(i, by.says)
+	case c.sure || i.code == "authentication_required" || chance(c.life, 0.7): // the bank asks, and hears yes
+		w.pay(i, "on our page")
+		return true
+	default:
+		w.failed(i, "insufficient_funds")
+	}
+	return false
+}
