@@ -73,7 +73,7 @@ func size(b *testing.B, variable string, usual int) int {
 // where there are a thousand, in turns.
 func BenchmarkTick(b *testing.B) {
 	const due = 100
-	sizes := []int{1000, size(b, "SOLLECITO_BENCH_CASES", 1_000_000)}
+	sizes := []int{1000, size(b, "SOLLECITO_TEST_CASES", 1_000_000)}
 	var houses []*portal.Portal
 	for _, cases := range sizes {
 		house := open(b, "127.0.0.1:1")
@@ -111,15 +111,15 @@ func BenchmarkTick(b *testing.B) {
 
 // The child of BenchmarkMemory: a program of its own that sends and says how much memory that took.
 const (
-	childData = "SOLLECITO_BENCH_DATA"
-	childSMTP = "SOLLECITO_BENCH_SMTP"
-	childMost = "SOLLECITO_BENCH_MOST"
+	childData = "SOLLECITO_TEST_DATA"
+	childSMTP = "SOLLECITO_TEST_SMTP"
+	childMost = "SOLLECITO_TEST_MOST"
 )
 
 // BenchmarkMemory tells the most memory a program held that sent 50,000 reminders, of a backlog of as many and of four
 // times as many.
 func BenchmarkMemory(b *testing.B) {
-	mails := size(b, "SOLLECITO_BENCH_MAILS", 50_000)
+	mails := size(b, "SOLLECITO_TEST_MAILS", 50_000)
 	for _, backlog := range []int{mails, 4 * mails} {
 		mailbox := openSink(b)
 		mailbox.keep.Store(false)
