@@ -276,7 +276,8 @@ func accessOf(k record, now time.Time, zone *time.Location) desk.Access {
 	}
 	access.Level = string(k.c.Access)
 	limited := k.c.Access == dunning.Restricted || k.c.Access == dunning.Suspended
-	if k.c.Status == dunning.Open && !limited && k.c.ConsequenceAt > now.Unix() {
+	ahead, _ := k.c.NextConsequence(k.situation)
+	if k.c.Status == dunning.Open && !limited && !ahead.Acts() && k.c.ConsequenceAt > now.Unix() {
 		access.Until = time.Unix(k.c.ConsequenceAt, 0).In(zone)
 	}
 	return access

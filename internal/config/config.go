@@ -52,6 +52,7 @@ type Config struct {
 	TestRecipient  string   `env:"TEST_RECIPIENT" help:"with a test key: the one address all mail goes to, or * for the real ones"`
 	ContactHours   string   `env:"CONTACT_HOURS" default:"9-18" help:"hours of the customer's day in which reminders may go out"`
 	ContactDays    string   `env:"CONTACT_DAYS" default:"mon-fri" help:"days on which reminders may go out"`
+	FinalActs      string   `env:"FINAL_ACTS" default:"person" help:"person or automatic: whether a campaign's final act at Stripe waits for a manager's yes"`
 
 	// Made from the above by Check.
 	Zone    *time.Location    `env:"-"`
@@ -119,6 +120,9 @@ func (c *Config) Check() error {
 			continue
 		}
 		c.Proxies = append(c.Proxies, prefix)
+	}
+	if c.FinalActs != "" && c.FinalActs != "person" && c.FinalActs != "automatic" {
+		fault("FINAL_ACTS", "must be person or automatic; got %q", c.FinalActs)
 	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		fault("LOG_FORMAT", "must be text or json; got %q", c.LogFormat)

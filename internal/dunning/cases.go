@@ -26,6 +26,7 @@ type Cases struct {
 	policy      Policy
 	fallback    *time.Location
 	stripeMails bool
+	actsAlone   bool // final acts need no person
 }
 
 // Rules are what an installation sets for all its cases.
@@ -34,11 +35,12 @@ type Rules struct {
 	Policy      Policy
 	Zone        *time.Location // of customers whose place is unknown
 	StripeMails bool           // Stripe itself mails customers about failures: our first steps are in-app only
+	FinalActs   bool           // final acts at Stripe are done without a person
 }
 
 // NewCases makes the collection.
 func NewCases(r Rules) *Cases {
-	return &Cases{campaigns: r.Campaigns, policy: r.Policy, fallback: r.Zone, stripeMails: r.StripeMails}
+	return &Cases{campaigns: r.Campaigns, policy: r.Policy, fallback: r.Zone, stripeMails: r.StripeMails, actsAlone: r.FinalActs}
 }
 
 // Zone answers the likeliest time zone of a customer.

@@ -24,6 +24,7 @@ type Work struct {
 	Returns  *Returns
 	Sessions *link.Store
 	Heads    *Heads
+	Finals   *Finals
 }
 
 // Tasks is the one visible table of what time asks, in the order in which one's work leads to the next one's.
@@ -32,6 +33,7 @@ func (w Work) Tasks() []Task {
 		{Name: "events", RunOnce: w.events, Every: time.Second},
 		{Name: "reconcile", RunOnce: w.Intake.Reconcile, Every: time.Minute}, // which looks at Stripe each quarter of an hour
 		{Name: "schedule", RunOnce: w.Schedule.RunOnce, Every: 30 * time.Second, Next: w.Schedule.Next},
+		{Name: "finals", RunOnce: w.Finals.RunOnce, Every: 30 * time.Second, Next: w.Finals.Next},
 		{Name: "send", RunOnce: w.Sender.RunOnce, Every: 30 * time.Second, Next: w.Sender.Next},
 		{Name: "mend", RunOnce: w.mend, Every: 30 * time.Second},
 		{Name: "sweep", RunOnce: w.sweep, Every: time.Minute},

@@ -12,6 +12,7 @@ const (
 	Reply        Kind = "reply"      // staff's answer to the customer
 	StaffMessage Kind = "staff"      // to the merchant: a customer wrote
 	StaffAlert   Kind = "account"    // to a member of staff: something happened to their account
+	FinalAct     Kind = "final"      // what was done at Stripe in the end, and how to contest it
 )
 
 // Channel is the way a notice reaches its person.

@@ -113,7 +113,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	if err != nil {
 		return nil, fmt.Errorf("install the shipped campaigns: %w", err)
 	}
-	p.Cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on"})
+	p.Cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on", FinalActs: c.FinalActs == "automatic"})
 	p.Intake = intake.New(intake.Options{
 		DB: db, Stripe: p.Stripe, Cases: p.Cases, WebhookSecrets: reveal(c.WebhookSecrets), Live: c.Live, Now: at.Now, RealNow: at.Real, Logger: at.Log,
 	})
@@ -142,7 +142,8 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		Ours: []string{outbox.Normal(c.From.Address), outbox.Normal(c.SupportEmail)},
 	}
 	work := jobs.Work{Returns: returns, Intake: p.Intake, Desk: desk, Sessions: sessions, Sender: p.Sender, Schedule: &jobs.Schedule{DB: db, Cases: p.Cases, Now: at.Now, Log: at.Log},
-		Heads: &jobs.Heads{DB: db, Real: at.Real, Log: at.Log}}
+		Heads:  &jobs.Heads{DB: db, Real: at.Real, Log: at.Log},
+		Finals: &jobs.Finals{DB: db, Cases: p.Cases, Intake: p.Intake, Stripe: p.Stripe, Now: at.Now, Log: at.Log}}
 	tasks := work.Tasks()
 	if c.Mailbox.On() {
 		post := &inbound.Poller{DB: db, Addresses: c.Inbound, Mailbox: c.Mailbox, Now: at.Now, Real: at.Real, Log: at.Log}
