@@ -113,6 +113,8 @@ func deskForms() map[string]url.Values {
 		"POST /admin/sending/stop":              {"reason": {"Wrong text"}},
 		"POST /admin/cases/{id}/resume":         {},
 		"POST /admin/cases/{id}/announce":       {},
+		"POST /admin/cases/{id}/final":          {"object": {"in_cus_final"}},
+		"POST /admin/cases/{id}/final/decline":  {"reason": {"They called"}},
 		"POST /admin/customers/{id}/revoke":     {},
 		"POST /admin/customers/{id}/mail-again": {},
 		"POST /admin/cases/{id}/release":        {},
@@ -152,6 +154,8 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 			h.step("cus_1", outbox.Sent)
 			must(t, h.talks.Write(t.Context(), "cus_1", "Could you change the name on it?", false, time.Now()))
 			h.comesBack("cus_1", outbox.Hard)
+			h.proposes("cus_final")
+			h.proposes("cus_spared")
 			usual, held := h.idsFor("cus_1"), h.idsFor("cus_held")
 			usual["people"] = h.colleague("other@lumen.example", staff.Agent).ID
 			if role != "nobody" {
@@ -172,6 +176,12 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 				ids := usual
 				if strings.HasSuffix(path, "/announce") {
 					ids = held
+				}
+				if strings.HasSuffix(path, "/final") {
+					ids = h.idsFor("cus_final")
+				}
+				if strings.HasSuffix(path, "/final/decline") {
+					ids = h.idsFor("cus_spared")
 				}
 				for kind, id := range ids {
 					path = strings.Replace(path, "/"+kind+"/{id}", "/"+kind+"/"+id, 1)

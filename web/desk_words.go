@@ -20,6 +20,7 @@ var needWords = map[dunning.Need]string{
 	dunning.NeedDispute:     "Their bank disputes a payment",
 	dunning.NeedConsent:     "Withdrew their consent at the bank",
 	dunning.NeedConsequence: "A consequence waits: nobody is sure they were told",
+	dunning.NeedFinal:       "Decide: the campaign's final act waits",
 	dunning.NeedFailed:      "A mail could not be delivered",
 	dunning.NeedUncertain:   "A mail may or may not have arrived",
 	dunning.NeedAddress:     "There is no address that takes mail",
@@ -41,6 +42,8 @@ func stepTitle(step dunning.Step, number int) string {
 		title = fmt.Sprintf("Notice %d in the app", number)
 	}
 	switch {
+	case step.Acts():
+		return title + ", " + finalWords[step.Act] + " at Stripe"
 	case step.Consequence:
 		return title + ", access becomes " + accessWords[step.Access]
 	case step.Announces:
@@ -72,6 +75,8 @@ func noticeTitle(n outbox.Notice, plan dunning.Campaign) string {
 		return "Reminder"
 	case outbox.Settled:
 		return "Thank-you mail"
+	case outbox.FinalAct:
+		return "Mail about what was done at Stripe"
 	case outbox.FreshLink:
 		return "Mail with a fresh link"
 	case outbox.Reply:

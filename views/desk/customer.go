@@ -109,6 +109,8 @@ const (
 	ActAnnounce  = "announce"
 	ActRevoke    = "revoke"
 	ActMailAgain = "mail-again"
+	ActFinal     = "final"
+	ActSpare     = "final-decline"
 )
 
 // Question is an act with its effects, before it happens. Its form is POST to Action; with a note it sends the
