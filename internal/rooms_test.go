@@ -46,6 +46,7 @@ var rooms = map[string][]string{
 	"internal/gateway":  {"internal/billing", "internal/fault"},
 	"internal/mail":     {"internal/fault"},
 	"internal/l10n":     {},
+	"internal/interest": {"internal/fault"},
 	"internal/database": {"migrations", "internal/fault"},
 	"internal/fault":    {},
 	"internal/config":   {"internal/dunning", "internal/gateway", "internal/inbound", "internal/l10n", "internal/mail"},

@@ -74,4 +74,5 @@ type WrittenOffPage struct {
 	FirstName string
 	Invoices  []Invoice
 	Payable   bool
+	Note      *Note // why it was, and how to contest it; nil when nothing is known
 }

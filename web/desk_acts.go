@@ -53,6 +53,9 @@ func (s *Server) actsFor(k record, who staff.Member) []desk.Act {
 	if who.Role.May(staff.Steer) && may {
 		acts = append(acts, desk.Act{Name: desk.ActCharge, Label: "Try the charge now", Icon: "retry"})
 	}
+	if who.Role.May(staff.Steer) && k.decides() {
+		acts = append(finalActs(k), acts...)
+	}
 	if who.Role.May(staff.Steer) && len(k.stopped()) > 0 {
 		acts = append(acts, desk.Act{Name: desk.ActMailAgain, Label: "Mail them again", Icon: "send"})
 	}
@@ -106,9 +109,14 @@ func (s *Server) questionOf(p desk.CustomerPage, k record, who staff.Member, act
 		if err != nil {
 			return nil
 		}
-		return desk.AnnounceQuestion(p, k.c.ID, a.GoesAt.In(s.Zone), a.Until)
+		ahead, _ := k.c.NextConsequence(k.situation)
+		return desk.AnnounceQuestion(p, k.c.ID, a.GoesAt.In(s.Zone), a.Until, ahead.Acts())
 	case desk.ActCharge:
 		return s.chargeQuestion(p, k)
+	case desk.ActFinal:
+		return s.finalQuestion(p, k)
+	case desk.ActSpare:
+		return desk.SpareQuestion(p, k.c.ID, finalWords[k.final.Act], desk.Note{Required: true})
 	case desk.ActMailAgain:
 		var addresses []string
 		for _, stopped := range k.stopped() {

@@ -121,6 +121,8 @@ func auditActor(actor string, names map[string]string) string {
 	switch actor {
 	case "":
 		return "Sollecito"
+	case "program":
+		return "Sollecito by itself"
 	case "command":
 		return "The command line"
 	case "nobody":
@@ -149,8 +151,10 @@ var auditActions = map[string]string{
 	"staff.signed_in": "signed in", "staff.signed_out": "signed out", "staff.sign_in_failed": "failed to sign in", "staff.disabled": "disabled",
 	"customer.viewed": "read the record of", "notice.viewed": "read the copy of", "conversation.viewed": "read", "conversation.reply": "answered in",
 	"case.paused": "paused reminders of", "case.resumed": "resumed reminders of", "case.released": "started reminders of",
-	"imported.released": "released from the first import",
-	"case.charged":      "charged an invoice of",
-	"case.announced":    "announced a consequence again to", "links.revoked": "ended the links of",
+	"imported.released":  "released from the first import",
+	"case.final_ordered": "decided on the final act for", "case.final_declined": "decided against the final act for",
+	"stripe.cancel": "ended a subscription at Stripe in", "stripe.pause": "paused collection at Stripe in", "stripe.uncollectible": "wrote an invoice off at Stripe in",
+	"case.announced": "announced a consequence again to", "links.revoked": "ended the links of",
+	"case.charged":    "charged an invoice of",
 	"sending.stopped": "stopped all sending", "sending.resumed": "resumed sending",
 }

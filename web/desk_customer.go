@@ -47,7 +47,10 @@ type record struct {
 	c         dunning.Case
 	pauses    []dunning.Pause // active
 	situation dunning.Situation
-	ahead     []dunning.Planned // while it is open and does not rest
+	ahead     []dunning.Planned        // while it is open and does not rest
+	finals    map[string]dunning.Final // final acts by case
+	final     dunning.Final            // that of the newest case, zero without one
+	effect    dunning.Effect           // what it would do now
 }
 
 // hasCase reports whether the customer ever had a case.
@@ -160,7 +163,7 @@ func (s *Server) readCases(ctx context.Context, tx *sql.Tx, k *record) error {
 	if err != nil {
 		return err
 	}
-	k.plans = map[string]dunning.Campaign{}
+	k.plans, k.finals = map[string]dunning.Campaign{}, map[string]dunning.Final{}
 	for _, c := range k.cases {
 		k.plans[c.ID] = campaigns.Find(c.Campaign, c.CampaignVersion)
 		story, err := s.Cases.Story(ctx, tx, c.ID)
@@ -168,6 +171,18 @@ func (s *Server) readCases(ctx context.Context, tx *sql.Tx, k *record) error {
 			return err
 		}
 		k.stories = append(k.stories, story...)
+		f, err := s.Cases.FinalOf(ctx, tx, c.ID)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		if err == nil {
+			k.finals[c.ID] = f
+		}
+	}
+	k.final = k.finals[k.c.ID]
+	k.effect, err = s.Cases.EffectOf(ctx, tx, k.c, k.final.Act)
+	if err != nil {
+		return err
 	}
 	k.pauses, err = s.Cases.ActivePauses(ctx, tx, k.c.ID)
 	if err != nil {
@@ -299,7 +314,8 @@ func accessOf(k record, now time.Time, zone *time.Location) desk.Access {
 	}
 	access.Level = string(k.c.Access)
 	limited := k.c.Access == dunning.Restricted || k.c.Access == dunning.Suspended
-	if k.c.Status == dunning.Open && !limited && k.c.ConsequenceAt > now.Unix() {
+	ahead, _ := k.c.NextConsequence(k.situation)
+	if k.c.Status == dunning.Open && !limited && !ahead.Acts() && k.c.ConsequenceAt > now.Unix() {
 		access.Until = time.Unix(k.c.ConsequenceAt, 0).In(zone)
 	}
 	return access
@@ -384,6 +400,8 @@ func (s *Server) planOf(k record) *desk.Plan {
 		p.Held = "All sending is stopped, so it waits until somebody resumes it."
 	case k.waitingMail():
 		p.Held = "An earlier mail has not left yet, so this one waits for it."
+	case next.Step.Acts() && finalHeld(k) != "":
+		p.Held = finalHeld(k)
 	case dunning.Held(k.situation, next, k.caseNotices()):
 		p.Held = "Nobody is sure that it was announced to them, so it waits: for the notice in the app to be seen, or for a person."
 	}

@@ -120,6 +120,8 @@ func deskForms() map[string]url.Values {
 		"POST /admin/cases/{id}/promise/end":    {},
 		"POST /admin/customers/{id}/wish":       {},
 		charging:                                {},
+		"POST /admin/cases/{id}/final":          {"object": {"in_cus_final"}},
+		"POST /admin/cases/{id}/final/decline":  {"reason": {"They called"}},
 		"POST /admin/customers/{id}/revoke":     {},
 		"POST /admin/customers/{id}/mail-again": {},
 		"POST /admin/customers/{id}/no-mail":    {"reason": {"Asked by phone"}}, "POST /admin/customers/{id}/no-reminders": {"reason": {"Asked by phone"}}, "POST /admin/customers/{id}/remind": {"reason": {"Asked by phone"}},
@@ -161,6 +163,8 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 			must(t, h.talks.Write(t.Context(), "cus_1", "Could you change the name on it?", false, time.Now()))
 			must(t, h.talks.WishToCancel(t.Context(), "cus_1", "I want to end my plan."))
 			h.comesBack("cus_1", outbox.Hard)
+			h.proposes("cus_final")
+			h.proposes("cus_spared")
 			usual, held := h.idsFor("cus_1"), h.idsFor("cus_held")
 			usual["people"] = h.colleague("other@lumen.example", staff.Agent).ID
 			if role != "nobody" {
@@ -181,6 +185,12 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 				ids := usual
 				if strings.HasSuffix(path, "/announce") {
 					ids = held
+				}
+				if strings.HasSuffix(path, "/final") {
+					ids = h.idsFor("cus_final")
+				}
+				if strings.HasSuffix(path, "/final/decline") {
+					ids = h.idsFor("cus_spared")
 				}
 				for kind, id := range ids {
 					path = strings.Replace(path, "/"+kind+"/{id}", "/"+kind+"/"+id, 1)

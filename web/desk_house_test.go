@@ -116,6 +116,19 @@ func (h *house) fails(id, name, code string) {
 	h.hear(billing.Customer{ID: id, Name: name, Email: id + "@bellini.example", Country: "IT", DefaultMethod: "pm_" + id, CreatedAt: h.clock().Unix()}, h.invoice(id, code))
 }
 
+// proposes makes a customer whose invoice is to be written off in the end, if a manager says so.
+func (h *house) proposes(id string) {
+	h.t.Helper()
+	h.fails(id, "Bram Jansen", "insufficient_funds")
+	c := h.caseOf(id)
+	h.do(func(tx *sql.Tx) error {
+		_, err := tx.Exec(`
+			INSERT INTO final_acts (id, case_id, customer_id, step, act, status, actor, reason, proposed_at, ordered_at, ended_at, next_try_at)
+			VALUES ($1, $2, $3, 'restricted', 'uncollectible', 'proposed', '', '', $4, 0, 0, 0)`, "fin_"+id, c.ID, id, h.clock().Unix())
+		return err
+	})
+}
+
 func (h *house) invoice(id, code string) billing.Invoice {
 	now := h.clock().Unix()
 	return billing.Invoice{

@@ -164,7 +164,9 @@ func (s *Server) pastStory(k record) []desk.Entry {
 			known := promiseTitles[said.What]
 			e.Kind, e.Tone, e.Title = known.Kind, known.Tone, known.Title+by
 		default:
-			e.Title = capital(said.What) + by
+			if !finalEntry(&e, said.What, by, k.finals[said.CaseID].Act) {
+				e.Kind, e.Title = desk.KindOther, capital(said.What)+by
+			}
 		}
 		all = append(all, e)
 	}
@@ -281,6 +283,8 @@ func (s *Server) aheadOf(k record) []desk.Entry {
 		}
 		e := desk.Entry{At: s.at(at), Kind: desk.KindMail, Title: stepTitle(p.Step, p.Index+1), Detail: "If nothing has been paid by then."}
 		switch {
+		case p.Step.Acts() && k.final.Status != "":
+			continue // its day has come, and the page says what it waits for
 		case p.Step.Consequence:
 			e.Kind, e.Detail = desk.KindAccess, "Needs the message that announced it to have surely been sent."
 		case !p.Step.Has(outbox.Email):

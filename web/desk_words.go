@@ -21,6 +21,7 @@ var needWords = map[dunning.Need]string{
 	dunning.NeedCancel:      "Wants to end their plan",
 	dunning.NeedConsent:     "Withdrew their consent at the bank",
 	dunning.NeedConsequence: "A consequence waits: nobody is sure they were told",
+	dunning.NeedFinal:       "Decide: the campaign's final act waits",
 	dunning.NeedFailed:      "A mail could not be delivered",
 	dunning.NeedUncertain:   "A mail may or may not have arrived",
 	dunning.NeedAddress:     "There is no address that takes mail",
@@ -42,6 +43,8 @@ func stepTitle(step dunning.Step, number int) string {
 		title = fmt.Sprintf("Notice %d in the app", number)
 	}
 	switch {
+	case step.Acts():
+		return title + ", " + finalWords[step.Act] + " at Stripe"
 	case step.Consequence:
 		return title + ", access becomes " + accessWords[step.Access]
 	case step.Announces:
@@ -78,6 +81,8 @@ func noticeTitle(n outbox.Notice, plan dunning.Campaign) string {
 			return "Mail about a card that expires"
 		}
 		return "Mail about a renewal with nothing to charge"
+	case outbox.FinalAct:
+		return "Mail about what was done at Stripe"
 	case outbox.FreshLink:
 		return "Mail with a fresh link"
 	case outbox.Reply:

@@ -240,7 +240,7 @@ func (e *embed) drawBanner(f bannerFacts, state string, who reader) banner {
 		b.DueAt = time.Unix(f.open[0].Since(), 0).UTC().Format(time.RFC3339)
 	}
 	args := l10n.Args{"Amount": sum}
-	if f.c.ConsequenceAt > f.now.Unix() && !limited(f.c.Access) {
+	if f.c.ConsequenceAt > f.now.Unix() && !limited(f.c.Access) && f.nextAccess() != "" {
 		ends := time.Unix(f.c.ConsequenceAt, 0)
 		b.AccessEndsAt = ends.UTC().Format(time.RFC3339)
 		args["Day"] = locale.Day(ends.In(e.Cases.Zone(f.customer)))
@@ -282,10 +282,11 @@ func bannerWords(locale *l10n.Locale, state string, f bannerFacts, args l10n.Arg
 	return text
 }
 
-// nextAccess is what the next consequence of the plan leaves.
+// nextAccess is what the next consequence of the plan leaves by itself; "" for a final act, whose date is the earliest
+// one and nobody's promise.
 func (f bannerFacts) nextAccess() dunning.Access {
 	i, ok := f.plan.Consequence(f.c.Step)
-	if !ok {
+	if !ok || f.plan.Steps[i].Acts() {
 		return ""
 	}
 	return f.plan.Steps[i].Access

@@ -28,6 +28,7 @@ type standing struct {
 	disputes      []billing.Dispute
 	ahead         *dunning.Precaution // a renewal that is going to fail; nil when none is
 	promises
+	final dunning.Final // of the latest case, zero without one
 }
 
 func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
@@ -82,6 +83,10 @@ func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
 		if err != nil {
 			return err
 		}
+		st.final, err = s.Cases.FinalOf(ctx, tx, st.c.ID)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
 		st.situation, err = s.Cases.SituationOf(ctx, tx, st.c, s.Now())
 		if err != nil {
 			return err
@@ -116,7 +121,7 @@ func (s *Server) showOverview(w http.ResponseWriter, r *http.Request) error {
 		s.show(w, r, http.StatusOK, views.Ahead(s.aheadPage(f, v, st)))
 	case len(st.open) == 0 && len(written) > 0:
 		s.show(w, r, http.StatusOK, views.WrittenOff(views.WrittenOffPage{
-			Frame: f, FirstName: v.FirstName(), Invoices: invoicesOf(written, v.zone),
+			Frame: f, FirstName: v.FirstName(), Invoices: invoicesOf(written, v.zone), Note: finalNote(v, st),
 		}))
 	case len(st.open) == 0:
 		s.show(w, r, http.StatusOK, views.Settled(s.settledPage(f, v, st)))
@@ -281,7 +286,7 @@ func (s *Server) threadOf(v visitor, st standing) []views.Entry {
 			// A date that has passed without its consequence waits for a person: nobody can name the next one.
 			passed := st.c.ConsequenceAt > 0 && st.c.ConsequenceAt <= now.Unix()
 			if p.Step.Consequence && !passed {
-				all = append(all, views.Entry{When: p.At.In(v.zone), Kind: views.Next, Said: views.Said{Key: willKey[p.Step.Access]}})
+				all = append(all, views.Entry{When: p.At.In(v.zone), Kind: views.Next, Said: views.Said{Key: willKey[p.Step.Takes()]}})
 			}
 		}
 	}
@@ -289,7 +294,11 @@ func (s *Server) threadOf(v visitor, st standing) []views.Entry {
 	return all
 }
 
-var willKey = map[dunning.Access]string{dunning.Restricted: "thread.will_restrict", dunning.Suspended: "thread.will_suspend"}
+// willKey says what a consequence will take away.
+var willKey = map[string]string{
+	string(dunning.Restricted): "thread.will_restrict", string(dunning.Suspended): "thread.will_suspend",
+	string(dunning.ActCancel): "thread.will_cancel", string(dunning.ActPause): "thread.will_pause", string(dunning.ActWriteOff): "thread.will_uncollectible",
+}
 
 // failedKey says what happened when an invoice became overdue.
 func failedKey(i billing.Invoice) string {
@@ -345,6 +354,10 @@ func (s *Server) noteOf(v visitor, st standing) *views.Note {
 	if others > 0 {
 		return &views.Note{Kind: views.NotePause, Said: views.Said{Key: "note.paused"}}
 	}
+	final := finalNote(v, st)
+	if final != nil {
+		return final
+	}
 	if st.c.Access == dunning.Restricted || st.c.Access == dunning.Suspended {
 		return &views.Note{Kind: views.NoteInfo, Said: views.Said{Key: "note." + string(st.c.Access)}}
 	}
@@ -369,8 +382,21 @@ func (s *Server) aheadPage(f views.Frame, v visitor, st standing) views.AheadPag
 // savesOnly reports whether a card may be kept although nothing is charged to it now: the next renewal would fail.
 func (st standing) savesOnly() bool { return st.ahead != nil && len(st.open) == 0 }
 
+// finalNote says what was done in the end, why, and how to contest it; nil when nothing was.
+func finalNote(v visitor, st standing) *views.Note {
+	if st.final.Status != dunning.FinalDone {
+		return nil
+	}
+	return &views.Note{Kind: views.NoteInfo, Said: views.Said{
+		Key: "note.final_" + string(st.final.Act), Args: l10n.Args{"Day": time.Unix(st.final.EndedAt, 0).In(v.zone)},
+	}}
+}
+
 func (s *Server) settledPage(f views.Frame, v visitor, st standing) views.SettledPage {
 	p := views.SettledPage{Frame: f, FirstName: v.FirstName(), Receipts: s.receiptsOf(v, st, nil), Renewal: s.renewalOf(v, st)}
+	if st.final.Act != dunning.ActWriteOff { // what was written off and then paid needs no more words
+		p.Note = finalNote(v, st)
+	}
 	if st.underDispute() {
 		p.Note = &views.Note{Kind: views.NotePause, Said: views.Said{Key: "note.dispute"}}
 	}

@@ -63,6 +63,7 @@ type Config struct {
 	PromiseMost    string   `env:"PROMISES_PER_CASE" default:"2" help:"how many such dates a customer may set in one case, changed ones counted"`
 	PromiseBeyond  string   `env:"PROMISE_BEYOND_NOTICE" default:"off" help:"on or off: whether such a date may lie past the announced day of a consequence"`
 	ClaimDays      string   `env:"CLAIM_DAYS" default:"5" help:"how many business days reminders rest when a customer says that a transfer is on its way"`
+	FinalActs      string   `env:"FINAL_ACTS" default:"person" help:"person or automatic: whether a campaign's final act at Stripe waits for a manager's yes"`
 
 	// Made from the above by Check.
 	Zone    *time.Location    `env:"-"`
@@ -136,6 +137,9 @@ func (c *Config) Check() error {
 			continue
 		}
 		c.Proxies = append(c.Proxies, prefix)
+	}
+	if c.FinalActs != "" && c.FinalActs != "person" && c.FinalActs != "automatic" {
+		fault("FINAL_ACTS", "must be person or automatic; got %q", c.FinalActs)
 	}
 	if c.LogFormat != "text" && c.LogFormat != "json" {
 		fault("LOG_FORMAT", "must be text or json; got %q", c.LogFormat)

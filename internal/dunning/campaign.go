@@ -41,6 +41,8 @@ type Step struct {
 	Consequence bool `yaml:"consequence,omitempty"`
 	// Announces marks the step whose message names the date of the next consequence.
 	Announces bool `yaml:"announces,omitempty"`
+	// Act is what this step, the last one, does at Stripe; "" and ActLeave do nothing. It is a consequence.
+	Act Act `yaml:"act,omitempty"`
 }
 
 // Words names a shipped letter.
@@ -127,9 +129,10 @@ func (c Campaign) Consequence(from int) (int, bool) {
 	return 0, false
 }
 
-// AnnouncedBy answers the key of the step that announces the consequence at index i.
+// AnnouncedBy answers the key of the step that announces the consequence at index i. A message names the next
+// consequence only, so one from before an earlier consequence announced that one and not this.
 func (c Campaign) AnnouncedBy(i int) (string, bool) {
-	for k := i - 1; k >= 0; k-- {
+	for k := i - 1; k >= 0 && !c.Steps[k].Consequence; k-- {
 		if c.Steps[k].Announces {
 			return c.Steps[k].Key, true
 		}

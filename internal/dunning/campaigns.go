@@ -126,10 +126,11 @@ func selectCampaigns(ctx context.Context, tx *sql.Tx) (Campaigns, error) {
 		if err != nil {
 			return nil, err
 		}
-		c, err := ParseCampaign([]byte(text))
+		kept, err := readDocument([]byte(text))
 		if err != nil {
 			return nil, fmt.Errorf("read a kept campaign: %w", err)
 		}
+		c := *kept.Campaign
 		c.Version = version
 		all = append(all, c)
 	}

@@ -30,6 +30,7 @@ type Cases struct {
 	before      Before
 	promises    PromiseRules
 	claimDays   int
+	actsAlone   bool // final acts need no person
 }
 
 // Rules are what an installation sets for all its cases.
@@ -41,13 +42,14 @@ type Rules struct {
 	Before      Before         // what is told before anything fails
 	Promises    PromiseRules   // what customers may promise; none by the zero value
 	ClaimDays   int            // business days a case rests for a transfer said to be on its way; 0 is five
+	FinalActs   bool           // final acts at Stripe are done without a person
 }
 
 // NewCases makes the collection.
 func NewCases(r Rules) *Cases {
 	return &Cases{
 		campaigns: r.Campaigns, policy: r.Policy, fallback: r.Zone, home: countryOfZone(r.Zone.String()), stripeMails: r.StripeMails,
-		before: r.Before, promises: r.Promises, claimDays: r.ClaimDays,
+		before: r.Before, promises: r.Promises, claimDays: r.ClaimDays, actsAlone: r.FinalActs,
 	}
 }
 

@@ -35,6 +35,7 @@ const (
 	NeedDispute     Need = "dispute"     // their bank disputes a payment
 	NeedConsent     Need = "consent"     // they withdrew their consent at the bank
 	NeedConsequence Need = "consequence" // nobody is sure that the consequence was announced to them
+	NeedFinal       Need = "final"       // the final act at Stripe waits for a decision
 	NeedAddress     Need = "address"     // there is no address that takes mail
 	NeedFailed      Need = "failed"      // a mail could not be delivered
 	NeedUncertain   Need = "uncertain"   // a mail may or may not have arrived
@@ -59,8 +60,9 @@ const (
 	wantsOut  = `EXISTS (SELECT 1 FROM wishes w WHERE w.customer_id = c.customer_id AND w.status = 'open')`
 	isLatest  = `NOT EXISTS (SELECT 1 FROM cases l WHERE l.customer_id = c.customer_id AND l.id <> c.id
 		AND (l.opened_at > c.opened_at OR (l.opened_at = c.opened_at AND l.status = 'open')))`
-	lastStory = `(SELECT e.what FROM case_log e WHERE e.case_id = c.id ORDER BY e.at DESC, e.id DESC LIMIT 1)`
-	noAddress = `(u.email = '' OR EXISTS (SELECT 1 FROM suppressions s WHERE s.lifted_at = 0 AND s.spelled = lower(u.email)))`
+	lastStory  = `(SELECT e.what FROM case_log e WHERE e.case_id = c.id ORDER BY e.at DESC, e.id DESC LIMIT 1)`
+	finalWaits = `EXISTS (SELECT 1 FROM final_acts f WHERE f.case_id = c.id AND f.status = 'proposed')`
+	noAddress  = `(u.email = '' OR EXISTS (SELECT 1 FROM suppressions s WHERE s.lifted_at = 0 AND s.spelled = lower(u.email)))`
 	// A mail that went wrong is forgotten once a later one surely left.
 	mailIs = `EXISTS (SELECT 1 FROM notices n WHERE n.case_id = c.id AND n.kind = 'reminder' AND n.channel = 'email' AND %s
 		AND NOT EXISTS (SELECT 1 FROM notices o WHERE o.case_id = c.id AND o.kind = 'reminder' AND o.channel = 'email'
@@ -80,6 +82,7 @@ func needWord() string {
 		WHEN ` + restsFor(PauseDispute) + ` THEN '` + string(NeedDispute) + `'
 		WHEN ` + restsFor(PauseConsent) + ` THEN '` + string(NeedConsent) + `'
 		WHEN ` + lastStory + ` = 'waits' THEN '` + string(NeedConsequence) + `'
+		WHEN ` + finalWaits + ` THEN '` + string(NeedFinal) + `'
 		WHEN ` + noAddress + ` AND ` + fmt.Sprintf(mailIs, `n.status = 'skipped' AND n.recipient = ''`) + ` THEN '` + string(NeedAddress) + `'
 		WHEN ` + fmt.Sprintf(mailIs, `n.status = 'failed'`) + ` THEN '` + string(NeedFailed) + `'
 		WHEN ` + fmt.Sprintf(mailIs, `n.status = 'uncertain'`) + ` THEN '` + string(NeedUncertain) + `'
@@ -95,6 +98,8 @@ func needing() string {
 			(c.resting_since > 0 AND (` + restsFor(PauseDispute) + ` OR ` + restsFor(PauseConsent) + `))
 			OR (c.step > 0 AND ` + lastStory + ` = 'waits')
 			OR (c.step > 0 AND ` + fmt.Sprintf(mailIs, `(n.status IN ('failed', 'uncertain') OR (n.status = 'skipped' AND n.recipient = '' AND `+noAddress+`))`) + `))
+	UNION
+	SELECT c.id, c.opened_at FROM final_acts f JOIN cases c ON c.id = f.case_id WHERE f.status = 'proposed' AND c.status = 'open'
 	UNION
 	SELECT c.id, c.opened_at FROM conversations t JOIN cases c ON c.customer_id = t.customer_id
 		WHERE t.status = 'waiting' AND ` + isLatest + `

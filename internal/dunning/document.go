@@ -45,34 +45,43 @@ const (
 
 // ParseCampaign reads a campaign's YAML document. Whatever is wrong with it is a Flaws.
 func ParseCampaign(text []byte) (Campaign, error) {
-	switch {
-	case len(text) > mostDocument:
-		return Campaign{}, Flaws{{1, fmt.Sprintf("the document has more than %d bytes; a campaign needs a few thousand", mostDocument)}}
-	case !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0:
-		return Campaign{}, Flaws{{1, "the document is not UTF-8 text"}}
-	}
-	file, err := parser.ParseBytes(text, 0)
+	d, err := readDocument(text)
 	if err != nil {
-		return Campaign{}, unreadable(err)
+		return Campaign{}, err
 	}
-	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
-		return Campaign{}, Flaws{{1, "the file must hold one campaign; it begins with name:"}}
-	}
-	if flaw, ok := simple(file.Docs[0].Body, 0); !ok {
-		return Campaign{}, Flaws{flaw}
-	}
-	var c Campaign
-	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&c)
-	if err != nil {
-		return Campaign{}, unreadable(err)
-	}
-	d := document{file: file, Campaign: &c}
 	d.check()
 	if len(d.flaws) > 0 {
 		slices.SortStableFunc(d.flaws, func(a, b Flaw) int { return cmp.Compare(a.Line, b.Line) })
 		return Campaign{}, d.flaws
 	}
-	return c, nil
+	return *d.Campaign, nil
+}
+
+// readDocument reads a document without asking whether it keeps today's rules: one that was applied keeps those of
+// its day. What cannot be read at all is a Flaws.
+func readDocument(text []byte) (document, error) {
+	switch {
+	case len(text) > mostDocument:
+		return document{}, Flaws{{1, fmt.Sprintf("the document has more than %d bytes; a campaign needs a few thousand", mostDocument)}}
+	case !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0:
+		return document{}, Flaws{{1, "the document is not UTF-8 text"}}
+	}
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return document{}, unreadable(err)
+	}
+	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
+		return document{}, Flaws{{1, "the file must hold one campaign; it begins with name:"}}
+	}
+	if flaw, ok := simple(file.Docs[0].Body, 0); !ok {
+		return document{}, Flaws{flaw}
+	}
+	var c Campaign
+	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&c)
+	if err != nil {
+		return document{}, unreadable(err)
+	}
+	return document{file: file, Campaign: &c}, nil
 }
 
 // simple refuses what a campaign has no use for and a hostile file could grow by: aliases, anchors, tags, merges and
@@ -229,7 +238,10 @@ func (d *document) check() {
 		}
 		_, told := d.AnnouncedBy(i)
 		if s.Consequence && !told {
-			d.flaw(at+".consequence", "a consequence must be announced: give an earlier step announces: true")
+			d.flaw(at+".consequence", "a consequence must be announced: give a step before it, after any other consequence, announces: true")
+		}
+		if s.Act != "" && i < len(d.Steps)-1 {
+			d.flaw(at+".act", "act %s is the end of a campaign: only the last step has one", s.Act)
 		}
 	}
 	if speaks == 0 {
@@ -277,11 +289,30 @@ func (d *document) step(at string, i int, s Step) {
 	if (s.Access == Restricted || s.Access == Suspended) && !s.Consequence {
 		d.flaw(at+".access", "access %s takes something away: give this step consequence: true", s.Access)
 	}
-	if s.Consequence && s.Access != Restricted && s.Access != Suspended {
-		d.flaw(at+".consequence", "a consequence must say what it takes away: give this step access: restricted or suspended")
+	if s.Consequence && s.Access != Restricted && s.Access != Suspended && !s.Acts() {
+		d.flaw(at+".consequence", "a consequence must say what it takes away: give this step access: restricted or suspended, or an act")
 	}
+	if s.Consequence && s.Announces {
+		d.flaw(at+".announces", "a consequence tells of itself; give a step of its own announces: true")
+	}
+	d.act(at, s)
 	if s.Announces && len(s.Channels) == 0 {
 		d.flaw(at+".announces", "a step announces by saying something; give it channels: [email, app]")
+	}
+}
+
+func (d *document) act(at string, s Step) {
+	switch {
+	case s.Act == "" || s.Act == ActLeave:
+		return
+	case !slices.Contains(acts, s.Act):
+		d.flaw(at+".act", "act is cancel, pause, uncollectible or leave")
+		return
+	case !s.Consequence:
+		d.flaw(at+".act", "act %s takes something away: give this step consequence: true", s.Act)
+	}
+	if len(s.Channels) > 0 {
+		d.flaw(at+".channels", "a step with an act has no channels: what was done is told by a mail of its own, once it is done")
 	}
 }
 

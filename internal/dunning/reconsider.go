@@ -272,6 +272,10 @@ func (cs *Cases) close(ctx context.Context, tx *sql.Tx, c Case, status Status, w
 	if err != nil {
 		return err
 	}
+	err = dropProposal(ctx, tx, c.ID, now)
+	if err != nil {
+		return err
+	}
 	err = writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: string(status), Why: why})
 	if err != nil {
 		return err

@@ -92,6 +92,9 @@ func (cs *Cases) Advance(ctx context.Context, tx *sql.Tx, caseID string, now tim
 	if next.Step.Consequence && !announced(in.Plan, next.Index, notices) {
 		return cs.waitForPerson(ctx, tx, c, in, now)
 	}
+	if next.Step.Acts() {
+		return cs.propose(ctx, tx, c, in, next, now)
+	}
 	return cs.take(ctx, tx, c, in, next, now)
 }
 

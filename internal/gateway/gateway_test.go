@@ -170,6 +170,10 @@ var stories = map[string]func(*testing.T, *lumen){
 	"Charges":            readsCharges,
 	"Dispute":            readsDisputes,
 	"Disputes":           readsDisputes,
+
+	"CancelSubscription": endsASubscription,
+	"PauseCollection":    pausesCollection,
+	"MarkUncollectible":  writesOff,
 }
 
 // TestStripesText reads Stripe's text once, which takes seconds, for all that is held against it.

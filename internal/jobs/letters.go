@@ -58,7 +58,7 @@ func (l *Letters) Recipient(ctx context.Context, tx *sql.Tx, n outbox.Notice) (t
 		return cmp.Or(l.OnlyTo, l.Merchant.SupportEmail), "", nil // staff are told whatever came back before
 	}
 	addresses := who.Addresses()
-	if n.Kind != outbox.Reminder && n.Kind != outbox.Settled && n.Kind != outbox.Precaution {
+	if n.Kind != outbox.Reminder && n.Kind != outbox.Settled && n.Kind != outbox.Precaution && n.Kind != outbox.FinalAct {
 		addresses = addresses[:min(len(addresses), 1)]
 		if who.Email == "" {
 			addresses = nil
@@ -258,6 +258,8 @@ func (l *Letters) compose(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say
 		return l.settled(ctx, tx, n, who, reader, token, now)
 	case outbox.Precaution:
 		return l.precaution(ctx, tx, who, reader, token, now)
+	case outbox.FinalAct:
+		return l.finalAct(ctx, tx, n, who, reader, token)
 	case outbox.FreshLink:
 		return email.FreshLink(reader, email.FreshLinkFacts{
 			Merchant: l.Merchant, FirstName: who.FirstName(), LinkURL: l.Addresses.Link(token),
@@ -307,9 +309,9 @@ func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, sa
 	if err != nil {
 		return email.Letter{}, err
 	}
-	ahead, more := in.Plan.Consequence(c.Step)
+	ahead, more := c.NextConsequence(in)
 	if more && c.ConsequenceAt > 0 {
-		facts.Consequence = &email.Consequence{Level: string(in.Plan.Steps[ahead].Access), At: time.Unix(c.ConsequenceAt, 0).In(zone)}
+		facts.Consequence = &email.Consequence{Level: ahead.Takes(), At: time.Unix(c.ConsequenceAt, 0).In(zone)}
 	}
 	told := in.Plan.StepOf(n.Step)
 	if told >= 0 {
@@ -377,6 +379,11 @@ func (l *Letters) settled(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who
 		step := plan.StepOf(other.Step)
 		facts.Restored = facts.Restored || other.Kind == outbox.Reminder && step >= 0 && plan.Steps[step].Consequence
 	}
+	ended, err := l.ended(ctx, tx, c.ID)
+	if err != nil {
+		return email.Letter{}, err
+	}
+	facts.Restored = facts.Restored && !ended
 	subscriptions, err := billing.Subscriptions(ctx, tx, who.ID)
 	if err != nil {
 		return email.Letter{}, err

@@ -26,6 +26,7 @@ type Work struct {
 	Promises *Promises
 	Sessions *link.Store
 	Heads    *Heads
+	Finals   *Finals
 }
 
 // Tasks is the one visible table of what time asks, in the order in which one's work leads to the next one's.
@@ -36,6 +37,7 @@ func (w Work) Tasks() []Task {
 		{Name: "promises", RunOnce: w.Promises.RunOnce, Every: time.Minute, Next: w.Promises.Next},
 		{Name: "retries", RunOnce: w.Retries.RunOnce, Every: 30 * time.Second, Next: w.Retries.Next},
 		{Name: "schedule", RunOnce: w.Schedule.RunOnce, Every: 30 * time.Second, Next: w.Schedule.Next},
+		{Name: "finals", RunOnce: w.Finals.RunOnce, Every: 30 * time.Second, Next: w.Finals.Next},
 		{Name: "send", RunOnce: w.Sender.RunOnce, Every: 30 * time.Second, Next: w.Sender.Next},
 		{Name: "mend", RunOnce: w.mend, Every: 30 * time.Second},
 		{Name: "sweep", RunOnce: w.sweep, Every: time.Minute},

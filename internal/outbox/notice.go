@@ -14,6 +14,7 @@ const (
 	Promised     Kind = "promised"   // the date the customer set, confirmed
 	StaffMessage Kind = "staff"      // to the merchant: a customer wrote
 	StaffAlert   Kind = "account"    // to a member of staff: something happened to their account
+	FinalAct     Kind = "final"      // what was done at Stripe in the end, and how to contest it
 )
 
 // Channel is the way a notice reaches its person.

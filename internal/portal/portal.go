@@ -118,6 +118,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	}
 	p.Cases = dunning.NewCases(dunning.Rules{
 		Campaigns: dunning.Shipped(), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on", Before: c.Before, Promises: c.Promises, ClaimDays: c.Claim,
+		FinalActs: c.FinalActs == "automatic",
 	})
 	p.Intake = intake.New(intake.Options{
 		DB: db, Stripe: p.Stripe, Cases: p.Cases, WebhookSecrets: reveal(c.WebhookSecrets), Live: c.Live, Ahead: c.Before.Lead, Now: at.Now, RealNow: at.Real, Logger: at.Log,
@@ -153,7 +154,8 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	p.Retries = &jobs.Retries{DB: db, Cases: p.Cases, Intake: p.Intake, Desk: desk, Now: at.Now, Log: at.Log}
 	work := jobs.Work{Retries: p.Retries, Returns: returns, Intake: p.Intake, Desk: desk, Sessions: sessions, Sender: p.Sender, Schedule: &jobs.Schedule{DB: db, Cases: p.Cases, Now: at.Now, Log: at.Log},
 		Heads:    &jobs.Heads{DB: db, Real: at.Real, Log: at.Log},
-		Promises: &jobs.Promises{DB: db, Cases: p.Cases, Desk: desk, Intake: p.Intake, Now: at.Now, Log: at.Log}}
+		Promises: &jobs.Promises{DB: db, Cases: p.Cases, Desk: desk, Intake: p.Intake, Now: at.Now, Log: at.Log},
+		Finals:   &jobs.Finals{DB: db, Cases: p.Cases, Intake: p.Intake, Stripe: p.Stripe, Now: at.Now, Log: at.Log}}
 	tasks := work.Tasks()
 	if c.Mailbox.On() {
 		post := &inbound.Poller{DB: db, Addresses: c.Inbound, Mailbox: c.Mailbox, Now: at.Now, Real: at.Real, Log: at.Log}

@@ -117,6 +117,8 @@ const (
 	ActPromise     = "promise"
 	ActTakeBack    = "take-back"
 	ActSeenTo      = "seen-to"
+	ActFinal       = "final"
+	ActSpare       = "final-decline"
 )
 
 // Question is an act with its effects, before it happens. Its form is POST to Action; with a note it sends the

@@ -68,8 +68,13 @@ func ReleaseQuestion(page CustomerPage, caseID string, next Next) *Question {
 }
 
 // AnnounceQuestion asks whether a consequence that waits for a person is announced once more by mail. goes is when
-// the mail may leave, until the date it names: the customer keeps their access at least to then.
-func AnnounceQuestion(page CustomerPage, caseID string, goes, until time.Time) *Question {
+// the mail may leave, until the date it names: the customer keeps their access at least to then. finally tells of a
+// final act, which comes up on that date.
+func AnnounceQuestion(page CustomerPage, caseID string, goes, until time.Time, finally bool) *Question {
+	then := "access is limited on that date by itself"
+	if finally {
+		then = "the final act comes up on that date"
+	}
 	when := "at once"
 	if goes.After(page.Now) {
 		when = page.Locale.DayClock(goes) + ", as soon as their hours and limits allow"
@@ -79,11 +84,46 @@ func AnnounceQuestion(page CustomerPage, caseID string, goes, until time.Time) *
 		Effects: []string{
 			fmt.Sprintf("A fresh mail goes to %s %s, if nothing has been paid by then.", page.Email, when),
 			fmt.Sprintf("It names a new date, %s. Until then access stays %s.", page.Locale.Day(until), accessWord(page.Access.Level)),
-			"If it surely leaves, access is limited on that date by itself. If not, it goes on waiting.",
+			fmt.Sprintf("If it surely leaves, %s. If not, it goes on waiting.", then),
 			"It counts as a message like any other. An earlier one may have arrived, so they may read it twice.",
 		},
 		Action: "/admin/cases/" + url.PathEscape(caseID) + "/announce",
 		Deed:   "Announce it again",
+		Back:   "/admin/customers/" + url.PathEscape(page.ID),
+	}
+}
+
+// FinalQuestion asks whether the final act of a case is done. deed names it ("end the subscription"), effects say all
+// of it, objects are the ids it is about: what is confirmed is what was shown.
+func FinalQuestion(page CustomerPage, caseID, deed string, effects, objects []string) *Question {
+	q := &Question{
+		Title:   fmt.Sprintf("%s: %s?", page.Title(), deed),
+		Effects: effects,
+		Action:  "/admin/cases/" + url.PathEscape(caseID) + "/final",
+		Deed:    "Yes, " + deed,
+		Danger:  true,
+		Back:    "/admin/customers/" + url.PathEscape(page.ID),
+	}
+	for _, object := range objects {
+		q.Hidden = append(q.Hidden, Hidden{"object", object})
+	}
+	return q
+}
+
+// SpareQuestion asks whether the final act of a case is left undone for good.
+func SpareQuestion(page CustomerPage, caseID, deed string, note Note) *Question {
+	note.Label = "Why"
+	note.Hint = "For your colleagues; the customer never sees it."
+	return &Question{
+		Title: fmt.Sprintf("Decide not to %s for %s?", deed, page.Title()),
+		Effects: []string{
+			"Nothing is done at Stripe, and the campaign does not ask again for this case.",
+			fmt.Sprintf("Access stays %s, and what is open stays open.", accessWord(page.Access.Level)),
+			"The customer is told nothing.",
+		},
+		Action: "/admin/cases/" + url.PathEscape(caseID) + "/final/decline",
+		Deed:   "Leave it",
+		Note:   &note,
 		Back:   "/admin/customers/" + url.PathEscape(page.ID),
 	}
 }

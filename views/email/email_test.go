@@ -106,6 +106,12 @@ func letters(locale *l10n.Locale) map[string]Letter {
 	all["ahead-expired"] = Precaution(locale, ahead)
 	ahead.Card, ahead.Expired = Card{}, false
 	all["ahead-no_method"] = Precaution(locale, ahead)
+	for _, act := range []string{"cancel", "pause", "uncollectible"} {
+		all["notice-"+act] = Reminder(locale, with(func(f *ReminderFacts) { f.Step, f.Consequence.Level, f.NextAttempt = StepNotice, act, time.Time{} }))
+		all["second-"+act] = Reminder(locale, with(func(f *ReminderFacts) { f.Step, f.Consequence.Level = StepSecond, act }))
+		all["final-"+act] = Final(locale, FinalFacts{Merchant: lumen(), FirstName: "Chiara", Act: act, On: day(time.November, 18), LinkURL: linkURL,
+			Open: []billing.Money{{Minor: 2900, Currency: "eur"}}})
+	}
 	for _, what := range []string{"new_device", "factor_set", "factor_reset", "codes_renewed", "password_changed", "many_failures"} {
 		all["account-"+what] = StaffAlert(locale, StaffAlertFacts{Merchant: lumen(), Name: "Ines Rossi", What: what, At: day(time.November, 5), IP: "192.0.2.7",
 			Browser: "Firefox on Linux", AccountURL: "https://pay.lumen.example/admin/account"})

@@ -52,9 +52,9 @@ type Card struct {
 	Last4 string
 }
 
-// Consequence is what happens to the access of a customer who does not pay, and when.
+// Consequence is what happens to the access, the subscription or the invoice of a customer who does not pay, and when.
 type Consequence struct {
-	Level string // restricted or suspended
+	Level string // restricted or suspended; or what is done in the end: cancel, pause or uncollectible
 	At    time.Time
 }
 

@@ -1,6 +1,7 @@
 package email
 
 import (
+	"slices"
 	"time"
 
 	"sollecito/internal/billing"
@@ -80,10 +81,17 @@ func (r reminder) subjectWord() string {
 
 // level is the word for the consequence: limited unless access is to stop altogether.
 func (r reminder) level() string {
-	if r.Consequence.Level == "suspended" {
-		return "suspended"
+	switch r.Consequence.Level {
+	case "suspended", "cancel", "pause", "uncollectible":
+		return r.Consequence.Level
 	}
 	return "restricted"
+}
+
+// final reports whether what is ahead is done to the subscription or the invoice: it says nothing of access, and its
+// date is the earliest, since a person may decide.
+func (r reminder) final() bool {
+	return slices.Contains([]string{"cancel", "pause", "uncollectible"}, r.Consequence.Level)
 }
 
 func (r reminder) preheaderWord() string {
@@ -92,11 +100,11 @@ func (r reminder) preheaderWord() string {
 		return "restart"
 	case r.Step == StepNotice:
 		return "before"
-	case r.Class == billing.ClassOverdue && r.announces():
+	case r.Class == billing.ClassOverdue && r.announces() && !r.final():
 		return "invoice_until"
 	case r.Class == billing.ClassOverdue:
 		return "invoice"
-	case r.announces():
+	case r.announces() && !r.final():
 		return "until"
 	}
 	return "open"
@@ -205,7 +213,9 @@ func (r reminder) facts() []Fact {
 	if !r.NextAttempt.IsZero() {
 		facts = append(facts, Fact{r.term("mail.fact.next_attempt"), plain(r.locale.Day(r.NextAttempt))})
 	}
-	if r.announces() {
+	if r.announces() && r.final() {
+		facts = append(facts, Fact{r.term("mail.fact.not_before"), plain(r.locale.Day(r.Consequence.At))})
+	} else if r.announces() {
 		facts = append(facts, Fact{r.term("mail.fact.works_until"), plain(r.locale.Day(r.Consequence.At))})
 	}
 	return facts

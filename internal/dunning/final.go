@@ -1,0 +1,142 @@
+package dunning
+
+import (
+	"slices"
+
+	"sollecito/internal/billing"
+)
+
+// Act is what the last step of a campaign does at Stripe.
+type Act string
+
+// The acts.
+const (
+	ActCancel   Act = "cancel"        // the subscriptions behind the open invoices end; what is open stays payable
+	ActPause    Act = "pause"         // they go on, and nothing more is asked for them until somebody resumes them
+	ActWriteOff Act = "uncollectible" // the open invoices are written off; Stripe still takes a payment
+	ActLeave    Act = "leave"         // nothing; the same as no act, written out
+)
+
+var acts = []Act{ActCancel, ActPause, ActWriteOff, ActLeave}
+
+// Acts reports whether the step does something at Stripe.
+func (s Step) Acts() bool { return s.Act != "" && s.Act != ActLeave }
+
+// Takes is what a consequence takes away, in the word letters and pages know it by: the act where it has one, else the
+// access it leaves.
+func (s Step) Takes() string {
+	if s.Acts() {
+		return string(s.Act)
+	}
+	return string(s.Access)
+}
+
+// NextConsequence answers the next step that will take something away, as far as is known now, and false when none is
+// ahead.
+func (c Case) NextConsequence(in Situation) (Step, bool) {
+	for _, p := range c.Ahead(in) {
+		if p.Step.Consequence {
+			return p.Step, true
+		}
+	}
+	return Step{}, false
+}
+
+// FinalStatus says how a final act stands.
+type FinalStatus string
+
+const (
+	FinalProposed FinalStatus = "proposed" // waits for a person
+	FinalOrdered  FinalStatus = "ordered"  // is being carried out, as soon as Stripe answers
+	FinalDone     FinalStatus = "done"     // at least one of its targets was acted upon
+	FinalDeclined FinalStatus = "declined" // a person said no; the case goes on without it
+	FinalDropped  FinalStatus = "dropped"  // nothing was left to act upon: paid, or ended otherwise
+)
+
+// Final is the final act of one case. The schedule proposes it when its day has come and a notice that announced it
+// was surely sent; a person orders or declines it, or the program orders it where the merchant has switched that on;
+// jobs carries it out. Instants are unix seconds.
+type Final struct {
+	ID         string
+	CaseID     string
+	CustomerID string
+	Step       string // the campaign's key of the step
+	Act        Act
+	Status     FinalStatus
+	Actor      string // who ordered or declined it, "" for the program
+	Reason     string // why it was declined or dropped
+	ProposedAt int64
+	OrderedAt  int64
+	EndedAt    int64
+	NextTryAt  int64 // while it is ordered: not before
+}
+
+// TargetStatus says how one target of an ordered act stands.
+type TargetStatus string
+
+const (
+	TargetOrdered TargetStatus = "ordered"
+	TargetDone    TargetStatus = "done"
+	TargetPassed  TargetStatus = "passed" // nothing was done to it; Outcome says why
+)
+
+// Target is a subscription or an invoice at Stripe that an ordered act is about.
+type Target struct {
+	FinalID string
+	Object  string // sub_… or in_…
+	Status  TargetStatus
+	TriedAt int64 // written before Stripe is asked, 0 when it never was
+	EndedAt int64
+	Outcome string
+}
+
+// Effect is what an act would do, by what is stored: to which subscriptions, for which open invoices.
+type Effect struct {
+	Act           Act
+	Subscriptions []billing.Subscription
+	Invoices      []billing.Invoice
+}
+
+// EffectOf answers what an act would do for the invoices of a case. What is not open, what a bank is working on and
+// what is disputed is left alone, and so is a subscription that has ended or none of whose invoices is open.
+func EffectOf(act Act, invoices []billing.Invoice, subscriptions []billing.Subscription) Effect {
+	e := Effect{Act: act}
+	for _, i := range invoices {
+		if i.Open() && !i.Processing() && !i.Disputed {
+			e.Invoices = append(e.Invoices, i)
+		}
+	}
+	if act == ActWriteOff {
+		return e
+	}
+	for _, s := range subscriptions {
+		if s.Live() && slices.ContainsFunc(e.Invoices, func(i billing.Invoice) bool { return i.SubscriptionID == s.ID }) {
+			e.Subscriptions = append(e.Subscriptions, s)
+		}
+	}
+	return e
+}
+
+// Objects are the ids of what the act would be done to, in order. None means that there is nothing to do.
+func (e Effect) Objects() []string {
+	var all []string
+	if e.Act == ActWriteOff {
+		for _, i := range e.Invoices {
+			all = append(all, i.ID)
+		}
+	}
+	for _, s := range e.Subscriptions {
+		all = append(all, s.ID)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Owes is what is open of its invoices, by currency.
+func (e Effect) Owes() []billing.Money {
+	var all []billing.Money
+	for _, i := range e.Invoices {
+		all = append(all, i.Remaining())
+	}
+	return billing.Totals(all)
+}

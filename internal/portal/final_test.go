@@ -1,0 +1,377 @@
+package portal_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"sollecito/internal/config"
+	"sollecito/internal/dunning"
+	"sollecito/internal/gateway"
+	"sollecito/internal/jobs"
+	"sollecito/internal/staff"
+)
+
+// withFinal is a short campaign whose last step does something at Stripe.
+func withFinal(act string) string {
+	return `name: ending
+title: Ending
+steps:
+  - key: hello
+    day: 1
+    at: "11:00"
+    channels: [email]
+  - key: warning
+    day: 3
+    at: "11:00"
+    channels: [email]
+    access: grace
+    announces: true
+  - key: end
+    day: 9
+    at: "11:00"
+    act: ` + act + `
+    access: suspended
+    consequence: true
+`
+}
+
+func automatic(c *config.Config) { c.FinalActs = "automatic" }
+
+func (h *house) subscription(customer string) map[string]any {
+	h.t.Helper()
+	return h.ask("subscriptions?status=all&customer="+customer, nil)["data"].([]any)[0].(map[string]any)
+}
+
+// told counts the events of a type that Stripe has told of.
+func (h *house) told(kind string) int {
+	h.t.Helper()
+	return len(h.ask("events?limit=100&type="+kind, nil)["data"].([]any))
+}
+
+func (h *house) finalOf(customer string) dunning.Final {
+	h.t.Helper()
+	id := h.caseOf(customer).ID
+	var f dunning.Final
+	err := h.portal.DB.See(h.t.Context(), func(tx *sql.Tx) error {
+		var err error
+		f, err = h.portal.Cases.FinalOf(h.t.Context(), tx, id)
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return f
+}
+
+// toTheEnd walks a customer's case to the day of its final act.
+func (h *house) toTheEnd(act string) (customer, invoice string) {
+	h.t.Helper()
+	h.apply(withFinal(act))
+	customer = h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	invoice = h.fail(customer, "insufficient_funds")
+	h.walk(10 * 24 * time.Hour)
+	return customer, invoice
+}
+
+// A campaign's final act waits for a manager, who sees what it would do; then it is done once, the customer is told on
+// their page and by mail, and who pays all the same has everything but the subscription back.
+func TestAFinalActWaitsForAManager(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer, invoice := h.toTheEnd("cancel")
+	mails := h.mailsTo("anneke@waal.example")
+	if len(mails) != 2 || !strings.Contains(mails[1].Subject, "subscription may end from Wednesday 11 November") || !strings.Contains(mails[1].Text, "on Wednesday 11 November at the\nearliest") {
+		t.Fatalf("%d mails, the last %q:\n%s", len(mails), mails[len(mails)-1].Subject, mails[len(mails)-1].Text)
+	}
+	if s := h.subscription(customer)["status"]; s != "past_due" || h.finalOf(customer).Status != dunning.FinalProposed || h.caseOf(customer).Access != dunning.Grace {
+		t.Fatalf("before anybody decided: subscription %v, act %+v, access %s", s, h.finalOf(customer), h.caseOf(customer).Access)
+	}
+	act := "/admin/cases/" + h.caseOf(customer).ID + "/final"
+	page := "/admin/customers/" + customer
+	sub, _ := h.subscription(customer)["id"].(string)
+
+	agent := h.colleague(staff.Agent)
+	if agent.get(page+"?act=final").page.Find("#question").Length() != 0 {
+		t.Error("an agent is asked to decide")
+	}
+	agent.post(act, url.Values{"object": {sub}})
+	if agent.status != http.StatusForbidden {
+		t.Errorf("an agent decides: %d", agent.status)
+	}
+	manager := h.colleague(staff.Manager)
+	if got := manager.get("/admin?view=person").text("main"); !strings.Contains(got, "Decide: the campaign's final act waits") {
+		t.Errorf("the work list lacks it:\n%s", got)
+	}
+	manager.post(act, url.Values{"object": {"sub_other"}})
+	if manager.status != http.StatusConflict || h.finalOf(customer).Status != dunning.FinalProposed {
+		t.Errorf("an effect that was not shown is confirmed: %d", manager.status)
+	}
+	manager.get(page+"?act=final").at(page, 200)
+	for _, want := range []string{"Studio plan", sub, "€29.00", "It cannot be undone", "Access becomes suspended", "told by mail"} {
+		if !strings.Contains(manager.text("#question"), want) {
+			t.Errorf("the question lacks %q:\n%s", want, manager.text("#question"))
+		}
+	}
+	manager.press(act).at(page, 200)
+	h.settle()
+	if s := h.subscription(customer); s["status"] != "canceled" || h.told("customer.subscription.deleted") != 1 {
+		t.Fatalf("decided: subscription %v, %d events; act %+v", s["status"], h.told("customer.subscription.deleted"), h.finalOf(customer))
+	}
+	manager.post(act, url.Values{"object": {sub}})
+	if manager.status != http.StatusConflict {
+		t.Errorf("a second press: %d", manager.status)
+	}
+	got := manager.get(page).text("main")
+	for _, want := range []string{"End the subscription? It waits for a decision", "Decided by Ines to end the subscription", "Done at Stripe: end the subscription"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the line of time lacks %q:\n%s", want, got)
+		}
+	}
+	if c := h.caseOf(customer); c.Status != dunning.Exhausted || c.Access != dunning.Suspended {
+		t.Errorf("afterwards the case is %s, access %s", c.Status, c.Access)
+	}
+	if n := h.count(`SELECT count(*) FROM audit WHERE action IN ('case.final_ordered', 'stripe.cancel')`); n != 2 {
+		t.Errorf("%d entries in the audit log", n)
+	}
+
+	h.walk(24 * time.Hour)
+	mails = h.mailsTo("anneke@waal.example")
+	last := mails[len(mails)-1]
+	if len(mails) != 3 || last.Subject != "Your Lumen Studio subscription has ended" || !strings.Contains(last.Text, "If you think that this is wrong") {
+		t.Fatalf("%d mails, the last %q:\n%s", len(mails), last.Subject, last.Text)
+	}
+	b := h.browser()
+	b.get(linkIn(t, last)).at("/pay", 200)
+	if !strings.Contains(b.text("main"), "We ended your subscription on") || b.page.Find("form[action^='/pay/review']").Length() == 0 {
+		t.Errorf("their page: %s", b.text("main"))
+	}
+	h.ask("invoices/"+invoice+"/pay", url.Values{"paid_out_of_band": {"true"}})
+	h.settle()
+	if c := h.caseOf(customer); c.Status != dunning.Recovered || c.Access != dunning.Full {
+		t.Errorf("paid after all: %s, access %s", c.Status, c.Access)
+	}
+	h.walk(24 * time.Hour)
+	mails = h.mailsTo("anneke@waal.example")
+	if last = mails[len(mails)-1]; !strings.Contains(last.Subject, "all is settled") || strings.Contains(last.Text, "full again") {
+		t.Errorf("the thank-you mail says %q:\n%s", last.Subject, last.Text)
+	}
+	if got := b.get("/pay").text("main"); !strings.Contains(got, "We ended your subscription on") {
+		t.Errorf("after payment their page hides that the subscription ended: %s", got)
+	}
+}
+
+// A manager may decide against it, and says why. The case goes on without it.
+func TestAFinalActIsDeclined(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer, _ := h.toTheEnd("cancel")
+	manager := h.colleague(staff.Manager)
+	page := "/admin/customers/" + customer
+	manager.get(page+"?act=final-decline").at(page, 200)
+	decline := "/admin/cases/" + h.caseOf(customer).ID + "/final/decline"
+	manager.press(decline)
+	if manager.status != http.StatusUnprocessableEntity || h.finalOf(customer).Status != dunning.FinalProposed {
+		t.Errorf("without a reason: %d", manager.status)
+	}
+	manager.post(decline, url.Values{"reason": {"They called; the bank is moving."}}).at(page, 200)
+	h.walk(3 * 24 * time.Hour)
+	if c := h.caseOf(customer); c.Status != dunning.Exhausted || c.Access != dunning.Grace || h.subscription(customer)["status"] != "past_due" {
+		t.Errorf("the case is %s, access %s, the subscription %v", c.Status, c.Access, h.subscription(customer)["status"])
+	}
+	if !strings.Contains(manager.get(page).text("main"), "They called; the bank is moving.") || len(h.mailsTo("anneke@waal.example")) != 2 {
+		t.Error("the reason is not kept, or the customer was told")
+	}
+}
+
+// Where the merchant has switched it on, acts are done by themselves: once, and what they are about shows everywhere.
+func TestFinalActsByThemselves(t *testing.T) {
+	t.Parallel()
+	t.Run("pause", func(t *testing.T) {
+		t.Parallel()
+		h := open(t, automatic)
+		customer, _ := h.toTheEnd("pause")
+		s := h.subscription(customer)
+		pause, _ := s["pause_collection"].(map[string]any)
+		if pause["behavior"] != "void" || s["status"] != "past_due" || h.finalOf(customer).Status != dunning.FinalDone {
+			t.Errorf("the subscription is %v, collection %v, act %+v", s["status"], pause, h.finalOf(customer))
+		}
+		if c := h.caseOf(customer); c.Status != dunning.Exhausted || c.Access != dunning.Suspended {
+			t.Errorf("the case is %s, access %s", c.Status, c.Access)
+		}
+	})
+	t.Run("uncollectible", func(t *testing.T) {
+		t.Parallel()
+		h := open(t, automatic)
+		customer, invoice := h.toTheEnd("uncollectible")
+		if s := h.ask("invoices/"+invoice, nil)["status"]; s != "uncollectible" || h.told("invoice.marked_uncollectible") != 1 {
+			t.Fatalf("the invoice is %v, %d events", s, h.told("invoice.marked_uncollectible"))
+		}
+		if c := h.caseOf(customer); c.Status != dunning.Canceled || c.Access != dunning.Full {
+			t.Errorf("the case is %s, access %s", c.Status, c.Access)
+		}
+		h.walk(24 * time.Hour)
+		mails := h.mailsTo("anneke@waal.example")
+		last := mails[len(mails)-1]
+		b := h.browser()
+		b.get(linkIn(t, last)).at("/pay", 200)
+		if !strings.Contains(last.Subject, "We no longer ask for") || !strings.Contains(b.text("main"), "because it stayed unpaid and we had told you so") {
+			t.Errorf("%q, and the page says %s", last.Subject, b.text("main"))
+		}
+		h.ask("invoices/"+invoice+"/pay", url.Values{"paid_out_of_band": {"true"}})
+		h.settle()
+		if c := h.caseOf(customer); c.Status != dunning.Recovered {
+			t.Errorf("paid after it was written off: %s", c.Status)
+		}
+	})
+	t.Run("leave", func(t *testing.T) {
+		t.Parallel()
+		h := open(t, automatic)
+		h.apply(strings.Replace(withFinal("leave"), "    access: suspended\n    consequence: true\n", "", 1))
+		customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+		h.fail(customer, "insufficient_funds")
+		h.walk(10 * 24 * time.Hour)
+		if c := h.caseOf(customer); c.Status != dunning.Exhausted || h.count(`SELECT count(*) FROM final_acts`) != 0 {
+			t.Errorf("the case is %s with %d acts", c.Status, h.count(`SELECT count(*) FROM final_acts`))
+		}
+	})
+}
+
+// Nothing final happens to a customer of whom nobody is sure that they were told.
+func TestAFinalActNeedsASentNotice(t *testing.T) {
+	t.Parallel()
+	for _, status := range []string{"uncertain", "failed"} {
+		h := open(t, automatic)
+		h.apply(withFinal("cancel"))
+		customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+		h.fail(customer, "insufficient_funds")
+		h.walk(4 * 24 * time.Hour)
+		err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.Exec(`UPDATE notices SET status = $1 WHERE step = 'warning'`, status)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.walk(9 * 24 * time.Hour)
+		if h.count(`SELECT count(*) FROM final_acts`) != 0 || h.subscription(customer)["status"] != "past_due" || h.caseOf(customer).Access != dunning.Grace {
+			t.Errorf("%s: the subscription is %v, access %s", status, h.subscription(customer)["status"], h.caseOf(customer).Access)
+		}
+		if got := h.colleague(staff.Manager).get("/admin?view=person").text("main"); !strings.Contains(got, "A consequence waits") {
+			t.Errorf("%s: the work list lacks it:\n%s", status, got)
+		}
+		h.stop()
+	}
+}
+
+// Between the decision and the deed Stripe is read again: whoever paid meanwhile loses nothing, and while Stripe does
+// not answer nothing happens.
+func TestPaymentBetweenDecisionAndDeed(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer, invoice := h.toTheEnd("cancel")
+	manager := h.colleague(staff.Manager)
+	page := "/admin/customers/" + customer
+	manager.get(page + "?act=final")
+	h.outage("500", 1000)
+	manager.press("/admin/cases/"+h.caseOf(customer).ID+"/final").at(page, 200)
+	h.settle()
+	if f := h.finalOf(customer); f.Status != dunning.FinalOrdered {
+		t.Fatalf("with Stripe down the act is %s", f.Status)
+	}
+	h.outage("500", 0)
+	h.deaf() // and its events are late
+	err := h.stripe.Pay(invoice, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.walk(10 * time.Minute)
+	if f := h.finalOf(customer); f.Status != dunning.FinalDropped || h.subscription(customer)["status"] != "active" || h.caseOf(customer).Status != dunning.Recovered {
+		t.Errorf("the act is %s, the subscription %v, the case %s", f.Status, h.subscription(customer)["status"], h.caseOf(customer).Status)
+	}
+}
+
+// A case that comes to rest after the decision gives the decision back.
+func TestARestBetweenDecisionAndDeed(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer, _ := h.toTheEnd("cancel")
+	manager := h.colleague(staff.Manager)
+	page := "/admin/customers/" + customer
+	manager.get(page + "?act=final")
+	h.outage("500", 1000)
+	manager.press("/admin/cases/"+h.caseOf(customer).ID+"/final").at(page, 200)
+	h.settle()
+	manager.post("/admin/cases/"+h.caseOf(customer).ID+"/pause", url.Values{"reason": {"They called."}}).at(page, 200)
+	h.outage("500", 0)
+	h.walk(10 * time.Minute)
+	if f := h.finalOf(customer); f.Status != dunning.FinalProposed || f.Actor != "" || h.subscription(customer)["status"] != "past_due" {
+		t.Errorf("the act is %+v, the subscription %v", f, h.subscription(customer)["status"])
+	}
+	if manager.get(page).page.Find("a[href*='act=final']").Length() != 0 {
+		t.Error("while it rests it is offered")
+	}
+}
+
+// cutOff lets the order through and loses the answer, as a program that dies in between does.
+type cutOff struct {
+	*gateway.Client
+	calls int
+}
+
+func (c *cutOff) CancelSubscription(ctx context.Context, id, comment string) error {
+	c.calls++
+	return errors.Join(c.Client.CancelSubscription(ctx, id, comment), errors.New("the program died"))
+}
+
+func (c *cutOff) MarkUncollectible(ctx context.Context, id, key string) error {
+	c.calls++
+	return errors.Join(c.Client.MarkUncollectible(ctx, id, key), errors.New("the program died"))
+}
+
+// An act whose answer was lost is found to have come to pass, and is not asked for again.
+func TestAFinalActCutOffIsDoneOnce(t *testing.T) {
+	t.Parallel()
+	for act, event := range map[string]string{"cancel": "customer.subscription.deleted", "uncollectible": "invoice.marked_uncollectible"} {
+		h := open(t)
+		customer, _ := h.toTheEnd(act)
+		manager := h.colleague(staff.Manager)
+		page := "/admin/customers/" + customer
+		manager.get(page + "?act=final")
+		object := manager.page.Find("#question input[name=object]").AttrOr("value", "")
+		id := h.caseOf(customer).ID
+		err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error {
+			_, err := h.portal.Cases.OrderFinal(t.Context(), tx, id, []string{object}, "Ines", h.clock.now())
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		broken := &cutOff{Client: h.portal.Stripe}
+		finals := jobs.Finals{DB: h.portal.DB, Cases: h.portal.Cases, Intake: h.portal.Intake, Stripe: broken, Now: h.clock.now, Log: slog.New(slog.DiscardHandler)}
+		for range 2 { // the second finds that another has it
+			_, err = finals.RunOnce(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if f := h.finalOf(customer); broken.calls != 1 || f.Status != dunning.FinalOrdered {
+			t.Fatalf("%s: %d calls, the act is %s", act, broken.calls, f.Status)
+		}
+		h.walk(10 * time.Minute)
+		if f := h.finalOf(customer); f.Status != dunning.FinalDone || h.told(event) != 1 {
+			t.Errorf("%s: the act is %+v, %d events", act, f, h.told(event))
+		}
+		h.walk(24 * time.Hour)
+		if n := len(h.mailsTo("anneke@waal.example")); n != 3 {
+			t.Errorf("%s: %d mails", act, n)
+		}
+		h.stop()
+	}
+}
