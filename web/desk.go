@@ -70,6 +70,8 @@ func (s *Server) deskTable() []deskRoute {
 		{"POST /admin/cases/{id}/promise/end", staff.Act, s.takeBackPromise, false},
 		{"POST /admin/customers/{id}/wish", staff.Act, s.seenToWish, false},
 		{"POST /admin/conversations/{id}/reply", staff.Act, s.reply, false},
+		{"POST /admin/cases/{id}/final", staff.Steer, s.doFinal, true}, // it cannot be undone
+		{"POST /admin/cases/{id}/final/decline", staff.Steer, s.spareFinal, true},
 		{"POST /admin/cases/{id}/charge", staff.Steer, s.chargeCase, true}, // moves money
 		{"POST /admin/customers/{id}/mail-again", staff.Steer, s.mailAgain, false},
 		{"POST /admin/customers/{id}/no-mail", staff.Act, s.noMail, false},
