@@ -20,5 +20,8 @@ func watchFor(scenario string) string {
 		"healthy":                 "Let a renewal fail below, then move by a day for the first letter.",
 		"card_expires_soon":       "One letter came before anything failed. Add a card, or move by 2 weeks and see it fail.",
 		"renewal_without_card":    "Move by a week: one letter before anything fails. Move by 2 more: it fails.",
+		"promised":                "Move to the chosen day: the charge goes through, one letter says so. No reminder comes before.",
+		"promise_broken":          "The chosen day has passed. Move by a day or two: the next letter says what came of it.",
+		"wants_to_cancel":         "Reminders rest. Be the staff: the wish stands first in the list.",
 	}[scenario]
 }
