@@ -29,6 +29,7 @@ type record struct {
 	cases         []dunning.Case              // newest first
 	plans         map[string]dunning.Campaign // by case
 	stories       []dunning.Entry
+	decisions     []dunning.Decision
 	notices       []outbox.Notice // newest first
 	talk          support.Conversation
 	messages      []support.Message
@@ -140,12 +141,17 @@ func (s *Server) readCases(ctx context.Context, tx *sql.Tx, k *record) error {
 	}
 	k.plans = map[string]dunning.Campaign{}
 	for _, c := range k.cases {
-		k.plans[c.ID] = campaigns.Find(c.Campaign, c.CampaignVersion)
+		k.plans[c.ID] = campaigns.Of(c)
 		story, err := s.Cases.Story(ctx, tx, c.ID)
 		if err != nil {
 			return err
 		}
 		k.stories = append(k.stories, story...)
+		decided, err := s.Cases.Decisions(ctx, tx, c.ID)
+		if err != nil {
+			return err
+		}
+		k.decisions = append(k.decisions, decided...)
 	}
 	k.pauses, err = s.Cases.ActivePauses(ctx, tx, k.c.ID)
 	if err != nil {

@@ -23,6 +23,7 @@ func (s *Server) pastOf(k record) []desk.Entry {
 	all = append(all, s.pastAttempts(k)...)
 	all = append(all, s.pastStory(k)...)
 	all = append(all, s.pastNotices(k)...)
+	all = append(all, s.pastDecisions(k)...)
 	all = append(all, s.pastTalk(k)...)
 	all = append(all, s.pastBounces(k)...)
 	slices.SortStableFunc(all, func(a, b desk.Entry) int { return a.At.Compare(b.At) })
@@ -112,7 +113,7 @@ func (s *Server) pastStory(k record) []desk.Entry {
 	}
 	var all []desk.Entry
 	for _, said := range k.stories {
-		e := desk.Entry{At: s.at(said.At), Detail: said.Why, Kind: desk.KindOther}
+		e := desk.Entry{At: s.at(said.At), Detail: s.whyWords(said.Why), Kind: desk.KindOther}
 		by := ""
 		if said.Actor != "" {
 			by = " by " + actorWords(said.Actor)
@@ -128,6 +129,7 @@ func (s *Server) pastStory(k record) []desk.Entry {
 			e.Kind, e.Tone, e.Title, e.Detail = desk.KindAccess, desk.Wait, "Access became "+accessWords[access], ""
 		case "opened":
 			e.Kind, e.Title = desk.KindOpen, "Case opened"
+			e.Detail = strings.TrimSpace(e.Detail + " " + s.decidedWords(k, said.CaseID, "", dunning.Chosen))
 		case "disputed":
 			e.Kind, e.Tone, e.Title = desk.KindFlag, desk.Wait, "Payment disputed at the bank"
 		case "waits":
@@ -161,7 +163,7 @@ func (s *Server) pastNotices(k record) []desk.Entry {
 		if isAhead(n, s.Now().Unix()) {
 			continue
 		}
-		all = append(all, s.noticeEntry(n, k.plans[n.CaseID]))
+		all = append(all, s.noticeEntry(k, n, k.plans[n.CaseID]))
 	}
 	return all
 }
@@ -200,8 +202,11 @@ func (s *Server) pastBounces(k record) []desk.Entry {
 	return all
 }
 
-func (s *Server) noticeEntry(n outbox.Notice, plan dunning.Campaign) desk.Entry {
-	e := desk.Entry{At: s.at(cmp.Or(n.SettledAt, n.CreatedAt)), Kind: desk.KindMail, Title: noticeTitle(n, plan), Detail: becameOf(n)}
+func (s *Server) noticeEntry(k record, n outbox.Notice, plan dunning.Campaign) desk.Entry {
+	e := desk.Entry{At: s.at(cmp.Or(n.SettledAt, n.CreatedAt)), Kind: desk.KindMail, Title: noticeTitle(n, plan), Detail: s.becameOf(n)}
+	if n.Kind == outbox.Reminder && n.SubjectID == "" {
+		e.Detail = strings.TrimSpace(e.Detail + " " + s.decidedWords(k, n.CaseID, n.Step, dunning.Taken))
+	}
 	if n.Channel == outbox.App {
 		e.Kind = desk.KindBanner
 	}
@@ -262,10 +267,10 @@ func (s *Server) aheadOf(k record) []desk.Entry {
 		if n == 0 {
 			at = max(at, k.c.NextStepAt)
 		}
-		e := desk.Entry{At: s.at(at), Kind: desk.KindMail, Title: stepTitle(p.Step, p.Index+1), Detail: "If nothing has been paid by then."}
+		e := desk.Entry{At: s.at(at), Kind: desk.KindMail, Title: stepTitle(p.Step, p.Index+1), Detail: s.moved("If nothing has been paid by then.", p.Why)}
 		switch {
 		case p.Step.Consequence:
-			e.Kind, e.Detail = desk.KindAccess, "Needs the message that announced it to have surely been sent."
+			e.Kind, e.Detail = desk.KindAccess, s.moved("Needs the message that announced it to have surely been sent.", p.Why)
 		case !p.Step.Has(outbox.Email):
 			e.Kind = desk.KindBanner
 		}
@@ -282,7 +287,7 @@ func (s *Server) aheadOf(k record) []desk.Entry {
 	}
 	for _, n := range k.notices {
 		if isAhead(n, now) {
-			all = append(all, desk.Entry{At: s.at(n.DueAt), Kind: desk.KindMail, Title: noticeTitle(n, k.plans[n.CaseID]), Detail: becameOf(n)})
+			all = append(all, desk.Entry{At: s.at(n.DueAt), Kind: desk.KindMail, Title: noticeTitle(n, k.plans[n.CaseID]), Detail: s.becameOf(n)})
 		}
 	}
 	for _, p := range k.pauses {

@@ -22,6 +22,8 @@ type Campaign struct {
 	For     Segment `yaml:"for,omitempty"`
 	Holdout int     `yaml:"holdout,omitempty"` // per cent of the cases that get no campaign messages, to measure by
 	Steps   []Step  `yaml:"steps"`
+
+	Variants []Variant `yaml:"variants,omitempty"` // ways of walking the steps, to be compared
 }
 
 // Step is one point of a campaign. Key is stable: notices are found by it.
@@ -40,6 +42,9 @@ type Step struct {
 	Consequence bool `yaml:"consequence,omitempty"`
 	// Announces marks the step whose message names the date of the next consequence.
 	Announces bool `yaml:"announces,omitempty"`
+
+	// Text is the merchant's own letter by language, as "it". In a language it lacks the shipped words stand.
+	Text map[string]Text `yaml:"text,omitempty"`
 }
 
 // Words names a shipped letter.

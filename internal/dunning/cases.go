@@ -174,7 +174,7 @@ func (cs *Cases) SituationOf(ctx context.Context, tx *sql.Tx, c Case, now time.T
 		return Situation{}, err
 	}
 	return Situation{
-		Plan:     plans.Find(c.Campaign, c.CampaignVersion),
+		Plan:     plans.Of(c),
 		Who:      who,
 		Class:    who.Class,
 		Zones:    ZonesOf(customer, cs.fallback),

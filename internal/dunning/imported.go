@@ -121,7 +121,11 @@ func (cs *Cases) waiting(ctx context.Context, tx *sql.Tx, l Listed, from time.Ti
 	c := l.Case
 	c.RestedDays += c.Resting(from, zones[0])
 	c.RestingSince = 0
-	plan := cs.campaigns.Find(c.Campaign, c.CampaignVersion)
+	campaigns, err := cs.Campaigns(ctx, tx)
+	if err != nil {
+		return Waiting{}, err
+	}
+	plan := campaigns.Of(c)
 	for _, p := range c.Ahead(Situation{Plan: plan, Class: l.Class, Zones: zones, Policy: cs.policy, Contacts: contacts, Now: from}) {
 		if len(p.Step.Channels) == 0 {
 			continue

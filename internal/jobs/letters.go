@@ -65,7 +65,7 @@ func (l *Letters) Recipient(ctx context.Context, tx *sql.Tx, n outbox.Notice) (t
 		}
 	}
 	if len(addresses) == 0 {
-		return "", "There is no address on file.", nil
+		return "", string(dunning.ReasonNobody), nil
 	}
 	to, err = outbox.Usable(ctx, tx, addresses)
 	if err != nil {
@@ -376,7 +376,7 @@ func (l *Letters) settled(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who
 	if err != nil {
 		return email.Letter{}, err
 	}
-	plan := campaigns.Find(c.Campaign, c.CampaignVersion)
+	plan := campaigns.Of(c)
 	for _, other := range notices {
 		step := plan.StepOf(other.Step)
 		facts.Restored = facts.Restored || other.Kind == outbox.Reminder && step >= 0 && plan.Steps[step].Consequence

@@ -50,7 +50,10 @@ func (s *Sender) RunOnce(ctx context.Context) (int, error) {
 	var claimed []outbox.Notice
 	err := s.DB.Do(ctx, func(tx *sql.Tx) error {
 		sending, err := dunning.SendingSwitch(ctx, tx)
-		if err != nil || sending.Stopped {
+		if err == nil && sending.Stopped {
+			return s.Cases.StoppedNow(ctx, tx, s.Now(), s.Connections*letterBatch)
+		}
+		if err != nil {
 			return err
 		}
 		claimed, err = outbox.Claim(ctx, tx, s.DB.SkipLocked(), s.Now().Unix(), s.Real().Unix(), s.Real().Add(sendLease).Unix(), s.Connections*letterBatch)
@@ -127,12 +130,12 @@ func (s *Sender) deliver(ctx context.Context, n outbox.Notice) error {
 		return err
 	}
 	if wait != "" {
-		return s.later(ctx, n.ID, s.Now().Add(stripeWait), wait)
+		return s.putOff(ctx, n, s.Now().Add(stripeWait), wait)
 	}
 	conn, err := s.Pool.Acquire(ctx)
 	if err != nil {
 		s.observe("unreachable")
-		putOff := s.later(context.WithoutCancel(ctx), n.ID, s.Now().Add(smtpWait), "The mail server cannot be reached; it waits.")
+		putOff := s.putOff(context.WithoutCancel(ctx), n, s.Now().Add(smtpWait), string(dunning.ReasonServer))
 		return errors.Join(fmt.Errorf("%w: %w", errUnreachable, err), putOff)
 	}
 	defer s.Pool.Release(conn)
@@ -172,7 +175,7 @@ func (s *Sender) recheck(ctx context.Context, n outbox.Notice) (string, error) {
 	}
 	if fault.Is(err, fault.Unavailable) {
 		s.Log.WarnContext(ctx, "reminder waits, Stripe could not be asked", "notice", n.ID, "err", err)
-		return "Stripe could not be asked whether it is still owed; it waits.", nil
+		return string(dunning.ReasonStripe), nil
 	}
 	return "", err
 }
@@ -214,7 +217,7 @@ func (s *Sender) begin(ctx context.Context, n *outbox.Notice) (letter mail.Lette
 			return err
 		}
 		if !say.Go && !say.Later.IsZero() {
-			return outbox.Later(ctx, tx, n.ID, say.Later.Unix(), say.Why)
+			return s.Cases.PutOffNotice(ctx, tx, current, say.Why, say.Later, now)
 		}
 		if !say.Go {
 			return outbox.Settle(ctx, tx, n.ID, outbox.Skipped, say.Skip, now.Unix())
@@ -305,6 +308,11 @@ func bounceOf(outcome error, n outbox.Notice, now time.Time) (outbox.Bounce, boo
 
 func (s *Sender) later(ctx context.Context, id string, at time.Time, reason string) error {
 	return s.DB.Do(ctx, func(tx *sql.Tx) error { return outbox.Later(ctx, tx, id, at.Unix(), reason) })
+}
+
+// putOff is later with the reason kept with the case.
+func (s *Sender) putOff(ctx context.Context, n outbox.Notice, at time.Time, why string) error {
+	return s.DB.Do(ctx, func(tx *sql.Tx) error { return s.Cases.PutOffNotice(ctx, tx, n, why, at, s.Now()) })
 }
 
 // Sweep marks as uncertain what a vanished sender left in the middle of a dialogue.
