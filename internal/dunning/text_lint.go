@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	yaml "github.com/goccy/go-yaml/ast"
@@ -22,7 +23,8 @@ var usually = map[string]int{"amount": 10, "card": 17, "invoice": 14, "plan": 14
 
 var languageForm = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z]{2})?$`)
 
-// lint are the words a dunning letter must not hold, by language. A star stands for any ending.
+// lint are the phrases a dunning letter must not hold, by language, with commas between them. A star stands for any
+// ending of a word.
 type lint struct {
 	shame  string // before the last step (security M16)
 	threat string // at no step: no campaign can do it
@@ -32,47 +34,66 @@ type lint struct {
 
 var lints = map[string]lint{
 	"en": {
-		shame:  `(final|last) (warning|notice|demand|reminder|chance)|delinquent|bad debt|deadbeat|shame|irresponsib*`,
-		threat: `debt collect*|collections? agenc*|legal (action|step*|proceeding*)|court|lawyer*|attorney*|credit (score|rating|bureau|report)*|bailiff*|sue you`,
-		cut:    `suspend*|deactivat*|terminat*|cut off|shut (down|off)|los(e|ing) access|block*`,
-		advert: `discount*|\d+ ?% off|special offer*|limited offer*|upgrade (now|to|today)|coupon*|promo(tion)?s?|black friday|free trial|refer a friend|newsletter*|bonus`,
+		shame: `final warning, final notice, final demand, final reminder, last warning, last notice, last reminder, last chance,
+			delinquent*, bad debt*, deadbeat*, shame*, irresponsib*`,
+		threat: `debt collect*, collection agenc*, collections agenc*, legal action, legal step*, legal proceeding*, court, lawyer*, attorney*,
+			credit score, credit rating, credit bureau*, credit report*, bailiff*, sue you`,
+		cut:    `suspend*, deactivat*, terminat*, cut off, shut down, shut off, lose access, losing access, block*`,
+		advert: `discount*, % off, special offer*, limited offer*, upgrade now, upgrade to, upgrade today, coupon*, promo, promotion*, black friday, free trial, refer a friend, newsletter*`,
 	},
 	"it": {
-		shame:  `ultimo (avviso|sollecito|avvertimento)|ultima (possibilità|occasione)|moros*|insolvent*|vergogn*|debitor*`,
-		threat: `recupero credit*|avvocat*|tribunale|azion* legal*|vie legali|ufficiale giudiziario|centrale rischi|cattivi pagatori|messa in mora`,
-		cut:    `sospen*|sospes*|disattiv*|blocc*|interromp*|perder* l['’]accesso`,
-		advert: `scont*|\d+ ?% in meno|offert* special*|promozion*|coupon|black friday|prova gratuita|porta un amico|newsletter|passa subito`,
+		shame:  `ultimo avviso, ultimo sollecito, ultimo avvertimento, ultima possibilità, ultima occasione, moros*, insolvent*, vergogn*, debitor*`,
+		threat: `recupero credit*, avvocat*, tribunale, azione legale, azioni legali, vie legali, ufficiale giudiziario, centrale rischi, cattivi pagatori, messa in mora`,
+		cut:    `sospen*, sospes*, disattiv*, blocc*, interromp*, perder* l accesso`,
+		advert: `scont*, % in meno, offerta speciale, offerte speciali, promozion*, coupon, black friday, prova gratuita, porta un amico, newsletter, passa subito`,
 	},
 	"de": {
-		shame:  `letzte (mahnung|warnung|chance)|letzter hinweis|säumig*|schuldner*|scham*`,
-		threat: `inkasso*|gericht*|anwalt*|rechtsanw*|rechtliche schritte|gerichtsvollzieher*|schufa|mahnbescheid*`,
-		cut:    `sperr*|gesperrt|deaktivier*|abschalt*|kündig*|gekündigt`,
-		advert: `rabatt*|\d+ ?% günstiger|sonderangebot*|gutschein*|aktion*|black friday|newsletter|jetzt upgraden`,
+		shame:  `letzte mahnung, letzte warnung, letzte chance, letzter hinweis, säumig*, schuldner*, scham*`,
+		threat: `inkasso*, gericht*, anwalt*, anwält*, rechtsanw*, rechtliche schritte, schufa, mahnbescheid*`,
+		cut:    `sperr*, gesperrt, deaktivier*, abschalt*, kündig*, gekündigt`,
+		advert: `rabatt*, % günstiger, sonderangebot*, gutschein*, black friday, newsletter*, jetzt upgraden`,
 	},
 	"fr": {
-		shame:  `dernier (avertissement|avis|rappel)|dernière chance|mauvais payeur*|honte`,
-		threat: `recouvrement|tribunal|avocat*|action* en justice|poursuites|huissier*|mise en demeure`,
-		cut:    `suspend*|désactiv*|bloqu*|résili*`,
-		advert: `remise*|promotion*|offre spéciale|code promo|black friday|essai gratuit|parrain*|newsletter`,
+		shame:  `dernier avertissement, dernier avis, dernier rappel, dernière chance, mauvais payeur*, honte*`,
+		threat: `recouvrement, tribunal, avocat*, action en justice, actions en justice, poursuites, huissier*, mise en demeure`,
+		cut:    `suspend*, désactiv*, bloqu*, résili*`,
+		advert: `remise*, promotion*, offre spéciale, code promo, black friday, essai gratuit, parrain*, newsletter*`,
 	},
 	"es": {
-		shame:  `último aviso|última (advertencia|oportunidad)|moros*|vergüenza`,
-		threat: `cobranza*|abogad*|tribunal*|juzgado|acciones legales|vía judicial|burofax|asnef`,
-		cut:    `suspend*|desactiv*|bloque*|cancelaremos`,
-		advert: `descuento*|oferta especial|promoción*|cupón*|black friday|prueba gratuita|newsletter`,
+		shame:  `último aviso, última advertencia, última oportunidad, moros*, vergüenza`,
+		threat: `cobranza*, abogad*, tribunal*, juzgado*, acciones legales, vía judicial, burofax, asnef`,
+		cut:    `suspend*, desactiv*, bloque*, cancelaremos`,
+		advert: `descuento*, oferta especial, promoci*, cupón*, cupones, black friday, prueba gratuita, newsletter*`,
 	},
 }
 
-// finds answers the first of a list's words in a text, "" when it holds none.
-func finds(list, text string) string {
-	if list == "" {
-		return ""
-	}
-	ends := strings.ReplaceAll(list, "*", `\p{L}*`)
-	for _, span := range regexp.MustCompile(`(?i)(?:^|[^\p{L}\p{N}])(` + ends + `)(?:[^\p{L}]|$)`).FindStringSubmatch(text) {
-		return strings.TrimSpace(strings.Trim(span, ".,;:!?\"'()"))
+// wordsOf answers the words of a line in small letters, a per cent sign as one of its own.
+func wordsOf(line string) []string {
+	line = strings.ReplaceAll(strings.ToLower(line), "%", " % ")
+	return strings.FieldsFunc(line, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '%' })
+}
+
+// finds answers the first of a list's phrases that stands among the words, as it stands there; "" when none does.
+func finds(list string, words []string) string {
+	for phrase := range strings.SplitSeq(list, ",") {
+		wanted := strings.Fields(phrase)
+		for i := range words {
+			if len(wanted) > 0 && i+len(wanted) <= len(words) && spells(wanted, words[i:]) {
+				return strings.Join(words[i:i+len(wanted)], " ")
+			}
+		}
 	}
 	return ""
+}
+
+func spells(wanted, words []string) bool {
+	for i, w := range wanted {
+		stem, open := strings.CutSuffix(w, "*")
+		if words[i] != stem && !(open && strings.HasPrefix(words[i], stem)) {
+			return false
+		}
+	}
+	return true
 }
 
 // texts checks the texts of the step at index i.
@@ -161,20 +182,20 @@ func (d *document) lintLine(path string, n, i int, language, line string) {
 		flaw("%q is not read: a text has paragraphs, lists, **strong** and *emphasised* words", at)
 	}
 	base, _, _ := strings.Cut(language, "-")
-	list := lints[base]
-	word := finds(list.threat, line)
+	list, words := lints[base], wordsOf(line)
+	word := finds(list.threat, words)
 	if word != "" {
 		flaw("%q threatens with what no campaign does; say what happens, and when", word)
 	}
-	word = finds(list.advert, line)
+	word = finds(list.advert, words)
 	if word != "" {
 		flaw("%q makes an advert of a letter about a payment, which the law treats otherwise; leave it out", word)
 	}
-	word = finds(list.shame, line)
+	word = finds(list.shame, words)
 	if word != "" && i < len(d.Steps)-1 {
 		flaw("%q shames or frightens, and this is not the last step; state the fact", word)
 	}
-	word = finds(list.cut, line)
+	word = finds(list.cut, words)
 	_, takes := d.Consequence(i)
 	if word != "" && !takes {
 		flaw("%q threatens with what this campaign does not do: no step from here on takes anything away", word)

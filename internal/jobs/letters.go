@@ -318,6 +318,8 @@ func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, wh
 	told := in.Plan.StepOf(n.Step)
 	if told >= 0 {
 		facts.Step = email.Step(in.Plan.WordsOf(told))
+		facts.Own, facts.Name = ownWords(in.Plan.Steps[told].Text, reader), who.Name
+		facts.Due = time.Unix(in.Who.Open[0].Since(), 0).In(zone)
 	}
 	if told >= 0 && in.Plan.Steps[told].Consequence { // it tells of what took place, not of what is ahead
 		facts.Consequence = &email.Consequence{Level: string(in.Plan.Steps[told].Access)}

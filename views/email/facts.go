@@ -28,6 +28,9 @@ type ReminderFacts struct {
 	LinkURL     string        // this message's own link
 	NextAttempt time.Time     // when the charge is tried again by itself; zero when it is not
 	Consequence *Consequence  // nil when the campaign has none ahead, or at the step of the consequence itself when unknown
+	Own         *OwnWords     // the merchant's own words for this step; nil for ours
+	Name        string        // the customer's whole name, for Own
+	Due         time.Time     // since when the oldest invoice is overdue, for Own; zero when unknown
 }
 
 // Invoice is one open invoice in a letter.
