@@ -15,8 +15,8 @@ import (
 // rooms lists for each room what it may import of ours, test code left out. A name ending in /... covers what
 // lies below.
 var rooms = map[string][]string{
-	"cmd/sollecito": {"internal/audit", "internal/billing", "internal/config", "internal/database", "internal/demo", "internal/doctor", "internal/dunning", "internal/fault", "internal/gateway", "internal/intake", "internal/l10n", "internal/link", "internal/portal", "internal/sandbox", "internal/staff"},
-	"web": {"static", "views", "views/desk", "internal/audit", "internal/billing", "internal/checkout", "internal/database", "internal/dunning", "internal/fault",
+	"cmd/sollecito": {"internal/audit", "internal/billing", "internal/config", "internal/database", "internal/demo", "internal/doctor", "internal/dunning", "internal/explain", "internal/fault", "internal/gateway", "internal/intake", "internal/l10n", "internal/link", "internal/portal", "internal/sandbox", "internal/staff"},
+	"web": {"static", "views", "views/desk", "internal/audit", "internal/billing", "internal/checkout", "internal/database", "internal/dunning", "internal/explain", "internal/fault",
 		"internal/gateway", "internal/inbound", "internal/intake", "internal/l10n", "internal/link", "internal/outbox", "internal/staff", "internal/support"},
 	"views":       {"internal/billing", "internal/l10n"},
 	"views/desk":  {"internal/billing", "internal/l10n"},
@@ -27,6 +27,7 @@ var rooms = map[string][]string{
 
 	"internal/portal": {"static", "views", "views/email", "web", "internal/checkout", "internal/config", "internal/database", "internal/dunning", "internal/gateway",
 		"internal/inbound", "internal/intake", "internal/jobs", "internal/l10n", "internal/link", "internal/mail", "internal/metrics", "internal/outbox", "internal/staff", "internal/support"},
+	"internal/explain": {"internal/dunning", "internal/l10n"},
 	"internal/metrics": {},
 	"internal/doctor":  {"internal/config", "internal/database", "internal/dunning", "internal/gateway", "internal/intake", "internal/link", "internal/mail", "internal/staff"},
 	"internal/jobs": {"views/email", "internal/audit", "internal/billing", "internal/checkout", "internal/database", "internal/dunning", "internal/fault", "internal/inbound", "internal/intake",

@@ -54,6 +54,7 @@ const (
 type ContactPlan struct {
 	Remaining int // messages still to come, at most
 	Next      time.Time
+	Because   string // the message that says why not sooner, "" for no rule of ours
 }
 
 // Note is one calm sentence about the state of things, with the icon that goes with it.

@@ -32,6 +32,7 @@ type record struct {
 	cases         []dunning.Case              // newest first
 	plans         map[string]dunning.Campaign // by case
 	stories       []dunning.Entry
+	decisions     []dunning.Decision
 	notices       []outbox.Notice // newest first
 	talk          support.Conversation
 	messages      []support.Message
@@ -165,12 +166,17 @@ func (s *Server) readCases(ctx context.Context, tx *sql.Tx, k *record) error {
 	}
 	k.plans, k.finals = map[string]dunning.Campaign{}, map[string]dunning.Final{}
 	for _, c := range k.cases {
-		k.plans[c.ID] = campaigns.Find(c.Campaign, c.CampaignVersion)
+		k.plans[c.ID] = campaigns.Of(c)
 		story, err := s.Cases.Story(ctx, tx, c.ID)
 		if err != nil {
 			return err
 		}
 		k.stories = append(k.stories, story...)
+		decided, err := s.Cases.Decisions(ctx, tx, c.ID)
+		if err != nil {
+			return err
+		}
+		k.decisions = append(k.decisions, decided...)
 		f, err := s.Cases.FinalOf(ctx, tx, c.ID)
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return err

@@ -58,7 +58,7 @@ func (s *Server) showNotice(w http.ResponseWriter, r *http.Request, who staff.Me
 			return err
 		}
 		campaigns, err := s.Cases.Campaigns(r.Context(), tx)
-		plan = campaigns.Find(c.Campaign, c.CampaignVersion)
+		plan = campaigns.Of(c)
 		return err
 	})
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *Server) showNotice(w http.ResponseWriter, r *http.Request, who staff.Me
 	}
 	p := desk.NoticePage{
 		Frame: s.deskFrame(r), ID: n.ID, CustomerID: n.CustomerID, CustomerName: cmp.Or(customer.Name, customer.Email),
-		Title: noticeTitle(n, plan), State: string(n.Status), Reason: n.Reason, At: s.at(cmp.Or(n.SettledAt, n.CreatedAt)),
+		Title: noticeTitle(n, plan), State: string(n.Status), Reason: s.whyWords(n.Reason), At: s.at(cmp.Or(n.SettledAt, n.CreatedAt)),
 	}
 	p.Nav = desk.NavToday
 	switch {

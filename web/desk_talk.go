@@ -131,7 +131,7 @@ func (s *Server) deskMessage(m support.Message, customer billing.Customer, notic
 		if n.Kind != outbox.Reply || n.SubjectID != m.ID {
 			continue
 		}
-		said.Delivery = becameOf(n)
+		said.Delivery = s.becameOf(n)
 		if n.Copy != "" {
 			said.CopyURL = "/admin/notices/" + url.PathEscape(n.ID)
 		}

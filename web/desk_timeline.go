@@ -24,6 +24,7 @@ func (s *Server) pastOf(k record) []desk.Entry {
 	all = append(all, s.pastTries(k)...)
 	all = append(all, s.pastStory(k)...)
 	all = append(all, s.pastNotices(k)...)
+	all = append(all, s.pastDecisions(k)...)
 	all = append(all, s.pastTalk(k)...)
 	all = append(all, s.pastBounces(k)...)
 	all = append(all, s.pastChoices(k)...)
@@ -122,7 +123,7 @@ func (s *Server) pastStory(k record) []desk.Entry {
 	}
 	var all []desk.Entry
 	for _, said := range k.stories {
-		e := desk.Entry{At: s.at(said.At), Detail: said.Why, Kind: desk.KindOther}
+		e := desk.Entry{At: s.at(said.At), Detail: s.whyWords(said.Why), Kind: desk.KindOther}
 		by := ""
 		if said.Actor != "" {
 			by = " by " + actorWords(said.Actor)
@@ -142,6 +143,7 @@ func (s *Server) pastStory(k record) []desk.Entry {
 			e.Kind, e.Tone, e.Title = desk.KindRetry, desk.Wait, "A retry of ours did not run"
 		case "new_card":
 			e.Kind, e.Title = desk.KindCard, "A new card at Stripe"
+			e.Detail = strings.TrimSpace(e.Detail + " " + s.decidedWords(k, said.CaseID, "", dunning.Chosen))
 		case "disputed":
 			e.Kind, e.Tone, e.Title = desk.KindFlag, desk.Wait, "Payment disputed at the bank"
 		case "waits":
@@ -180,7 +182,7 @@ func (s *Server) pastNotices(k record) []desk.Entry {
 		if isAhead(n, s.Now().Unix()) {
 			continue
 		}
-		all = append(all, s.noticeEntry(n, k.plans[n.CaseID]))
+		all = append(all, s.noticeEntry(k, n, k.plans[n.CaseID]))
 	}
 	return all
 }
@@ -219,8 +221,11 @@ func (s *Server) pastBounces(k record) []desk.Entry {
 	return all
 }
 
-func (s *Server) noticeEntry(n outbox.Notice, plan dunning.Campaign) desk.Entry {
-	e := desk.Entry{At: s.at(cmp.Or(n.SettledAt, n.CreatedAt)), Kind: desk.KindMail, Title: noticeTitle(n, plan), Detail: becameOf(n)}
+func (s *Server) noticeEntry(k record, n outbox.Notice, plan dunning.Campaign) desk.Entry {
+	e := desk.Entry{At: s.at(cmp.Or(n.SettledAt, n.CreatedAt)), Kind: desk.KindMail, Title: noticeTitle(n, plan), Detail: s.becameOf(n)}
+	if n.Kind == outbox.Reminder && n.SubjectID == "" {
+		e.Detail = strings.TrimSpace(e.Detail + " " + s.decidedWords(k, n.CaseID, n.Step, dunning.Taken))
+	}
 	if n.Channel == outbox.App {
 		e.Kind = desk.KindBanner
 	}
@@ -281,12 +286,12 @@ func (s *Server) aheadOf(k record) []desk.Entry {
 		if n == 0 {
 			at = max(at, k.c.NextStepAt)
 		}
-		e := desk.Entry{At: s.at(at), Kind: desk.KindMail, Title: stepTitle(p.Step, p.Index+1), Detail: "If nothing has been paid by then."}
+		e := desk.Entry{At: s.at(at), Kind: desk.KindMail, Title: stepTitle(p.Step, p.Index+1), Detail: s.moved("If nothing has been paid by then.", p.Why)}
 		switch {
 		case p.Step.Acts() && k.final.Status != "":
 			continue // its day has come, and the page says what it waits for
 		case p.Step.Consequence:
-			e.Kind, e.Detail = desk.KindAccess, "Needs the message that announced it to have surely been sent."
+			e.Kind, e.Detail = desk.KindAccess, s.moved("Needs the message that announced it to have surely been sent.", p.Why)
 		case !p.Step.Has(outbox.Email):
 			e.Kind = desk.KindBanner
 		}
@@ -304,7 +309,7 @@ func (s *Server) aheadOf(k record) []desk.Entry {
 	all = append(all, s.aheadRetries(k)...)
 	for _, n := range k.notices {
 		if isAhead(n, now) {
-			all = append(all, desk.Entry{At: s.at(n.DueAt), Kind: desk.KindMail, Title: noticeTitle(n, k.plans[n.CaseID]), Detail: becameOf(n)})
+			all = append(all, desk.Entry{At: s.at(n.DueAt), Kind: desk.KindMail, Title: noticeTitle(n, k.plans[n.CaseID]), Detail: s.becameOf(n)})
 		}
 	}
 	promised, ok := s.aheadPromise(k)

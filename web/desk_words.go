@@ -10,6 +10,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/dunning"
+	"sollecito/internal/explain"
 	"sollecito/internal/outbox"
 )
 
@@ -96,7 +97,8 @@ func noticeTitle(n outbox.Notice, plan dunning.Campaign) string {
 }
 
 // becameOf says what became of a message.
-func becameOf(n outbox.Notice) string {
+func (s *Server) becameOf(n outbox.Notice) string {
+	n.Reason = s.whyWords(n.Reason)
 	switch n.Status {
 	case outbox.Sent:
 		if n.Channel == outbox.App {
@@ -118,6 +120,11 @@ func becameOf(n outbox.Notice) string {
 		return strings.TrimSpace("Left out. " + n.Reason)
 	}
 	return n.Reason
+}
+
+// whyWords is a stored reason in words.
+func (s *Server) whyWords(stored string) string {
+	return explain.Stored(s.Catalog.Locale("en"), stored)
 }
 
 // reasonSentences say why a step comes when it does, one for each rule that had a say.

@@ -9,6 +9,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/dunning"
+	"sollecito/internal/explain"
 	"sollecito/internal/fault"
 	"sollecito/internal/l10n"
 	"sollecito/internal/outbox"
@@ -246,6 +247,12 @@ func (s *Server) overviewPage(f views.Frame, v visitor, st standing) views.Overv
 		p.Contact = &views.ContactPlan{Remaining: len(coming)}
 		if len(coming) > 0 && !coming[0].At.IsZero() {
 			p.Contact.Next = coming[0].At.In(v.zone)
+		}
+	}
+	if p.Contact != nil {
+		next, ok := st.c.Next(st.situation)
+		if ok {
+			p.Contact.Because, _ = explain.Because(next, st.situation)
 		}
 	}
 	if s.Intake.Troubled() {

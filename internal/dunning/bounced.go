@@ -12,7 +12,7 @@ import (
 )
 
 // NoAddress is the reason of a mail that is left out because no address of its customer works.
-const NoAddress = "No address of this customer takes mail; the notice in the app stands in for it."
+const NoAddress = string(ReasonBounces)
 
 // Bounced takes in that a mail came back, in one transaction: the notice, its address, and the case, which moves on
 // to the next billing contact or, without one, to the notice in the app. What was taken from the customer because
@@ -97,11 +97,11 @@ func (cs *Cases) tellInApp(ctx context.Context, tx *sql.Tx, n outbox.Notice, now
 // giveBack undoes a consequence that rested on a mail which came back: the case stands before it again and waits
 // for a person, or for the notice in the app to be seen.
 func (cs *Cases) giveBack(ctx context.Context, tx *sql.Tx, c Case, n outbox.Notice, now time.Time) error {
-	plans, err := cs.Campaigns(ctx, tx)
+	campaigns, err := cs.Campaigns(ctx, tx)
 	if err != nil {
 		return err
 	}
-	plan := plans.Find(c.Campaign, c.CampaignVersion)
+	plan := campaigns.Of(c)
 	i, ok := restingOn(plan, c.Step, n.Step)
 	if !ok || c.Status != Open && c.Status != Exhausted {
 		return nil

@@ -23,6 +23,8 @@ type Campaign struct {
 	Holdout int      `yaml:"holdout,omitempty"` // per cent of the cases that get no campaign messages, to measure by
 	Retries *Retries `yaml:"retries,omitempty"` // our own tries of the charge; nil leaves them to Stripe
 	Steps   []Step   `yaml:"steps"`
+
+	Variants []Variant `yaml:"variants,omitempty"` // ways of walking the steps, to be compared
 }
 
 // Step is one point of a campaign. Key is stable: notices are found by it.
@@ -43,6 +45,9 @@ type Step struct {
 	Announces bool `yaml:"announces,omitempty"`
 	// Act is what this step, the last one, does at Stripe; "" and ActLeave do nothing. It is a consequence.
 	Act Act `yaml:"act,omitempty"`
+
+	// Text is the merchant's own letter by language, as "it". In a language it lacks the shipped words stand.
+	Text map[string]Text `yaml:"text,omitempty"`
 }
 
 // Words names a shipped letter.

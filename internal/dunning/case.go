@@ -46,7 +46,8 @@ type Case struct {
 	NextStepAt      int64  // when the schedule looks at it again; 0 while it rests or has ended
 	ConsequenceAt   int64  // announced to the customer, never moves earlier; 0 when none was
 	ClosedAt        int64
-	Holdout         bool // no campaign messages, so that what they bring can be measured
+	Holdout         bool   // no campaign messages, so that what they bring can be measured
+	Variant         string // of the campaign, "" for none
 }
 
 // tighter reports whether a allows less than b.
@@ -157,6 +158,8 @@ type Planned struct {
 	Step  Step
 	At    time.Time
 	Why   []Reason
+
+	Wanted time.Time // when the campaign alone would take it
 }
 
 // Next answers the case's next step, and false when none is left. It looks at nothing but its arguments.
@@ -183,6 +186,7 @@ func (c Case) Ahead(in Situation) []Planned {
 		if step.DueAtOnce(in.Class) && i == 0 {
 			p.Why = []Reason{ReasonOnce}
 		}
+		p.Wanted = p.At
 		if p.At.Before(from) {
 			p.At = from
 			if i == c.Step && p.Why[0] != ReasonOnce {

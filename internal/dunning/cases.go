@@ -190,7 +190,7 @@ func (cs *Cases) SituationOf(ctx context.Context, tx *sql.Tx, c Case, now time.T
 		return Situation{}, err
 	}
 	in := Situation{
-		Plan:        plans.Find(c.Campaign, c.CampaignVersion),
+		Plan:        plans.Of(c),
 		Who:         who,
 		Class:       who.Class,
 		Zones:       ZonesOf(customer, cs.fallback),

@@ -247,6 +247,7 @@ func (d *document) check() {
 	if speaks == 0 {
 		d.flaw("$.steps", "no step says anything; give one channels: [email, app]")
 	}
+	d.variants()
 }
 
 func (d *document) step(at string, i int, s Step) {
@@ -259,9 +260,8 @@ func (d *document) step(at string, i int, s Step) {
 	if s.At == noTime || d.find(at+".at") == nil {
 		d.flaw(at+".at", "a step has a time of day; write it as at: \"10:00\"")
 	}
-	if s.Words != "" && !slices.Contains([]Words{WordsFirst, WordsSecond, WordsNotice, WordsRestricted}, s.Words) {
-		d.flaw(at+".words", "words is one of the shipped letters: first, second, notice or restricted")
-	}
+	d.words(at+".words", s.Words)
+	d.texts(at+".text", i, s.Text)
 	for class, day := range s.DayFor {
 		d.class(at+".day_for", class)
 		if day < 0 || day > mostDays {
@@ -275,14 +275,7 @@ func (d *document) step(at string, i int, s Step) {
 		d.flaw(at+".at_once_for", "only the first step may be due at once")
 	}
 	d.segment(at+".if", s.If)
-	for k, c := range s.Channels {
-		if c != outbox.Email && c != outbox.App {
-			d.flaw(at+".channels", "a channel is email or app, not %s", c)
-		}
-		if slices.Contains(s.Channels[:k], c) {
-			d.flaw(at+".channels", "%s is named twice", c)
-		}
-	}
+	d.channels(at+".channels", s.Channels)
 	if s.Access != "" && !slices.Contains([]Access{Full, Grace, Restricted, Suspended}, s.Access) {
 		d.flaw(at+".access", "access is full, grace, restricted or suspended")
 	}
@@ -313,6 +306,23 @@ func (d *document) act(at string, s Step) {
 	}
 	if len(s.Channels) > 0 {
 		d.flaw(at+".channels", "a step with an act has no channels: what was done is told by a mail of its own, once it is done")
+	}
+}
+
+func (d *document) words(at string, w Words) {
+	if w != "" && !slices.Contains([]Words{WordsFirst, WordsSecond, WordsNotice, WordsRestricted}, w) {
+		d.flaw(at, "words is one of the shipped letters: first, second, notice or restricted")
+	}
+}
+
+func (d *document) channels(at string, channels []outbox.Channel) {
+	for k, c := range channels {
+		if c != outbox.Email && c != outbox.App {
+			d.flaw(at, "a channel is email or app, not %s", c)
+		}
+		if slices.Contains(channels[:k], c) {
+			d.flaw(at, "%s is named twice", c)
+		}
 	}
 }
 
@@ -363,11 +373,11 @@ func (d *document) span(at string, s Span) {
 
 func (d *document) class(at string, c billing.Class) {
 	if !slices.Contains(billing.Classes(), c) {
-		d.flaw(at, "%q is no class of declines; they are %s", c, words(billing.Classes()))
+		d.flaw(at, "%q is no class of declines; they are %s", c, listed(billing.Classes()))
 	}
 }
 
-func words(classes []billing.Class) string {
+func listed(classes []billing.Class) string {
 	var all []string
 	for _, c := range classes {
 		all = append(all, string(c))

@@ -151,6 +151,9 @@ func FuzzParseCampaign(f *testing.F) {
 		f.Add(text)
 	}
 	f.Add([]byte("retries: {days: [1, 3, 5, 7], at: \"09:00\"}\n" + small))
+	f.Add([]byte(twoWays))
+	f.Add([]byte(told))
+	f.Add([]byte(strings.Replace(told, "body: |", "body: >-", 1)))
 	f.Add([]byte("a: &a [*a, *a]\n<<: *a"))
 	f.Add([]byte("name: small\nfor: {amounts: {eur: {at_least: 99999999999999999999}}}"))
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -62,7 +62,7 @@ func (cs *Cases) Resume(ctx context.Context, tx *sql.Tx, caseID, actor string, n
 		// What was held back while the case rested goes out as soon as the policy lets it.
 		_, err = tx.ExecContext(ctx, `
 			UPDATE notices SET due_at = $1
-			WHERE case_id = $2 AND status = 'queued' AND channel = 'email' AND reason = $3`, now.Unix(), c.ID, whyRests)
+			WHERE case_id = $2 AND status = 'queued' AND channel = 'email' AND reason IN ($3, 'The case rests.')`, now.Unix(), c.ID, whyRests)
 		if err != nil {
 			return err
 		}

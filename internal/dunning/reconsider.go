@@ -136,13 +136,17 @@ func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue 
 	c := Case{
 		ID: database.NewID("case"), CustomerID: customer, Campaign: plan.Name, CampaignVersion: plan.Version,
 		Status: Open, Access: access, OpenedAt: now.Unix(), OpenedDay: openedOn(now, ZonesOf(who, cs.fallback)),
-		Holdout: plan.HoldsOut(customer),
+		Holdout: plan.HoldsOut(customer), Variant: plan.VariantFor(customer),
 	}
 	err = insertCase(ctx, tx, c)
 	if err != nil {
 		return err
 	}
 	err = writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "opened", Why: "A payment failed; reminders begin by campaign " + plan.Name + "."})
+	if err != nil {
+		return err
+	}
+	err = chose(ctx, tx, c, plan, subject)
 	if err != nil {
 		return err
 	}
@@ -268,7 +272,7 @@ func (cs *Cases) close(ctx context.Context, tx *sql.Tx, c Case, status Status, w
 	if err != nil {
 		return err
 	}
-	err = outbox.Withdraw(ctx, tx, c.ID, "The case closed before it went out. "+why, now.Unix())
+	err = outbox.Withdraw(ctx, tx, c.ID, string(ReasonClosed), now.Unix())
 	if err != nil {
 		return err
 	}
@@ -314,7 +318,7 @@ func (cs *Cases) thank(ctx context.Context, tx *sql.Tx, c Case, invoices []billi
 	}
 	n := outbox.Notice{Kind: outbox.Settled, Channel: outbox.Email, CustomerID: c.CustomerID, CaseID: c.ID, Step: "settled", Recipient: who.Email}
 	if who.Email == "" {
-		return outbox.Skip(ctx, tx, n, "There is no address on file.", now.Unix())
+		return outbox.Skip(ctx, tx, n, string(ReasonNobody), now.Unix())
 	}
 	// A receipt of what the customer did just now comes at once; news of a payment that happened by itself
 	// waits for the hours they are glad to be written to.

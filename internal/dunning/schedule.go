@@ -37,12 +37,21 @@ func (cs *Cases) reschedule(ctx context.Context, tx *sql.Tx, c Case, now time.Ti
 }
 
 func (cs *Cases) exhaust(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
-	c.Status, c.NextStepAt, c.ClosedAt = Exhausted, 0, now.Unix()
-	err := updateCase(ctx, tx, c)
+	plans, err := cs.Campaigns(ctx, tx)
 	if err != nil {
 		return err
 	}
-	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: string(Exhausted), Why: "The campaign has no step left; no more reminders come."})
+	plan := plans.Of(c)
+	err = passed(ctx, tx, c, plan, len(plan.Steps), now)
+	if err != nil {
+		return err
+	}
+	c.Status, c.NextStepAt, c.ClosedAt = Exhausted, 0, now.Unix()
+	err = updateCase(ctx, tx, c)
+	if err != nil {
+		return err
+	}
+	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: string(Exhausted), Why: string(ReasonExhausted)})
 }
 
 // Advance takes the case's next step if its time has come by all rules, writing the notices it sends, and moves
@@ -68,7 +77,7 @@ func (cs *Cases) Advance(ctx context.Context, tx *sql.Tx, caseID string, now tim
 	}
 	if waiting(notices) {
 		c.NextStepAt = now.Add(busyWait).Unix()
-		return updateCase(ctx, tx, c)
+		return cs.postpone(ctx, tx, c, in.Plan, ReasonEarlier, now)
 	}
 	// Days on which nothing could be done (the program was down) don't count: the steps keep their distance. Those
 	// that a waiting mail lost are counted when it leaves.
@@ -79,6 +88,10 @@ func (cs *Cases) Advance(ctx context.Context, tx *sql.Tx, caseID string, now tim
 	}
 	if next.At.After(now) {
 		c.NextStepAt = next.At.Unix()
+		why, held := holding(next.Why)
+		if held {
+			return cs.postpone(ctx, tx, c, in.Plan, why, now)
+		}
 		return updateCase(ctx, tx, c)
 	}
 	paying, err := payingNow(ctx, tx, c.CustomerID, now)
@@ -87,7 +100,7 @@ func (cs *Cases) Advance(ctx context.Context, tx *sql.Tx, caseID string, now tim
 	}
 	if paying {
 		c.NextStepAt = now.Add(payingTime).Unix()
-		return updateCase(ctx, tx, c)
+		return cs.postpone(ctx, tx, c, in.Plan, ReasonPaying, now)
 	}
 	if next.Step.Consequence && !announced(in.Plan, next.Index, notices) {
 		return cs.waitForPerson(ctx, tx, c, in, now)
@@ -96,6 +109,15 @@ func (cs *Cases) Advance(ctx context.Context, tx *sql.Tx, caseID string, now tim
 		return cs.propose(ctx, tx, c, in, next, now)
 	}
 	return cs.take(ctx, tx, c, in, next, now)
+}
+
+// postpone writes a case whose step was due and waits until its NextStepAt, with the reason.
+func (cs *Cases) postpone(ctx context.Context, tx *sql.Tx, c Case, plan Campaign, why Reason, now time.Time) error {
+	err := putOffStep(ctx, tx, c, plan, why, time.Unix(c.NextStepAt, 0), now)
+	if err != nil {
+		return err
+	}
+	return updateCase(ctx, tx, c)
 }
 
 // payingTime is how long a customer who pressed a button to pay is left alone.
@@ -133,7 +155,7 @@ func announced(plan Campaign, i int, notices []outbox.Notice) bool {
 	return false
 }
 
-const waitsFor = "The notice that announces it was not surely delivered, so it waits: for the in-app notice to be seen, or for a person."
+const waitsFor = string(ReasonPerson)
 
 // waitForPerson puts a consequence off by a day: nobody is sure the customer was told.
 func (cs *Cases) waitForPerson(ctx context.Context, tx *sql.Tx, c Case, in Situation, now time.Time) error {
@@ -166,6 +188,10 @@ func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, nex
 			return err
 		}
 	}
+	err = took(ctx, tx, c, in, next, now)
+	if err != nil {
+		return err
+	}
 	if next.Step.Access.tighter(c.Access) { // a new case after an exhausted one begins where that one left off
 		c.Access = next.Step.Access
 	}
@@ -192,7 +218,7 @@ func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, nex
 func (cs *Cases) say(ctx context.Context, tx *sql.Tx, c Case, step Step, channel outbox.Channel, who billing.Customer, choices Choices, now time.Time) error {
 	n := outbox.Notice{Kind: outbox.Reminder, Channel: channel, CustomerID: c.CustomerID, CaseID: c.ID, Step: step.Key, Counts: true}
 	if c.Holdout {
-		return outbox.Skip(ctx, tx, n, "The case is in the holdout: it gets no campaign messages, so that what they bring can be measured.", now.Unix())
+		return outbox.Skip(ctx, tx, n, string(ReasonHoldout), now.Unix())
 	}
 	switch {
 	case channel == outbox.App && choices.NoApp:
@@ -211,7 +237,7 @@ func (cs *Cases) say(ctx context.Context, tx *sql.Tx, c Case, step Step, channel
 		}
 		n.Recipient = to
 		if len(who.Addresses()) == 0 {
-			return outbox.Skip(ctx, tx, n, "There is no address on file.", now.Unix())
+			return outbox.Skip(ctx, tx, n, string(ReasonNobody), now.Unix())
 		}
 		if to == "" {
 			err = outbox.Skip(ctx, tx, n, NoAddress, now.Unix())
@@ -221,7 +247,7 @@ func (cs *Cases) say(ctx context.Context, tx *sql.Tx, c Case, step Step, channel
 			return cs.tellInApp(ctx, tx, n, now)
 		}
 		if cs.stripeMails && !step.Announces && !step.Consequence {
-			return outbox.Skip(ctx, tx, n, "Stripe itself mails customers about this failure; ours would be a second one.", now.Unix())
+			return outbox.Skip(ctx, tx, n, string(ReasonStripeMail), now.Unix())
 		}
 	}
 	_, err := outbox.Queue(ctx, tx, n, now.Unix())
@@ -242,7 +268,7 @@ func (c Case) consequence(in Situation, now time.Time) int64 {
 // Say is what StillWanted answers of a notice that is about to be handed over.
 type Say struct {
 	Go    bool
-	Skip  string    // why it is not said at all, when neither Go nor Later
+	Skip  string    // the reason why it is not said at all, when neither Go nor Later
 	Later time.Time // not now, but then
 	Why   string    // of Later
 
@@ -265,7 +291,7 @@ func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, n
 		}
 		owed, err := billing.Overdue(ctx, tx, n.CustomerID, now.Unix())
 		if err == nil && len(owed) > 0 {
-			return Say{Skip: "Something else has failed since; all is not settled."}, nil
+			return Say{Skip: string(ReasonAgain)}, nil
 		}
 		if err != nil || !cs.policy.Collector {
 			return Say{Go: true}, err
@@ -291,7 +317,7 @@ func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, n
 		return Say{}, err
 	}
 	if c.Status != Open && c.Status != Exhausted {
-		return Say{Skip: "The case closed before it went out."}, nil
+		return Say{Skip: string(ReasonClosed)}, nil
 	}
 	if c.RestingSince > 0 {
 		return Say{Later: now.Add(6 * time.Hour), Why: whyRests}, nil
@@ -301,7 +327,7 @@ func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, n
 		return Say{}, err
 	}
 	if in.Class == billing.ClassNone {
-		return Say{Skip: "Nothing is owed any more."}, nil
+		return Say{Skip: string(ReasonNothing)}, nil
 	}
 	if in.Choices.NoMail {
 		return Say{Skip: NoMailWanted}, cs.tellInApp(ctx, tx, n, now)
@@ -313,18 +339,19 @@ func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, n
 		return Say{}, err
 	}
 	if paying {
-		return Say{Later: now.Add(payingTime), Why: "The customer is paying just now."}, nil
+		return Say{Later: now.Add(payingTime), Why: string(ReasonPaying)}, nil
 	}
 	slot := in.Policy.Slot(now, in.Zones, others)
 	if slot.At.After(now) {
-		return Say{Later: slot.At, Why: "Outside the hours, or too soon after the last message."}, nil
+		why, _ := holding(slot.Why)
+		return Say{Later: slot.At, Why: string(why)}, nil
 	}
 	c, err = cs.giveNotice(ctx, tx, c, in, now)
 	return Say{Go: true, Case: c, In: in}, err
 }
 
 // whyRests is the reason of a notice that waits because its case rests.
-const whyRests = "The case rests."
+const whyRests = string(ReasonRests)
 
 // giveNotice moves the date of the consequence ahead later when a message that names it was held up: it is never
 // closer than the least notice, and never one that has passed. It answers the case as it then is.

@@ -107,3 +107,21 @@ func (s Segment) Matches(who Subject) bool {
 	}
 	return true
 }
+
+// Conditions answers the fields that are given, as the document names them.
+func (s Segment) Conditions() []string {
+	var given []string
+	for _, c := range []struct {
+		name string
+		is   bool
+	}{
+		{"collection", s.Collection != ""}, {"methods", len(s.Methods) > 0}, {"countries", len(s.Countries) > 0},
+		{"currencies", len(s.Currencies) > 0}, {"plans", len(s.Plans) > 0}, {"declines", len(s.Declines) > 0},
+		{"amounts", len(s.Amounts) > 0}, {"tenure_days", s.Tenure != nil}, {"metadata", len(s.Metadata) > 0},
+	} {
+		if c.is {
+			given = append(given, c.name)
+		}
+	}
+	return given
+}

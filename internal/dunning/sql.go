@@ -9,7 +9,7 @@ import (
 )
 
 const caseColumns = `id, customer_id, campaign, campaign_version, status, access, step, opened_at, opened_day,
-	rested_days, resting_since, next_step_at, consequence_at, closed_at, holdout`
+	rested_days, resting_since, next_step_at, consequence_at, closed_at, holdout, variant`
 
 func selectCases(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Case, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT `+caseColumns+` FROM cases `+where, args...)
@@ -22,7 +22,7 @@ func selectCases(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]
 		var c Case
 		var next sql.NullInt64
 		err = rows.Scan(&c.ID, &c.CustomerID, &c.Campaign, &c.CampaignVersion, &c.Status, &c.Access, &c.Step,
-			&c.OpenedAt, &c.OpenedDay, &c.RestedDays, &c.RestingSince, &next, &c.ConsequenceAt, &c.ClosedAt, &c.Holdout)
+			&c.OpenedAt, &c.OpenedDay, &c.RestedDays, &c.RestingSince, &next, &c.ConsequenceAt, &c.ClosedAt, &c.Holdout, &c.Variant)
 		if err != nil {
 			return nil, err
 		}
@@ -35,9 +35,9 @@ func selectCases(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]
 func insertCase(ctx context.Context, tx *sql.Tx, c Case) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO cases (`+caseColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		c.ID, c.CustomerID, c.Campaign, c.CampaignVersion, c.Status, c.Access, c.Step,
-		c.OpenedAt, c.OpenedDay, c.RestedDays, c.RestingSince, nullable(c.NextStepAt), c.ConsequenceAt, c.ClosedAt, c.Holdout)
+		c.OpenedAt, c.OpenedDay, c.RestedDays, c.RestingSince, nullable(c.NextStepAt), c.ConsequenceAt, c.ClosedAt, c.Holdout, c.Variant)
 	return err
 }
 
@@ -110,7 +110,7 @@ type Entry struct {
 	CaseID string
 	At     int64
 	What   string // a word: opened, joined, step, waits, paused, resumed, recovered, …
-	Why    string // a sentence for staff
+	Why    string // a Reason, or a sentence for staff
 	Actor  string // a member of staff, "customer", or "" for the program
 }
 

@@ -65,7 +65,7 @@ func (l *Letters) Recipient(ctx context.Context, tx *sql.Tx, n outbox.Notice) (t
 		}
 	}
 	if len(addresses) == 0 {
-		return "", "There is no address on file.", nil
+		return "", string(dunning.ReasonNobody), nil
 	}
 	to, err = outbox.Usable(ctx, tx, addresses)
 	if err != nil {
@@ -316,6 +316,8 @@ func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, sa
 	told := in.Plan.StepOf(n.Step)
 	if told >= 0 {
 		facts.Step = email.Step(in.Plan.WordsOf(told))
+		facts.Own, facts.Name = ownWords(in.Plan.Steps[told].Text, reader), who.Name
+		facts.Due = time.Unix(in.Who.Open[0].Since(), 0).In(zone)
 	}
 	if told >= 0 && in.Plan.Steps[told].Consequence { // it tells of what took place, not of what is ahead
 		facts.Consequence = &email.Consequence{Level: string(in.Plan.Steps[told].Access)}
@@ -374,7 +376,7 @@ func (l *Letters) settled(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who
 	if err != nil {
 		return email.Letter{}, err
 	}
-	plan := campaigns.Find(c.Campaign, c.CampaignVersion)
+	plan := campaigns.Of(c)
 	for _, other := range notices {
 		step := plan.StepOf(other.Step)
 		facts.Restored = facts.Restored || other.Kind == outbox.Reminder && step >= 0 && plan.Steps[step].Consequence

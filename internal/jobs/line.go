@@ -91,7 +91,7 @@ func (l *line) unreachable(ctx context.Context, n outbox.Notice, why error) erro
 	l.observe("unreachable")
 	ctx = context.WithoutCancel(ctx)
 	err := l.DB.Do(ctx, func(tx *sql.Tx) error {
-		return outbox.Later(ctx, tx, n.ID, l.Now().Add(smtpWait).Unix(), "The mail server cannot be reached; it waits.")
+		return l.Cases.PutOffNotice(ctx, tx, n, string(dunning.ReasonServer), l.Now().Add(smtpWait), l.Now())
 	})
 	return errors.Join(fmt.Errorf("%w: %w", errUnreachable, why), err)
 }
@@ -127,7 +127,7 @@ func (l *line) askAfterReading(ctx context.Context, n *outbox.Notice) (*turn, er
 		if !known {
 			return outbox.Settle(ctx, tx, n.ID, outbox.Failed, "Stripe no longer knows this customer.", l.Now().Unix())
 		}
-		return outbox.Later(ctx, tx, n.ID, l.Now().Add(stripeWait).Unix(), wait)
+		return l.Cases.PutOffNotice(ctx, tx, *n, wait, l.Now().Add(stripeWait), l.Now())
 	})
 }
 

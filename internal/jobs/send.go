@@ -53,7 +53,10 @@ func (s *Sender) RunOnce(ctx context.Context) (int, error) {
 	var claimed []outbox.Notice
 	err := s.DB.Do(ctx, func(tx *sql.Tx) error {
 		sending, err := dunning.SendingSwitch(ctx, tx)
-		if err != nil || sending.Stopped {
+		if err == nil && sending.Stopped {
+			return s.Cases.StoppedNow(ctx, tx, s.Now(), s.Connections*letterBatch)
+		}
+		if err != nil {
 			return err
 		}
 		claimed, err = outbox.Claim(ctx, tx, s.DB.SkipLocked(), s.Now().Unix(), s.Real().Unix(), s.Real().Add(sendLease).Unix(), s.Connections*letterBatch)
@@ -136,7 +139,7 @@ func (s *Sender) reread(ctx context.Context, n outbox.Notice) (wait string, know
 	}
 	if fault.Is(err, fault.Unavailable) {
 		s.Log.WarnContext(ctx, "reminder waits, Stripe could not be asked", "notice", n.ID, "err", err)
-		return "Stripe could not be asked whether it is still owed; it waits.", true, nil
+		return string(dunning.ReasonStripe), true, nil
 	}
 	return "", true, err
 }
@@ -157,7 +160,7 @@ func (s *Sender) begin(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now ti
 		return nil, err
 	}
 	if !say.Go && !say.Later.IsZero() {
-		return nil, outbox.Later(ctx, tx, n.ID, say.Later.Unix(), say.Why)
+		return nil, s.Cases.PutOffNotice(ctx, tx, *n, say.Why, say.Later, now)
 	}
 	if !say.Go {
 		return nil, outbox.Settle(ctx, tx, n.ID, outbox.Skipped, say.Skip, now.Unix())

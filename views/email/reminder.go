@@ -37,7 +37,14 @@ func Reminder(locale *l10n.Locale, facts ReminderFacts) Letter {
 	letter.LinkLine = r.text("mail.link.other_ways")
 	letter.Facts = r.facts()
 	letter.After = r.after()
-	return letter
+	if facts.Own == nil {
+		return letter
+	}
+	own, whole := r.own(letter)
+	if !whole {
+		return letter
+	}
+	return own
 }
 
 // reminder is a reminder being written.

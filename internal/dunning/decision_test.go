@@ -1,0 +1,133 @@
+package dunning_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"sollecito/internal/dunning"
+	"sollecito/internal/outbox"
+)
+
+func (w *world) decisions() []string {
+	w.t.Helper()
+	var all []string
+	w.do(func(ctx context.Context, tx *sql.Tx) error {
+		decided, err := w.cases.Decisions(ctx, tx, w.latestID(ctx, tx))
+		for _, d := range decided {
+			all = append(all, fmt.Sprintf("%s %s %s %s x%d", d.What, d.Step, d.Channel, d.Why, d.Times))
+		}
+		return err
+	})
+	return all
+}
+
+func (w *world) latestID(ctx context.Context, tx *sql.Tx) string {
+	c, err := w.cases.LatestOf(ctx, tx, "cus_1")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c.ID
+}
+
+// Each decision is kept with its reason, and once however often it is made.
+func TestDecisionsAreKeptOnceWithTheirReason(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.now = time.Date(2026, 11, 6, 16, 0, 0, 0, rome) // a Friday: the first message would be due on Saturday
+	w.hear(w.failed("in_1", "insufficient_funds"))
+	if got := w.decisions(); !slices.Equal(got, []string{"chosen   segment x1"}) {
+		t.Errorf("after the opening: %q", got)
+	}
+	c := w.latest()
+	w.now = time.Unix(c.NextStepAt, 0).In(rome)
+	w.do(func(ctx context.Context, tx *sql.Tx) error { return w.cases.Advance(ctx, tx, c.ID, w.now) })
+	var taken dunning.Decision
+	w.do(func(ctx context.Context, tx *sql.Tx) error {
+		all, err := w.cases.Decisions(ctx, tx, c.ID)
+		taken = all[len(all)-1]
+		return err
+	})
+	if taken.What != dunning.Taken || taken.Step != "first" || taken.Details.Day != 1 || !slices.Contains(taken.Details.Moved, dunning.ReasonHours) ||
+		time.Unix(taken.Details.Wanted, 0).In(rome).Weekday() != time.Saturday || time.Unix(taken.At, 0).In(rome).Weekday() != time.Monday {
+		t.Errorf("taken: %+v", taken)
+	}
+
+	// Its mail does not leave for two weeks: whatever looks at the next step says the same again.
+	for range 50 {
+		c = w.latest()
+		w.now = time.Unix(c.NextStepAt, 0).In(rome)
+		w.do(func(ctx context.Context, tx *sql.Tx) error { return w.cases.Advance(ctx, tx, c.ID, w.now) })
+	}
+	before := len(w.decisions())
+	if !slices.Contains(w.decisions(), "put_off second  earlier_mail x50") {
+		t.Errorf("while a mail waits: %q", w.decisions())
+	}
+
+	// The notice itself, put off for two reasons again and again, is two rows.
+	n := w.notices()[0]
+	for range 5 {
+		for _, why := range []string{string(dunning.ReasonStripe), "451 try later"} {
+			w.do(func(ctx context.Context, tx *sql.Tx) error {
+				return w.cases.PutOffNotice(ctx, tx, n, why, w.now.Add(time.Hour), w.now)
+			})
+		}
+	}
+	if got := len(w.decisions()) - before; got != 2 {
+		t.Errorf("ten put-offs for two reasons are %d rows", got)
+	}
+
+	// While sending is stopped, each reminder whose time has come is marked once.
+	for range 3 {
+		w.do(func(ctx context.Context, tx *sql.Tx) error {
+			return w.cases.StoppedNow(ctx, tx, w.now.Add(2*time.Hour), 10)
+		})
+	}
+	if !slices.Contains(w.decisions(), "put_off first email stopped x1") {
+		t.Errorf("while sending is stopped: %q", w.decisions())
+	}
+}
+
+// A step that is not for the case is told as passed over when the case goes past it, and at its end.
+func TestStepsPassedOverAreTold(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c, err := dunning.ParseCampaign([]byte(`name: picky
+title: Picky
+steps:
+  - key: large
+    if: {amounts: {eur: {at_least: 1000000}}}
+    day: 1
+    at: "10:00"
+    channels: [email]
+  - key: all
+    day: 2
+    at: "10:00"
+    channels: [email]
+  - key: expired
+    if: {declines: [expired]}
+    day: 3
+    at: "10:00"
+    channels: [email]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.Campaigns{c}, Policy: dunning.DefaultPolicy(), Zone: time.UTC})
+	w.hear(w.failed("in_1", "insufficient_funds"))
+	step, _ := w.next(outbox.Sent)
+	if step != "all" {
+		t.Errorf("the first message is of step %q", step)
+	}
+	for _, want := range []string{"passed_over large  if x1", "passed_over expired  if x1", "taken all  step x1"} {
+		if !slices.Contains(w.decisions(), want) {
+			t.Errorf("%q is missing in %q", want, w.decisions())
+		}
+	}
+	if got := w.latest().Status; got != dunning.Exhausted {
+		t.Errorf("the case is %s", got)
+	}
+}

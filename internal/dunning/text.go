@@ -1,0 +1,306 @@
+package dunning
+
+import (
+	"bytes"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+)
+
+// Text is a merchant's own letter for one step in one language. The subject is one line; the body is Markdown of which
+// paragraphs, lists, **strong** and *emphasised* words are read and nothing else. Both may hold {{variables}}. The sum,
+// the button, the table of facts, the date of a consequence and who to ask stand in every letter, whatever the text says.
+type Text struct {
+	Subject string `yaml:"subject"`
+	Body    string `yaml:"body"`
+}
+
+// Variables are what a text may name. One that has no value in a letter, as the card of an invoice to be paid by hand,
+// makes that letter use the shipped words, so that no sentence goes out with a hole in it.
+var Variables = []string{
+	"amount", "button", "card", "consequence.date", "customer.first_name", "customer.name", "due", "invoice", "merchant", "plan", "retry.date",
+}
+
+// varButton is where the button stands: alone in a paragraph of the body.
+const varButton = "button"
+
+// Told is a text that was read.
+type Told struct {
+	Subject []Piece
+	Before  []Block // before the sum and the button
+	After   []Block // after them
+}
+
+// Block is a paragraph, or one item of a list.
+type Block struct {
+	Mark   string // "•" or "1." of an item, "" of a paragraph
+	Pieces []Piece
+	line   int // in the body, from 0
+}
+
+// Piece is a stretch of words, or the place of a variable.
+type Piece struct {
+	Text     string
+	Variable string
+	Strong   bool
+}
+
+// Read cuts the text into its pieces. A text that ParseCampaign let pass can be read; another one is read as far as
+// it goes.
+func (t Text) Read() Told {
+	told, _ := t.read()
+	return told
+}
+
+// textFlaw is what is wrong with a text: in its subject, or at a line of its body, from 0.
+type textFlaw struct {
+	subject bool
+	line    int
+	says    string
+}
+
+func (t Text) read() (Told, []textFlaw) {
+	var told Told
+	var flaws []textFlaw
+	var wrong []string
+	told.Subject, wrong = pieces(strings.TrimSpace(t.Subject), false)
+	for _, says := range wrong {
+		flaws = append(flaws, textFlaw{subject: true, says: says})
+	}
+	blocks, flawed := blocksOf(t.Body)
+	flaws = append(flaws, flawed...)
+	seen := false
+	for _, b := range blocks {
+		switch {
+		case b.isButton() && seen:
+			flaws = append(flaws, textFlaw{line: b.line, says: "there is one button; {{button}} stands here a second time"})
+		case b.isButton():
+			seen = true
+		case b.names(varButton):
+			flaws = append(flaws, textFlaw{line: b.line, says: "{{button}} is not a word in a sentence; leave an empty line above and below it"})
+		case seen:
+			told.After = append(told.After, b)
+		default:
+			told.Before = append(told.Before, b)
+		}
+	}
+	return told, flaws
+}
+
+func (b Block) isButton() bool {
+	return b.Mark == "" && len(b.Pieces) == 1 && b.Pieces[0].Variable == varButton
+}
+
+func (b Block) names(variable string) bool { return naming(b.Pieces, variable) }
+
+func naming(all []Piece, variable string) bool {
+	for _, p := range all {
+		if p.Variable == variable {
+			return true
+		}
+	}
+	return false
+}
+
+// Names reports whether the text names a variable.
+func (t Told) Names(variable string) bool {
+	if naming(t.Subject, variable) {
+		return true
+	}
+	for _, blocks := range [][]Block{t.Before, t.After} {
+		for _, b := range blocks {
+			if b.names(variable) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// reader knows paragraphs, lists and emphasis. Whatever else Markdown has, HTML above all, is plain words to it.
+func reader() parser.Parser {
+	return parser.NewParser(
+		parser.WithBlockParsers(
+			util.Prioritized(parser.NewListParser(), 300), util.Prioritized(parser.NewListItemParser(), 400), util.Prioritized(parser.NewParagraphParser(), 1000),
+		),
+		parser.WithInlineParsers(util.Prioritized(parser.NewEmphasisParser(), 500)),
+	)
+}
+
+func blocksOf(body string) ([]Block, []textFlaw) {
+	source := []byte(body)
+	var blocks []Block
+	var flaws []textFlaw
+	var visit func(n ast.Node, mark string)
+	visit = func(n ast.Node, mark string) {
+		switch n := n.(type) {
+		case *ast.List:
+			number := n.Start
+			for item := n.FirstChild(); item != nil; item = item.NextSibling() {
+				itemMark := "•"
+				if n.IsOrdered() {
+					itemMark = strconv.Itoa(number) + "."
+					number++
+				}
+				for child := item.FirstChild(); child != nil; child = child.NextSibling() {
+					if _, nested := child.(*ast.List); nested {
+						flaws = append(flaws, textFlaw{line: lineOf(child, source), says: "a list within a list is not read; write one list"})
+					}
+					visit(child, itemMark)
+				}
+			}
+			return
+		case *ast.Document:
+			for child := n.FirstChild(); child != nil; child = child.NextSibling() {
+				visit(child, "")
+			}
+			return
+		}
+		b := Block{Mark: mark, line: lineOf(n, source)}
+		var run strings.Builder
+		flush := func(strong bool) {
+			found, wrong := pieces(run.String(), strong)
+			run.Reset()
+			b.Pieces = append(b.Pieces, found...)
+			for _, says := range wrong {
+				flaws = append(flaws, textFlaw{line: b.line, says: says})
+			}
+		}
+		var inline func(n ast.Node, strong bool)
+		inline = func(n ast.Node, strong bool) {
+			for child := n.FirstChild(); child != nil; child = child.NextSibling() {
+				switch child := child.(type) {
+				case *ast.Text:
+					run.Write(util.UnescapePunctuations(child.Segment.Value(source)))
+					switch {
+					case child.HardLineBreak():
+						run.WriteByte('\n')
+					case child.SoftLineBreak():
+						run.WriteByte(' ')
+					}
+				case *ast.String:
+					run.Write(child.Value)
+				case *ast.Emphasis:
+					flush(strong)
+					inline(child, true)
+					flush(true)
+				}
+			}
+		}
+		inline(n, false)
+		flush(false)
+		if len(b.Pieces) > 0 {
+			blocks = append(blocks, b)
+		}
+	}
+	visit(reader().Parse(text.NewReader(source)), "")
+	return blocks, flaws
+}
+
+// lineOf answers the line of the source a block begins on, from 0.
+func lineOf(n ast.Node, source []byte) int {
+	for n != nil && (n.Type() == ast.TypeInline || n.Lines().Len() == 0) {
+		n = n.FirstChild()
+	}
+	if n == nil {
+		return 0
+	}
+	return bytes.Count(source[:n.Lines().At(0).Start], []byte("\n"))
+}
+
+// pieces cuts words at their variables and answers what is wrong with those.
+func pieces(words string, strong bool) (all []Piece, wrong []string) {
+	add := func(text string) {
+		if text != "" {
+			all = append(all, Piece{Text: text, Strong: strong})
+		}
+	}
+	for words != "" {
+		before, rest, opened := strings.Cut(words, "{{")
+		add(before)
+		if !opened {
+			break
+		}
+		name, after, closed := strings.Cut(rest, "}}")
+		if !closed {
+			wrong = append(wrong, "{{ is not closed; a variable is written {{amount}}")
+			add(rest)
+			break
+		}
+		name = strings.TrimSpace(name)
+		switch {
+		case known(name):
+			all = append(all, Piece{Variable: name, Strong: strong})
+		default:
+			wrong = append(wrong, "there is no variable {{"+name+"}}"+nearest(name, Variables)+"; there are "+strings.Join(Variables, ", "))
+		}
+		words = after
+	}
+	return all, wrong
+}
+
+func known(variable string) bool {
+	for _, v := range Variables {
+		if v == variable {
+			return true
+		}
+	}
+	return false
+}
+
+// nearest answers ", is … meant?" with the word most like the one that was written, "" when none is like it.
+func nearest(written string, all []string) string {
+	best, least := "", 1+max(2, utf8.RuneCountInString(written)/2)
+	for _, word := range all {
+		d := distance(written, word)
+		if d < least {
+			best, least = word, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return " (is " + best + " meant?)"
+}
+
+// distance is how many letters must be put in, left out or replaced to make b of a.
+func distance(a, b string) int {
+	if len(a) > 60 {
+		return len(a)
+	}
+	from, to := []rune(a), []rune(b)
+	row := make([]int, len(to)+1)
+	for k := range row {
+		row[k] = k
+	}
+	for i, r := range from {
+		above := row[0]
+		row[0] = i + 1
+		for k, s := range to {
+			cost := above
+			if r != s {
+				cost++
+			}
+			above = row[k+1]
+			row[k+1] = min(cost, row[k]+1, row[k+1]+1)
+		}
+	}
+	return row[len(to)]
+}
+
+// foreign finds what leads out of a letter, or is Markdown and HTML that is not read.
+var foreign = regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]*://|\bwww\.|\bmailto:|\]\s*\(|\b[a-z0-9-]+\.(com|net|org|io|de|it|fr|eu|example|shop|link|app)\b`)
+
+var marked = regexp.MustCompile("(?m)<[A-Za-z/!]|^ {0,3}#{1,6} |^ {0,3}(```|~~~|>|---+\\s*$)")
+
+// plainWords reports whether a subject is one line that can be seen.
+func plainWords(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) }) < 0
+}
