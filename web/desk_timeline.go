@@ -139,11 +139,11 @@ func (s *Server) pastStory(k record) []desk.Entry {
 			e.Kind, e.Tone, e.Title, e.Detail = desk.KindAccess, desk.Wait, "Access became "+accessWords[access], ""
 		case "opened":
 			e.Kind, e.Title = desk.KindOpen, "Case opened"
+			e.Detail = strings.TrimSpace(e.Detail + " " + s.decidedWords(k, said.CaseID, "", dunning.Chosen))
 		case "retry":
 			e.Kind, e.Tone, e.Title = desk.KindRetry, desk.Wait, "A retry of ours did not run"
 		case "new_card":
 			e.Kind, e.Title = desk.KindCard, "A new card at Stripe"
-			e.Detail = strings.TrimSpace(e.Detail + " " + s.decidedWords(k, said.CaseID, "", dunning.Chosen))
 		case "disputed":
 			e.Kind, e.Tone, e.Title = desk.KindFlag, desk.Wait, "Payment disputed at the bank"
 		case "waits":
