@@ -190,7 +190,8 @@ func (c *crowd) ask(ctx context.Context, path string, form url.Values) (map[stri
 	return answer, err
 }
 
-// foreign sends webhooks about a customer nobody knows, as fast as they are answered.
+// foreign sends webhooks that are none of the portal's business, as fast as they are answered: each is to be kept all the
+// same before it is.
 func (c *crowd) foreign(ctx context.Context) error {
 	for pause(ctx, time.Millisecond) {
 		c.mu.Lock()
@@ -209,7 +210,7 @@ func (c *crowd) foreign(ctx context.Context) error {
 }
 
 func (c *crowd) webhook(ctx context.Context, id string) bool {
-	body := fmt.Appendf(nil, `{"id":%q,"object":"event","api_version":"2023-10-16","created":1700000000,"livemode":false,"type":"invoice.paid","data":{"object":{"id":"in_x","object":"invoice","customer":"cus_none"}}}`, id)
+	body := fmt.Appendf(nil, `{"id":%q,"object":"event","api_version":"2023-10-16","created":1700000000,"livemode":false,"type":"balance.available","data":{"object":{"object":"balance"}}}`, id)
 	now := time.Now().Unix()
 	mac := hmac.New(sha256.New, []byte(c.secret))
 	fmt.Fprintf(mac, "%d.%s", now, body)
