@@ -98,7 +98,7 @@ func TestOurOwnRetriesRunOnTheirDays(t *testing.T) {
 	if got := h.chargesOf(customer, invoice); !slices.Equal(got, want) {
 		t.Fatalf("charges %v, want %v\n%s", got, want, h.story(customer))
 	}
-	err := h.stripe.Forgive(invoice)
+	err := h.stripe.Relent(invoice, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -137,19 +137,6 @@ func (s *Server) RenewCard(methodID string, month, year int64) error {
 	return nil
 }
 
-// Forgive lets the bank say again of an invoice made by FailRenewal what it would say of any other. It refuses an invoice
-// that was not made so.
-func (s *Server) Forgive(invoiceID string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, ok := s.memory.Forced[invoiceID]
-	if !ok {
-		return fmt.Errorf("forgive: %q was not made to fail", invoiceID)
-	}
-	delete(s.memory.Forced, invoiceID)
-	return nil
-}
-
 // OpenInvoices answers the ids of the customer's invoices on which something remains to be paid, in the order they were
 // made.
 func (s *Server) OpenInvoices(customerID string) []string {
