@@ -149,8 +149,13 @@ func checkAmounts(t *testing.T, doc *goquery.Document) {
 }
 
 func TestDuePageSaysSumDeedAndReason(t *testing.T) {
-	f := frameFor(catalog(t), "en", plainAsset)
+	c := catalog(t)
+	f := frameFor(c, "en", plainAsset)
 	doc := document(t, Overview(due(f)))
+	languages := ""
+	for _, l := range c.Locales() {
+		languages += l.Name()
+	}
 	for selector, want := range map[string]string{
 		"title":                  "Pay €29.00 to Lumen Studio",
 		"h1":                     "Your November payment didn’t go through",
@@ -163,7 +168,7 @@ func TestDuePageSaysSumDeedAndReason(t *testing.T) {
 		".thread .now time":      "Today, Thursday 6 November",
 		".thread .next":          "Monday 10 NovemberWe try your Visa ending 4242 once more.",
 		".thread + p":            "You get at most two more messages from us, the next on Monday 10 November at 09:30.",
-		"form[action*=language]": "EnglishItaliano",
+		"form[action*=language]": languages,
 	} {
 		got := strings.Join(strings.Fields(doc.Find(selector).First().Text()), " ")
 		if got != want {
