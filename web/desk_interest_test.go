@@ -50,6 +50,25 @@ func (h *house) keepsInterest(id string) string {
 	return kept.ID
 }
 
+// shownInterest is what the proposal for a customer's invoice says now, as its form sends it.
+func (h *house) shownInterest(id string) string {
+	h.t.Helper()
+	var claim interest.Claim
+	h.do(func(tx *sql.Tx) error {
+		c, err := billing.FindCustomer(h.t.Context(), tx, id)
+		if err != nil {
+			return err
+		}
+		i, err := billing.FindInvoice(h.t.Context(), tx, "in_"+id)
+		if err != nil {
+			return err
+		}
+		claim, err = h.server.Interest.Propose(c, i, h.clock().In(h.server.Zone))
+		return err
+	})
+	return claim.Shown()
+}
+
 // A manager sees the breakdown, confirms what was shown once, downloads it and takes it back; it stays as it was.
 func TestLateInterestIsConfirmedByAManager(t *testing.T) {
 	h := newHouse(t, func(o *Options) { o.Interest = ratesOf2026(t) })
