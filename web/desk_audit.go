@@ -156,5 +156,6 @@ var auditActions = map[string]string{
 	"stripe.cancel": "ended a subscription at Stripe in", "stripe.pause": "paused collection at Stripe in", "stripe.uncollectible": "wrote an invoice off at Stripe in",
 	"case.announced": "announced a consequence again to", "links.revoked": "ended the links of",
 	"case.charged":    "charged an invoice of",
+	"interest.viewed": "read the paper on late interest", "interest.confirmed": "confirmed late interest", "interest.withdrawn": "withdrew late interest",
 	"sending.stopped": "stopped all sending", "sending.resumed": "resumed sending",
 }

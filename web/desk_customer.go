@@ -13,6 +13,7 @@ import (
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/inbound"
+	"sollecito/internal/interest"
 	"sollecito/internal/outbox"
 	"sollecito/internal/staff"
 	"sollecito/internal/support"
@@ -43,6 +44,7 @@ type record struct {
 	choices       []dunning.Choices    // every version, oldest first
 	promises      []dunning.Promise    // oldest first
 	wishes        []support.Wish       // oldest first
+	interest      []interest.Kept      // late interest that was confirmed, oldest first
 
 	// Of the newest case, when there is one.
 	c         dunning.Case
@@ -96,6 +98,10 @@ func (s *Server) recordOf(ctx context.Context, customer string) (record, error) 
 		}
 		k.talk, k.messages, err = s.Talks.OfCustomer(ctx, tx, customer)
 		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		k.interest, err = interest.OfCustomer(ctx, tx, customer)
+		if err != nil {
 			return err
 		}
 		err = s.readPromises(ctx, tx, &k)
@@ -216,6 +222,9 @@ func (s *Server) showCustomer(w http.ResponseWriter, r *http.Request, who staff.
 	}
 	p := s.customerPage(r, who, k)
 	p.Question = s.questionOf(p, k, who, r.URL.Query().Get("act"))
+	if p.Question == nil {
+		p.Question = s.interestQuestion(p, k, who, r.URL.Query())
+	}
 	s.show(w, r, http.StatusOK, desk.Customer(p))
 	return nil
 }
@@ -226,7 +235,7 @@ func (s *Server) customerPage(r *http.Request, who staff.Member, k record) desk.
 		Frame: s.deskFrame(r), ID: k.ID, Name: k.Name, Email: k.Email,
 		Card: cardWords(k.card), LocalTime: now.In(zones[0]), ZoneName: zones[0].String(), ZoneFrom: zoneFrom(k.Customer, zones),
 		Language: languageName(s.languageOf(k.Customer)), Since: s.at(k.CreatedAt),
-		Acts: s.actsFor(k, who), Ahead: s.aheadOf(k), Past: s.pastOf(k),
+		Acts: s.actsFor(k, who), Ahead: s.aheadOf(k), Past: s.pastOf(k), Interest: s.interestOf(k, who),
 	}
 	p.Nav = desk.NavToday
 	for _, i := range k.open {

@@ -123,6 +123,9 @@ func deskForms() map[string]url.Values {
 		"POST /admin/cases/{id}/final":          {"object": {"in_cus_final"}},
 		"POST /admin/cases/{id}/final/decline":  {"reason": {"They called"}},
 		"POST /admin/customers/{id}/revoke":     {},
+		"GET /admin/interest/{id}":              nil,
+		"POST /admin/customers/{id}/interest":   {"invoice": {"in_cus_late"}},
+		"POST /admin/interest/{id}/withdraw":    {"reason": {"They have paid"}},
 		"POST /admin/customers/{id}/mail-again": {},
 		"POST /admin/customers/{id}/no-mail":    {"reason": {"Asked by phone"}}, "POST /admin/customers/{id}/no-reminders": {"reason": {"Asked by phone"}}, "POST /admin/customers/{id}/remind": {"reason": {"Asked by phone"}},
 		"POST /admin/cases/{id}/release":  {},
@@ -152,7 +155,8 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 	rights := []staff.Right{anybody, staff.See, staff.Act, staff.Steer, staff.Administer}
 	for _, role := range append(staff.Roles(), "nobody") {
 		t.Run(string(role), func(t *testing.T) {
-			h := newHouse(t)
+			h := newHouse(t, func(o *Options) { o.Interest = ratesOf2026(t) })
+			h.owesInterest("cus_late", "IT")
 			h.fails("cus_held", "Maison Okafor", "insufficient_funds")
 			for range 4 { // the fourth step waits for a person
 				h.step("cus_held", outbox.Uncertain)
@@ -166,6 +170,7 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 			h.proposes("cus_final")
 			h.proposes("cus_spared")
 			usual, held := h.idsFor("cus_1"), h.idsFor("cus_held")
+			usual["interest"] = h.keepsInterest("cus_1")
 			usual["people"] = h.colleague("other@lumen.example", staff.Agent).ID
 			if role != "nobody" {
 				h.colleague(string(role)+"@lumen.example", role)
@@ -185,6 +190,10 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 				ids := usual
 				if strings.HasSuffix(path, "/announce") {
 					ids = held
+				}
+				if strings.HasSuffix(path, "/interest") {
+					ids = map[string]string{"customers": "cus_late"}
+					forms[route.pattern].Set("shown", h.shownInterest("cus_late"))
 				}
 				if strings.HasSuffix(path, "/final") {
 					ids = h.idsFor("cus_final")

@@ -13,6 +13,7 @@ import (
 	"sollecito/internal/dunning"
 	"sollecito/internal/gateway"
 	"sollecito/internal/intake"
+	"sollecito/internal/interest"
 	"sollecito/internal/l10n"
 	"sollecito/internal/link"
 	"sollecito/internal/staff"
@@ -46,6 +47,7 @@ type Options struct {
 	EmbedSecrets []string // sign the banner's tokens; none turns the banner off
 	EmbedOrigins []string // whose pages may load it
 	Proxies      []netip.Prefix
+	Interest     interest.Rates // what late interest is worked out by; none turns it off
 
 	Now    func() time.Time // business time
 	Real   func() time.Time // sessions, limits

@@ -15,6 +15,7 @@ import (
 	"sollecito/internal/dunning"
 	"sollecito/internal/gateway"
 	"sollecito/internal/inbound"
+	"sollecito/internal/interest"
 	mailroom "sollecito/internal/mail"
 )
 
@@ -64,6 +65,8 @@ type Config struct {
 	PromiseBeyond  string   `env:"PROMISE_BEYOND_NOTICE" default:"off" help:"on or off: whether such a date may lie past the announced day of a consequence"`
 	ClaimDays      string   `env:"CLAIM_DAYS" default:"5" help:"how many business days reminders rest when a customer says that a transfer is on its way"`
 	FinalActs      string   `env:"FINAL_ACTS" default:"person" help:"person or automatic: whether a campaign's final act at Stripe waits for a manager's yes"`
+	LateInterest   string   `env:"LATE_INTEREST" default:"off" help:"on or off: whether managers may work out statutory late interest of customers who are businesses (docs/late-interest.md)"`
+	InterestRates  string   `env:"INTEREST_RATES" help:"a YAML file with rates of late interest by country and half-year, added to those that come along and before them"`
 
 	// Made from the above by Check.
 	Zone    *time.Location    `env:"-"`
@@ -79,6 +82,7 @@ type Config struct {
 
 	Promises dunning.PromiseRules `env:"-"`
 	Claim    int                  `env:"-"` // business days
+	Interest interest.Rates       `env:"-"` // none while LATE_INTEREST is off
 }
 
 const (
@@ -114,6 +118,7 @@ func (c *Config) Check() error {
 	c.checkInbound(fault)
 	c.checkPlace(fault)
 	c.checkPromises(fault)
+	c.checkInterest(fault)
 	for _, s := range c.EmbedSecrets {
 		if len(s) < 32 {
 			fault("EMBED_SECRET", "must be at least 32 characters; make one with: openssl rand -hex 32")

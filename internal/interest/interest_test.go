@@ -90,6 +90,8 @@ func TestAMerchantsOwnRates(t *testing.T) {
   - code: CH
     name: Switzerland
     law: "OR 104: 5 per cent"
+    source: "Obligationenrecht"
+    as_of: "2026-01-01"
     compensation: [{minor: 0, currency: chf}]
     rates: {"2026-01-01": "5"}
 `))
@@ -113,7 +115,10 @@ func TestAMerchantsOwnRates(t *testing.T) {
 		"countries: [{code: IT, rates: {\"2026-02-01\": \"10\"}}]":            "first day of a half-year",
 		"countries: [{code: IT, rates: {\"2026-01-01\": \"10,15\"}}]":         "is no rate",
 		"countries: [{code: IT, rates: {\"2026-01-01\": \"-1\"}}]":            "is no rate",
-		"countries: [{code: CH, rates: {\"2026-01-01\": \"5\"}}]":             "give it law and compensation",
+		"countries: [{code: CH, rates: {\"2026-01-01\": \"5\"}}]":             "line 1: CH is new: give it name, law, source, as_of and compensation",
+		"countries:\n  - code: IT\n    rates:\n      \"2026-01-01\": \"ten\"": "line 4: IT, 2026-01-01",
+		"countries:\n  - code: IT\n    law: \"mine\"":                         "line 2: the law of IT is known here",
+		"countries:\n  - code: IT\n    as_of: \"soon\"":                       "as_of is a day",
 		"countries: [{code: IT}, {code: IT}]":                                 "twice",
 		"countries: [{code: IT, compensation: [{minor: 1, currency: euro}]}]": "compensation goes",
 		"rate: 5": "cannot be read",

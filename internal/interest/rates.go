@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 )
 
 //go:embed rates.yaml
@@ -36,6 +38,7 @@ type Country struct {
 	Rates        map[string]string `yaml:"rates"`          // by the first day of the half-year, in per cent a year
 
 	rates map[string]Percent
+	line  int // of the document it stands in
 }
 
 // Band is the fixed sum for debts below an amount; Below 0 is any amount. Amounts are minor units of Currency.
@@ -58,22 +61,27 @@ func Shipped() Rates {
 }
 
 // With answers the rates with those of a merchant's document added, in the form of rates.yaml. A country that is known
-// gets its half-years added, and theirs go before ours; a new one needs everything. The error names what to mend, one
-// fault per line.
+// gets its half-years added, and theirs go before ours; a new one needs everything. The error names what to mend and
+// where, one fault per line.
 func (all Rates) With(document []byte) (Rates, error) {
 	more, err := parse(document)
 	if err != nil {
 		return nil, err
 	}
 	merged := maps.Clone(all)
-	for code, theirs := range more {
+	var faults []error
+	for _, code := range slices.Sorted(maps.Keys(more)) {
+		theirs := more[code]
 		ours, known := merged[code]
 		if !known {
-			if theirs.Law == "" || len(theirs.Compensation) == 0 {
-				return nil, fmt.Errorf("%s is new: give it law and compensation", code)
+			if theirs.Name == "" || theirs.Law == "" || theirs.Source == "" || theirs.AsOf == "" || len(theirs.Compensation) == 0 {
+				faults = append(faults, fmt.Errorf("line %d: %s is new: give it name, law, source, as_of and compensation", theirs.line, code))
 			}
 			merged[code] = theirs
 			continue
+		}
+		if theirs.Law != "" || theirs.Name != "" || theirs.FixedAtStart || len(theirs.Compensation) > 0 {
+			faults = append(faults, fmt.Errorf("line %d: the law of %s is known here; give only rates, source and as_of", theirs.line, code))
 		}
 		rates := maps.Clone(ours.rates)
 		maps.Copy(rates, theirs.rates)
@@ -85,6 +93,10 @@ func (all Rates) With(document []byte) (Rates, error) {
 			ours.AsOf = theirs.AsOf
 		}
 		merged[code] = ours
+	}
+	err = errors.Join(faults...)
+	if err != nil {
+		return nil, err
 	}
 	return merged, nil
 }
@@ -105,41 +117,79 @@ func parse(document []byte) (Rates, error) {
 	}
 	err := yaml.NewDecoder(bytes.NewReader(document), yaml.Strict()).Decode(&written)
 	if err != nil {
-		return nil, fmt.Errorf("it cannot be read: %s", yaml.FormatError(err, false, false))
+		return nil, unreadable(err)
+	}
+	file, err := parser.ParseBytes(document, 0)
+	if err != nil {
+		return nil, unreadable(err)
 	}
 	all := Rates{}
 	var faults []error
-	for _, c := range written.Countries {
+	fault := func(line int, format string, args ...any) {
+		faults = append(faults, fmt.Errorf("line %d: %s", line, fmt.Sprintf(format, args...)))
+	}
+	for i, c := range written.Countries {
+		at := (&yaml.PathBuilder{}).Root().Child("countries").Index(uint(i))
+		c.line = lineOf(file, at.Build(), 1)
 		if !codeForm.MatchString(c.Code) {
-			faults = append(faults, fmt.Errorf("%q is no country; write two capital letters, as IT", c.Code))
+			fault(c.line, "%q is no country; write two capital letters, as IT", c.Code)
 			continue
 		}
 		_, twice := all[c.Code]
 		if twice {
-			faults = append(faults, fmt.Errorf("%s stands there twice", c.Code))
+			fault(c.line, "%s stands there twice; keep one", c.Code)
+		}
+		if c.AsOf != "" {
+			_, err := time.Parse(time.DateOnly, c.AsOf)
+			if err != nil {
+				fault(c.line, "%s: as_of is a day, as 2026-01-01; got %q", c.Code, c.AsOf)
+			}
 		}
 		c.rates = map[string]Percent{}
 		for _, day := range slices.Sorted(maps.Keys(c.Rates)) {
-			at, err := time.Parse(time.DateOnly, day)
-			if err != nil || !at.Equal(halfYear(at)) {
-				faults = append(faults, fmt.Errorf("%s: %q is not the first day of a half-year, as 2026-01-01 or 2026-07-01", c.Code, day))
+			line := lineOf(file, (&yaml.PathBuilder{}).Root().Child("countries").Index(uint(i)).Child("rates").Child(day).Build(), c.line)
+			first, err := time.Parse(time.DateOnly, day)
+			if err != nil || !first.Equal(halfYear(first)) {
+				fault(line, "%s: %q is not the first day of a half-year, as 2026-01-01 or 2026-07-01", c.Code, day)
 				continue
 			}
 			c.rates[day], err = readPercent(c.Rates[day])
 			if err != nil {
-				faults = append(faults, fmt.Errorf("%s, %s: %w", c.Code, day, err))
+				fault(line, "%s, %s: %v", c.Code, day, err)
 			}
 		}
 		for i, band := range c.Compensation {
 			last := i == len(c.Compensation)-1
 			if band.Minor < 0 || len(band.Currency) != 3 || last != (band.Below == 0) || i > 0 && !last && band.Below <= c.Compensation[i-1].Below {
-				faults = append(faults, fmt.Errorf("%s: compensation goes from the smallest debt up, each with below but the last, all with minor and currency", c.Code))
+				fault(c.line, "%s: compensation goes from the smallest debt up, each with below but the last, all with minor and currency", c.Code)
 				break
 			}
 		}
 		all[c.Code] = c
 	}
 	return all, errors.Join(faults...)
+}
+
+// lineOf is the line of what stands at a path, or else when nothing does.
+func lineOf(file *ast.File, path *yaml.Path, otherwise int) int {
+	node, err := path.FilterFile(file)
+	if err != nil || node == nil || node.GetToken() == nil || node.GetToken().Position == nil {
+		return otherwise
+	}
+	return node.GetToken().Position.Line
+}
+
+// unreadable is the YAML library's first complaint with its line.
+func unreadable(err error) error {
+	var said yaml.Error
+	if !errors.As(err, &said) {
+		return fmt.Errorf("line 1: it cannot be read: %w", err)
+	}
+	line := 1
+	if t := said.GetToken(); t != nil && t.Position != nil {
+		line = t.Position.Line
+	}
+	return fmt.Errorf("line %d: it cannot be read: %s; docs/late-interest.md shows the form", line, said.GetMessage())
 }
 
 func readPercent(text string) (Percent, error) {

@@ -173,7 +173,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		Sessions: sessions, Addresses: p.Addresses, Catalog: catalog, Assets: assets,
 		Merchant: views.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail, HomeURL: c.HomeURL},
 		Language: c.DefaultLang, Zone: c.Zone, StripeJS: c.StripeJS, StripeAPI: c.StripeAPI, PublishableKey: c.StripePublic, TestMode: !c.Live,
-		EmbedSecrets: reveal(c.EmbedSecrets), EmbedOrigins: c.EmbedOrigins, Proxies: c.Proxies,
+		EmbedSecrets: reveal(c.EmbedSecrets), EmbedOrigins: c.EmbedOrigins, Proxies: c.Proxies, Interest: c.Interest,
 		Now: at.Now, Real: at.Real, Wake: p.Runner.Wake, Ready: p.Readiness, Logger: at.Log,
 		Observe: p.Metrics.Request, ProofKey: c.SessionKey.Reveal(),
 	})

@@ -37,6 +37,7 @@ type CustomerPage struct {
 	PortalURL string    // the customer's own page, seen read only; "" when there is no way
 	StripeURL string    // the customer at Stripe; "" without
 	Talk      *Talk     // their conversation; nil when there is none
+	Interest  *Interest // late interest; nil when there is nothing to see
 }
 
 // Invoice is one overdue invoice of a customer.
