@@ -163,7 +163,7 @@ func TestDuePageSaysSumDeedAndReason(t *testing.T) {
 		".thread .now time":      "Today, Thursday 6 November",
 		".thread .next":          "Monday 10 NovemberWe try your Visa ending 4242 once more.",
 		".thread + p":            "You get at most two more messages from us, the next on Monday 10 November at 09:30.",
-		"form[action*=language]": "EnglishItaliano",
+		"form[action*=language]": "EnglishItalianoالعربية日本語",
 	} {
 		got := strings.Join(strings.Fields(doc.Find(selector).First().Text()), " ")
 		if got != want {
