@@ -106,8 +106,8 @@ func quoted(text string) string {
 
 func wrap(text string) string { return wrapTo(text, wide) }
 
-// wrapTo breaks lines at spaces. A word longer than a line stays whole: it is an address, or a language that writes
-// without spaces, and the mail's transfer encoding folds those.
+// wrapTo breaks lines at spaces, and after the full stop and comma of languages that write without spaces. What is
+// longer than a line all the same stays whole: it is an address, and the mail's transfer encoding folds it.
 func wrapTo(text string, width int) string {
 	var out []string
 	for l := range strings.SplitSeq(text, "\n") {
@@ -116,21 +116,31 @@ func wrapTo(text string, width int) string {
 	return strings.Join(out, "\n")
 }
 
+// breakable marks where a line may break inside a word.
+var breakable = strings.NewReplacer("。", "。\x00", "、", "、\x00")
+
 func wrapLine(text string, width int) string {
 	var b strings.Builder
 	column := 0
 	// Split at the plain space alone: a no-break space in an amount keeps the amount together.
 	for word := range strings.SplitSeq(text, " ") {
-		length := utf8.RuneCountInString(word)
-		if column > 0 && column+1+length > width {
-			b.WriteByte('\n')
-			column = 0
-		} else if column > 0 {
-			b.WriteByte(' ')
-			column++
+		space := 1
+		for piece := range strings.SplitSeq(breakable.Replace(word), "\x00") {
+			if piece == "" && space == 0 {
+				continue // the word ended with a stop
+			}
+			length := utf8.RuneCountInString(piece)
+			if column > 0 && column+space+length > width {
+				b.WriteByte('\n')
+				column = 0
+			} else if column > 0 && space > 0 {
+				b.WriteByte(' ')
+				column++
+			}
+			b.WriteString(piece)
+			column += length
+			space = 0
 		}
-		b.WriteString(word)
-		column += length
 	}
 	return b.String()
 }
