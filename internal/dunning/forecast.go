@@ -28,13 +28,13 @@ type Leaving struct {
 // payment, a pause or the contact policy may still move it. With written, the running cases of that campaign are
 // walked as if they had begun with it: from the step after the last one they have taken that it knows.
 func (cs *Cases) Leaves(ctx context.Context, tx *sql.Tx, written *Campaign, until, now time.Time, zone *time.Location) ([]Leaving, error) {
-	name, all := "", int64(1)<<62
+	name := ""
 	if written != nil {
 		name = written.Name
 	}
 	cases, err := selectCases(ctx, tx, `
-		WHERE status = 'open' AND resting_since = 0 AND next_step_at IS NOT NULL AND next_step_at <= CASE WHEN campaign = $1 THEN $2 ELSE $3 END
-		ORDER BY next_step_at, id`, name, all, until.Unix())
+		WHERE status = 'open' AND resting_since = 0 AND next_step_at IS NOT NULL AND (campaign = $1 OR next_step_at <= $2)
+		ORDER BY next_step_at, id`, name, until.Unix())
 	if err != nil {
 		return nil, err
 	}
