@@ -265,6 +265,9 @@ func (s *Server) customerPage(r *http.Request, who staff.Member, k record) desk.
 	}
 	p.State = s.stateOf(k.c, k.Customer, reasons)
 	p.Campaign, p.Version = k.plans[k.c.ID].Title, int(k.c.CampaignVersion)
+	if k.c.Variant != "" {
+		p.Campaign += ", variant " + k.c.Variant
+	}
 	p.Plan = s.planOf(k)
 	p.Idle = idleWords(k)
 	if k.situation.Policy.Cap > 0 {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -20,7 +19,7 @@ import (
 )
 
 func campaignCommand(p program, args []string) error {
-	u := newUsage("campaign list | export NAME [--version N] | apply FILE [--before NAME] | diff FILE | simulate [FILE] [--days N] | schema",
+	u := newUsage("campaign list | export NAME [--version N] | apply FILE [--before NAME] | diff FILE | simulate [FILE] [--days N] [--json] | explain CUSTOMER | schema",
 		"Campaigns say who is told what, when, and by which channel. Each is a YAML document with versions: a case keeps the\n"+
 			"version it began with.\n\n"+
 			"  list      every campaign in the order in which a new case looks for its own, with version and running cases\n"+
@@ -29,23 +28,25 @@ func campaignCommand(p program, args []string) error {
 			"  diff      what a document would change\n"+
 			"  simulate  what the campaigns (with FILE: as if it were applied) would have done with the cases of the last days,\n"+
 			"            and what goes out until tomorrow; nothing is sent or written\n"+
+			"  explain   what was decided about a customer's case, or the case of this id, and why, and what comes next\n"+
 			"  schema    print the JSON Schema of the documents\n\n"+
 			"FILE may be - for standard input.").withSettings()
 	before := u.String("before", "", "of apply: the `campaign` a new case looks at after this one; a new campaign comes first of all")
 	version := u.Int64("version", 0, "of export: an earlier `version`; 0 for the newest")
 	days := u.Int("days", 90, "of simulate: cases opened in so `many` days")
+	asJSON := u.Bool("json", false, "of simulate: answer as JSON")
 	words, err := u.parse(p, args)
 	if err != nil {
 		return err
 	}
-	usual := map[string][2]int{"list": {1, 1}, "export": {2, 2}, "apply": {2, 2}, "diff": {2, 2}, "simulate": {1, 2}, "schema": {1, 1}}
+	usual := map[string][2]int{"list": {1, 1}, "export": {2, 2}, "apply": {2, 2}, "diff": {2, 2}, "simulate": {1, 2}, "explain": {2, 2}, "schema": {1, 1}}
 	if len(words) == 0 {
-		return misused("say list, export, apply, diff, simulate or schema")
+		return misused("say list, export, apply, diff, simulate, explain or schema")
 	}
 	count, known := usual[words[0]]
 	switch {
 	case !known:
-		return misused("say list, export, apply, diff, simulate or schema, not %q", words[0])
+		return misused("say list, export, apply, diff, simulate, explain or schema, not %q", words[0])
 	case len(words) < count[0]:
 		return misused("%s wants one more word", words[0])
 	case len(words) > count[1]:
@@ -58,7 +59,7 @@ func campaignCommand(p program, args []string) error {
 		return err
 	}
 	var written *dunning.Campaign
-	if words[0] != "export" && len(words) == 2 {
+	if words[0] != "export" && words[0] != "explain" && len(words) == 2 {
 		c, err := readCampaign(p, words[1])
 		if err != nil {
 			return err
@@ -90,8 +91,14 @@ func campaignCommand(p program, args []string) error {
 		return applyCampaign(p, db, cases, *written, *before)
 	case "diff":
 		return diffCampaign(p, db, cases, *written)
+	case "explain":
+		return explainCase(p, db, cases, words[1])
 	}
-	return simulateCampaigns(p, db, cases, written, *days)
+	simulated, err := simulateCampaigns(p, db, cases, written, *days, c.Zone)
+	if err != nil {
+		return err
+	}
+	return simulated.print(p, *asJSON)
 }
 
 // readCampaign reads a document; what is wrong with it is told line by line.
@@ -215,7 +222,7 @@ func applyCampaign(p program, db *database.DB, cases *dunning.Cases, c dunning.C
 		fmt.Fprintf(p.out, "; the %d that run keep theirs", open)
 	}
 	fmt.Fprintln(p.out, ".")
-	return nil
+	return unspoken(p, c)
 }
 
 func diffCampaign(p program, db *database.DB, cases *dunning.Cases, c dunning.Campaign) error {
@@ -244,66 +251,4 @@ func diffCampaign(p program, db *database.DB, cases *dunning.Cases, c dunning.Ca
 	}
 	_, err = p.out.Write(diff.Diff(name, ours, c.Name+", as written", theirs))
 	return err
-}
-
-func simulateCampaigns(p program, db *database.DB, cases *dunning.Cases, written *dunning.Campaign, days int) error {
-	now := time.Now()
-	since := now.AddDate(0, 0, -days)
-	var today, then dunning.Rehearsal
-	var ahead []dunning.Forecast
-	err := db.See(p.ctx, func(tx *sql.Tx) error {
-		all, err := cases.Campaigns(p.ctx, tx)
-		if err != nil {
-			return err
-		}
-		today, err = cases.Rehearse(p.ctx, tx, all, since, now)
-		if err != nil {
-			return err
-		}
-		if written != nil {
-			then, err = cases.Rehearse(p.ctx, tx, all.With(*written), since, now)
-			if err != nil {
-				return err
-			}
-		}
-		ahead, err = cases.GoesOut(p.ctx, tx, now.AddDate(0, 0, 1), now)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(p.out, "%d cases opened in the last %d days.\n", today.Cases, days)
-	if today.Cases > 0 {
-		fmt.Fprintln(p.out, "\nBy the campaigns as they are:")
-		rehearsed(p.out, today)
-	}
-	if written != nil && today.Cases > 0 {
-		fmt.Fprintf(p.out, "\nWith %s as written:\n", written.Name)
-		rehearsed(p.out, then)
-		fmt.Fprintf(p.out, "\nMessages: %d instead of %d (%+d).\n", then.Messages(), today.Messages(), then.Messages()-today.Messages())
-	}
-	fmt.Fprintf(p.out, "\nUntil this time tomorrow %d cases want to take a step, if nothing changes (a payment, a pause):\n", len(ahead))
-	const most = 20
-	t := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	for i, f := range ahead {
-		if i == most {
-			fmt.Fprintf(t, "  and %d more\n", len(ahead)-most)
-			break
-		}
-		fmt.Fprintf(t, "  %s\t%s\t%s, step %s\n", f.Next.At.UTC().Format("2006-01-02 15:04Z"), f.Case.CustomerID, f.Case.Campaign, f.Next.Step.Key)
-	}
-	return t.Flush()
-}
-
-func rehearsed(w io.Writer, r dunning.Rehearsal) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "  CAMPAIGN\tCASES\tMESSAGES\tSAID IN FACT\tCONSEQUENCE REACHED\tHOLDOUT\tSTEPS")
-	for _, part := range r.ByPlan {
-		var steps []string
-		for _, s := range part.Steps {
-			steps = append(steps, fmt.Sprintf("%s %d", s.Key, s.Cases))
-		}
-		fmt.Fprintf(t, "  %s\t%d\t%d\t%d\t%d\t%d\t%s\n", part.Campaign, part.Cases, part.Messages, part.Said, part.Taken, part.Held, strings.Join(steps, ", "))
-	}
-	t.Flush()
 }

@@ -13,25 +13,26 @@ import (
 
 // Rehearsal is what campaigns would have done with the cases of the past, beside what was done.
 type Rehearsal struct {
-	Cases  int
-	ByPlan []Rehearsed // in the order of the campaigns; those that would have had no case are left out
+	Cases  int         `json:"cases"`
+	ByPlan []Rehearsed `json:"campaigns"` // in the order of the campaigns; those that would have had no case are left out
 }
 
 // Rehearsed is one campaign's part.
 type Rehearsed struct {
-	Campaign string
-	Cases    int
-	Messages int       // steps that would have spoken; mail and banner of one step count as one
-	Said     int       // steps that did speak, in the same cases: sent, shown, or uncertain
-	Steps    []Reached // in the campaign's order
-	Taken    int       // cases in which a consequence would have come to pass
-	Held     int       // cases that would have got no messages, for the holdout
+	Campaign string         `json:"campaign"`
+	Cases    int            `json:"cases"`
+	Messages int            `json:"messages"`            // steps that would have spoken; mail and banner of one step count as one
+	Said     int            `json:"said"`                // steps that did speak, in the same cases: sent, shown, or uncertain
+	Steps    []Reached      `json:"steps"`               // in the campaign's order
+	Taken    int            `json:"consequence_reached"` // cases in which a consequence would have come to pass
+	Held     int            `json:"held_out"`            // cases that would have got no messages, for the holdout
+	Variants map[string]int `json:"variants,omitempty"`  // cases by the variant they would have walked
 }
 
 // Reached is a step and how many cases would have come that far.
 type Reached struct {
-	Key   string
-	Cases int
+	Key   string `json:"step"`
+	Cases int    `json:"cases"`
 }
 
 // Messages are those of all campaigns together.
@@ -47,7 +48,7 @@ func (r Rehearsal) Messages() int {
 // its customer, its invoices as they failed, the days it rested, and when it ended. Nothing is written. What a
 // customer would have done differently nobody knows: a case ends when it did.
 func (cs *Cases) Rehearse(ctx context.Context, tx *sql.Tx, plans Campaigns, since, now time.Time) (Rehearsal, error) {
-	r := Rehearsal{}
+	r := Rehearsal{ByPlan: []Rehearsed{}}
 	by := map[string]*Rehearsed{}
 	cases, err := selectCases(ctx, tx, `WHERE opened_at >= $1 ORDER BY opened_at, id`, since.Unix())
 	if err != nil {
@@ -112,6 +113,14 @@ func (cs *Cases) rehearse(ctx context.Context, tx *sql.Tx, plans Campaigns, c Ca
 		part.Held++
 		return nil
 	}
+	variant := plan.VariantFor(c.CustomerID)
+	if variant != "" {
+		if part.Variants == nil {
+			part.Variants = map[string]int{}
+		}
+		part.Variants[variant]++
+		plan = plan.Walked(variant)
+	}
 	end := now
 	if c.ClosedAt > 0 && c.Status != Exhausted {
 		end = time.Unix(c.ClosedAt, 0)
@@ -134,33 +143,4 @@ func (cs *Cases) rehearse(ctx context.Context, tx *sql.Tx, plans Campaigns, c Ca
 		part.Taken++
 	}
 	return nil
-}
-
-// Forecast is one case whose next step is planned, and when.
-type Forecast struct {
-	Case Case
-	Who  billing.Customer
-	Next Planned
-}
-
-// GoesOut answers the cases whose next step is planned until the instant, the soonest first, as far as is known now:
-// a payment, a pause or the contact policy may still move it.
-func (cs *Cases) GoesOut(ctx context.Context, tx *sql.Tx, until, now time.Time) ([]Forecast, error) {
-	cases, err := selectCases(ctx, tx, `WHERE status = 'open' AND next_step_at <= $1 ORDER BY next_step_at, id`, until.Unix())
-	if err != nil {
-		return nil, err
-	}
-	var all []Forecast
-	for _, c := range cases {
-		in, err := cs.SituationOf(ctx, tx, c, now)
-		if err != nil {
-			return nil, err
-		}
-		next, ok := c.Next(in)
-		if ok && !next.At.After(until) {
-			all = append(all, Forecast{Case: c, Who: in.Who.Customer, Next: next})
-		}
-	}
-	slices.SortStableFunc(all, func(a, b Forecast) int { return a.Next.At.Compare(b.Next.At) })
-	return all, nil
 }

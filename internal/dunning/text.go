@@ -94,6 +94,16 @@ func (t Text) read() (Told, []textFlaw) {
 	return told, flaws
 }
 
+// add puts a piece at the end; words that follow words of the same weight become one piece with them.
+func (b *Block) add(p Piece) {
+	last := len(b.Pieces) - 1
+	if p.Variable == "" && last >= 0 && b.Pieces[last].Variable == "" && b.Pieces[last].Strong == p.Strong {
+		b.Pieces[last].Text += p.Text
+		return
+	}
+	b.Pieces = append(b.Pieces, p)
+}
+
 func (b Block) isButton() bool {
 	return b.Mark == "" && len(b.Pieces) == 1 && b.Pieces[0].Variable == varButton
 }
@@ -165,12 +175,15 @@ func blocksOf(body string) ([]Block, []textFlaw) {
 		}
 		b := Block{Mark: mark, line: lineOf(n, source)}
 		var run strings.Builder
+		line := b.line
 		flush := func(strong bool) {
 			found, wrong := pieces(run.String(), strong)
 			run.Reset()
-			b.Pieces = append(b.Pieces, found...)
+			for _, p := range found {
+				b.add(p)
+			}
 			for _, says := range wrong {
-				flaws = append(flaws, textFlaw{line: b.line, says: says})
+				flaws = append(flaws, textFlaw{line: line, says: says})
 			}
 		}
 		var inline func(n ast.Node, strong bool)
@@ -178,12 +191,15 @@ func blocksOf(body string) ([]Block, []textFlaw) {
 			for child := n.FirstChild(); child != nil; child = child.NextSibling() {
 				switch child := child.(type) {
 				case *ast.Text:
+					line = bytes.Count(source[:child.Segment.Start], []byte("\n"))
 					run.Write(util.UnescapePunctuations(child.Segment.Value(source)))
 					switch {
 					case child.HardLineBreak():
 						run.WriteByte('\n')
+						flush(strong)
 					case child.SoftLineBreak():
 						run.WriteByte(' ')
+						flush(strong)
 					}
 				case *ast.String:
 					run.Write(child.Value)

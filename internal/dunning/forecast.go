@@ -1,0 +1,122 @@
+package dunning
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"sollecito/internal/outbox"
+)
+
+// Leaving is what is planned to go out in one hour by one step: how many cases take it, and what moved them there.
+type Leaving struct {
+	Hour     time.Time        `json:"hour"`
+	Campaign string           `json:"campaign"`
+	Variant  string           `json:"variant,omitempty"`
+	Step     string           `json:"step"`
+	Channels []outbox.Channel `json:"channels"`
+	Cases    int              `json:"cases"`
+	HeldOut  int              `json:"held_out"` // of Cases: in the holdout, so that nothing goes out
+	Unsure   int              `json:"unsure"`   // of Cases: a consequence that waits for a person
+	Why      map[Reason]int   `json:"why"`      // what moved them from the time the campaign wanted
+}
+
+// Leaves answers what is planned to go out until the instant, hour by hour in the zone, as far as is known now: a
+// payment, a pause or the contact policy may still move it. With written, the running cases of that campaign are
+// walked as if they had begun with it: from the step after the last one they have taken that it knows.
+func (cs *Cases) Leaves(ctx context.Context, tx *sql.Tx, written *Campaign, until, now time.Time, zone *time.Location) ([]Leaving, error) {
+	name := ""
+	if written != nil {
+		name = written.Name
+	}
+	cases, err := selectCases(ctx, tx, `
+		WHERE status = 'open' AND resting_since = 0 AND next_step_at IS NOT NULL AND (campaign = $1 OR next_step_at <= $2)
+		ORDER BY next_step_at, id`, name, until.Unix())
+	if err != nil {
+		return nil, err
+	}
+	leaving := []Leaving{}
+	for _, c := range cases {
+		in, err := cs.SituationOf(ctx, tx, c, now)
+		if err != nil {
+			return nil, fmt.Errorf("foresee %s: %w", c.ID, err)
+		}
+		if written != nil && c.Campaign == written.Name {
+			c = c.moved(in.Plan, *written)
+			in.Plan = written.Walked(c.Variant)
+		}
+		next, ok := c.Next(in)
+		if !ok {
+			continue
+		}
+		if c.NextStepAt > next.At.Unix() {
+			next.At = time.Unix(c.NextStepAt, 0)
+		}
+		if next.At.After(until) {
+			continue
+		}
+		notices, err := outbox.OfCase(ctx, tx, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		leaving = note(leaving, c, in, next, notices, zone)
+	}
+	slices.SortStableFunc(leaving, func(a, b Leaving) int {
+		return cmp.Or(a.Hour.Compare(b.Hour), cmp.Compare(a.Campaign, b.Campaign), cmp.Compare(a.Step, b.Step), cmp.Compare(a.Variant, b.Variant))
+	})
+	return leaving, nil
+}
+
+// moved answers the case as it would stand if it had begun with another document of its campaign.
+func (c Case) moved(from, to Campaign) Case {
+	taken := c.Step
+	c.Step = 0
+	for i := min(taken, len(from.Steps)) - 1; i >= 0; i-- {
+		known := to.StepOf(from.Steps[i].Key)
+		if known >= 0 {
+			c.Step = known + 1
+			break
+		}
+	}
+	c.Variant = to.VariantFor(c.CustomerID)
+	c.NextStepAt = 0
+	return c
+}
+
+// note counts a case to what leaves.
+func note(all []Leaving, c Case, in Situation, next Planned, notices []outbox.Notice, zone *time.Location) []Leaving {
+	y, m, d := next.At.In(zone).Date()
+	hour := time.Date(y, m, d, next.At.In(zone).Hour(), 0, 0, 0, zone)
+	i := slices.IndexFunc(all, func(l Leaving) bool {
+		return l.Hour.Equal(hour) && l.Campaign == c.Campaign && l.Variant == c.Variant && l.Step == next.Step.Key
+	})
+	if i < 0 {
+		all = append(all, Leaving{Hour: hour, Campaign: c.Campaign, Variant: c.Variant, Step: next.Step.Key, Channels: next.Step.Channels, Why: map[Reason]int{}})
+		i = len(all) - 1
+	}
+	all[i].Cases++
+	switch {
+	case c.Holdout:
+		all[i].HeldOut++
+	case Held(in, next, notices):
+		all[i].Unsure++
+	}
+	for _, why := range next.Why {
+		if why != ReasonStep {
+			all[i].Why[why]++
+		}
+	}
+	return all
+}
+
+// Total is how many cases take a step.
+func Total(all []Leaving) int {
+	n := 0
+	for _, l := range all {
+		n += l.Cases
+	}
+	return n
+}

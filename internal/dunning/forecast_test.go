@@ -1,0 +1,50 @@
+package dunning_test
+
+import (
+	"context"
+	"database/sql"
+	"testing"
+	"time"
+
+	"sollecito/internal/dunning"
+)
+
+// What leaves until tomorrow is told by hour and step with what moved it, as the campaigns are and as a written
+// document would have it; and nothing is changed by asking.
+func TestWhatLeavesUntilTomorrow(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	first := parsed(t, small)
+	first.Version = 1
+	w.cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.Campaigns{first}, Policy: dunning.DefaultPolicy(), Zone: time.UTC})
+	w.hear(w.failed("in_1", "insufficient_funds")) // Monday; the first message is due on Tuesday at 10
+	before := w.latest()
+	leaves := func(written *dunning.Campaign, until time.Time) []dunning.Leaving {
+		var all []dunning.Leaving
+		w.do(func(ctx context.Context, tx *sql.Tx) error {
+			var err error
+			all, err = w.cases.Leaves(ctx, tx, written, until, w.now, rome)
+			return err
+		})
+		return all
+	}
+	if got := leaves(nil, w.now.Add(24*time.Hour)); len(got) != 0 {
+		t.Errorf("until Tuesday at 7:30: %+v", got)
+	}
+	got := leaves(nil, w.now.Add(27*time.Hour))
+	if len(got) != 1 || got[0].Cases != 1 || got[0].Step != "first" || !got[0].Hour.Equal(time.Date(2026, 11, 3, 10, 0, 0, 0, rome)) || len(got[0].Why) != 0 {
+		t.Errorf("until Tuesday at 10:30: %+v", got)
+	}
+	sooner := parsed(t, "name: small\ntitle: Small\nsteps:\n  - key: first\n    day: 0\n    at: \"07:00\"\n    channels: [email]\n")
+	got = leaves(&sooner, w.now.Add(24*time.Hour))
+	if len(got) != 1 || !got[0].Hour.Equal(time.Date(2026, 11, 2, 9, 0, 0, 0, rome)) || got[0].Why[dunning.ReasonHours] != 1 {
+		t.Errorf("as written: %+v", got)
+	}
+	other := parsed(t, "name: other\n"+small[len("name: small\n"):])
+	if got = leaves(&other, w.now.Add(27*time.Hour)); len(got) != 1 || got[0].Campaign != "small" {
+		t.Errorf("another campaign's document changes it: %+v", got)
+	}
+	if w.latest() != before {
+		t.Error("asking changed the case")
+	}
+}
