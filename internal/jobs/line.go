@@ -32,6 +32,8 @@ type line struct {
 type handed struct {
 	notice  outbox.Notice
 	outcome error
+	until   time.Time // real time at which its lease ends, and others may call it uncertain
+	told    int       // how often the database was told; it may have kept what it answered with an error
 }
 
 // turn is what a line tells and asks the database at once. Nothing is asked when it has no next notice.
@@ -41,6 +43,7 @@ type turn struct {
 	read bool // its customer was read again from Stripe just now
 
 	answer answer
+	lease  time.Time // when it goes: how long it is left to this line
 	draft  *Draft    // when it goes
 	letter mail.Post // the same, drawn
 }
@@ -81,7 +84,7 @@ func (l *line) deliver(ctx context.Context, n outbox.Notice) (err error) {
 	// From here the dialogue is finished and its outcome written down even while the program is stopping.
 	sending, stop := context.WithTimeout(context.WithoutCancel(ctx), dialogue)
 	defer stop()
-	l.last = &handed{notice: n, outcome: mail.ErrUncertain} // should it panic
+	l.last = &handed{notice: n, outcome: mail.ErrUncertain, until: t.lease} // should it panic
 	l.last.outcome = conn.Hand(sending, t.letter)
 	l.observe(wordFor(l.last.outcome))
 	return nil
@@ -131,16 +134,27 @@ func (l *line) askAfterReading(ctx context.Context, n *outbox.Notice) (*turn, er
 	})
 }
 
-// conclude tells what became of the last mail when there is no next one.
+// conclude tells what became of the last mail when there is no next one. What the mail server said is known here alone,
+// so it is told again and again, while the program is stopping too, until the notice's lease ends.
 func (l *line) conclude(ctx context.Context) error {
 	if l.last == nil {
 		return nil
 	}
-	err := l.together.Keep(context.WithoutCancel(ctx), &turn{last: l.last})
-	if err == nil {
-		l.last = nil
+	pause := tellFirst
+	for range tellMost {
+		err := l.together.Keep(context.WithoutCancel(ctx), &turn{last: l.last})
+		if err == nil {
+			l.last = nil
+			return nil
+		}
+		l.Log.WarnContext(ctx, "what became of a mail is not kept yet", "notice", l.last.notice.ID, "err", err)
+		if !l.Real().Add(pause).Before(l.last.until) {
+			break
+		}
+		l.Pause(pause)
+		pause = min(2*pause, tellLast)
 	}
-	return err
+	return fmt.Errorf("what became of notice %s was not kept while it was ours", l.last.notice.ID)
 }
 
 // stumble puts a notice back after a failure of ours. What became of the mail before it is told first, by itself.
@@ -172,7 +186,7 @@ func (s *Sender) take(ctx context.Context, tx *sql.Tx, turns []*turn) error {
 		if t.last == nil {
 			continue
 		}
-		err := s.conclude(ctx, tx, t.last.notice, t.last.outcome, now)
+		err := s.tell(ctx, tx, t.last, now)
 		if err != nil {
 			return fmt.Errorf("conclude notice %s: %w", t.last.notice.ID, err)
 		}
@@ -205,7 +219,8 @@ func (s *Sender) take(ctx context.Context, tx *sql.Tx, turns []*turn) error {
 		if t.draft == nil {
 			continue
 		}
-		begun, err := outbox.Begin(ctx, tx, *t.next, s.Real().Add(sendLease).Unix())
+		t.lease = s.Real().Add(sendLease)
+		begun, err := outbox.Begin(ctx, tx, *t.next, t.lease.Unix())
 		if err != nil {
 			return err
 		}
@@ -215,6 +230,18 @@ func (s *Sender) take(ctx context.Context, tx *sql.Tx, turns []*turn) error {
 		}
 	}
 	return nil
+}
+
+// tell keeps what became of a mail, once: where it was told before, the notice may be in other hands by now.
+func (s *Sender) tell(ctx context.Context, tx *sql.Tx, h *handed, now time.Time) error {
+	h.told++
+	if h.told > 1 {
+		current, err := outbox.Find(ctx, tx, h.notice.ID)
+		if err != nil || current.Status != outbox.Sending || current.Attempts != h.notice.Attempts {
+			return err
+		}
+	}
+	return s.conclude(ctx, tx, h.notice, h.outcome, now)
 }
 
 // drawAll draws the letters of some turns on all processors at once: whoever else wants to write waits for them.

@@ -28,6 +28,37 @@ import (
 func TestMailsDecidedTogetherKeepTheGapBetweenTwoMessages(t *testing.T) {
 	const customers = 40
 	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	db, catcher, sender := waiting(t, now, customers, []string{"first", "second"})
+	done, err := sender.RunOnce(t.Context())
+	if err != nil || done != 2*customers {
+		t.Fatal(done, err)
+	}
+	got := map[string]int{}
+	for _, m := range catcher.Mails() {
+		for _, to := range m.Recipients {
+			got[to]++
+		}
+	}
+	for to, n := range got {
+		if n != 1 {
+			t.Errorf("%s got %d mails at once", to, n)
+		}
+	}
+	if len(got) != customers {
+		t.Errorf("%d of %d customers got a mail", len(got), customers)
+	}
+	waiting := 0
+	err = db.See(t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRow(`SELECT count(*) FROM notices WHERE status = 'queued' AND channel = 'email' AND due_at >= $1 AND reason <> ''`, now.Add(24*time.Hour).Unix()).Scan(&waiting)
+	})
+	if err != nil || waiting != customers {
+		t.Errorf("%d mails wait for another day: %v", waiting, err)
+	}
+}
+
+// waiting is a sender, its mail server, and mails of some steps to each of some customers.
+func waiting(t *testing.T, now time.Time, customers int, steps []string, options ...database.Option) (*database.DB, *sandbox.Catcher, *jobs.Sender) {
+	t.Helper()
 	clock := func() time.Time { return now }
 	catcher := sandbox.NewCatcher(clock, nil)
 	door, err := net.Listen("tcp", "127.0.0.1:0")
@@ -35,12 +66,12 @@ func TestMailsDecidedTogetherKeepTheGapBetweenTwoMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	go catcher.Serve(door)
-	defer catcher.Close()
-	db, err := database.Open(t.Context(), databasetest.URL(t))
+	t.Cleanup(func() { catcher.Close() })
+	db, err := database.Open(t.Context(), databasetest.URL(t), options...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	t.Cleanup(func() { db.Close() })
 	_, err = db.Migrate(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +99,7 @@ func TestMailsDecidedTogetherKeepTheGapBetweenTwoMessages(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			for _, step := range []string{"first", "second"} {
+			for _, step := range steps {
 				_, err = outbox.Queue(t.Context(), tx, outbox.Notice{Kind: outbox.Reminder, Channel: outbox.Email, CustomerID: id, CaseID: c.ID, Step: step, Counts: true}, now.Unix())
 				if err != nil {
 					return err
@@ -90,39 +121,14 @@ func TestMailsDecidedTogetherKeepTheGapBetweenTwoMessages(t *testing.T) {
 	}
 	const connections = 8
 	pool := mail.NewPool(server, connections)
-	defer pool.Close()
+	t.Cleanup(func() { pool.Close() })
 	stripe := gateway.New(gateway.Options{SecretKey: "sk_test_none", APIURL: "http://127.0.0.1:1", Now: clock})
-	sender := &jobs.Sender{
-		DB: db, Cases: cases, Pool: pool, Connections: connections, Now: clock, Real: time.Now, Log: slog.New(slog.DiscardHandler),
+	return db, catcher, &jobs.Sender{
+		DB: db, Cases: cases, Pool: pool, Connections: connections, Now: clock, Real: time.Now, Pause: time.Sleep, Log: slog.New(slog.DiscardHandler),
 		Intake: intake.New(intake.Options{DB: db, Stripe: stripe, Cases: cases, Now: clock, RealNow: time.Now, Logger: slog.New(slog.DiscardHandler)}),
 		Letters: &jobs.Letters{
 			Cases: cases, Catalog: catalog, Addresses: link.NewAddresses("https://pay.lumen.example"), Language: "en", Zone: time.UTC,
 			Merchant: email.Merchant{Name: "Lumen", LegalAddress: "Milano", SupportEmail: "help@lumen.example"}, From: mail.Address{Address: "billing@lumen.example"},
 		},
-	}
-	done, err := sender.RunOnce(t.Context())
-	if err != nil || done != 2*customers {
-		t.Fatal(done, err)
-	}
-	got := map[string]int{}
-	for _, m := range catcher.Mails() {
-		for _, to := range m.Recipients {
-			got[to]++
-		}
-	}
-	for to, n := range got {
-		if n != 1 {
-			t.Errorf("%s got %d mails at once", to, n)
-		}
-	}
-	if len(got) != customers {
-		t.Errorf("%d of %d customers got a mail", len(got), customers)
-	}
-	waiting := 0
-	err = db.See(t.Context(), func(tx *sql.Tx) error {
-		return tx.QueryRow(`SELECT count(*) FROM notices WHERE status = 'queued' AND channel = 'email' AND due_at >= $1 AND reason <> ''`, now.Add(24*time.Hour).Unix()).Scan(&waiting)
-	})
-	if err != nil || waiting != customers {
-		t.Errorf("%d mails wait for another day: %v", waiting, err)
 	}
 }

@@ -29,8 +29,9 @@ type Sender struct {
 	Letters     *Letters
 	Pool        *mail.Pool
 	Connections int
-	Now         func() time.Time // business time
-	Real        func() time.Time // leases
+	Now         func() time.Time    // business time
+	Real        func() time.Time    // leases
+	Pause       func(time.Duration) // between two tries to keep what became of a mail: time.Sleep
 	Log         *slog.Logger
 	Observe     func(outcome string) // told of each try to hand over a mail, in one word; may be nil
 }
@@ -42,6 +43,11 @@ const (
 	stumbleWait = 10 * time.Minute // before a notice is tried again after a failure of ours
 	dialogue    = 25 * time.Second // for one mail; less than a stop waits
 	letterBatch = 32               // notices claimed per connection
+
+	// What became of a mail is told again after pauses that double; all of them together last as long as the lease.
+	tellFirst = 50 * time.Millisecond
+	tellLast  = 10 * time.Second
+	tellMost  = 40
 )
 
 var errUnreachable = errors.New("the mail server cannot be reached")

@@ -136,7 +136,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	}
 	p.pool = mail.NewPool(c.Server, c.Lines, options...)
 	p.Sender = &jobs.Sender{
-		DB: db, Cases: p.Cases, Intake: p.Intake, Pool: p.pool, Connections: c.Lines, Now: at.Now, Real: at.Real, Log: at.Log, Observe: p.seeMail,
+		DB: db, Cases: p.Cases, Intake: p.Intake, Pool: p.pool, Connections: c.Lines, Now: at.Now, Real: at.Real, Pause: time.Sleep, Log: at.Log, Observe: p.seeMail,
 		Letters: &jobs.Letters{
 			Cases: p.Cases, Talks: p.Talks, Catalog: catalog, Addresses: p.Addresses,
 			Merchant: email.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail},
@@ -145,6 +145,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	}
 	if at.InOrder {
 		p.Sender.Connections = 1
+		p.Sender.Pause = func(time.Duration) {} // nothing mends itself meanwhile
 		p.Intake.InOrder()
 	}
 	returns := &jobs.Returns{

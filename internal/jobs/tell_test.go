@@ -1,0 +1,120 @@
+package jobs_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"sollecito/internal/database"
+)
+
+// What the mail server said after the final dot is known to the program alone. A database that fails just then, or
+// whose answer is lost, even while the program is stopping, does not make the mail uncertain.
+func TestAKnownOutcomeIsKeptThoughTheDatabaseFails(t *testing.T) {
+	for name, failing := range map[string]struct{ begins, answers int32 }{
+		"no transaction begins": {begins: 4},
+		"answers are lost":      {answers: 2},
+		"both":                  {begins: 2, answers: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var broken outage
+			now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+			db, catcher, sender := waiting(t, now, 1, []string{"first"}, database.Through(broken.through))
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			sender.Observe = func(string) { // the server has answered, the database does not know yet
+				broken.begins.Store(failing.begins)
+				broken.answers.Store(failing.answers)
+				stop()
+			}
+			_, err := sender.RunOnce(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if broken.begins.Load() > 0 || broken.answers.Load() > 0 {
+				t.Error("the database did not fail as often as it should have")
+			}
+			var status string
+			err = db.See(t.Context(), func(tx *sql.Tx) error {
+				return tx.QueryRow(`SELECT status FROM notices WHERE channel = 'email' AND step = 'first' AND kind = 'reminder'`).Scan(&status)
+			})
+			if err != nil || status != "sent" || len(catcher.Mails()) != 1 {
+				t.Errorf("it is %q after %d mails: %v", status, len(catcher.Mails()), err)
+			}
+		})
+	}
+}
+
+// outage lets a database fail some times: at the begin of transactions, and with the answers to commits.
+type outage struct{ begins, answers atomic.Int32 }
+
+func (o *outage) through(inner driver.Connector) driver.Connector { return outageConnector{inner, o} }
+
+type outageConnector struct {
+	driver.Connector
+	outage *outage
+}
+
+// Connect implements driver.Connector.
+func (c outageConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	made, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return outageConn{made.(engineConn), c.outage}, nil
+}
+
+// engineConn is what both engines' connections can do.
+type engineConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.SessionResetter
+}
+
+type outageConn struct {
+	engineConn
+	outage *outage
+}
+
+// BeginTx implements driver.ConnBeginTx.
+func (c outageConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
+	if c.outage.begins.Load() > 0 {
+		c.outage.begins.Add(-1)
+		return nil, errOutage
+	}
+	tx, err := c.engineConn.BeginTx(ctx, options)
+	return outageTx{tx, c.outage}, err
+}
+
+// CheckNamedValue implements driver.NamedValueChecker.
+func (c outageConn) CheckNamedValue(v *driver.NamedValue) error {
+	checker, checks := c.engineConn.(driver.NamedValueChecker)
+	if !checks {
+		return driver.ErrSkip
+	}
+	return checker.CheckNamedValue(v)
+}
+
+type outageTx struct {
+	driver.Tx
+	outage *outage
+}
+
+// Commit implements driver.Tx.
+func (t outageTx) Commit() error {
+	err := t.Tx.Commit()
+	if err == nil && t.outage.answers.Load() > 0 {
+		t.outage.answers.Add(-1)
+		return errOutage
+	}
+	return err
+}
+
+var errOutage = errors.New("connection lost")
