@@ -61,7 +61,7 @@ func TestSixtyDays(t *testing.T) {
 		"promised": {"recovered", "full"}, "wants_to_cancel": {"paused", "full"},
 		"healthy": {"", "full"}, "overdue_transfer": {"exhausted", "grace"},
 	}
-	for reader, first := range map[string]string{"beatrice@morel.example": "card", "elif@demir.example": "needs a card"} {
+	for reader, first := range map[string]string{"beatrice@morel.example": "Votre carte", "elif@demir.example": "needs a card"} {
 		if !strings.Contains(v.mailsTo(reader)[0].Subject, first) {
 			t.Errorf("%s was first told %q, want a word before anything failed", reader, v.mailsTo(reader)[0].Subject)
 		}
