@@ -103,7 +103,10 @@ func run(ctx context.Context, p plan) (report, error) {
 		return report{}, fmt.Errorf("after the last kill it does not get ready:\n%s", portal.said())
 	}
 	r.Recoveries = append(r.Recoveries, recovery)
-	err = crowd.waitUntilDone(ctx)
+	err = books.waitForRest(ctx, crowd.failed())
+	if err == nil {
+		err = crowd.waitUntilDone(ctx)
+	}
 	if err == nil {
 		asleep()
 		err = life.Wait()
