@@ -172,7 +172,7 @@ func (s *Server) readCases(ctx context.Context, tx *sql.Tx, k *record) error {
 	}
 	k.plans, k.finals = map[string]dunning.Campaign{}, map[string]dunning.Final{}
 	for _, c := range k.cases {
-		k.plans[c.ID] = campaigns.Of(c)
+		k.plans[c.ID] = c.Plan(campaigns)
 		story, err := s.Cases.Story(ctx, tx, c.ID)
 		if err != nil {
 			return err

@@ -65,7 +65,7 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 	must(t, err)
 	zone, err := time.LoadLocation("Europe/Rome")
 	must(t, err)
-	h.cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: dunning.DefaultPolicy(), Zone: zone})
+	h.cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.NewStore(dunning.Shipped()), Policy: dunning.DefaultPolicy(), Zone: zone})
 	h.talks = support.NewConversations(h.db, h.cases, "help@lumen.example", h.clock)
 	h.members, err = staff.NewMembers(h.db, strings.Repeat("k", 32), h.clock, h.clock)
 	must(t, err)

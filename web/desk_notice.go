@@ -58,7 +58,7 @@ func (s *Server) showNotice(w http.ResponseWriter, r *http.Request, who staff.Me
 			return err
 		}
 		campaigns, err := s.Cases.Campaigns(r.Context(), tx)
-		plan = campaigns.Of(c)
+		plan = c.Plan(campaigns)
 		return err
 	})
 	if err != nil {

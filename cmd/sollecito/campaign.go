@@ -75,7 +75,8 @@ func campaignCommand(p program, args []string) error {
 		return err
 	}
 	defer db.Close()
-	cases := dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: c.Policy, Zone: c.Zone})
+	store := dunning.NewStore(dunning.Shipped())
+	cases := dunning.NewCases(dunning.Rules{Campaigns: store, Policy: c.Policy, Zone: c.Zone})
 	err = db.Do(p.ctx, func(tx *sql.Tx) error {
 		return dunning.InstallCampaigns(p.ctx, tx, dunning.Shipped(), time.Now())
 	})
@@ -84,13 +85,13 @@ func campaignCommand(p program, args []string) error {
 	}
 	switch words[0] {
 	case "list":
-		return listCampaigns(p, db, cases)
+		return listCampaigns(p, db, store)
 	case "export":
-		return exportCampaign(p, db, cases, words[1], *version)
+		return exportCampaign(p, db, store, words[1], *version)
 	case "apply":
-		return applyCampaign(p, db, cases, *written, *before)
+		return applyCampaign(p, db, store, *written, *before)
 	case "diff":
-		return diffCampaign(p, db, cases, *written)
+		return diffCampaign(p, db, store, *written)
 	case "explain":
 		return explainCase(p, db, cases, words[1])
 	}
@@ -130,18 +131,18 @@ func readCampaign(p program, path string) (dunning.Campaign, error) {
 }
 
 // campaigns reads what there is.
-func campaigns(p program, db *database.DB, cases *dunning.Cases) (dunning.Campaigns, error) {
+func campaigns(p program, db *database.DB, store *dunning.Store) (dunning.Campaigns, error) {
 	var all dunning.Campaigns
 	err := db.See(p.ctx, func(tx *sql.Tx) error {
 		var err error
-		all, err = cases.Campaigns(p.ctx, tx)
+		all, err = store.All(p.ctx, tx)
 		return err
 	})
 	return all, err
 }
 
-func listCampaigns(p program, db *database.DB, cases *dunning.Cases) error {
-	all, err := campaigns(p, db, cases)
+func listCampaigns(p program, db *database.DB, store *dunning.Store) error {
+	all, err := campaigns(p, db, store)
 	if err != nil {
 		return err
 	}
@@ -166,8 +167,8 @@ func listCampaigns(p program, db *database.DB, cases *dunning.Cases) error {
 	return t.Flush()
 }
 
-func exportCampaign(p program, db *database.DB, cases *dunning.Cases, name string, version int64) error {
-	all, err := campaigns(p, db, cases)
+func exportCampaign(p program, db *database.DB, store *dunning.Store, name string, version int64) error {
+	all, err := campaigns(p, db, store)
 	if err != nil {
 		return err
 	}
@@ -191,14 +192,14 @@ func exportCampaign(p program, db *database.DB, cases *dunning.Cases, name strin
 	return fmt.Errorf("there is no campaign %s: `sollecito campaign list` shows those there are", name)
 }
 
-func applyCampaign(p program, db *database.DB, cases *dunning.Cases, c dunning.Campaign, before string) error {
+func applyCampaign(p program, db *database.DB, store *dunning.Store, c dunning.Campaign, before string) error {
 	var version int64
 	var changed bool
 	var open int
 	now := time.Now()
 	err := db.Do(p.ctx, func(tx *sql.Tx) error {
 		var err error
-		version, changed, err = cases.ApplyCampaign(p.ctx, tx, c, before, "command", now)
+		version, changed, err = store.Apply(p.ctx, tx, c, before, "command", now)
 		if err != nil || !changed {
 			return err
 		}
@@ -225,8 +226,8 @@ func applyCampaign(p program, db *database.DB, cases *dunning.Cases, c dunning.C
 	return unspoken(p, c)
 }
 
-func diffCampaign(p program, db *database.DB, cases *dunning.Cases, c dunning.Campaign) error {
-	all, err := campaigns(p, db, cases)
+func diffCampaign(p program, db *database.DB, store *dunning.Store, c dunning.Campaign) error {
+	all, err := campaigns(p, db, store)
 	if err != nil {
 		return err
 	}

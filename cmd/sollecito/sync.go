@@ -41,7 +41,7 @@ func syncCommand(p program, args []string) error {
 	ctx, stop := untilSignal(p.ctx)
 	defer stop()
 	stripe := gateway.New(gateway.Options{SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI, Now: time.Now})
-	cases := dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on"})
+	cases := dunning.NewCases(dunning.Rules{Campaigns: dunning.NewStore(dunning.Shipped()), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on"})
 	err = db.Do(p.ctx, func(tx *sql.Tx) error {
 		return dunning.InstallCampaigns(p.ctx, tx, dunning.Shipped(), time.Now())
 	})

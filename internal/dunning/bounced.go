@@ -101,7 +101,7 @@ func (cs *Cases) giveBack(ctx context.Context, tx *sql.Tx, c Case, n outbox.Noti
 	if err != nil {
 		return err
 	}
-	plan := campaigns.Of(c)
+	plan := c.Plan(campaigns)
 	i, ok := restingOn(plan, c.Step, n.Step)
 	if !ok || c.Status != Open && c.Status != Exhausted {
 		return nil

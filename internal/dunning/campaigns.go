@@ -7,6 +7,7 @@ import (
 	"embed"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"sollecito/internal/database"
@@ -88,25 +89,37 @@ func addCampaign(ctx context.Context, tx *sql.Tx, c Campaign, actor string, now 
 	return err
 }
 
-// Campaigns answers every campaign there is, as Campaigns orders them.
-func (cs *Cases) Campaigns(ctx context.Context, tx *sql.Tx) (Campaigns, error) {
+// Store keeps the campaigns of an installation and the last reading of them.
+type Store struct {
+	first Campaigns // stand until any is installed
+
+	mu         sync.Mutex // guards what was last read
+	generation string
+	kept       Campaigns
+}
+
+// NewStore makes the store. The campaigns given stand until any is installed.
+func NewStore(first Campaigns) *Store { return &Store{first: first} }
+
+// All answers every campaign there is, as Campaigns orders them.
+func (s *Store) All(ctx context.Context, tx *sql.Tx) (Campaigns, error) {
 	generation, err := database.Setting(ctx, tx, settingCampaigns)
 	if err != nil {
 		return nil, err
 	}
 	if generation == "" {
-		return cs.campaigns, nil // none was installed: those the program was started with
+		return s.first, nil
 	}
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	if cs.generation == generation {
-		return cs.kept, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.generation == generation {
+		return s.kept, nil
 	}
 	kept, err := selectCampaigns(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	cs.generation, cs.kept = generation, kept
+	s.generation, s.kept = generation, kept
 	return kept, nil
 }
 
@@ -137,16 +150,16 @@ func selectCampaigns(ctx context.Context, tx *sql.Tx) (Campaigns, error) {
 	return all, rows.Err()
 }
 
-// ApplyCampaign makes the document the newest version of its campaign and answers that version; a document that says
+// Apply makes the document the newest version of its campaign and answers that version; a document that says
 // the same as the newest one changes nothing and answers false. before names the campaign that is asked after this one,
 // "" leaves a known one in its place and puts a new one first. Cases that have begun keep their version. fault.NotFound
 // when before is no campaign, fault.Conflict when no campaign would be left for new cases.
-func (cs *Cases) ApplyCampaign(ctx context.Context, tx *sql.Tx, c Campaign, before, actor string, now time.Time) (int64, bool, error) {
+func (s *Store) Apply(ctx context.Context, tx *sql.Tx, c Campaign, before, actor string, now time.Time) (int64, bool, error) {
 	err := database.Hold(ctx, tx, settingCampaigns)
 	if err != nil {
 		return 0, false, err
 	}
-	err = InstallCampaigns(ctx, tx, cs.campaigns, now)
+	err = InstallCampaigns(ctx, tx, s.first, now)
 	if err != nil {
 		return 0, false, err
 	}
@@ -222,13 +235,6 @@ func (all Campaigns) With(c Campaign) Campaigns {
 	}
 	newest[at] = c
 	return newest
-}
-
-// CountOpen answers how many open cases walk a campaign, in any of its versions.
-func CountOpen(ctx context.Context, tx *sql.Tx, campaign string) (int, error) {
-	var n int
-	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM cases WHERE status = 'open' AND campaign = $1`, campaign).Scan(&n)
-	return n, err
 }
 
 // Says reports whether two campaigns are the same plan, whatever their versions.

@@ -18,16 +18,6 @@ const (
 	Canceled  Status = "canceled"  // nothing is left open and nothing was paid
 )
 
-// Access is what the merchant's app should allow.
-type Access string
-
-const (
-	Full       Access = "full"
-	Grace      Access = "grace"
-	Restricted Access = "restricted"
-	Suspended  Access = "suspended"
-)
-
 // Case is one customer's run through a campaign, over all their overdue invoices. A failed renewal opens it,
 // further ones join it, the schedule walks it step by step, and it closes when none of its invoices is open any
 // more. A customer has at most one open case. Instants are unix seconds.
@@ -50,10 +40,9 @@ type Case struct {
 	Variant         string // of the campaign, "" for none
 }
 
-// tighter reports whether a allows less than b.
-func (a Access) tighter(b Access) bool {
-	rank := map[Access]int{Full: 1, Grace: 2, Restricted: 3, Suspended: 4} // "" allows what there was
-	return rank[a] > rank[b]
+// Plan answers the campaign the case walks: in its version, and as its variant has it.
+func (c Case) Plan(all Campaigns) Campaign {
+	return all.Find(c.Campaign, c.CampaignVersion).Walked(c.Variant)
 }
 
 // PauseReason is why a case rests.

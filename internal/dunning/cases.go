@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"sollecito/internal/billing"
@@ -18,11 +17,7 @@ import (
 // Cases answers questions about cases and moves them. Each method joins the caller's transaction, so that a
 // fact, the case it changes and the notice that tells of it are kept together or not at all.
 type Cases struct {
-	mu         sync.Mutex // guards the campaigns as they were last read
-	generation string
-	kept       Campaigns
-
-	campaigns   Campaigns // until any is installed
+	campaigns   *Store
 	policy      Policy
 	fallback    *time.Location
 	home        string // the country fallback lies in, "" when it lies in none
@@ -35,7 +30,7 @@ type Cases struct {
 
 // Rules are what an installation sets for all its cases.
 type Rules struct {
-	Campaigns   Campaigns
+	Campaigns   *Store
 	Policy      Policy
 	Zone        *time.Location // of customers whose place is unknown
 	StripeMails bool           // Stripe itself mails customers about failures: our first steps are in-app only
@@ -51,6 +46,11 @@ func NewCases(r Rules) *Cases {
 		campaigns: r.Campaigns, policy: r.Policy, fallback: r.Zone, home: countryOfZone(r.Zone.String()), stripeMails: r.StripeMails,
 		before: r.Before, promises: r.Promises, claimDays: r.ClaimDays, actsAlone: r.FinalActs,
 	}
+}
+
+// Campaigns answers every campaign there is.
+func (cs *Cases) Campaigns(ctx context.Context, tx *sql.Tx) (Campaigns, error) {
+	return cs.campaigns.All(ctx, tx)
 }
 
 // Zone answers the likeliest time zone of a customer.
@@ -102,6 +102,13 @@ func one(found []Case, err error) (Case, error) {
 		return Case{}, fault.New(fault.NotFound, "There is no such case.")
 	}
 	return found[0], nil
+}
+
+// CountOpen answers how many open cases walk a campaign, in any of its versions.
+func CountOpen(ctx context.Context, tx *sql.Tx, name string) (int, error) {
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM cases WHERE status = 'open' AND campaign = $1`, name).Scan(&n)
+	return n, err
 }
 
 // AccessOf answers what the merchant's app should allow the customer now: as the open case says, else as an
@@ -190,7 +197,7 @@ func (cs *Cases) SituationOf(ctx context.Context, tx *sql.Tx, c Case, now time.T
 		return Situation{}, err
 	}
 	in := Situation{
-		Plan:        plans.Of(c),
+		Plan:        c.Plan(plans),
 		Who:         who,
 		Class:       who.Class,
 		Zones:       ZonesOf(customer, cs.fallback),

@@ -45,7 +45,7 @@ func setup(t *testing.T) *world {
 	}
 	return &world{
 		t: t, db: db, now: time.Date(2026, 11, 2, 7, 30, 0, 0, rome), // a Monday
-		cases: dunning.NewCases(dunning.Rules{Campaigns: dunning.Shipped(), Policy: dunning.DefaultPolicy(), Zone: time.UTC, Promises: dunning.DefaultPromiseRules()}),
+		cases: dunning.NewCases(dunning.Rules{Campaigns: dunning.NewStore(dunning.Shipped()), Policy: dunning.DefaultPolicy(), Zone: time.UTC, Promises: dunning.DefaultPromiseRules()}),
 	}
 }
 

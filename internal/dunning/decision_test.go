@@ -116,7 +116,7 @@ steps:
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.Campaigns{c}, Policy: dunning.DefaultPolicy(), Zone: time.UTC})
+	w.cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.NewStore(dunning.Campaigns{c}), Policy: dunning.DefaultPolicy(), Zone: time.UTC})
 	w.hear(w.failed("in_1", "insufficient_funds"))
 	step, _ := w.next(outbox.Sent)
 	if step != "all" {

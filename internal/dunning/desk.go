@@ -212,7 +212,7 @@ func (cs *Cases) listed(ctx context.Context, tx *sql.Tx, ids []string) ([]Listed
 	var customers []string
 	for _, c := range found {
 		l := &Listed{Case: c}
-		plan := campaigns.Of(c)
+		plan := c.Plan(campaigns)
 		if c.Status == Open && c.Step < len(plan.Steps) {
 			l.Next, l.Number = &plan.Steps[c.Step], c.Step+1
 		}

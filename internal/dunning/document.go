@@ -230,7 +230,7 @@ func (d *document) check() {
 		if i > 0 && s.Day < d.Steps[i-1].Day {
 			d.flaw(at+".day", "day %d comes before the step above it (day %d); steps are in the order of their days", s.Day, d.Steps[i-1].Day)
 		}
-		if access.tighter(s.Access) && s.Access != "" {
+		if access.Tighter(s.Access) && s.Access != "" {
 			d.flaw(at+".access", "access %s allows more than the step above it; only payment gives access back", s.Access)
 		}
 		if s.Access != "" {

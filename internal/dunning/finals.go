@@ -324,7 +324,7 @@ func (cs *Cases) endFinal(ctx context.Context, tx *sql.Tx, f Final, status Final
 	if at < c.Step {
 		return nil
 	}
-	if status == FinalDone && in.Plan.Steps[at].Access.tighter(c.Access) {
+	if status == FinalDone && in.Plan.Steps[at].Access.Tighter(c.Access) {
 		c.Access = in.Plan.Steps[at].Access
 	}
 	c.Step, c.NextStepAt = at+1, 0

@@ -16,7 +16,7 @@ func TestWhatLeavesUntilTomorrow(t *testing.T) {
 	w := setup(t)
 	first := parsed(t, small)
 	first.Version = 1
-	w.cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.Campaigns{first}, Policy: dunning.DefaultPolicy(), Zone: time.UTC})
+	w.cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.NewStore(dunning.Campaigns{first}), Policy: dunning.DefaultPolicy(), Zone: time.UTC})
 	w.hear(w.failed("in_1", "insufficient_funds")) // Monday; the first message is due on Tuesday at 10
 	before := w.latest()
 	leaves := func(written *dunning.Campaign, until time.Time) []dunning.Leaving {

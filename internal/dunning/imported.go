@@ -130,7 +130,7 @@ func (cs *Cases) waiting(ctx context.Context, tx *sql.Tx, l Listed, from time.Ti
 		return Waiting{}, err
 	}
 	in := Situation{
-		Plan: plans.Of(c), Class: l.Class, Zones: zones, Policy: cs.PolicyFor(l.Who, choices),
+		Plan: c.Plan(plans), Class: l.Class, Zones: zones, Policy: cs.PolicyFor(l.Who, choices),
 		Choices: choices, StripeMails: cs.stripeMails, Contacts: contacts, Now: from,
 	}
 	for _, p := range c.Ahead(in) {

@@ -46,7 +46,7 @@ func (cs *Cases) planRetries(ctx context.Context, tx *sql.Tx, c Case, who billin
 		if !i.Failed() {
 			continue
 		}
-		due := plan.when(1, c, i, ZonesOf(who, cs.fallback)[0])
+		due := c.retryAt(1, *plan, i, ZonesOf(who, cs.fallback)[0])
 		_, err = tx.ExecContext(ctx, `
 			INSERT INTO retries (case_id, invoice_id, number, due_at, not_before, why) VALUES ($1, $2, 1, $3, 0, '')
 			ON CONFLICT (case_id, invoice_id) DO NOTHING`, c.ID, i.ID, due.Unix())
@@ -157,7 +157,7 @@ func (t *turn) look(ctx context.Context, tx *sql.Tx, now time.Time) (*RetryOrder
 		t.pass("")
 		return nil, nil
 	}
-	due := max(t.plan.when(t.Number, t.c, t.invoice, t.zone).Unix(), t.NotBefore)
+	due := max(t.c.retryAt(t.Number, t.plan, t.invoice, t.zone).Unix(), t.NotBefore)
 	if due > now.Unix() { // it rested meanwhile
 		t.DueAt = due
 		return nil, nil
@@ -204,7 +204,7 @@ func (t *turn) pass(why string) {
 	t.Number++
 	t.NotBefore, t.Why, t.DueAt = 0, why, 0
 	if t.Number <= len(t.plan.Days) {
-		t.DueAt = t.plan.when(t.Number, t.c, t.invoice, t.zone).Unix()
+		t.DueAt = t.c.retryAt(t.Number, t.plan, t.invoice, t.zone).Unix()
 	}
 }
 

@@ -41,7 +41,7 @@ func (cs *Cases) exhaust(ctx context.Context, tx *sql.Tx, c Case, now time.Time)
 	if err != nil {
 		return err
 	}
-	plan := plans.Of(c)
+	plan := c.Plan(plans)
 	err = passed(ctx, tx, c, plan, len(plan.Steps), now)
 	if err != nil {
 		return err
@@ -192,7 +192,7 @@ func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, nex
 	if err != nil {
 		return err
 	}
-	if next.Step.Access.tighter(c.Access) { // a new case after an exhausted one begins where that one left off
+	if next.Step.Access.Tighter(c.Access) { // a new case after an exhausted one begins where that one left off
 		c.Access = next.Step.Access
 	}
 	c.Step = next.Index + 1

@@ -157,7 +157,7 @@ func TestPrecautionsOnStrangeDays(t *testing.T) {
 	}
 	w := setup(t)
 	w.cases = dunning.NewCases(dunning.Rules{
-		Campaigns: dunning.Shipped(), Policy: dunning.DefaultPolicy(), Zone: time.UTC,
+		Campaigns: dunning.NewStore(dunning.Shipped()), Policy: dunning.DefaultPolicy(), Zone: time.UTC,
 		Before: dunning.Before{Expiring: true, Renewals: true, Lead: 14 * 24 * time.Hour},
 	})
 	for n, tt := range tests {

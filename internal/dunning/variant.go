@@ -97,11 +97,6 @@ func (ch Change) on(s Step) Step {
 	return s
 }
 
-// Of answers the campaign a case walks: in its version, and as its variant has it.
-func (all Campaigns) Of(c Case) Campaign {
-	return all.Find(c.Campaign, c.CampaignVersion).Walked(c.Variant)
-}
-
 // variants checks what a document says of its variants.
 func (d *document) variants() {
 	switch {

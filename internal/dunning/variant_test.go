@@ -122,7 +122,7 @@ func TestACaseKeepsItsVariant(t *testing.T) {
 		id := fmt.Sprintf("cus_%d", i)
 		c := dunning.Case{CustomerID: id, Campaign: "small", CampaignVersion: 1, Variant: first.VariantFor(id)}
 		day := map[string]int{"morning": 5, "evening": 6}[c.Variant]
-		if got := all.Of(c); got.Version != 1 || got.Steps[1].Day != day {
+		if got := c.Plan(all); got.Version != 1 || got.Steps[1].Day != day {
 			t.Fatalf("%s of variant %q walks version %d, day %d", id, c.Variant, got.Version, got.Steps[1].Day)
 		}
 	}

@@ -376,7 +376,7 @@ func (l *Letters) settled(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who
 	if err != nil {
 		return email.Letter{}, err
 	}
-	plan := campaigns.Of(c)
+	plan := c.Plan(campaigns)
 	for _, other := range notices {
 		step := plan.StepOf(other.Step)
 		facts.Restored = facts.Restored || other.Kind == outbox.Reminder && step >= 0 && plan.Steps[step].Consequence

@@ -17,7 +17,7 @@ func (h *house) apply(document string) int64 {
 	}
 	var version int64
 	err = h.portal.DB.Do(h.t.Context(), func(tx *sql.Tx) error {
-		version, _, err = h.portal.Cases.ApplyCampaign(h.t.Context(), tx, c, "", "test", h.clock.now())
+		version, _, err = h.portal.Campaigns.Apply(h.t.Context(), tx, c, "", "test", h.clock.now())
 		return err
 	})
 	if err != nil {
@@ -210,7 +210,7 @@ func TestARehearsalOfThePast(t *testing.T) {
 	}
 	var now, then dunning.Rehearsal
 	err = h.portal.DB.See(h.t.Context(), func(tx *sql.Tx) error {
-		all, err := h.portal.Cases.Campaigns(t.Context(), tx)
+		all, err := h.portal.Campaigns.All(t.Context(), tx)
 		if err != nil {
 			return err
 		}

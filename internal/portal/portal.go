@@ -39,6 +39,7 @@ type Portal struct {
 	DB        *database.DB
 	Stripe    *gateway.Client
 	Intake    *intake.Intake
+	Campaigns *dunning.Store
 	Cases     *dunning.Cases
 	Desk      *checkout.Desk
 	Talks     *support.Conversations
@@ -116,8 +117,9 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	if err != nil {
 		return nil, fmt.Errorf("install the shipped campaigns: %w", err)
 	}
+	p.Campaigns = dunning.NewStore(dunning.Shipped())
 	p.Cases = dunning.NewCases(dunning.Rules{
-		Campaigns: dunning.Shipped(), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on", Before: c.Before, Promises: c.Promises, ClaimDays: c.Claim,
+		Campaigns: p.Campaigns, Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on", Before: c.Before, Promises: c.Promises, ClaimDays: c.Claim,
 		FinalActs: c.FinalActs == "automatic",
 	})
 	p.Intake = intake.New(intake.Options{
