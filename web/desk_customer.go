@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/inbound"
@@ -26,12 +27,12 @@ type record struct {
 	invoices      []billing.Invoice // newest first
 	open          []billing.Invoice // oldest first
 	card          *billing.Method
-	attempts      []billing.Attempt           // the customer's presses, newest first
-	tries         []billing.Attempt           // whoever made them, newest first
-	judged        []judged                    // the oldest open invoices that failed
-	retries       []dunning.Retry             // of the newest case
-	cases         []dunning.Case              // newest first
-	plans         map[string]dunning.Campaign // by case
+	attempts      []billing.Attempt            // the customer's presses, newest first
+	tries         []billing.Attempt            // whoever made them, newest first
+	judged        []judged                     // the oldest open invoices that failed
+	retries       []dunning.Retry              // of the newest case
+	cases         []dunning.Case               // newest first
+	plans         map[string]campaign.Campaign // by case
 	stories       []dunning.Entry
 	decisions     []dunning.Decision
 	notices       []outbox.Notice // newest first
@@ -170,7 +171,7 @@ func (s *Server) readCases(ctx context.Context, tx *sql.Tx, k *record) error {
 	if err != nil {
 		return err
 	}
-	k.plans, k.finals = map[string]dunning.Campaign{}, map[string]dunning.Final{}
+	k.plans, k.finals = map[string]campaign.Campaign{}, map[string]dunning.Final{}
 	for _, c := range k.cases {
 		k.plans[c.ID] = c.Plan(campaigns)
 		story, err := s.Cases.Story(ctx, tx, c.ID)
@@ -326,12 +327,12 @@ func cardWords(m *billing.Method) string {
 }
 
 func accessOf(k record, now time.Time, zone *time.Location) desk.Access {
-	access := desk.Access{Level: string(dunning.Full)}
+	access := desk.Access{Level: string(campaign.Full)}
 	if !k.hasCase() {
 		return access
 	}
 	access.Level = string(k.c.Access)
-	limited := k.c.Access == dunning.Restricted || k.c.Access == dunning.Suspended
+	limited := k.c.Access == campaign.Restricted || k.c.Access == campaign.Suspended
 	ahead, _ := k.c.NextConsequence(k.situation)
 	if k.c.Status == dunning.Open && !limited && !ahead.Acts() && k.c.ConsequenceAt > now.Unix() {
 		access.Until = time.Unix(k.c.ConsequenceAt, 0).In(zone)

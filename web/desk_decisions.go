@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/explain"
 	"sollecito/internal/outbox"
@@ -41,7 +42,7 @@ func (s *Server) pastDecisions(k record) []desk.Entry {
 }
 
 // stepName names the step a decision is about by what the customer would have noticed of it.
-func stepName(plan dunning.Campaign, d dunning.Decision) string {
+func stepName(plan campaign.Campaign, d dunning.Decision) string {
 	i := plan.StepOf(d.Step)
 	switch {
 	case i < 0:

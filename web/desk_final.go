@@ -7,14 +7,15 @@ import (
 	"net/http"
 	"strings"
 
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/staff"
 	"sollecito/views/desk"
 )
 
 // finalWords are the final acts as a deed in the middle of a sentence.
-var finalWords = map[dunning.Act]string{
-	dunning.ActCancel: "end the subscription", dunning.ActPause: "pause collection", dunning.ActWriteOff: "write the invoices off",
+var finalWords = map[campaign.Act]string{
+	campaign.ActCancel: "end the subscription", campaign.ActPause: "pause collection", campaign.ActWriteOff: "write the invoices off",
 }
 
 // decides reports whether the final act of the newest case waits for a person who may decide it now.
@@ -44,11 +45,11 @@ func (s *Server) finalQuestion(p desk.CustomerPage, k record) *desk.Question {
 	behind := strings.Join(names, "; ")
 	var effects []string
 	switch k.final.Act {
-	case dunning.ActCancel:
+	case campaign.ActCancel:
 		effects = []string{"At Stripe this ends at once: " + behind + ". It cannot be undone; a new subscription has to be made.", "It stays open and can still be paid: " + open + ". Stripe charges it no more by itself."}
-	case dunning.ActPause:
+	case campaign.ActPause:
 		effects = []string{"At Stripe collection pauses for: " + behind + ". Invoices of its next renewals are voided until somebody resumes it there.", "It stays open and can still be paid: " + open + "."}
-	case dunning.ActWriteOff:
+	case campaign.ActWriteOff:
 		effects = []string{"At Stripe this is marked uncollectible: " + open + ". It can still be paid, and the case counts as recovered then.", "Subscriptions go on as they are."}
 	}
 	step := k.plans[k.c.ID].StepOf(k.final.Step)
@@ -131,7 +132,7 @@ func finalHeld(k record) string {
 }
 
 // finalEntry is an event of a final act on the line of time; false when the event is none.
-func finalEntry(e *desk.Entry, what, by string, act dunning.Act) bool {
+func finalEntry(e *desk.Entry, what, by string, act campaign.Act) bool {
 	deed := cmp.Or(finalWords[act], "the final act")
 	e.Kind = desk.KindFlag
 	switch what {

@@ -16,7 +16,7 @@ import (
 	"strings"
 
 	"sollecito/internal/billing"
-	"sollecito/internal/dunning"
+	"sollecito/internal/campaign"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
 	"sollecito/internal/staff"
@@ -36,7 +36,7 @@ func customersNotice(ctx context.Context, tx *sql.Tx, id string) (outbox.Notice,
 func (s *Server) showNotice(w http.ResponseWriter, r *http.Request, who staff.Member) error {
 	var n outbox.Notice
 	var customer billing.Customer
-	var plan dunning.Campaign
+	var plan campaign.Campaign
 	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
 		var err error
 		n, err = customersNotice(r.Context(), tx, r.PathValue("id"))

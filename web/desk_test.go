@@ -11,6 +11,7 @@ import (
 
 	"sollecito/internal/audit"
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/link"
 	"sollecito/internal/outbox"
@@ -241,7 +242,7 @@ func TestAHeldConsequenceIsAnnouncedAgain(t *testing.T) {
 	}
 	h.do(func(tx *sql.Tx) error { return h.settle(tx, "cus_2", outbox.Sent) })
 	h.step("cus_2", outbox.Sent)
-	if c := h.caseOf("cus_2"); c.Access != dunning.Restricted || h.clock().Before(date) {
+	if c := h.caseOf("cus_2"); c.Access != campaign.Restricted || h.clock().Before(date) {
 		t.Errorf("access is %s at %s", c.Access, h.clock())
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/outbox"
 	"sollecito/views/desk"
@@ -116,7 +117,7 @@ func (s *Server) pastAttempts(k record) []desk.Entry {
 // pastStory is what happened in the customer's cases. Joined invoices and taken steps are left out: the failed
 // charge and the messages tell of them already.
 func (s *Server) pastStory(k record) []desk.Entry {
-	steps := map[string]dunning.Step{}
+	steps := map[string]campaign.Step{}
 	for _, c := range k.cases {
 		for _, step := range k.plans[c.ID].Steps {
 			steps[c.ID+" "+step.Key] = step
@@ -222,7 +223,7 @@ func (s *Server) pastBounces(k record) []desk.Entry {
 	return all
 }
 
-func (s *Server) noticeEntry(k record, n outbox.Notice, plan dunning.Campaign) desk.Entry {
+func (s *Server) noticeEntry(k record, n outbox.Notice, plan campaign.Campaign) desk.Entry {
 	e := desk.Entry{At: s.at(cmp.Or(n.SettledAt, n.CreatedAt)), Kind: desk.KindMail, Title: noticeTitle(n, plan), Detail: s.becameOf(n)}
 	if n.Kind == outbox.Reminder && n.SubjectID == "" {
 		e.Detail = strings.TrimSpace(e.Detail + " " + s.decidedWords(k, n.CaseID, n.Step, dunning.Taken))

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/language/display"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/explain"
 	"sollecito/internal/outbox"
@@ -35,7 +36,7 @@ var whyStopped = map[outbox.BounceKind]string{
 }
 
 // stepTitle names a step by what the customer notices of it; number counts from 1.
-func stepTitle(step dunning.Step, number int) string {
+func stepTitle(step campaign.Step, number int) string {
 	title := fmt.Sprintf("Step %d", number)
 	switch {
 	case step.Has(outbox.Email):
@@ -54,12 +55,12 @@ func stepTitle(step dunning.Step, number int) string {
 	return title
 }
 
-var accessWords = map[dunning.Access]string{
-	dunning.Full: "full", dunning.Grace: "full, in grace", dunning.Restricted: "limited", dunning.Suspended: "suspended",
+var accessWords = map[campaign.Access]string{
+	campaign.Full: "full", campaign.Grace: "full, in grace", campaign.Restricted: "limited", campaign.Suspended: "suspended",
 }
 
 // noticeTitle names a message by what it is for.
-func noticeTitle(n outbox.Notice, plan dunning.Campaign) string {
+func noticeTitle(n outbox.Notice, plan campaign.Campaign) string {
 	switch n.Kind {
 	case outbox.Reminder:
 		for i, step := range plan.Steps {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/l10n"
@@ -67,7 +68,7 @@ type bannerFacts struct {
 	c        dunning.Case
 	open     []billing.Invoice
 	class    billing.Class
-	plan     dunning.Campaign
+	plan     campaign.Campaign
 	now      time.Time
 }
 
@@ -140,8 +141,8 @@ func (e *embed) bannerFacts(r *http.Request, tx *sql.Tx, who reader) (f bannerFa
 	return f, len(f.open) > 0, nil
 }
 
-func limited(access dunning.Access) bool {
-	return access == dunning.Restricted || access == dunning.Suspended
+func limited(access campaign.Access) bool {
+	return access == campaign.Restricted || access == campaign.Suspended
 }
 
 // told reports whether the campaign has something to say in the app: a notice that was seen already, or a queued
@@ -184,11 +185,11 @@ func (e *embed) bannerState(r *http.Request, tx *sql.Tx, f bannerFacts) (string,
 	switch {
 	case processing:
 		return bannerProcessing, nil
-	case f.c.Access == dunning.Suspended:
+	case f.c.Access == campaign.Suspended:
 		return bannerSuspended, nil
-	case f.c.Access == dunning.Restricted:
+	case f.c.Access == campaign.Restricted:
 		return bannerRestricted, nil
-	case f.c.Access == dunning.Grace && f.c.ConsequenceAt > 0:
+	case f.c.Access == campaign.Grace && f.c.ConsequenceAt > 0:
 		return bannerEnding, nil
 	case f.class == billing.ClassAuthentication:
 		return bannerAction, nil
@@ -273,7 +274,7 @@ func bannerWords(locale *l10n.Locale, state string, f bannerFacts, args l10n.Arg
 	switch {
 	case dated && (state == bannerNotice || state == bannerPastDue):
 		text.Body = said("body_until")
-	case dated && state == bannerEnding && f.nextAccess() == dunning.Suspended:
+	case dated && state == bannerEnding && f.nextAccess() == campaign.Suspended:
 		text.Title = said("title_suspended")
 	case !dated && state == bannerEnding:
 		// The date has come and the consequence waits for a person: no day is promised that would be wrong.
@@ -284,7 +285,7 @@ func bannerWords(locale *l10n.Locale, state string, f bannerFacts, args l10n.Arg
 
 // nextAccess is what the next consequence of the plan leaves by itself; "" for a final act, whose date is the earliest
 // one and nobody's promise.
-func (f bannerFacts) nextAccess() dunning.Access {
+func (f bannerFacts) nextAccess() campaign.Access {
 	i, ok := f.plan.Consequence(f.c.Step)
 	if !ok || f.plan.Steps[i].Acts() {
 		return ""

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/explain"
 	"sollecito/internal/fault"
@@ -303,8 +304,8 @@ func (s *Server) threadOf(v visitor, st standing) []views.Entry {
 
 // willKey says what a consequence will take away.
 var willKey = map[string]string{
-	string(dunning.Restricted): "thread.will_restrict", string(dunning.Suspended): "thread.will_suspend",
-	string(dunning.ActCancel): "thread.will_cancel", string(dunning.ActPause): "thread.will_pause", string(dunning.ActWriteOff): "thread.will_uncollectible",
+	string(campaign.Restricted): "thread.will_restrict", string(campaign.Suspended): "thread.will_suspend",
+	string(campaign.ActCancel): "thread.will_cancel", string(campaign.ActPause): "thread.will_pause", string(campaign.ActWriteOff): "thread.will_uncollectible",
 }
 
 // failedKey says what happened when an invoice became overdue.
@@ -365,7 +366,7 @@ func (s *Server) noteOf(v visitor, st standing) *views.Note {
 	if final != nil {
 		return final
 	}
-	if st.c.Access == dunning.Restricted || st.c.Access == dunning.Suspended {
+	if st.c.Access == campaign.Restricted || st.c.Access == campaign.Suspended {
 		return &views.Note{Kind: views.NoteInfo, Said: views.Said{Key: "note." + string(st.c.Access)}}
 	}
 	if st.broken != nil {
@@ -401,7 +402,7 @@ func finalNote(v visitor, st standing) *views.Note {
 
 func (s *Server) settledPage(f views.Frame, v visitor, st standing) views.SettledPage {
 	p := views.SettledPage{Frame: f, FirstName: v.FirstName(), Receipts: s.receiptsOf(v, st, nil), Renewal: s.renewalOf(v, st)}
-	if st.final.Act != dunning.ActWriteOff { // what was written off and then paid needs no more words
+	if st.final.Act != campaign.ActWriteOff { // what was written off and then paid needs no more words
 		p.Note = finalNote(v, st)
 	}
 	if st.underDispute() {

@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/checkout"
 	"sollecito/internal/database"
-	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/link"
 	"sollecito/views"
@@ -244,7 +244,7 @@ func (s *Server) paidPage(f views.Frame, v visitor, st standing, paid []string) 
 	now := s.Now().In(v.zone)
 	p := views.PaidPage{
 		Frame: f, FirstName: v.FirstName(), Receipts: s.receiptsOf(v, st, paid), ReceiptSent: v.Email != "",
-		Restored: st.c.Access == dunning.Full || st.c.ID == "", Renewal: s.renewalOf(v, st),
+		Restored: st.c.Access == campaign.Full || st.c.ID == "", Renewal: s.renewalOf(v, st),
 		Thread: []views.Entry{{When: now, Kind: views.Now, Said: views.Said{Key: "thread.paid_now"}}},
 	}
 	if p.Renewal != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 
 	"sollecito/internal/audit"
+	"sollecito/internal/campaign"
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
@@ -55,10 +56,10 @@ func campaignCommand(p program, args []string) error {
 		return misused("--days is from 1 to 3650")
 	}
 	if words[0] == "schema" {
-		_, err = p.out.Write(dunning.CampaignSchema)
+		_, err = p.out.Write(campaign.Schema)
 		return err
 	}
-	var written *dunning.Campaign
+	var written *campaign.Campaign
 	if words[0] != "export" && words[0] != "explain" && len(words) == 2 {
 		c, err := readCampaign(p, words[1])
 		if err != nil {
@@ -75,10 +76,10 @@ func campaignCommand(p program, args []string) error {
 		return err
 	}
 	defer db.Close()
-	store := dunning.NewStore(dunning.Shipped())
+	store := campaign.NewStore(campaign.Shipped())
 	cases := dunning.NewCases(dunning.Rules{Campaigns: store, Policy: c.Policy, Zone: c.Zone})
 	err = db.Do(p.ctx, func(tx *sql.Tx) error {
-		return dunning.InstallCampaigns(p.ctx, tx, dunning.Shipped(), time.Now())
+		return campaign.Install(p.ctx, tx, campaign.Shipped(), time.Now())
 	})
 	if err != nil {
 		return err
@@ -103,23 +104,23 @@ func campaignCommand(p program, args []string) error {
 }
 
 // readCampaign reads a document; what is wrong with it is told line by line.
-func readCampaign(p program, path string) (dunning.Campaign, error) {
+func readCampaign(p program, path string) (campaign.Campaign, error) {
 	const most = 1 << 20
 	in := p.in
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {
-			return dunning.Campaign{}, err
+			return campaign.Campaign{}, err
 		}
 		defer f.Close()
 		in = f
 	}
 	text, err := io.ReadAll(io.LimitReader(in, most))
 	if err != nil {
-		return dunning.Campaign{}, fmt.Errorf("read %s: %w", path, err)
+		return campaign.Campaign{}, fmt.Errorf("read %s: %w", path, err)
 	}
-	c, err := dunning.ParseCampaign(text)
-	var flaws dunning.Flaws
+	c, err := campaign.Parse(text)
+	var flaws campaign.Flaws
 	if !errors.As(err, &flaws) {
 		return c, err
 	}
@@ -127,12 +128,12 @@ func readCampaign(p program, path string) (dunning.Campaign, error) {
 	for _, f := range flaws {
 		lines = append(lines, fmt.Errorf("%s:%d: %s", path, f.Line, f.Text))
 	}
-	return dunning.Campaign{}, errors.Join(lines...)
+	return campaign.Campaign{}, errors.Join(lines...)
 }
 
 // campaigns reads what there is.
-func campaigns(p program, db *database.DB, store *dunning.Store) (dunning.Campaigns, error) {
-	var all dunning.Campaigns
+func campaigns(p program, db *database.DB, store *campaign.Store) (campaign.Campaigns, error) {
+	var all campaign.Campaigns
 	err := db.See(p.ctx, func(tx *sql.Tx) error {
 		var err error
 		all, err = store.All(p.ctx, tx)
@@ -141,7 +142,7 @@ func campaigns(p program, db *database.DB, store *dunning.Store) (dunning.Campai
 	return all, err
 }
 
-func listCampaigns(p program, db *database.DB, store *dunning.Store) error {
+func listCampaigns(p program, db *database.DB, store *campaign.Store) error {
 	all, err := campaigns(p, db, store)
 	if err != nil {
 		return err
@@ -167,7 +168,7 @@ func listCampaigns(p program, db *database.DB, store *dunning.Store) error {
 	return t.Flush()
 }
 
-func exportCampaign(p program, db *database.DB, store *dunning.Store, name string, version int64) error {
+func exportCampaign(p program, db *database.DB, store *campaign.Store, name string, version int64) error {
 	all, err := campaigns(p, db, store)
 	if err != nil {
 		return err
@@ -192,7 +193,7 @@ func exportCampaign(p program, db *database.DB, store *dunning.Store, name strin
 	return fmt.Errorf("there is no campaign %s: `sollecito campaign list` shows those there are", name)
 }
 
-func applyCampaign(p program, db *database.DB, store *dunning.Store, c dunning.Campaign, before string) error {
+func applyCampaign(p program, db *database.DB, store *campaign.Store, c campaign.Campaign, before string) error {
 	var version int64
 	var changed bool
 	var open int
@@ -226,7 +227,7 @@ func applyCampaign(p program, db *database.DB, store *dunning.Store, c dunning.C
 	return unspoken(p, c)
 }
 
-func diffCampaign(p program, db *database.DB, store *dunning.Store, c dunning.Campaign) error {
+func diffCampaign(p program, db *database.DB, store *campaign.Store, c campaign.Campaign) error {
 	all, err := campaigns(p, db, store)
 	if err != nil {
 		return err

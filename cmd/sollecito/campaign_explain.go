@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"sollecito/internal/campaign"
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/explain"
@@ -101,7 +102,7 @@ func storyLines(l *l10n.Locale, zone *time.Location, story []dunning.Entry, deci
 }
 
 // unspoken tells of texts in languages no letter is written in: they are kept, and nobody gets them.
-func unspoken(p program, c dunning.Campaign) error {
+func unspoken(p program, c campaign.Campaign) error {
 	catalog, err := l10n.Load()
 	if err != nil {
 		return err
@@ -111,7 +112,7 @@ func unspoken(p program, c dunning.Campaign) error {
 		spoken = append(spoken, l.Tag())
 	}
 	missing := map[string]bool{}
-	walks := []dunning.Campaign{c}
+	walks := []campaign.Campaign{c}
 	for _, v := range c.Variants {
 		walks = append(walks, c.Walked(v.Name))
 	}

@@ -12,6 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"sollecito/internal/campaign"
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 )
@@ -30,7 +31,7 @@ type outcome struct {
 	Tomorrow []dunning.Leaving `json:"until_tomorrow"`
 }
 
-func simulateCampaigns(p program, db *database.DB, cases *dunning.Cases, written *dunning.Campaign, days int, zone *time.Location) (simulation, error) {
+func simulateCampaigns(p program, db *database.DB, cases *dunning.Cases, written *campaign.Campaign, days int, zone *time.Location) (simulation, error) {
 	now := time.Now()
 	since, until := now.AddDate(0, 0, -days), now.AddDate(0, 0, 1)
 	s := simulation{Days: days}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/config"
 	"sollecito/internal/dunning"
 	"sollecito/internal/gateway"
@@ -41,9 +42,9 @@ func syncCommand(p program, args []string) error {
 	ctx, stop := untilSignal(p.ctx)
 	defer stop()
 	stripe := gateway.New(gateway.Options{SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI, Now: time.Now})
-	cases := dunning.NewCases(dunning.Rules{Campaigns: dunning.NewStore(dunning.Shipped()), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on"})
+	cases := dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on"})
 	err = db.Do(p.ctx, func(tx *sql.Tx) error {
-		return dunning.InstallCampaigns(p.ctx, tx, dunning.Shipped(), time.Now())
+		return campaign.Install(p.ctx, tx, campaign.Shipped(), time.Now())
 	})
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/link"
@@ -75,7 +76,7 @@ func (d *Demo) nowText() string { return d.clock.Now().UTC().Format(time.RFC3339
 // standing is how a customer stands with the portal.
 type standing struct {
 	status string // the latest case's, "paused" for an open one that rests; "" without a case
-	access dunning.Access
+	access campaign.Access
 }
 
 func (d *Demo) standingOf(ctx context.Context, tx *sql.Tx, customer string) (standing, error) {

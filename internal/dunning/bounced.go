@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -138,7 +139,7 @@ func (cs *Cases) giveBack(ctx context.Context, tx *sql.Tx, c Case, n outbox.Noti
 }
 
 // restingOn answers the earliest consequence among the first taken steps that the step of the key announces.
-func restingOn(plan Campaign, taken int, key string) (int, bool) {
+func restingOn(plan campaign.Campaign, taken int, key string) (int, bool) {
 	for i := range min(taken, len(plan.Steps)) {
 		by, ok := plan.AnnouncedBy(i)
 		if plan.Steps[i].Consequence && ok && by == key {

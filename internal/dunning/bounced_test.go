@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/outbox"
 )
@@ -126,7 +127,7 @@ func TestNoConsequenceRestsOnAMailThatCameBack(t *testing.T) {
 		w.look()
 	}
 	c := w.latest()
-	if c.Status != dunning.Open || c.Access != dunning.Grace || w.story() != "waits" {
+	if c.Status != dunning.Open || c.Access != campaign.Grace || w.story() != "waits" {
 		t.Errorf("after the announcement came back the case is %s with access %s, %s", c.Status, c.Access, w.story())
 	}
 }
@@ -139,16 +140,16 @@ func TestAConsequenceIsGivenBackWhenItsAnnouncementCameBackLate(t *testing.T) {
 		w.next(outbox.Sent)
 	}
 	c := w.latest()
-	if c.Status != dunning.Exhausted || c.Access != dunning.Restricted {
+	if c.Status != dunning.Exhausted || c.Access != campaign.Restricted {
 		t.Fatalf("before it came back: %s, %s", c.Status, c.Access)
 	}
 	w.comesBack("notice", outbox.Hard)
 	c = w.latest()
-	if c.Status != dunning.Open || c.Access != dunning.Grace || c.Step != 3 || w.story() != "waits" || w.need() == "" {
+	if c.Status != dunning.Open || c.Access != campaign.Grace || c.Step != 3 || w.story() != "waits" || w.need() == "" {
 		t.Errorf("after: %s, %s, step %d, %s, need %q", c.Status, c.Access, c.Step, w.story(), w.need())
 	}
 	w.look()
-	if got := w.latest(); got.Access != dunning.Grace {
+	if got := w.latest(); got.Access != campaign.Grace {
 		t.Errorf("a day later access is %s", got.Access)
 	}
 }

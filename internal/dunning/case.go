@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/outbox"
 )
 
@@ -27,7 +28,7 @@ type Case struct {
 	Campaign        string
 	CampaignVersion int64
 	Status          Status
-	Access          Access
+	Access          campaign.Access
 	Step            int    // steps taken
 	OpenedAt        int64  //
 	OpenedDay       string // day 0: the customer's local date of opening, as 2006-01-02
@@ -41,7 +42,7 @@ type Case struct {
 }
 
 // Plan answers the campaign the case walks: in its version, and as its variant has it.
-func (c Case) Plan(all Campaigns) Campaign {
+func (c Case) Plan(all campaign.Campaigns) campaign.Campaign {
 	return all.Find(c.Campaign, c.CampaignVersion).Walked(c.Variant)
 }
 
@@ -96,7 +97,7 @@ func civil(t time.Time) time.Time {
 // wanted answers when the campaign alone would take the step at index i: its day and time in the customer's
 // zone, or the opening for a step that is due at once. Days that rested are added; a consequence never comes
 // before the date that was announced.
-func (c Case) wanted(plan Campaign, i int, class billing.Class, zones []*time.Location) time.Time {
+func (c Case) wanted(plan campaign.Campaign, i int, class billing.Class, zones []*time.Location) time.Time {
 	step := plan.Steps[i]
 	if step.DueAtOnce(class) && i == 0 {
 		return time.Unix(c.OpenedAt, 0)
@@ -116,8 +117,8 @@ func (c Case) wanted(plan Campaign, i int, class billing.Class, zones []*time.Lo
 
 // Situation is what a decision about a case rests on besides the case itself.
 type Situation struct {
-	Plan     Campaign
-	Who      Subject
+	Plan     campaign.Campaign
+	Who      campaign.Subject
 	Class    billing.Class // why the oldest open invoice is unpaid
 	Zones    []*time.Location
 	Policy   Policy      // as it applies to this customer
@@ -144,7 +145,7 @@ func (in Situation) contactsBut(n outbox.Notice) []time.Time {
 // Planned is a step that has not been taken, when it will be by what is known now, and why then.
 type Planned struct {
 	Index int
-	Step  Step
+	Step  campaign.Step
 	At    time.Time
 	Why   []Reason
 

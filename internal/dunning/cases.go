@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -17,7 +18,7 @@ import (
 // Cases answers questions about cases and moves them. Each method joins the caller's transaction, so that a
 // fact, the case it changes and the notice that tells of it are kept together or not at all.
 type Cases struct {
-	campaigns   *Store
+	campaigns   *campaign.Store
 	policy      Policy
 	fallback    *time.Location
 	home        string // the country fallback lies in, "" when it lies in none
@@ -30,7 +31,7 @@ type Cases struct {
 
 // Rules are what an installation sets for all its cases.
 type Rules struct {
-	Campaigns   *Store
+	Campaigns   *campaign.Store
 	Policy      Policy
 	Zone        *time.Location // of customers whose place is unknown
 	StripeMails bool           // Stripe itself mails customers about failures: our first steps are in-app only
@@ -49,7 +50,7 @@ func NewCases(r Rules) *Cases {
 }
 
 // Campaigns answers every campaign there is.
-func (cs *Cases) Campaigns(ctx context.Context, tx *sql.Tx) (Campaigns, error) {
+func (cs *Cases) Campaigns(ctx context.Context, tx *sql.Tx) (campaign.Campaigns, error) {
 	return cs.campaigns.All(ctx, tx)
 }
 
@@ -113,10 +114,10 @@ func CountOpen(ctx context.Context, tx *sql.Tx, name string) (int, error) {
 
 // AccessOf answers what the merchant's app should allow the customer now: as the open case says, else as an
 // exhausted one left it while something of it is still open, else all.
-func (cs *Cases) AccessOf(ctx context.Context, tx *sql.Tx, customer string) (Access, error) {
+func (cs *Cases) AccessOf(ctx context.Context, tx *sql.Tx, customer string) (campaign.Access, error) {
 	c, err := cs.LatestOf(ctx, tx, customer)
 	if fault.Is(err, fault.NotFound) {
-		return Full, nil
+		return campaign.Full, nil
 	}
 	if err != nil {
 		return "", err
@@ -213,8 +214,8 @@ func (cs *Cases) SituationOf(ctx context.Context, tx *sql.Tx, c Case, now time.T
 }
 
 // subjectOf is what a segment looks at: the customer and those of the invoices that are open.
-func subjectOf(ctx context.Context, tx *sql.Tx, customer billing.Customer, invoices []billing.Invoice, now time.Time) (Subject, error) {
-	who := Subject{Customer: customer, Class: classOf(invoices), Now: now}
+func subjectOf(ctx context.Context, tx *sql.Tx, customer billing.Customer, invoices []billing.Invoice, now time.Time) (campaign.Subject, error) {
+	who := campaign.Subject{Customer: customer, Class: classOf(invoices), Now: now}
 	for _, i := range invoices {
 		if i.Open() {
 			who.Open = append(who.Open, i)
@@ -226,7 +227,7 @@ func subjectOf(ctx context.Context, tx *sql.Tx, customer billing.Customer, invoi
 	}
 	m, err := billing.FindMethod(ctx, tx, customer.ID, who.Open[0].MethodID)
 	if err != nil && !fault.Is(err, fault.NotFound) {
-		return Subject{}, err
+		return campaign.Subject{}, err
 	}
 	who.Method = m.Type
 	return who, nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/database"
 	"sollecito/internal/databasetest"
 	"sollecito/internal/dunning"
@@ -45,7 +46,7 @@ func setup(t *testing.T) *world {
 	}
 	return &world{
 		t: t, db: db, now: time.Date(2026, 11, 2, 7, 30, 0, 0, rome), // a Monday
-		cases: dunning.NewCases(dunning.Rules{Campaigns: dunning.NewStore(dunning.Shipped()), Policy: dunning.DefaultPolicy(), Zone: time.UTC, Promises: dunning.DefaultPromiseRules()}),
+		cases: dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: dunning.DefaultPolicy(), Zone: time.UTC, Promises: dunning.DefaultPromiseRules()}),
 	}
 }
 
@@ -165,12 +166,12 @@ func TestACaseWalksItsCampaignToTheEnd(t *testing.T) {
 		}
 	}
 	c := w.latest()
-	if c.Status != dunning.Exhausted || c.Access != dunning.Restricted {
+	if c.Status != dunning.Exhausted || c.Access != campaign.Restricted {
 		t.Errorf("ended %s with access %s", c.Status, c.Access)
 	}
 	w.hear(paid(w.failed("in_1", "do_not_honor")))
 	c = w.latest()
-	if c.Status != dunning.Recovered || c.Access != dunning.Full || w.count(outbox.Settled) != 1 {
+	if c.Status != dunning.Recovered || c.Access != campaign.Full || w.count(outbox.Settled) != 1 {
 		t.Errorf("after payment: %s, access %s, %d settled", c.Status, c.Access, w.count(outbox.Settled))
 	}
 }
@@ -307,7 +308,7 @@ func TestAConsequenceNeedsASurelySentAnnouncement(t *testing.T) {
 		w.now = time.Unix(max(c.NextStepAt, w.now.Unix()), 0)
 		w.do(func(ctx context.Context, tx *sql.Tx) error { return w.cases.Advance(ctx, tx, c.ID, w.now) })
 	}
-	if c := w.latest(); c.Status != dunning.Open || c.Access != dunning.Grace {
+	if c := w.latest(); c.Status != dunning.Open || c.Access != campaign.Grace {
 		t.Fatalf("went on without a sure announcement: %s, %s", c.Status, c.Access)
 	}
 	// The banner of that step is reported shown: now the customer knows.
@@ -325,7 +326,7 @@ func TestAConsequenceNeedsASurelySentAnnouncement(t *testing.T) {
 	})
 	seen := w.now
 	step, _ = w.next(outbox.Sent)
-	if step != "restricted" || w.latest().Access != dunning.Restricted || w.now.Sub(seen) < 4*24*time.Hour {
+	if step != "restricted" || w.latest().Access != campaign.Restricted || w.now.Sub(seen) < 4*24*time.Hour {
 		t.Errorf("after it was seen: step %q, access %s, %s later", step, w.latest().Access, w.now.Sub(seen))
 	}
 }

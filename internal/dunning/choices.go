@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode"
 
+	"sollecito/internal/campaign"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
 )
@@ -59,7 +60,7 @@ const (
 
 // Ways answers on which channels a step speaks to this customer: the campaign's own, without what they asked not to
 // get. What they don't want by mail is told in the app instead, unless they want nothing there either.
-func (in Situation) Ways(step Step) []outbox.Channel {
+func (in Situation) Ways(step campaign.Step) []outbox.Channel {
 	var ways []outbox.Channel
 	if step.Has(outbox.Email) && !in.Choices.NoMail && !(in.StripeMails && !step.Announces && !step.Consequence) {
 		ways = append(ways, outbox.Email)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -83,7 +84,7 @@ func TestAnOptOutStopsTheMailThatWaitsAndTheAppTells(t *testing.T) {
 			t.Errorf("mail of %s is %s", n.Step, n.Status)
 		}
 	}
-	if c := w.latest(); c.Status != dunning.Open || c.Access == dunning.Restricted || c.Access == dunning.Suspended {
+	if c := w.latest(); c.Status != dunning.Open || c.Access == campaign.Restricted || c.Access == campaign.Suspended {
 		t.Errorf("%s with access %s although nothing was surely announced", c.Status, c.Access)
 	}
 }

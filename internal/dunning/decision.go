@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"sollecito/internal/campaign"
 	"sollecito/internal/outbox"
 )
 
@@ -142,7 +143,7 @@ func (cs *Cases) Decisions(ctx context.Context, tx *sql.Tx, caseID string) ([]De
 }
 
 // putOffStep keeps that the case's next step waits until the instant although its time had come.
-func putOffStep(ctx context.Context, tx *sql.Tx, c Case, plan Campaign, why Reason, until, now time.Time) error {
+func putOffStep(ctx context.Context, tx *sql.Tx, c Case, plan campaign.Campaign, why Reason, until, now time.Time) error {
 	step := ""
 	if c.Step < len(plan.Steps) {
 		step = plan.Steps[c.Step].Key
@@ -183,7 +184,7 @@ func (cs *Cases) StoppedNow(ctx context.Context, tx *sql.Tx, now time.Time, limi
 }
 
 // chose keeps which campaign a new case begins with and why.
-func chose(ctx context.Context, tx *sql.Tx, c Case, plan Campaign, who Subject) error {
+func chose(ctx context.Context, tx *sql.Tx, c Case, plan campaign.Campaign, who campaign.Subject) error {
 	d := Decision{
 		CaseID: c.ID, What: Chosen, Why: ReasonSegment, At: c.OpenedAt,
 		Details: Details{Campaign: plan.Title, Version: plan.Version, Variant: c.Variant, Holdout: c.Holdout, Held: plan.For.Conditions()},
@@ -213,7 +214,7 @@ func took(ctx context.Context, tx *sql.Tx, c Case, in Situation, next Planned, n
 }
 
 // passed keeps that the steps from the case's next one to before the index upTo are not for it.
-func passed(ctx context.Context, tx *sql.Tx, c Case, plan Campaign, upTo int, now time.Time) error {
+func passed(ctx context.Context, tx *sql.Tx, c Case, plan campaign.Campaign, upTo int, now time.Time) error {
 	for i := c.Step; i < upTo; i++ {
 		err := decide(ctx, tx, Decision{CaseID: c.ID, Step: plan.Steps[i].Key, What: PassedOver, Why: ReasonIf, At: now.Unix()})
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/outbox"
 )
@@ -95,7 +96,7 @@ func TestDecisionsAreKeptOnceWithTheirReason(t *testing.T) {
 func TestStepsPassedOverAreTold(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	c, err := dunning.ParseCampaign([]byte(`name: picky
+	c, err := campaign.Parse([]byte(`name: picky
 title: Picky
 steps:
   - key: large
@@ -116,7 +117,7 @@ steps:
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.NewStore(dunning.Campaigns{c}), Policy: dunning.DefaultPolicy(), Zone: time.UTC})
+	w.cases = dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Campaigns{c}), Policy: dunning.DefaultPolicy(), Zone: time.UTC})
 	w.hear(w.failed("in_1", "insufficient_funds"))
 	step, _ := w.next(outbox.Sent)
 	if step != "all" {

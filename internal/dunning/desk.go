@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/database"
 	"sollecito/internal/outbox"
 )
@@ -49,8 +50,8 @@ type Listed struct {
 	Pauses []PauseReason // active, oldest first
 	Class  billing.Class // why the oldest open invoice of it is unpaid
 	Owes   []billing.Money
-	Next   *Step // the step to be taken next, nil when none is left
-	Number int   // of Next, counted from 1
+	Next   *campaign.Step // the step to be taken next, nil when none is left
+	Number int            // of Next, counted from 1
 }
 
 // A list for staff looks across the nouns in one query: what waits in a conversation and what became of the mails

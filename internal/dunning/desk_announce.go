@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -13,10 +14,10 @@ import (
 
 // Announcement is the message that would tell the customer once more of a consequence that waits for a person.
 type Announcement struct {
-	Step   Step      // whose message is sent once more
-	To     string    // its address
-	GoesAt time.Time // when the mail may leave, by the contact policy
-	Until  time.Time // the date it names: what the consequence takes away stays at least until then
+	Step   campaign.Step // whose message is sent once more
+	To     string        // its address
+	GoesAt time.Time     // when the mail may leave, by the contact policy
+	Until  time.Time     // the date it names: what the consequence takes away stays at least until then
 }
 
 // AnnouncementAgain answers how the consequence that is next would be announced once more to the address. It looks

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -106,7 +107,7 @@ func TestAConsequenceAnnouncedAgainComesFourDaysLater(t *testing.T) {
 		t.Errorf("the date moved to %s when the mail left", time.Unix(got.ConsequenceAt, 0).In(rome))
 	}
 	w.look()
-	if got := w.latest(); got.Access != dunning.Restricted || !w.now.Equal(date) {
+	if got := w.latest(); got.Access != campaign.Restricted || !w.now.Equal(date) {
 		t.Errorf("access is %s at %s", got.Access, w.now)
 	}
 	err = w.announceAgain()
@@ -125,7 +126,7 @@ func TestAConsequenceAnnouncedAgainInVainGoesOnWaiting(t *testing.T) {
 		}
 		w.leave(outbox.Uncertain)
 		w.look()
-		if c := w.latest(); c.Access != dunning.Grace || w.story() != "waits" {
+		if c := w.latest(); c.Access != campaign.Grace || w.story() != "waits" {
 			t.Errorf("access %s, the story ends with %q", c.Access, w.story())
 		}
 	}

@@ -4,17 +4,18 @@ import (
 	"slices"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 )
 
 // NextConsequence answers the next step that will take something away, as far as is known now, and false when none is
 // ahead.
-func (c Case) NextConsequence(in Situation) (Step, bool) {
+func (c Case) NextConsequence(in Situation) (campaign.Step, bool) {
 	for _, p := range c.Ahead(in) {
 		if p.Step.Consequence {
 			return p.Step, true
 		}
 	}
-	return Step{}, false
+	return campaign.Step{}, false
 }
 
 // FinalStatus says how a final act stands.
@@ -36,7 +37,7 @@ type Final struct {
 	CaseID     string
 	CustomerID string
 	Step       string // the campaign's key of the step
-	Act        Act
+	Act        campaign.Act
 	Status     FinalStatus
 	Actor      string // who ordered or declined it, "" for the program
 	Reason     string // why it was declined or dropped
@@ -67,21 +68,21 @@ type Target struct {
 
 // Effect is what an act would do, by what is stored: to which subscriptions, for which open invoices.
 type Effect struct {
-	Act           Act
+	Act           campaign.Act
 	Subscriptions []billing.Subscription
 	Invoices      []billing.Invoice
 }
 
 // EffectOf answers what an act would do for the invoices of a case. What is not open, what a bank is working on and
 // what is disputed is left alone, and so is a subscription that has ended or none of whose invoices is open.
-func EffectOf(act Act, invoices []billing.Invoice, subscriptions []billing.Subscription) Effect {
+func EffectOf(act campaign.Act, invoices []billing.Invoice, subscriptions []billing.Subscription) Effect {
 	e := Effect{Act: act}
 	for _, i := range invoices {
 		if i.Open() && !i.Processing() && !i.Disputed {
 			e.Invoices = append(e.Invoices, i)
 		}
 	}
-	if act == ActWriteOff {
+	if act == campaign.ActWriteOff {
 		return e
 	}
 	for _, s := range subscriptions {
@@ -95,7 +96,7 @@ func EffectOf(act Act, invoices []billing.Invoice, subscriptions []billing.Subsc
 // Objects are the ids of what the act would be done to, in order. None means that there is nothing to do.
 func (e Effect) Objects() []string {
 	var all []string
-	if e.Act == ActWriteOff {
+	if e.Act == campaign.ActWriteOff {
 		for _, i := range e.Invoices {
 			all = append(all, i.ID)
 		}

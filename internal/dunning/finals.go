@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
 )
 
 // EffectOf answers what an act would do for a case now.
-func (cs *Cases) EffectOf(ctx context.Context, tx *sql.Tx, c Case, act Act) (Effect, error) {
+func (cs *Cases) EffectOf(ctx context.Context, tx *sql.Tx, c Case, act campaign.Act) (Effect, error) {
 	invoices, err := cs.InvoicesOf(ctx, tx, c)
 	if err != nil {
 		return Effect{}, err
@@ -77,8 +78,8 @@ func (cs *Cases) propose(ctx context.Context, tx *sql.Tx, c Case, in Situation, 
 }
 
 // nothingLeft is why an act was dropped.
-func nothingLeft(act Act) string {
-	if act == ActWriteOff {
+func nothingLeft(act campaign.Act) string {
+	if act == campaign.ActWriteOff {
 		return "No invoice is left to be written off."
 	}
 	return "No running subscription stands behind what is open."

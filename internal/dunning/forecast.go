@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"sollecito/internal/campaign"
 	"sollecito/internal/outbox"
 )
 
@@ -27,7 +28,7 @@ type Leaving struct {
 // Leaves answers what is planned to go out until the instant, hour by hour in the zone, as far as is known now: a
 // payment, a pause or the contact policy may still move it. With written, the running cases of that campaign are
 // walked as if they had begun with it: from the step after the last one they have taken that it knows.
-func (cs *Cases) Leaves(ctx context.Context, tx *sql.Tx, written *Campaign, until, now time.Time, zone *time.Location) ([]Leaving, error) {
+func (cs *Cases) Leaves(ctx context.Context, tx *sql.Tx, written *campaign.Campaign, until, now time.Time, zone *time.Location) ([]Leaving, error) {
 	name := ""
 	if written != nil {
 		name = written.Name
@@ -71,7 +72,7 @@ func (cs *Cases) Leaves(ctx context.Context, tx *sql.Tx, written *Campaign, unti
 }
 
 // moved answers the case as it would stand if it had begun with another document of its campaign.
-func (c Case) moved(from, to Campaign) Case {
+func (c Case) moved(from, to campaign.Campaign) Case {
 	taken := c.Step
 	c.Step = 0
 	for i := min(taken, len(from.Steps)) - 1; i >= 0; i-- {

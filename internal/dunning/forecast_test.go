@@ -6,8 +6,27 @@ import (
 	"testing"
 	"time"
 
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 )
+
+const small = `name: small
+title: Small
+steps:
+  - key: first
+    day: 1
+    at: "10:00"
+    channels: [email]
+`
+
+func parsed(t *testing.T, document string) campaign.Campaign {
+	t.Helper()
+	c, err := campaign.Parse([]byte(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
 
 // What leaves until tomorrow is told by hour and step with what moved it, as the campaigns are and as a written
 // document would have it; and nothing is changed by asking.
@@ -16,10 +35,10 @@ func TestWhatLeavesUntilTomorrow(t *testing.T) {
 	w := setup(t)
 	first := parsed(t, small)
 	first.Version = 1
-	w.cases = dunning.NewCases(dunning.Rules{Campaigns: dunning.NewStore(dunning.Campaigns{first}), Policy: dunning.DefaultPolicy(), Zone: time.UTC})
+	w.cases = dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Campaigns{first}), Policy: dunning.DefaultPolicy(), Zone: time.UTC})
 	w.hear(w.failed("in_1", "insufficient_funds")) // Monday; the first message is due on Tuesday at 10
 	before := w.latest()
-	leaves := func(written *dunning.Campaign, until time.Time) []dunning.Leaving {
+	leaves := func(written *campaign.Campaign, until time.Time) []dunning.Leaving {
 		var all []dunning.Leaving
 		w.do(func(ctx context.Context, tx *sql.Tx) error {
 			var err error

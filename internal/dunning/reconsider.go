@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -255,7 +256,7 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, c Case, now time.Time) 
 // close ends a case. What was still queued for it is withdrawn, access is full again, and a customer who had
 // heard of the failure, or paid on our pages, is told once that all is settled.
 func (cs *Cases) close(ctx context.Context, tx *sql.Tx, c Case, status Status, why string, invoices []billing.Invoice, now time.Time) error {
-	c.Status, c.Access = status, Full
+	c.Status, c.Access = status, campaign.Full
 	c.NextStepAt, c.RestingSince, c.ClosedAt = 0, 0, now.Unix()
 	err := updateCase(ctx, tx, c)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/fault"
 )
 
@@ -116,7 +117,7 @@ func (cs *Cases) TakeRetry(ctx context.Context, tx *sql.Tx, r Retry, now time.Ti
 // turn is a retry whose turn may have come, with its plan.
 type turn struct {
 	Retry
-	plan    Retries
+	plan    campaign.Retries
 	c       Case
 	invoice billing.Invoice
 	zone    *time.Location

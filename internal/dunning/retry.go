@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 )
 
 // retryAt answers the instant of the retry with a number, from 1: its day after the invoice's failure, or after the
 // opening of the case when that came later, with the days that rested added.
-func (c Case) retryAt(number int, r Retries, i billing.Invoice, zone *time.Location) time.Time {
+func (c Case) retryAt(number int, r campaign.Retries, i billing.Invoice, zone *time.Location) time.Time {
 	from := time.Unix(max(i.FailedAt, c.OpenedAt), 0).In(zone)
 	y, m, d := from.Date()
 	hour, minute := r.At.Clock()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -112,7 +113,7 @@ func (cs *Cases) Advance(ctx context.Context, tx *sql.Tx, caseID string, now tim
 }
 
 // postpone writes a case whose step was due and waits until its NextStepAt, with the reason.
-func (cs *Cases) postpone(ctx context.Context, tx *sql.Tx, c Case, plan Campaign, why Reason, now time.Time) error {
+func (cs *Cases) postpone(ctx context.Context, tx *sql.Tx, c Case, plan campaign.Campaign, why Reason, now time.Time) error {
 	err := putOffStep(ctx, tx, c, plan, why, time.Unix(c.NextStepAt, 0), now)
 	if err != nil {
 		return err
@@ -142,7 +143,7 @@ func waiting(notices []outbox.Notice) bool {
 
 // announced reports whether a notice that named the consequence at index i was surely sent, by mail or shown in
 // the app. An uncertain or failed one is not enough to take anything away from anybody.
-func announced(plan Campaign, i int, notices []outbox.Notice) bool {
+func announced(plan campaign.Campaign, i int, notices []outbox.Notice) bool {
 	key, ok := plan.AnnouncedBy(i)
 	if !ok {
 		return false
@@ -215,7 +216,7 @@ func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, nex
 
 // say queues one notice of a step. An e-mail that cannot or should not be sent is skipped with its reason, and
 // staff see it.
-func (cs *Cases) say(ctx context.Context, tx *sql.Tx, c Case, step Step, channel outbox.Channel, who billing.Customer, choices Choices, now time.Time) error {
+func (cs *Cases) say(ctx context.Context, tx *sql.Tx, c Case, step campaign.Step, channel outbox.Channel, who billing.Customer, choices Choices, now time.Time) error {
 	n := outbox.Notice{Kind: outbox.Reminder, Channel: channel, CustomerID: c.CustomerID, CaseID: c.ID, Step: step.Key, Counts: true}
 	if c.Holdout {
 		return outbox.Skip(ctx, tx, n, string(ReasonHoldout), now.Unix())

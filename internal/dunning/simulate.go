@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/outbox"
 )
 
@@ -47,7 +48,7 @@ func (r Rehearsal) Messages() int {
 // Rehearse walks the stored cases that opened at or after since through the campaigns, each by what is stored of it:
 // its customer, its invoices as they failed, the days it rested, and when it ended. Nothing is written. What a
 // customer would have done differently nobody knows: a case ends when it did.
-func (cs *Cases) Rehearse(ctx context.Context, tx *sql.Tx, plans Campaigns, since, now time.Time) (Rehearsal, error) {
+func (cs *Cases) Rehearse(ctx context.Context, tx *sql.Tx, plans campaign.Campaigns, since, now time.Time) (Rehearsal, error) {
 	r := Rehearsal{ByPlan: []Rehearsed{}}
 	by := map[string]*Rehearsed{}
 	cases, err := selectCases(ctx, tx, `WHERE opened_at >= $1 ORDER BY opened_at, id`, since.Unix())
@@ -69,7 +70,7 @@ func (cs *Cases) Rehearse(ctx context.Context, tx *sql.Tx, plans Campaigns, sinc
 	return r, nil
 }
 
-func (cs *Cases) rehearse(ctx context.Context, tx *sql.Tx, plans Campaigns, c Case, by map[string]*Rehearsed, now time.Time) error {
+func (cs *Cases) rehearse(ctx context.Context, tx *sql.Tx, plans campaign.Campaigns, c Case, by map[string]*Rehearsed, now time.Time) error {
 	customer, err := billing.FindCustomer(ctx, tx, c.CustomerID)
 	if err != nil {
 		return err
@@ -126,7 +127,7 @@ func (cs *Cases) rehearse(ctx context.Context, tx *sql.Tx, plans Campaigns, c Ca
 		end = time.Unix(c.ClosedAt, 0)
 	}
 	again := Case{
-		CustomerID: c.CustomerID, Status: Open, Access: Full, OpenedAt: c.OpenedAt, OpenedDay: c.OpenedDay, RestedDays: c.RestedDays,
+		CustomerID: c.CustomerID, Status: Open, Access: campaign.Full, OpenedAt: c.OpenedAt, OpenedDay: c.OpenedDay, RestedDays: c.RestedDays,
 	}
 	taken := false
 	for _, p := range again.Ahead(Situation{Plan: plan, Who: who, Class: who.Class, Zones: ZonesOf(customer, cs.fallback), Policy: cs.PolicyFor(customer, Choices{}), Now: opened}) {

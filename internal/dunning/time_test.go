@@ -8,20 +8,21 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/outbox"
 )
 
 // fourSteps is a campaign whose days and hour are easy to reckon with: days 0, 1, 2 and 5 at an hour of day.
-func fourSteps(at string) dunning.Campaign {
-	var clock dunning.TimeOfDay
+func fourSteps(at string) campaign.Campaign {
+	var clock campaign.TimeOfDay
 	err := clock.UnmarshalText([]byte(at))
 	if err != nil {
 		panic(err)
 	}
-	plan := dunning.Campaign{Name: "steps", Version: 1}
+	plan := campaign.Campaign{Name: "steps", Version: 1}
 	for _, day := range []int{0, 1, 2, 5} {
-		plan.Steps = append(plan.Steps, dunning.Step{Key: fmt.Sprint("day-", day), Day: day, At: clock, Channels: []outbox.Channel{outbox.Email}})
+		plan.Steps = append(plan.Steps, campaign.Step{Key: fmt.Sprint("day-", day), Day: day, At: clock, Channels: []outbox.Channel{outbox.Email}})
 	}
 	return plan
 }
@@ -157,7 +158,7 @@ func TestPrecautionsOnStrangeDays(t *testing.T) {
 	}
 	w := setup(t)
 	w.cases = dunning.NewCases(dunning.Rules{
-		Campaigns: dunning.NewStore(dunning.Shipped()), Policy: dunning.DefaultPolicy(), Zone: time.UTC,
+		Campaigns: campaign.NewStore(campaign.Shipped()), Policy: dunning.DefaultPolicy(), Zone: time.UTC,
 		Before: dunning.Before{Expiring: true, Renewals: true, Lead: 14 * 24 * time.Hour},
 	})
 	for n, tt := range tests {

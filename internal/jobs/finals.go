@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sollecito/internal/audit"
+	"sollecito/internal/campaign"
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
@@ -138,11 +139,11 @@ func (f *Finals) carryOut(ctx context.Context, act dunning.Final) error {
 func (f *Finals) ask(ctx context.Context, act dunning.Final, t dunning.Target) error {
 	object, key := t.Object, fmt.Sprintf("%s-%s-%d", act.ID, t.Object, t.TriedAt)
 	switch {
-	case act.Act == dunning.ActWriteOff && strings.HasPrefix(object, "in_"):
+	case act.Act == campaign.ActWriteOff && strings.HasPrefix(object, "in_"):
 		return f.Stripe.MarkUncollectible(ctx, object, key)
-	case act.Act == dunning.ActPause:
+	case act.Act == campaign.ActPause:
 		return f.Stripe.PauseCollection(ctx, object, key)
-	case act.Act == dunning.ActCancel:
+	case act.Act == campaign.ActCancel:
 		return f.Stripe.CancelSubscription(ctx, object, "Its payment stayed overdue to the end of the reminders. Sollecito, "+act.ID)
 	}
 	return fmt.Errorf("no call for act %s on %s", act.Act, object)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/l10n"
@@ -31,7 +32,7 @@ func (l *Letters) finalAct(ctx context.Context, tx *sql.Tx, n *outbox.Notice, wh
 		Merchant: l.Merchant, FirstName: who.FirstName(), Act: string(f.Act), On: time.Unix(f.EndedAt, 0).In(l.Cases.Zone(who)), LinkURL: l.Addresses.Link(token),
 	}
 	for _, i := range invoices {
-		if i.Open() || i.Status == "uncollectible" && f.Act == dunning.ActWriteOff {
+		if i.Open() || i.Status == "uncollectible" && f.Act == campaign.ActWriteOff {
 			facts.Open = append(facts.Open, i.Remaining())
 		}
 	}
@@ -46,5 +47,5 @@ func (l *Letters) ended(ctx context.Context, tx *sql.Tx, caseID string) (bool, e
 	if fault.Is(err, fault.NotFound) {
 		return false, nil
 	}
-	return f.Status == dunning.FinalDone && f.Act != dunning.ActWriteOff, err
+	return f.Status == dunning.FinalDone && f.Act != campaign.ActWriteOff, err
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/database"
 	"sollecito/internal/databasetest"
 	"sollecito/internal/dunning"
@@ -76,7 +77,7 @@ func waiting(t *testing.T, now time.Time, customers int, steps []string, options
 	if err != nil {
 		t.Fatal(err)
 	}
-	cases := dunning.NewCases(dunning.Rules{Campaigns: dunning.NewStore(dunning.Shipped()), Policy: dunning.DefaultPolicy(), Zone: time.UTC})
+	cases := dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: dunning.DefaultPolicy(), Zone: time.UTC})
 	err = db.Do(t.Context(), func(tx *sql.Tx) error {
 		for n := range customers {
 			id := fmt.Sprintf("cus_%d", n)

@@ -6,12 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 )
 
 func (h *house) apply(document string) int64 {
 	h.t.Helper()
-	c, err := dunning.ParseCampaign([]byte(document))
+	c, err := campaign.Parse([]byte(document))
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func TestACampaignOfTheMerchantsOwn(t *testing.T) {
 	if c := h.caseOf(customer); c.Campaign != "dutch" || c.CampaignVersion != 1 {
 		t.Errorf("the case walks %s %d", c.Campaign, c.CampaignVersion)
 	}
-	var access []dunning.Access
+	var access []campaign.Access
 	for range 45 {
 		h.walk(24 * time.Hour)
 		a := h.caseOf(customer).Access
@@ -104,7 +105,7 @@ func TestACampaignOfTheMerchantsOwn(t *testing.T) {
 			access = append(access, a)
 		}
 	}
-	if len(access) != 3 || access[0] != dunning.Full || access[1] != dunning.Restricted || access[2] != dunning.Suspended {
+	if len(access) != 3 || access[0] != campaign.Full || access[1] != campaign.Restricted || access[2] != campaign.Suspended {
 		t.Errorf("access went %v", access)
 	}
 	var subjects []string
@@ -162,7 +163,7 @@ func TestTheHoldoutHearsNothing(t *testing.T) {
 		switch {
 		case c.Holdout:
 			held++
-			if mails != 0 || c.Access != dunning.Full || c.Status != dunning.Open {
+			if mails != 0 || c.Access != campaign.Full || c.Status != dunning.Open {
 				t.Errorf("held out: %d mails, access %s, %s", mails, c.Access, c.Status)
 			}
 		default:
@@ -204,7 +205,7 @@ func TestARehearsalOfThePast(t *testing.T) {
 	h.settle()
 	h.walk(20 * 24 * time.Hour)
 	before := h.rows()
-	written, err := dunning.ParseCampaign([]byte(twoConsequences))
+	written, err := campaign.Parse([]byte(twoConsequences))
 	if err != nil {
 		t.Fatal(err)
 	}

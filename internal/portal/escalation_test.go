@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"sollecito/internal/dunning"
+	"sollecito/internal/campaign"
 )
 
 const escalating = `name: escalating
@@ -30,9 +30,9 @@ func TestAccessEscalatesAndComesBack(t *testing.T) {
 	unsure := h.customer("Bram Jansen", "bram@jansen.example", "NL", "pm_card_visa")
 	invoice := h.fail(customer, "insufficient_funds")
 	h.fail(unsure, "insufficient_funds")
-	access := func(customer string) dunning.Access {
+	access := func(customer string) campaign.Access {
 		t.Helper()
-		var a dunning.Access
+		var a campaign.Access
 		err := h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
 			var err error
 			a, err = h.portal.Cases.AccessOf(t.Context(), tx, customer)
@@ -44,7 +44,7 @@ func TestAccessEscalatesAndComesBack(t *testing.T) {
 		return a
 	}
 	var days []string
-	last := dunning.Access("")
+	last := campaign.Access("")
 	for range 20 {
 		if a := access(customer); a != last {
 			days = append(days, h.clock.now().Format("2 ")+string(a))
@@ -64,7 +64,7 @@ func TestAccessEscalatesAndComesBack(t *testing.T) {
 	if got := strings.Join(days, ", "); got != "2 full, 6 grace, 12 restricted, 21 suspended" {
 		t.Errorf("access went %s", got) // read each day at ten, an hour before the steps; the 20th is a Friday
 	}
-	if a := access(unsure); a != dunning.Restricted {
+	if a := access(unsure); a != campaign.Restricted {
 		t.Errorf("who was not surely told twice has %s", a)
 	}
 	at := h.clock.now()
@@ -73,7 +73,7 @@ func TestAccessEscalatesAndComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.settle()
-	if a := access(customer); a != dunning.Full || h.clock.now().Sub(at) > time.Minute {
+	if a := access(customer); a != campaign.Full || h.clock.now().Sub(at) > time.Minute {
 		t.Errorf("%s after payment access is %s", h.clock.now().Sub(at), a)
 	}
 }

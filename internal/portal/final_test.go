@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"sollecito/internal/campaign"
 	"sollecito/internal/config"
 	"sollecito/internal/dunning"
 	"sollecito/internal/gateway"
@@ -90,7 +91,7 @@ func TestAFinalActWaitsForAManager(t *testing.T) {
 	if len(mails) != 2 || !strings.Contains(mails[1].Subject, "subscription may end from Wednesday 11 November") || !strings.Contains(mails[1].Text, "on Wednesday 11 November at the\nearliest") {
 		t.Fatalf("%d mails, the last %q:\n%s", len(mails), mails[len(mails)-1].Subject, mails[len(mails)-1].Text)
 	}
-	if s := h.subscription(customer)["status"]; s != "past_due" || h.finalOf(customer).Status != dunning.FinalProposed || h.caseOf(customer).Access != dunning.Grace {
+	if s := h.subscription(customer)["status"]; s != "past_due" || h.finalOf(customer).Status != dunning.FinalProposed || h.caseOf(customer).Access != campaign.Grace {
 		t.Fatalf("before anybody decided: subscription %v, act %+v, access %s", s, h.finalOf(customer), h.caseOf(customer).Access)
 	}
 	act := "/admin/cases/" + h.caseOf(customer).ID + "/final"
@@ -134,7 +135,7 @@ func TestAFinalActWaitsForAManager(t *testing.T) {
 			t.Errorf("the line of time lacks %q:\n%s", want, got)
 		}
 	}
-	if c := h.caseOf(customer); c.Status != dunning.Exhausted || c.Access != dunning.Suspended {
+	if c := h.caseOf(customer); c.Status != dunning.Exhausted || c.Access != campaign.Suspended {
 		t.Errorf("afterwards the case is %s, access %s", c.Status, c.Access)
 	}
 	if n := h.count(`SELECT count(*) FROM audit WHERE action IN ('case.final_ordered', 'stripe.cancel')`); n != 2 {
@@ -154,7 +155,7 @@ func TestAFinalActWaitsForAManager(t *testing.T) {
 	}
 	h.ask("invoices/"+invoice+"/pay", url.Values{"paid_out_of_band": {"true"}})
 	h.settle()
-	if c := h.caseOf(customer); c.Status != dunning.Recovered || c.Access != dunning.Full {
+	if c := h.caseOf(customer); c.Status != dunning.Recovered || c.Access != campaign.Full {
 		t.Errorf("paid after all: %s, access %s", c.Status, c.Access)
 	}
 	h.walk(24 * time.Hour)
@@ -182,7 +183,7 @@ func TestAFinalActIsDeclined(t *testing.T) {
 	}
 	manager.post(decline, url.Values{"reason": {"They called; the bank is moving."}}).at(page, 200)
 	h.walk(3 * 24 * time.Hour)
-	if c := h.caseOf(customer); c.Status != dunning.Exhausted || c.Access != dunning.Grace || h.subscription(customer)["status"] != "past_due" {
+	if c := h.caseOf(customer); c.Status != dunning.Exhausted || c.Access != campaign.Grace || h.subscription(customer)["status"] != "past_due" {
 		t.Errorf("the case is %s, access %s, the subscription %v", c.Status, c.Access, h.subscription(customer)["status"])
 	}
 	if !strings.Contains(manager.get(page).text("main"), "They called; the bank is moving.") || len(h.mailsTo("anneke@waal.example")) != 2 {
@@ -202,7 +203,7 @@ func TestFinalActsByThemselves(t *testing.T) {
 		if pause["behavior"] != "void" || s["status"] != "past_due" || h.finalOf(customer).Status != dunning.FinalDone {
 			t.Errorf("the subscription is %v, collection %v, act %+v", s["status"], pause, h.finalOf(customer))
 		}
-		if c := h.caseOf(customer); c.Status != dunning.Exhausted || c.Access != dunning.Suspended {
+		if c := h.caseOf(customer); c.Status != dunning.Exhausted || c.Access != campaign.Suspended {
 			t.Errorf("the case is %s, access %s", c.Status, c.Access)
 		}
 	})
@@ -213,7 +214,7 @@ func TestFinalActsByThemselves(t *testing.T) {
 		if s := h.ask("invoices/"+invoice, nil)["status"]; s != "uncollectible" || h.told("invoice.marked_uncollectible") != 1 {
 			t.Fatalf("the invoice is %v, %d events", s, h.told("invoice.marked_uncollectible"))
 		}
-		if c := h.caseOf(customer); c.Status != dunning.Canceled || c.Access != dunning.Full {
+		if c := h.caseOf(customer); c.Status != dunning.Canceled || c.Access != campaign.Full {
 			t.Errorf("the case is %s, access %s", c.Status, c.Access)
 		}
 		h.walk(24 * time.Hour)
@@ -260,7 +261,7 @@ func TestAFinalActNeedsASentNotice(t *testing.T) {
 			t.Fatal(err)
 		}
 		h.walk(9 * 24 * time.Hour)
-		if h.count(`SELECT count(*) FROM final_acts`) != 0 || h.subscription(customer)["status"] != "past_due" || h.caseOf(customer).Access != dunning.Grace {
+		if h.count(`SELECT count(*) FROM final_acts`) != 0 || h.subscription(customer)["status"] != "past_due" || h.caseOf(customer).Access != campaign.Grace {
 			t.Errorf("%s: the subscription is %v, access %s", status, h.subscription(customer)["status"], h.caseOf(customer).Access)
 		}
 		if got := h.colleague(staff.Manager).get("/admin?view=person").text("main"); !strings.Contains(got, "A consequence waits") {

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sollecito/internal/campaign"
 	"sollecito/internal/checkout"
 	"sollecito/internal/config"
 	"sollecito/internal/database"
@@ -39,7 +40,7 @@ type Portal struct {
 	DB        *database.DB
 	Stripe    *gateway.Client
 	Intake    *intake.Intake
-	Campaigns *dunning.Store
+	Campaigns *campaign.Store
 	Cases     *dunning.Cases
 	Desk      *checkout.Desk
 	Talks     *support.Conversations
@@ -113,11 +114,11 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	p.Stripe = gateway.New(gateway.Options{
 		SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI, HTTP: at.HTTP, Logger: at.Log, Now: at.Now, Rate: at.Rate, Observe: p.seeStripe,
 	})
-	err = db.Do(ctx, func(tx *sql.Tx) error { return dunning.InstallCampaigns(ctx, tx, dunning.Shipped(), at.Now()) })
+	err = db.Do(ctx, func(tx *sql.Tx) error { return campaign.Install(ctx, tx, campaign.Shipped(), at.Now()) })
 	if err != nil {
 		return nil, fmt.Errorf("install the shipped campaigns: %w", err)
 	}
-	p.Campaigns = dunning.NewStore(dunning.Shipped())
+	p.Campaigns = campaign.NewStore(campaign.Shipped())
 	p.Cases = dunning.NewCases(dunning.Rules{
 		Campaigns: p.Campaigns, Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on", Before: c.Before, Promises: c.Promises, ClaimDays: c.Claim,
 		FinalActs: c.FinalActs == "automatic",

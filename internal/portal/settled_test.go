@@ -9,7 +9,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"sollecito/internal/dunning"
+	"sollecito/internal/campaign"
 	"sollecito/internal/sandbox"
 )
 
@@ -39,7 +39,7 @@ func (h *house) banner(customer string) int {
 
 func (h *house) access(customer string) string {
 	h.t.Helper()
-	var access dunning.Access
+	var access campaign.Access
 	err := h.portal.DB.See(h.t.Context(), func(tx *sql.Tx) error {
 		var err error
 		access, err = h.portal.Cases.AccessOf(h.t.Context(), tx, customer)

@@ -14,6 +14,7 @@ import (
 
 	"sollecito/internal/audit"
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/databasetest"
 	"sollecito/internal/dunning"
 	"sollecito/internal/sandbox"
@@ -266,7 +267,7 @@ func (s *simulation) agree() {
 			if err != nil {
 				return nil // never had one
 			}
-			if len(owed) == 0 && (latest.Status == dunning.Open || latest.Status == dunning.Exhausted || latest.Access != dunning.Full) {
+			if len(owed) == 0 && (latest.Status == dunning.Open || latest.Status == dunning.Exhausted || latest.Access != campaign.Full) {
 				s.t.Errorf("I7: nothing of %s is open, and their case is %s, access %s", c.id, latest.Status, latest.Access)
 			}
 			if len(owed) > 0 && latest.Status != dunning.Open && latest.Status != dunning.Exhausted {

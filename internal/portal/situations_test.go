@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/link"
 )
@@ -164,13 +165,13 @@ func stands(status, pauses string) func(*scene) {
 	return func(s *scene) {
 		s.t.Helper()
 		gotStatus, gotPauses, access := s.standing()
-		if gotStatus != status || gotPauses != pauses || access != dunning.Full {
+		if gotStatus != status || gotPauses != pauses || access != campaign.Full {
 			s.t.Errorf("the case is %q, paused for %q, access %s; want %q and %q", gotStatus, gotPauses, access, status, pauses)
 		}
 	}
 }
 
-func (s *scene) standing() (status, pauses string, access dunning.Access) {
+func (s *scene) standing() (status, pauses string, access campaign.Access) {
 	s.t.Helper()
 	err := s.portal.DB.See(s.t.Context(), func(tx *sql.Tx) error {
 		var err error

@@ -11,6 +11,7 @@ import (
 
 	"sollecito/internal/audit"
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 )
@@ -337,7 +338,7 @@ func (h *house) agreeOn(ctx context.Context, tx *sql.Tx, c *customer) error {
 		return err
 	}
 	running := latest.Status == dunning.Open || latest.Status == dunning.Exhausted
-	if running != (len(owed) > 0) || !running && latest.Access != dunning.Full {
+	if running != (len(owed) > 0) || !running && latest.Access != campaign.Full {
 		h.judge.breach("I7", c, "they owe %v, and their case is %s with access %s", owed, latest.Status, latest.Access)
 	}
 	h.judge.counts["case "+string(latest.Status)]++

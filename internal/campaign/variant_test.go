@@ -1,4 +1,4 @@
-package dunning_test
+package campaign_test
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"sollecito/internal/dunning"
+	"sollecito/internal/campaign"
 )
 
 const twoWays = small + `  - key: second
@@ -31,9 +31,9 @@ variants:
 func parsed(t interface {
 	Helper()
 	Fatal(...any)
-}, document string) dunning.Campaign {
+}, document string) campaign.Campaign {
 	t.Helper()
-	c, err := dunning.ParseCampaign([]byte(document))
+	c, err := campaign.Parse([]byte(document))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,10 +52,10 @@ func TestVariantsAreStableSharesApartFromTheHoldout(t *testing.T) {
 		{"small", 20, []int{50, 50}}, {"consumer-cards", 50, []int{1, 9}}, {"swiss", 10, []int{30, 70, 100}}, {"invoices", 5, []int{7, 7, 7, 7}},
 	} {
 		const customers = 100_000
-		c := dunning.Campaign{Name: drawn.campaign, Holdout: drawn.holdout}
+		c := campaign.Campaign{Name: drawn.campaign, Holdout: drawn.holdout}
 		total := 0
 		for i, weight := range drawn.weights {
-			c.Variants, total = append(c.Variants, dunning.Variant{Name: fmt.Sprint("v", i), Weight: weight}), total+weight
+			c.Variants, total = append(c.Variants, campaign.Variant{Name: fmt.Sprint("v", i), Weight: weight}), total+weight
 		}
 		all := c
 		all.Holdout = 0
@@ -101,7 +101,7 @@ func TestAVariantChangesItsStepsAlone(t *testing.T) {
 	if second.DayOf("money") != 6 || second.DayOf("transient") != 6 || hour != 17 || len(second.Channels) != 2 || second.Text["it"].Subject != "Ancora aperto" {
 		t.Errorf("in the evening: %+v", second)
 	}
-	for _, same := range []dunning.Campaign{morning, gone} {
+	for _, same := range []campaign.Campaign{morning, gone} {
 		says, err := same.Says(c)
 		if err != nil || !says {
 			t.Errorf("a variant without changes changes the campaign: %+v", same)
@@ -117,13 +117,13 @@ func TestACaseKeepsItsVariant(t *testing.T) {
 	t.Parallel()
 	first, later := parsed(t, twoWays), parsed(t, strings.Replace(strings.Replace(twoWays, "weight: 30", "weight: 1", 1), "weight: 70", "weight: 1000", 1))
 	first.Version, later.Version = 1, 2
-	all := dunning.Campaigns{first, later}
+	all := campaign.Campaigns{first, later}
 	for i := range 200 {
 		id := fmt.Sprintf("cus_%d", i)
-		c := dunning.Case{CustomerID: id, Campaign: "small", CampaignVersion: 1, Variant: first.VariantFor(id)}
-		day := map[string]int{"morning": 5, "evening": 6}[c.Variant]
-		if got := c.Plan(all); got.Version != 1 || got.Steps[1].Day != day {
-			t.Fatalf("%s of variant %q walks version %d, day %d", id, c.Variant, got.Version, got.Steps[1].Day)
+		variant := first.VariantFor(id)
+		day := map[string]int{"morning": 5, "evening": 6}[variant]
+		if got := all.Find("small", 1).Walked(variant); got.Version != 1 || got.Steps[1].Day != day {
+			t.Fatalf("%s of variant %q walks version %d, day %d", id, variant, got.Version, got.Steps[1].Day)
 		}
 	}
 }
@@ -161,8 +161,8 @@ func TestFlawsOfVariants(t *testing.T) {
 
 func hasFlaw(t *testing.T, what, document string, line int, says string) {
 	t.Helper()
-	_, err := dunning.ParseCampaign([]byte(document))
-	flaws, _ := err.(dunning.Flaws)
+	_, err := campaign.Parse([]byte(document))
+	flaws, _ := err.(campaign.Flaws)
 	for _, f := range flaws {
 		if f.Line == line && strings.Contains(f.Text, says) {
 			return

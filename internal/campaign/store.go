@@ -1,4 +1,4 @@
-package dunning
+package campaign
 
 import (
 	"bytes"
@@ -29,7 +29,7 @@ func Shipped() Campaigns {
 		if err != nil {
 			panic(err) // it was embedded when the program was built
 		}
-		c, err := ParseCampaign(text)
+		c, err := Parse(text)
 		if err != nil {
 			panic(fmt.Errorf("shipped campaign %s: %w", name, err)) // a test reads them all
 		}
@@ -41,15 +41,15 @@ func Shipped() Campaigns {
 
 // CampaignSchema is the JSON Schema of the documents, for editors.
 //
-//go:embed campaign.schema.json
-var CampaignSchema []byte
+//go:embed schema.json
+var Schema []byte
 
 // settingCampaigns names the setting that changes whenever a campaign is applied, so that programs which keep the
 // parsed campaigns notice.
 const settingCampaigns = "campaigns"
 
 // InstallCampaigns gives an installation the campaigns it does not know by name yet, after those it does.
-func InstallCampaigns(ctx context.Context, tx *sql.Tx, all Campaigns, now time.Time) error {
+func Install(ctx context.Context, tx *sql.Tx, all Campaigns, now time.Time) error {
 	err := database.Hold(ctx, tx, settingCampaigns)
 	if err != nil {
 		return err
@@ -159,7 +159,7 @@ func (s *Store) Apply(ctx context.Context, tx *sql.Tx, c Campaign, before, actor
 	if err != nil {
 		return 0, false, err
 	}
-	err = InstallCampaigns(ctx, tx, s.first, now)
+	err = Install(ctx, tx, s.first, now)
 	if err != nil {
 		return 0, false, err
 	}

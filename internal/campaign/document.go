@@ -1,4 +1,4 @@
-package dunning
+package campaign
 
 import (
 	"bytes"
@@ -44,7 +44,7 @@ const (
 )
 
 // ParseCampaign reads a campaign's YAML document. Whatever is wrong with it is a Flaws.
-func ParseCampaign(text []byte) (Campaign, error) {
+func Parse(text []byte) (Campaign, error) {
 	d, err := readDocument(text)
 	if err != nil {
 		return Campaign{}, err

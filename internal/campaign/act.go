@@ -1,4 +1,4 @@
-package dunning
+package campaign
 
 // Act is what the last step of a campaign does at Stripe.
 type Act string

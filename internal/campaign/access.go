@@ -1,4 +1,4 @@
-package dunning
+package campaign
 
 // Access is what the merchant's app should allow.
 type Access string

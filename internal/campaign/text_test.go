@@ -1,10 +1,10 @@
-package dunning_test
+package campaign_test
 
 import (
 	"strings"
 	"testing"
 
-	"sollecito/internal/dunning"
+	"sollecito/internal/campaign"
 )
 
 const told = `name: told
@@ -90,18 +90,18 @@ func TestFlawsOfTexts(t *testing.T) {
 		hasFlaw(t, c.what, strings.Replace(told, c.from, c.to, 1), c.line, c.says)
 	}
 	gentle := strings.Replace(told[:strings.Index(told, "  - key: notice")], " fino al {{consequence.date}}", "", 1)
-	if _, err := dunning.ParseCampaign([]byte(gentle)); err != nil {
+	if _, err := campaign.Parse([]byte(gentle)); err != nil {
 		t.Errorf("without a consequence: %v", err)
 	}
 	hasFlaw(t, "a date that does not come", strings.Replace(gentle, "Grazie,", "Dal {{consequence.date}},", 1), 11, "takes anything away")
 	hasFlaw(t, "a threat that is not configured", strings.Replace(gentle, "Grazie,", "Sospendiamo tutto,", 1), 19, "does not do")
-	if _, err := dunning.ParseCampaign([]byte(strings.Replace(told, "Grazie,", "Poi sospendiamo l'accesso,", 1))); err != nil {
+	if _, err := campaign.Parse([]byte(strings.Replace(told, "Grazie,", "Poi sospendiamo l'accesso,", 1))); err != nil {
 		t.Errorf("a consequence that is configured may be named: %v", err)
 	}
 	silent := strings.Replace(told, "    announces: true\n", "    announces: true\n    text: {en: {subject: Open, body: Please pay.}}\n", 1)
 	hasFlaw(t, "an announcement without its date", silent, 26, "names the day")
 	last := strings.Replace(gentle, "Grazie,", "Ultimo sollecito,", 1)
-	if _, err := dunning.ParseCampaign([]byte(last)); err != nil {
+	if _, err := campaign.Parse([]byte(last)); err != nil {
 		t.Errorf("on the last step: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package dunning_test
+package campaign_test
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"sollecito/internal/billing"
-	"sollecito/internal/dunning"
+	"sollecito/internal/campaign"
 )
 
 const small = `name: small
@@ -29,12 +29,12 @@ steps:
 func TestShippedCampaignsAreSound(t *testing.T) {
 	t.Parallel()
 	schema := campaignSchema(t)
-	for _, c := range dunning.Shipped() {
+	for _, c := range campaign.Shipped() {
 		text, err := c.Document()
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := dunning.ParseCampaign(text)
+		again, err := campaign.Parse(text)
 		if err != nil {
 			t.Errorf("%s, written and read again: %v", c.Name, err)
 		}
@@ -51,7 +51,7 @@ func TestShippedCampaignsAreSound(t *testing.T) {
 
 func campaignSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	text, err := jsonschema.UnmarshalJSON(bytes.NewReader(dunning.CampaignSchema))
+	text, err := jsonschema.UnmarshalJSON(bytes.NewReader(campaign.Schema))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,29 +121,29 @@ func TestFlawsNameTheLine(t *testing.T) {
 		{"not text", "name: \x00", 1, "not UTF-8", false},
 		{"huge", strings.Repeat("#", 70_000), 1, "bytes", false},
 	} {
-		_, err := dunning.ParseCampaign([]byte(c.document))
-		var flaws dunning.Flaws
+		_, err := campaign.Parse([]byte(c.document))
+		var flaws campaign.Flaws
 		if !errors.As(err, &flaws) {
 			t.Errorf("%s: %v", c.what, err)
 			continue
 		}
-		if !slices.ContainsFunc(flaws, func(f dunning.Flaw) bool { return f.Line == c.line && strings.Contains(f.Text, c.says) }) {
+		if !slices.ContainsFunc(flaws, func(f campaign.Flaw) bool { return f.Line == c.line && strings.Contains(f.Text, c.says) }) {
 			t.Errorf("%s: want line %d, %q; got\n%v", c.what, c.line, c.says, err)
 		}
 		if c.schemaToo && schema.Validate(plain(t, []byte(c.document))) == nil {
 			t.Errorf("%s: the schema lets it pass", c.what)
 		}
 	}
-	_, err := dunning.ParseCampaign([]byte("name: X\ntitle: ''\nsteps: []\n"))
-	var flaws dunning.Flaws
+	_, err := campaign.Parse([]byte("name: X\ntitle: ''\nsteps: []\n"))
+	var flaws campaign.Flaws
 	if !errors.As(err, &flaws) || len(flaws) != 3 {
 		t.Errorf("three flaws at once: %v", err)
 	}
 }
 
-func FuzzParseCampaign(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	f.Add([]byte(small))
-	for _, c := range dunning.Shipped() {
+	for _, c := range campaign.Shipped() {
 		text, err := c.Document()
 		if err != nil {
 			f.Fatal(err)
@@ -157,9 +157,9 @@ func FuzzParseCampaign(f *testing.F) {
 	f.Add([]byte("a: &a [*a, *a]\n<<: *a"))
 	f.Add([]byte("name: small\nfor: {amounts: {eur: {at_least: 99999999999999999999}}}"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		c, err := dunning.ParseCampaign(text)
+		c, err := campaign.Parse(text)
 		if err != nil {
-			var flaws dunning.Flaws
+			var flaws campaign.Flaws
 			if !errors.As(err, &flaws) || len(flaws) == 0 || flaws[0].Line < 1 {
 				t.Fatalf("an error without its line: %v", err)
 			}
@@ -169,7 +169,7 @@ func FuzzParseCampaign(f *testing.F) {
 		if err != nil {
 			t.Fatalf("read and cannot be written: %v", err)
 		}
-		again, err := dunning.ParseCampaign(written)
+		again, err := campaign.Parse(written)
 		if err != nil {
 			t.Fatalf("written and cannot be read: %v\n%s", err, written)
 		}
@@ -183,7 +183,7 @@ func FuzzParseCampaign(f *testing.F) {
 func TestWhomACampaignIsFor(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
-	who := dunning.Subject{
+	who := campaign.Subject{
 		Customer: billing.Customer{ID: "cus_1", Country: "IT", CreatedAt: now.AddDate(0, 0, -40).Unix(), Metadata: map[string]string{"sollecito_customer": "business"}},
 		Open: []billing.Invoice{
 			{Status: "open", Currency: "eur", AmountRemaining: 40_000, CollectionMethod: "charge_automatically", Description: "Studio Plan"},
@@ -206,7 +206,7 @@ func TestWhomACampaignIsFor(t *testing.T) {
 		"{metadata: {sollecito_customer: business}}": true, "{metadata: {sollecito_customer: [a, b]}}": false,
 		"{countries: [IT], declines: [expired]}": false,
 	} {
-		c, err := dunning.ParseCampaign([]byte("for: " + segment + "\n" + small))
+		c, err := campaign.Parse([]byte("for: " + segment + "\n" + small))
 		if err != nil {
 			t.Errorf("%s: %v", segment, err)
 			continue
@@ -219,16 +219,16 @@ func TestWhomACampaignIsFor(t *testing.T) {
 
 func TestTheFirstCampaignThatHoldsTakesTheCase(t *testing.T) {
 	t.Parallel()
-	shipped := dunning.Shipped()
+	shipped := campaign.Shipped()
 	for _, c := range []struct {
-		who  dunning.Subject
+		who  campaign.Subject
 		want string
 	}{
-		{dunning.Subject{}, "consumer-cards"},
-		{dunning.Subject{Open: []billing.Invoice{{Currency: "eur", AmountRemaining: 100_000}}}, "high-value"},
-		{dunning.Subject{Open: []billing.Invoice{{Currency: "eur", AmountRemaining: 99_999}}, Method: "sepa_debit"}, "bank-debits"},
-		{dunning.Subject{Open: []billing.Invoice{{Currency: "eur", CollectionMethod: "send_invoice"}}}, "invoices"},
-		{dunning.Subject{Customer: billing.Customer{Metadata: map[string]string{"sollecito_customer": "business"}}}, "business-cards"},
+		{campaign.Subject{}, "consumer-cards"},
+		{campaign.Subject{Open: []billing.Invoice{{Currency: "eur", AmountRemaining: 100_000}}}, "high-value"},
+		{campaign.Subject{Open: []billing.Invoice{{Currency: "eur", AmountRemaining: 99_999}}, Method: "sepa_debit"}, "bank-debits"},
+		{campaign.Subject{Open: []billing.Invoice{{Currency: "eur", CollectionMethod: "send_invoice"}}}, "invoices"},
+		{campaign.Subject{Customer: billing.Customer{Metadata: map[string]string{"sollecito_customer": "business"}}}, "business-cards"},
 	} {
 		got := shipped.Choose(c.who)
 		if got.Name != c.want {
@@ -238,7 +238,7 @@ func TestTheFirstCampaignThatHoldsTakesTheCase(t *testing.T) {
 	for i := range shipped {
 		shipped[i].Retired = shipped[i].Name != "invoices"
 	}
-	got := shipped.Choose(dunning.Subject{})
+	got := shipped.Choose(campaign.Subject{})
 	if got.Name != "invoices" {
 		t.Errorf("with all others retired %s takes the case", got.Name)
 	}
@@ -247,13 +247,13 @@ func TestTheFirstCampaignThatHoldsTakesTheCase(t *testing.T) {
 // The holdout is about as large as it says, and the same customers are in it each time.
 func TestTheHoldoutIsAStableShare(t *testing.T) {
 	t.Parallel()
-	c := dunning.Campaign{Name: "small", Holdout: 20}
+	c := campaign.Campaign{Name: "small", Holdout: 20}
 	const customers = 5000
 	held := 0
 	for i := range customers {
 		id := fmt.Sprintf("cus_%d", i)
 		in := c.HoldsOut(id)
-		again := dunning.Campaign{Name: "small", Version: 2, Holdout: 20} // another version, the same customers
+		again := campaign.Campaign{Name: "small", Version: 2, Holdout: 20} // another version, the same customers
 		if again.HoldsOut(id) != in {
 			t.Fatalf("%s is held out in one version alone", id)
 		}
