@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -16,8 +17,8 @@ import (
 
 // prospect is what a customer may still hear from us and what they chose, read at one moment.
 type prospect struct {
-	choices  dunning.Choices
-	previous dunning.Choices // the version before; zero when there is none
+	choices  contact.Choices
+	previous contact.Choices // the version before; zero when there is none
 	c        dunning.Case    // the latest, zero without one
 	in       dunning.Situation
 	notices  []outbox.Notice // of that case
@@ -27,7 +28,7 @@ type prospect struct {
 func (s *Server) prospectOf(ctx context.Context, v visitor) (prospect, error) {
 	var p prospect
 	err := s.DB.See(ctx, func(tx *sql.Tx) error {
-		made, err := dunning.ChoicesMade(ctx, tx, v.ID)
+		made, err := contact.ChoicesMade(ctx, tx, v.ID)
 		if err != nil {
 			return err
 		}
@@ -60,7 +61,7 @@ func (s *Server) prospectOf(ctx context.Context, v visitor) (prospect, error) {
 }
 
 // with is the prospect as it would be with other choices.
-func (p prospect) with(s *Server, v visitor, c dunning.Choices) prospect {
+func (p prospect) with(s *Server, v visitor, c contact.Choices) prospect {
 	p.choices = c
 	p.in.Choices, p.in.Policy = c, s.Cases.PolicyFor(v.Customer, c)
 	return p
@@ -107,7 +108,7 @@ func wayFor(mail, app bool) views.Way {
 
 // limitsFor are what is kept for this customer whatever they choose.
 func (s *Server) limitsFor(v visitor) views.Limits {
-	p := s.Cases.PolicyFor(v.Customer, dunning.Choices{})
+	p := s.Cases.PolicyFor(v.Customer, contact.Choices{})
 	return views.Limits{
 		Most: p.Cap, Days: int(p.Window / (24 * time.Hour)), GapHours: int(p.Gap / time.Hour), From: p.From, To: p.To,
 		Weekdays: p.Days, Holidays: p.Almanac != nil, Zone: v.zone.String(),
@@ -115,7 +116,7 @@ func (s *Server) limitsFor(v visitor) views.Limits {
 }
 
 // choiceOf is what stands, as the page shows it.
-func (s *Server) choiceOf(v visitor, c dunning.Choices) views.Choice {
+func (s *Server) choiceOf(v visitor, c contact.Choices) views.Choice {
 	span := s.Cases.PolicyFor(v.Customer, c).Span()
 	return views.Choice{Way: wayFor(!c.NoMail, !c.NoApp), From: span.From, To: span.To}
 }
@@ -131,9 +132,9 @@ func (s *Server) hasApp() bool {
 }
 
 // choicesFrom reads a choice out of a form; false when the hours are none that can be kept.
-func (s *Server) choicesFrom(form url.Values, v visitor, before dunning.Choices) (dunning.Choices, bool) {
+func (s *Server) choicesFrom(form url.Values, v visitor, before contact.Choices) (contact.Choices, bool) {
 	c := before
-	c.Source, c.Actor = dunning.FromPage, ""
+	c.Source, c.Actor = contact.FromPage, ""
 	switch views.Way(form.Get("way")) {
 	case views.WayBoth:
 		c.NoMail, c.NoApp = false, false
@@ -144,15 +145,15 @@ func (s *Server) choicesFrom(form url.Values, v visitor, before dunning.Choices)
 	case views.WayNone:
 		c.NoMail, c.NoApp = true, true
 	}
-	policy := s.Cases.PolicyFor(v.Customer, dunning.Choices{})
+	policy := s.Cases.PolicyFor(v.Customer, contact.Choices{})
 	from, errFrom := strconv.Atoi(form.Get("from"))
 	to, errTo := strconv.Atoi(form.Get("to"))
-	c.Hours = dunning.Hours{From: from, To: to}
-	if errFrom != nil || errTo != nil || c.Check(policy) != nil || c.Hours == (dunning.Hours{}) {
+	c.Hours = contact.Hours{From: from, To: to}
+	if errFrom != nil || errTo != nil || c.Check(policy) != nil || c.Hours == (contact.Hours{}) {
 		return before, false
 	}
 	if from == policy.From && to == policy.To {
-		c.Hours = dunning.Hours{} // all of our hours is no wish: it stays so when ours change
+		c.Hours = contact.Hours{} // all of our hours is no wish: it stays so when ours change
 	}
 	return c, true
 }
@@ -160,7 +161,7 @@ func (s *Server) choicesFrom(form url.Values, v visitor, before dunning.Choices)
 func (s *Server) choicesPage(r *http.Request, v visitor, p prospect) views.ChoicesPage {
 	return views.ChoicesPage{
 		Frame: s.frame(r, v), Outlook: p.outlook(v.zone), Limits: s.limitsFor(v), Choice: s.choiceOf(v, p.choices), App: s.hasApp(),
-		Confirms: !s.Cases.PolicyFor(v.Customer, dunning.Choices{}).Collector,
+		Confirms: !s.Cases.PolicyFor(v.Customer, contact.Choices{}).Collector,
 	}
 }
 
@@ -241,7 +242,7 @@ func (s *Server) keepChoices(w http.ResponseWriter, r *http.Request) error {
 	f := s.frame(r, v)
 	valid := true
 	err = s.DB.Do(r.Context(), func(tx *sql.Tx) error {
-		_, err := s.Cases.Choose(r.Context(), tx, v.ID, func(before dunning.Choices) dunning.Choices {
+		_, err := s.Cases.Choose(r.Context(), tx, v.ID, func(before contact.Choices) contact.Choices {
 			c, ok := s.choicesFrom(r.PostForm, v, before)
 			valid = ok
 			c.Words = f.WordsOf(s.choiceOf(v, c), s.hasApp())

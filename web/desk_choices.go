@@ -5,16 +5,16 @@ import (
 	"fmt"
 	"net/http"
 
-	"sollecito/internal/dunning"
+	"sollecito/internal/contact"
 	"sollecito/internal/fault"
 	"sollecito/internal/staff"
 	"sollecito/views/desk"
 )
 
 // chosen is what the customer decided about our reminders, the zero Choices when they never did.
-func (k record) chosen() dunning.Choices {
+func (k record) chosen() contact.Choices {
 	if len(k.choices) == 0 {
-		return dunning.Choices{}
+		return contact.Choices{}
 	}
 	return k.choices[len(k.choices)-1]
 }
@@ -22,7 +22,7 @@ func (k record) chosen() dunning.Choices {
 // choiceFacts say what the customer decided, with when and how they said so.
 func (s *Server) choiceFacts(k record) []desk.Fact {
 	c := k.chosen()
-	if c.Same(dunning.Choices{}) {
+	if c.Same(contact.Choices{}) {
 		return nil
 	}
 	return []desk.Fact{{
@@ -32,7 +32,7 @@ func (s *Server) choiceFacts(k record) []desk.Fact {
 }
 
 // choiceWords are choices as colleagues say them.
-func choiceWords(c dunning.Choices) string {
+func choiceWords(c contact.Choices) string {
 	words := "reminders by mail and in the app"
 	switch {
 	case c.NoMail && c.NoApp:
@@ -42,19 +42,19 @@ func choiceWords(c dunning.Choices) string {
 	case c.NoApp:
 		words = "no reminders in the app"
 	}
-	if c.Hours != (dunning.Hours{}) {
+	if c.Hours != (contact.Hours{}) {
 		words += fmt.Sprintf("; what comes, only from %02d:00 to %02d:00 their time", c.Hours.From, c.Hours.To)
 	}
 	return words
 }
 
-func sourceWords(c dunning.Choices) string {
+func sourceWords(c contact.Choices) string {
 	switch c.Source {
-	case dunning.FromOneClick:
+	case contact.FromOneClick:
 		return "by the stop button of a mail"
-	case dunning.FromReply:
+	case contact.FromReply:
 		return "by a reply"
-	case dunning.FromStaff:
+	case contact.FromStaff:
 		return "written down by " + c.Actor
 	}
 	return "on their page"
@@ -115,9 +115,9 @@ func (s *Server) writeChoice(w http.ResponseWriter, r *http.Request, who staff.M
 		return nil
 	}
 	err := s.DB.Do(r.Context(), func(tx *sql.Tx) error {
-		changed, err := s.Cases.Choose(r.Context(), tx, customer, func(c dunning.Choices) dunning.Choices {
+		changed, err := s.Cases.Choose(r.Context(), tx, customer, func(c contact.Choices) contact.Choices {
 			c.NoMail, c.NoApp = act != desk.ActRemind, act == desk.ActNoReminders || act == desk.ActNoMail && c.NoApp
-			c.Source, c.Words, c.Actor = dunning.FromStaff, note, who.Name
+			c.Source, c.Words, c.Actor = contact.FromStaff, note, who.Name
 			return c
 		}, s.Now())
 		if err != nil {

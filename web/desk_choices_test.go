@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"sollecito/internal/dunning"
+	"sollecito/internal/contact"
 	"sollecito/internal/outbox"
 	"sollecito/internal/staff"
 )
@@ -55,8 +55,8 @@ func TestStaffWriteDownWhatACustomerWants(t *testing.T) {
 		t.Errorf("lifting it: %d", a.StatusCode)
 	}
 	h.do(func(tx *sql.Tx) error {
-		all, err := dunning.ChoicesMade(t.Context(), tx, "cus_1")
-		if len(all) != 3 || all[2].NoMail || all[2].NoApp || all[0].Source != dunning.FromStaff || all[0].Actor == "" {
+		all, err := contact.ChoicesMade(t.Context(), tx, "cus_1")
+		if len(all) != 3 || all[2].NoMail || all[2].NoApp || all[0].Source != contact.FromStaff || all[0].Actor == "" {
 			t.Errorf("%+v", all)
 		}
 		return err
@@ -72,8 +72,8 @@ func TestNoNoticeForWhoWantsNone(t *testing.T) {
 		t.Fatalf("before: %d", status)
 	}
 	h.do(func(tx *sql.Tx) error {
-		_, err := h.cases.Choose(t.Context(), tx, "cus_1", func(c dunning.Choices) dunning.Choices {
-			c.NoApp, c.Source = true, dunning.FromPage
+		_, err := h.cases.Choose(t.Context(), tx, "cus_1", func(c contact.Choices) contact.Choices {
+			c.NoApp, c.Source = true, contact.FromPage
 			return c
 		}, h.clock())
 		return err

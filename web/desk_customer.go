@@ -11,6 +11,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/inbound"
@@ -42,7 +43,7 @@ type record struct {
 	suppressions  []outbox.Suppression // of the addresses on file, lifted ones too
 	bounces       []outbox.Bounce      // oldest first
 	arrivals      []inbound.Arrival    // oldest first
-	choices       []dunning.Choices    // every version, oldest first
+	choices       []contact.Choices    // every version, oldest first
 	promises      []dunning.Promise    // oldest first
 	wishes        []support.Wish       // oldest first
 	interest      []interest.Kept      // late interest that was confirmed, oldest first
@@ -93,7 +94,7 @@ func (s *Server) recordOf(ctx context.Context, customer string) (record, error) 
 		if err != nil {
 			return err
 		}
-		k.choices, err = dunning.ChoicesMade(ctx, tx, customer)
+		k.choices, err = contact.ChoicesMade(ctx, tx, customer)
 		if err != nil {
 			return err
 		}
@@ -285,7 +286,7 @@ func (s *Server) zonesOf(k record) []*time.Location {
 	if len(k.situation.Zones) > 0 {
 		return k.situation.Zones
 	}
-	return dunning.ZonesOf(k.Customer, s.Zone)
+	return contact.ZonesOf(k.Customer, s.Zone)
 }
 
 // languageOf is the language the customer's mails are written in.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
 	"sollecito/internal/explain"
 	"sollecito/internal/outbox"
@@ -56,6 +57,6 @@ func stepName(plan campaign.Campaign, d dunning.Decision) string {
 }
 
 // moved adds to a sentence about what is ahead why it comes when it does.
-func (s *Server) moved(sentence string, why []dunning.Reason) string {
+func (s *Server) moved(sentence string, why []contact.Reason) string {
 	return explain.Moved(s.Catalog.Locale("en"), sentence, why)
 }

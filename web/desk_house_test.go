@@ -20,6 +20,7 @@ import (
 	"sollecito/internal/audit"
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/databasetest"
 	"sollecito/internal/dunning"
@@ -66,7 +67,7 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 	must(t, err)
 	zone, err := time.LoadLocation("Europe/Rome")
 	must(t, err)
-	h.cases = dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: dunning.DefaultPolicy(), Zone: zone})
+	h.cases = dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: contact.DefaultPolicy(), Zone: zone})
 	h.talks = support.NewConversations(h.db, h.cases, "help@lumen.example", h.clock)
 	h.members, err = staff.NewMembers(h.db, strings.Repeat("k", 32), h.clock, h.clock)
 	must(t, err)

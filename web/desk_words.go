@@ -10,6 +10,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
 	"sollecito/internal/explain"
 	"sollecito/internal/outbox"
@@ -133,22 +134,22 @@ func reasonSentences(p dunning.Planned, c dunning.Case, in dunning.Situation) []
 	var all []string
 	for _, reason := range p.Why {
 		switch reason {
-		case dunning.ReasonStep:
+		case contact.ReasonStep:
 			all = append(all, fmt.Sprintf("The campaign plans step %d for day %d at %s their time.", p.Index+1, p.Step.DayOf(in.Class), clockOf(time.Duration(p.Step.At))))
-		case dunning.ReasonOnce:
+		case contact.ReasonOnce:
 			all = append(all, "Only the customer can help here, so it goes out at once: "+classWords(in.Class)+".")
-		case dunning.ReasonPast:
+		case contact.ReasonPast:
 			all = append(all, "That time has passed already, so the next allowed moment is taken.")
-		case dunning.ReasonHours:
+		case contact.ReasonHours:
 			all = append(all, "It was moved into the hours they may be written to: "+hoursOf(in.Policy)+", their time.")
-			if in.Choices.Hours != (dunning.Hours{}) {
+			if in.Choices.Hours != (contact.Hours{}) {
 				all = append(all, "They asked for these hours.")
 			}
-		case dunning.ReasonRest:
+		case contact.ReasonRest:
 			all = append(all, "A public holiday where they are lies between.")
-		case dunning.ReasonGap:
+		case contact.ReasonGap:
 			all = append(all, fmt.Sprintf("The last message is too recent: we keep at least %d hours between two.", int(in.Policy.Gap/time.Hour)))
-		case dunning.ReasonCap:
+		case contact.ReasonCap:
 			all = append(all, fmt.Sprintf("They have had %d messages in %d days, and never get more.", in.Policy.Cap, int(in.Policy.Window/(24*time.Hour))))
 		}
 	}
@@ -176,7 +177,7 @@ func clockOf(at time.Duration) string {
 }
 
 // hoursOf is a policy's hours and days: "Monday to Friday, 09:00 to 18:00".
-func hoursOf(p dunning.Policy) string {
+func hoursOf(p contact.Policy) string {
 	span := p.Span()
 	return fmt.Sprintf("%s, %02d:00 to %02d:00", daysOf(p.Days), span.From, span.To)
 }

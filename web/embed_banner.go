@@ -7,6 +7,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/l10n"
@@ -113,7 +114,7 @@ func (e *embed) bannerFacts(r *http.Request, tx *sql.Tx, who reader) (f bannerFa
 	if f.c.Status != dunning.Open && !limited(f.c.Access) {
 		return f, false, nil
 	}
-	choices, err := dunning.ChoicesOf(ctx, tx, f.customer.ID)
+	choices, err := contact.ChoicesOf(ctx, tx, f.customer.ID)
 	if err != nil {
 		return f, false, err
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"sollecito/internal/billing"
-	"sollecito/internal/dunning"
+	"sollecito/internal/contact"
 	"sollecito/internal/fault"
 	"sollecito/internal/link"
 	"sollecito/views"
@@ -19,7 +19,7 @@ import (
 // mails come here too.
 func (s *Server) showStop(w http.ResponseWriter, r *http.Request) error {
 	var who billing.Customer
-	var chosen dunning.Choices
+	var chosen contact.Choices
 	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
 		stop, err := link.FindStop(r.Context(), tx, r.PathValue("token"))
 		if err != nil {
@@ -29,7 +29,7 @@ func (s *Server) showStop(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		chosen, err = dunning.ChoicesOf(r.Context(), tx, who.ID)
+		chosen, err = contact.ChoicesOf(r.Context(), tx, who.ID)
 		return err
 	})
 	if fault.Is(err, fault.NotFound) {
@@ -70,18 +70,18 @@ func (s *Server) stopMail(w http.ResponseWriter, r *http.Request) error {
 		switch {
 		case oneClick || form.Get("step") == "yes":
 			step = views.StopDone
-			_, err = s.Cases.Choose(r.Context(), tx, who.ID, func(c dunning.Choices) dunning.Choices {
-				c.NoMail, c.Source, c.Words, c.Actor = true, dunning.FromOneClick, words, ""
+			_, err = s.Cases.Choose(r.Context(), tx, who.ID, func(c contact.Choices) contact.Choices {
+				c.NoMail, c.Source, c.Words, c.Actor = true, contact.FromOneClick, words, ""
 				return c
 			}, s.Now())
 		case form.Get("step") == "undo":
 			step = views.StopUndone
-			_, err = s.Cases.Choose(r.Context(), tx, who.ID, func(c dunning.Choices) dunning.Choices {
-				if c.NoMail && c.Source != dunning.FromOneClick {
+			_, err = s.Cases.Choose(r.Context(), tx, who.ID, func(c contact.Choices) contact.Choices {
+				if c.NoMail && c.Source != contact.FromOneClick {
 					step = views.StopDone // said another way: only that way takes it back
 					return c
 				}
-				c.NoMail, c.Source, c.Words, c.Actor = false, dunning.FromOneClick, "Took it back on the page of a mail, "+stop.NoticeID, ""
+				c.NoMail, c.Source, c.Words, c.Actor = false, contact.FromOneClick, "Took it back on the page of a mail, "+stop.NoticeID, ""
 				return c
 			}, s.Now())
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 )
@@ -106,9 +107,9 @@ func rehearsed(w io.Writer, r dunning.Rehearsal) {
 }
 
 // leavingWhy are the reasons a time was moved, in a word for a narrow column.
-var leavingWhy = map[dunning.Reason]string{
-	dunning.ReasonOnce: "due at once", dunning.ReasonPast: "its time has passed", dunning.ReasonHours: "hours and days",
-	dunning.ReasonGap: "last message too recent", dunning.ReasonCap: "enough messages this week",
+var leavingWhy = map[contact.Reason]string{
+	contact.ReasonOnce: "due at once", contact.ReasonPast: "its time has passed", contact.ReasonHours: "hours and days",
+	contact.ReasonGap: "last message too recent", contact.ReasonCap: "enough messages this week",
 }
 
 func leaves(w io.Writer, all []dunning.Leaving) {

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/databasetest"
 	"sollecito/internal/dunning"
@@ -94,7 +95,7 @@ func (a *account) intakeOf(b *testing.B, rate float64, ahead *atomic.Int64) (*in
 	}
 	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	stripe := gateway.New(gateway.Options{SecretKey: a.stripe.SecretKey(), APIURL: a.api.URL, Now: now, Rate: rate})
-	cases := dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: dunning.DefaultPolicy(), Zone: time.UTC})
+	cases := dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: contact.DefaultPolicy(), Zone: time.UTC})
 	return intake.New(intake.Options{DB: db, Stripe: stripe, Cases: cases, Now: now, RealNow: time.Now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}), db
 }
 

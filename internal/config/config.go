@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
 	"sollecito/internal/gateway"
 	"sollecito/internal/inbound"
@@ -70,7 +71,7 @@ type Config struct {
 
 	// Made from the above by Check.
 	Zone    *time.Location    `env:"-"`
-	Policy  dunning.Policy    `env:"-"`
+	Policy  contact.Policy    `env:"-"`
 	Before  dunning.Before    `env:"-"`
 	Server  mailroom.Server   `env:"-"`
 	Lines   int               `env:"-"` // SMTP_CONNECTIONS as a number
@@ -290,7 +291,7 @@ func (c *Config) checkPlace(fault func(string, string, ...any)) {
 	}
 	c.Zone = zone
 	c.checkLanguage(fault)
-	c.Policy = dunning.DefaultPolicy()
+	c.Policy = contact.DefaultPolicy()
 	err = c.Policy.ParseHours(c.ContactHours)
 	if err != nil {
 		fault("CONTACT_HOURS", "%s", err)

@@ -7,6 +7,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -85,7 +86,7 @@ func (cs *Cases) LeaveOut(ctx context.Context, tx *sql.Tx, n outbox.Notice, reas
 // tellInApp makes sure that a step stands as a notice in the app, whatever channels its campaign gave it, unless the
 // customer wants none there.
 func (cs *Cases) tellInApp(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time.Time) error {
-	choices, err := ChoicesOf(ctx, tx, n.CustomerID)
+	choices, err := contact.ChoicesOf(ctx, tx, n.CustomerID)
 	if err != nil || choices.NoApp {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/outbox"
 )
 
@@ -80,20 +81,6 @@ const dayLayout = "2006-01-02"
 // openedOn answers the customer's local date at the instant.
 func openedOn(at time.Time, zones []*time.Location) string { return at.In(zones[0]).Format(dayLayout) }
 
-// daysBetween counts the local midnights passed between two instants; 0 when b is not later.
-func daysBetween(a, b time.Time, zone *time.Location) int {
-	if !b.After(a) {
-		return 0
-	}
-	return int(civil(b.In(zone)).Sub(civil(a.In(zone))) / (24 * time.Hour))
-}
-
-// civil is a local date as midnight UTC, so that dates can be subtracted whatever the clocks did between.
-func civil(t time.Time) time.Time {
-	y, m, d := t.Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-}
-
 // wanted answers when the campaign alone would take the step at index i: its day and time in the customer's
 // zone, or the opening for a step that is due at once. Days that rested are added; a consequence never comes
 // before the date that was announced.
@@ -121,11 +108,11 @@ type Situation struct {
 	Who      campaign.Subject
 	Class    billing.Class // why the oldest open invoice is unpaid
 	Zones    []*time.Location
-	Policy   Policy      // as it applies to this customer
-	Contacts []time.Time // earlier contacts within the policy's window, oldest first
+	Policy   contact.Policy // as it applies to this customer
+	Contacts []time.Time    // earlier contacts within the policy's window, oldest first
 	Now      time.Time
 
-	Choices     Choices           // what the customer decided about our reminders
+	Choices     contact.Choices   // what the customer decided about our reminders
 	StripeMails bool              // Stripe itself mails about failures: our first steps are in-app only
 	Invoices    []billing.Invoice // all the case is about, in the order they joined
 	heard       []outbox.Contact  // whose times Contacts are
@@ -134,9 +121,9 @@ type Situation struct {
 // contactsBut answers the earlier contacts without those of one notice's step.
 func (in Situation) contactsBut(n outbox.Notice) []time.Time {
 	var times []time.Time
-	for _, contact := range in.heard {
-		if contact.CaseID != n.CaseID || contact.Step != n.Step {
-			times = append(times, time.Unix(contact.At, 0))
+	for _, earlier := range in.heard {
+		if earlier.CaseID != n.CaseID || earlier.Step != n.Step {
+			times = append(times, time.Unix(earlier.At, 0))
 		}
 	}
 	return times
@@ -147,7 +134,7 @@ type Planned struct {
 	Index int
 	Step  campaign.Step
 	At    time.Time
-	Why   []Reason
+	Why   []contact.Reason
 
 	Wanted time.Time // when the campaign alone would take it
 }
@@ -172,15 +159,15 @@ func (c Case) Ahead(in Situation) []Planned {
 		if !step.If.Matches(in.Who) {
 			continue // passed over, as far as is known now
 		}
-		p := Planned{Index: i, Step: step, At: c.wanted(in.Plan, i, in.Class, in.Zones), Why: []Reason{ReasonStep}}
+		p := Planned{Index: i, Step: step, At: c.wanted(in.Plan, i, in.Class, in.Zones), Why: []contact.Reason{contact.ReasonStep}}
 		if step.DueAtOnce(in.Class) && i == 0 {
-			p.Why = []Reason{ReasonOnce}
+			p.Why = []contact.Reason{contact.ReasonOnce}
 		}
 		p.Wanted = p.At
 		if p.At.Before(from) {
 			p.At = from
-			if i == c.Step && p.Why[0] != ReasonOnce {
-				p.Why = append(p.Why, ReasonPast)
+			if i == c.Step && p.Why[0] != contact.ReasonOnce {
+				p.Why = append(p.Why, contact.ReasonPast)
 			}
 		}
 		if len(in.Ways(step)) > 0 {

@@ -10,6 +10,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -19,7 +20,7 @@ import (
 // fact, the case it changes and the notice that tells of it are kept together or not at all.
 type Cases struct {
 	campaigns   *campaign.Store
-	policy      Policy
+	policy      contact.Policy
 	fallback    *time.Location
 	home        string // the country fallback lies in, "" when it lies in none
 	stripeMails bool
@@ -32,7 +33,7 @@ type Cases struct {
 // Rules are what an installation sets for all its cases.
 type Rules struct {
 	Campaigns   *campaign.Store
-	Policy      Policy
+	Policy      contact.Policy
 	Zone        *time.Location // of customers whose place is unknown
 	StripeMails bool           // Stripe itself mails customers about failures: our first steps are in-app only
 	Before      Before         // what is told before anything fails
@@ -44,7 +45,7 @@ type Rules struct {
 // NewCases makes the collection.
 func NewCases(r Rules) *Cases {
 	return &Cases{
-		campaigns: r.Campaigns, policy: r.Policy, fallback: r.Zone, home: countryOfZone(r.Zone.String()), stripeMails: r.StripeMails,
+		campaigns: r.Campaigns, policy: r.Policy, fallback: r.Zone, home: contact.CountryOfZone(r.Zone.String()), stripeMails: r.StripeMails,
 		before: r.Before, promises: r.Promises, claimDays: r.ClaimDays, actsAlone: r.FinalActs,
 	}
 }
@@ -55,7 +56,7 @@ func (cs *Cases) Campaigns(ctx context.Context, tx *sql.Tx) (campaign.Campaigns,
 }
 
 // Zone answers the likeliest time zone of a customer.
-func (cs *Cases) Zone(c billing.Customer) *time.Location { return ZonesOf(c, cs.fallback)[0] }
+func (cs *Cases) Zone(c billing.Customer) *time.Location { return contact.ZonesOf(c, cs.fallback)[0] }
 
 // Find answers a case, or fault.NotFound.
 func (cs *Cases) Find(ctx context.Context, tx *sql.Tx, id string) (Case, error) {
@@ -193,7 +194,7 @@ func (cs *Cases) SituationOf(ctx context.Context, tx *sql.Tx, c Case, now time.T
 	if err != nil {
 		return Situation{}, err
 	}
-	choices, err := ChoicesOf(ctx, tx, c.CustomerID)
+	choices, err := contact.ChoicesOf(ctx, tx, c.CustomerID)
 	if err != nil {
 		return Situation{}, err
 	}
@@ -201,7 +202,7 @@ func (cs *Cases) SituationOf(ctx context.Context, tx *sql.Tx, c Case, now time.T
 		Plan:        c.Plan(plans),
 		Who:         who,
 		Class:       who.Class,
-		Zones:       ZonesOf(customer, cs.fallback),
+		Zones:       contact.ZonesOf(customer, cs.fallback),
 		Policy:      cs.PolicyFor(customer, choices),
 		Choices:     choices,
 		StripeMails: cs.stripeMails,

@@ -8,6 +8,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/databasetest"
 	"sollecito/internal/dunning"
@@ -46,7 +47,7 @@ func setup(t *testing.T) *world {
 	}
 	return &world{
 		t: t, db: db, now: time.Date(2026, 11, 2, 7, 30, 0, 0, rome), // a Monday
-		cases: dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: dunning.DefaultPolicy(), Zone: time.UTC, Promises: dunning.DefaultPromiseRules()}),
+		cases: dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: contact.DefaultPolicy(), Zone: time.UTC, Promises: dunning.DefaultPromiseRules()}),
 	}
 }
 

@@ -7,17 +7,18 @@ import (
 	"time"
 
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
 )
 
-func (w *world) choose(change func(*dunning.Choices)) (changed bool) {
+func (w *world) choose(change func(*contact.Choices)) (changed bool) {
 	w.t.Helper()
 	w.do(func(ctx context.Context, tx *sql.Tx) error {
 		var err error
-		changed, err = w.cases.Choose(ctx, tx, "cus_1", func(c dunning.Choices) dunning.Choices {
-			c.Source = dunning.FromPage
+		changed, err = w.cases.Choose(ctx, tx, "cus_1", func(c contact.Choices) contact.Choices {
+			c.Source = contact.FromPage
 			change(&c)
 			return c
 		}, w.now)
@@ -42,7 +43,7 @@ func (w *world) outlook() []dunning.Coming {
 	return all
 }
 
-func noMail(c *dunning.Choices) { c.NoMail = true }
+func noMail(c *contact.Choices) { c.NoMail = true }
 
 // advance takes the case's next look.
 func (w *world) advance() {
@@ -70,7 +71,7 @@ func TestAnOptOutStopsTheMailThatWaitsAndTheAppTells(t *testing.T) {
 			app = n
 		}
 	}
-	if mail.Status != outbox.Skipped || mail.Reason != dunning.NoMailWanted {
+	if mail.Status != outbox.Skipped || mail.Reason != contact.NoMailWanted {
 		t.Errorf("the mail is %s: %s", mail.Status, mail.Reason)
 	}
 	if app.Status != outbox.Queued || app.Step != mail.Step {
@@ -100,7 +101,7 @@ func TestAMailDecidedBeforeTheOptOutIsCheckedWhenItLeaves(t *testing.T) {
 	n := w.notices()[0]
 	w.do(func(ctx context.Context, tx *sql.Tx) error { // as if a sender had taken it before
 		say, err := w.cases.StillWanted(ctx, tx, n, w.now)
-		if say.Go || say.Skip != dunning.NoMailWanted {
+		if say.Go || say.Skip != contact.NoMailWanted {
 			t.Errorf("%+v", say)
 		}
 		return err
@@ -111,7 +112,7 @@ func TestTheAppIsSilentOnlyWhenAsked(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	w.hear(w.failed("in_1", "do_not_honor"))
-	w.choose(func(c *dunning.Choices) { c.NoMail, c.NoApp = true, true })
+	w.choose(func(c *contact.Choices) { c.NoMail, c.NoApp = true, true })
 	for range 30 {
 		w.advance()
 	}
@@ -123,7 +124,7 @@ func TestTheAppIsSilentOnlyWhenAsked(t *testing.T) {
 	if got := w.outlook(); len(got) != 0 {
 		t.Errorf("still to come: %v", got)
 	}
-	w.choose(func(c *dunning.Choices) { c.NoMail = false })
+	w.choose(func(c *contact.Choices) { c.NoMail = false })
 	if got := w.outlook(); len(got) == 0 {
 		t.Error("after the opt-out was lifted nothing comes")
 	}
@@ -133,14 +134,14 @@ func TestOwnHoursMoveTheScheduleAtOnce(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	w.hear(w.failed("in_1", "do_not_honor"))
-	w.choose(func(c *dunning.Choices) { c.Hours = dunning.Hours{From: 15, To: 17} })
+	w.choose(func(c *contact.Choices) { c.Hours = contact.Hours{From: 15, To: 17} })
 	_, at := w.next(outbox.Sent)
 	if at.Hour() < 15 || at.Hour() >= 17 {
 		t.Errorf("reminded at %s", at)
 	}
 	w.do(func(ctx context.Context, tx *sql.Tx) error {
-		_, err := w.cases.Choose(ctx, tx, "cus_1", func(c dunning.Choices) dunning.Choices {
-			c.Hours, c.Source = dunning.Hours{From: 20, To: 22}, dunning.FromPage
+		_, err := w.cases.Choose(ctx, tx, "cus_1", func(c contact.Choices) contact.Choices {
+			c.Hours, c.Source = contact.Hours{From: 20, To: 22}, contact.FromPage
 			return c
 		}, w.now)
 		if !fault.Is(err, fault.Invalid) {
@@ -156,11 +157,11 @@ func TestEveryVersionOfAChoiceIsKept(t *testing.T) {
 	w.hear(w.failed("in_1", "do_not_honor"))
 	w.choose(noMail)
 	w.now = w.now.Add(time.Hour)
-	w.choose(func(c *dunning.Choices) {
-		c.NoMail, c.Source, c.Words, c.Actor = false, dunning.FromStaff, "Asked by phone to get them again", "Paolo"
+	w.choose(func(c *contact.Choices) {
+		c.NoMail, c.Source, c.Words, c.Actor = false, contact.FromStaff, "Asked by phone to get them again", "Paolo"
 	})
 	w.do(func(ctx context.Context, tx *sql.Tx) error {
-		all, err := dunning.ChoicesMade(ctx, tx, "cus_1")
+		all, err := contact.ChoicesMade(ctx, tx, "cus_1")
 		if len(all) != 2 || !all[0].NoMail || all[1].NoMail || all[1].Version != 2 || all[1].Actor != "Paolo" || all[1].At != w.now.Unix() {
 			t.Errorf("%+v", all)
 		}
@@ -172,8 +173,8 @@ func TestEveryVersionOfAChoiceIsKept(t *testing.T) {
 // at another time than it named for the next.
 func TestTheOutlookIsWhatIsSent(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*dunning.Choices){
-		"as it is": func(*dunning.Choices) {}, "own hours": func(c *dunning.Choices) { c.Hours = dunning.Hours{From: 11, To: 13} },
+	for name, change := range map[string]func(*contact.Choices){
+		"as it is": func(*contact.Choices) {}, "own hours": func(c *contact.Choices) { c.Hours = contact.Hours{From: 11, To: 13} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -207,7 +208,7 @@ func TestAReplyThatAsksToStop(t *testing.T) {
 		"": false, "Cancel": false, "Please cancel my subscription": false, "I stopped the card payment, sorry, will pay on Friday": false,
 		"Hello,\nstop": false, "Did it stop?": false,
 	} {
-		if got := dunning.AsksToStop(reply); got != want {
+		if got := contact.AsksToStop(reply); got != want {
 			t.Errorf("%q: %t", reply, got)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/outbox"
 )
 
@@ -19,7 +20,7 @@ type Decision struct {
 	Step    string         // the campaign's key, "" when it is about the whole case
 	Channel outbox.Channel // "" when it is about all channels of the step
 	What    What
-	Why     Reason
+	Why     contact.Reason
 	Details Details
 	Since   int64 // when it was decided first, unix seconds
 	At      int64 // and last
@@ -39,38 +40,38 @@ const (
 
 // Details are what the sentence of a decision names.
 type Details struct {
-	Campaign string   `json:"campaign,omitempty"` // of Chosen: its title
-	Version  int64    `json:"version,omitempty"`
-	Variant  string   `json:"variant,omitempty"`
-	Holdout  bool     `json:"holdout,omitempty"`
-	Held     []string `json:"held,omitempty"`   // of Chosen: the conditions that held, as the document names them
-	Day      int      `json:"day,omitempty"`    // of Taken: the campaign's day
-	Wanted   int64    `json:"wanted,omitempty"` // of Taken: when the campaign alone would have taken it
-	Moved    []Reason `json:"moved,omitempty"`  // of Taken: what moved it from there
-	Words    string   `json:"words,omitempty"`  // of ReasonOther
+	Campaign string           `json:"campaign,omitempty"` // of Chosen: its title
+	Version  int64            `json:"version,omitempty"`
+	Variant  string           `json:"variant,omitempty"`
+	Holdout  bool             `json:"holdout,omitempty"`
+	Held     []string         `json:"held,omitempty"`   // of Chosen: the conditions that held, as the document names them
+	Day      int              `json:"day,omitempty"`    // of Taken: the campaign's day
+	Wanted   int64            `json:"wanted,omitempty"` // of Taken: when the campaign alone would have taken it
+	Moved    []contact.Reason `json:"moved,omitempty"`  // of Taken: what moved it from there
+	Words    string           `json:"words,omitempty"`  // of ReasonOther
 }
 
 // The reasons besides those that move a contact (policy.go). They are stored: a word once used keeps its meaning.
 const (
-	ReasonSegment    Reason = "segment"       // the campaign's segment holds for the case
-	ReasonLast       Reason = "last_campaign" // no segment holds, so the last campaign serves
-	ReasonIf         Reason = "if"            // the step's own condition does not hold
-	ReasonEarlier    Reason = "earlier_mail"  // a mail of an earlier step has not left yet
-	ReasonPaying     Reason = "paying"        // the customer pressed a button to pay just now
-	ReasonRests      Reason = "rests"         // the case rests
-	ReasonStripe     Reason = "stripe"        // Stripe could not be asked whether it is still owed
-	ReasonStopped    Reason = "stopped"       // all sending is stopped
-	ReasonServer     Reason = "mail_server"   // the mail server cannot be reached
-	ReasonOther      Reason = "other"         // Details.Words say it
-	ReasonHoldout    Reason = "holdout"       // the case is in the holdout
-	ReasonNobody     Reason = "no_address"    // there is no address on file
-	ReasonBounces    Reason = "no_mailbox"    // no address on file takes mail
-	ReasonStripeMail Reason = "stripe_mails"  // Stripe itself mails about it
-	ReasonClosed     Reason = "closed"        // the case closed before it went out
-	ReasonNothing    Reason = "nothing_owed"  // nothing is owed any more
-	ReasonAgain      Reason = "failed_again"  // something else failed, so all is not settled
-	ReasonPerson     Reason = "person"        // nobody is sure that it was announced
-	ReasonExhausted  Reason = "exhausted"     // no step is left
+	ReasonSegment    contact.Reason = "segment"       // the campaign's segment holds for the case
+	ReasonLast       contact.Reason = "last_campaign" // no segment holds, so the last campaign serves
+	ReasonIf         contact.Reason = "if"            // the step's own condition does not hold
+	ReasonEarlier    contact.Reason = "earlier_mail"  // a mail of an earlier step has not left yet
+	ReasonPaying     contact.Reason = "paying"        // the customer pressed a button to pay just now
+	ReasonRests      contact.Reason = "rests"         // the case rests
+	ReasonStripe     contact.Reason = "stripe"        // Stripe could not be asked whether it is still owed
+	ReasonStopped    contact.Reason = "stopped"       // all sending is stopped
+	ReasonServer     contact.Reason = "mail_server"   // the mail server cannot be reached
+	ReasonOther      contact.Reason = "other"         // Details.Words say it
+	ReasonHoldout    contact.Reason = "holdout"       // the case is in the holdout
+	ReasonNobody     contact.Reason = "no_address"    // there is no address on file
+	ReasonBounces    contact.Reason = "no_mailbox"    // no address on file takes mail
+	ReasonStripeMail contact.Reason = "stripe_mails"  // Stripe itself mails about it
+	ReasonClosed     contact.Reason = "closed"        // the case closed before it went out
+	ReasonNothing    contact.Reason = "nothing_owed"  // nothing is owed any more
+	ReasonAgain      contact.Reason = "failed_again"  // something else failed, so all is not settled
+	ReasonPerson     contact.Reason = "person"        // nobody is sure that it was announced
+	ReasonExhausted  contact.Reason = "exhausted"     // no step is left
 )
 
 // IsReason reports whether a stored reason is one of ours and no sentence: those are what earlier versions kept, and
@@ -89,9 +90,9 @@ func IsReason(stored string) bool {
 
 // holding answers what holds something back among the reasons of a time, the one that had the last word; false when
 // nothing does.
-func holding(why []Reason) (Reason, bool) {
+func holding(why []contact.Reason) (contact.Reason, bool) {
 	for _, r := range slices.Backward(why) {
-		if r != ReasonStep && r != ReasonOnce && r != ReasonPast {
+		if r != contact.ReasonStep && r != contact.ReasonOnce && r != contact.ReasonPast {
 			return r, true
 		}
 	}
@@ -143,7 +144,7 @@ func (cs *Cases) Decisions(ctx context.Context, tx *sql.Tx, caseID string) ([]De
 }
 
 // putOffStep keeps that the case's next step waits until the instant although its time had come.
-func putOffStep(ctx context.Context, tx *sql.Tx, c Case, plan campaign.Campaign, why Reason, until, now time.Time) error {
+func putOffStep(ctx context.Context, tx *sql.Tx, c Case, plan campaign.Campaign, why contact.Reason, until, now time.Time) error {
 	step := ""
 	if c.Step < len(plan.Steps) {
 		step = plan.Steps[c.Step].Key
@@ -158,7 +159,7 @@ func (cs *Cases) PutOffNotice(ctx context.Context, tx *sql.Tx, n outbox.Notice, 
 	if err != nil || n.Kind != outbox.Reminder || n.CaseID == "" {
 		return err
 	}
-	d := Decision{CaseID: n.CaseID, Step: n.Step, Channel: n.Channel, What: PutOff, Why: Reason(why), At: now.Unix(), Until: until.Unix()}
+	d := Decision{CaseID: n.CaseID, Step: n.Step, Channel: n.Channel, What: PutOff, Why: contact.Reason(why), At: now.Unix(), Until: until.Unix()}
 	if !IsReason(why) {
 		d.Why, d.Details.Words = ReasonOther, why
 	}

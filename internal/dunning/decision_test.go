@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
 	"sollecito/internal/outbox"
 )
@@ -52,7 +53,7 @@ func TestDecisionsAreKeptOnceWithTheirReason(t *testing.T) {
 		taken = all[len(all)-1]
 		return err
 	})
-	if taken.What != dunning.Taken || taken.Step != "first" || taken.Details.Day != 1 || !slices.Contains(taken.Details.Moved, dunning.ReasonHours) ||
+	if taken.What != dunning.Taken || taken.Step != "first" || taken.Details.Day != 1 || !slices.Contains(taken.Details.Moved, contact.ReasonHours) ||
 		time.Unix(taken.Details.Wanted, 0).In(rome).Weekday() != time.Saturday || time.Unix(taken.At, 0).In(rome).Weekday() != time.Monday {
 		t.Errorf("taken: %+v", taken)
 	}
@@ -117,7 +118,7 @@ steps:
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.cases = dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Campaigns{c}), Policy: dunning.DefaultPolicy(), Zone: time.UTC})
+	w.cases = dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Campaigns{c}), Policy: contact.DefaultPolicy(), Zone: time.UTC})
 	w.hear(w.failed("in_1", "insufficient_funds"))
 	step, _ := w.next(outbox.Sent)
 	if step != "all" {

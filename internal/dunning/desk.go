@@ -10,6 +10,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/outbox"
 )
@@ -371,7 +372,7 @@ func Held(in Situation, next Planned, notices []outbox.Notice) bool {
 // Day answers which day of the case it is at now in the customer's zone, 0 for the day it opened. Days that rested
 // don't count, those of a pause under way neither.
 func (c Case) Day(now time.Time, zone *time.Location) int {
-	return max(0, daysBetween(time.Unix(c.OpenedAt, 0), now, zone)-c.RestedDays-c.Resting(now, zone))
+	return max(0, contact.DaysBetween(time.Unix(c.OpenedAt, 0), now, zone)-c.RestedDays-c.Resting(now, zone))
 }
 
 // markList makes the placeholders of an IN list and its arguments.
@@ -393,5 +394,5 @@ func (c Case) Resting(now time.Time, zone *time.Location) int {
 	if c.RestingSince == 0 {
 		return 0
 	}
-	return daysBetween(time.Unix(c.RestingSince, 0), now, zone)
+	return contact.DaysBetween(time.Unix(c.RestingSince, 0), now, zone)
 }

@@ -7,6 +7,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -50,7 +51,7 @@ func (c Case) AnnouncementAgain(in Situation, notices []outbox.Notice, address s
 	}
 	a := Announcement{Step: in.Plan.Steps[i], To: address, GoesAt: in.Policy.Slot(in.Now, in.Zones, in.Contacts).At}
 	// As Left will have it: the days until the mail leaves don't count.
-	c.RestedDays += daysBetween(in.Now, a.GoesAt, in.Zones[0])
+	c.RestedDays += contact.DaysBetween(in.Now, a.GoesAt, in.Zones[0])
 	c.ConsequenceAt = max(c.ConsequenceAt, in.Policy.NextAllowed(a.GoesAt.Add(noticeTime), in.Zones).Unix())
 	a.Until = time.Unix(c.consequence(in, a.GoesAt), 0).In(in.Zones[0])
 	return a, nil

@@ -8,6 +8,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -92,7 +93,7 @@ func TestAConsequenceAnnouncedAgainComesFourDaysLater(t *testing.T) {
 	}
 	c := w.latest()
 	date := time.Unix(c.ConsequenceAt, 0).In(rome)
-	if date.Before(asked.Add(4*24*time.Hour)) || !dunning.DefaultPolicy().Allowed(date, []*time.Location{rome}) || c.NextStepAt != c.ConsequenceAt {
+	if date.Before(asked.Add(4*24*time.Hour)) || !contact.DefaultPolicy().Allowed(date, []*time.Location{rome}) || c.NextStepAt != c.ConsequenceAt {
 		t.Errorf("announced for %s, looked at %s, asked %s", date, time.Unix(c.NextStepAt, 0).In(rome), asked)
 	}
 	if w.story() != "announced" {

@@ -10,6 +10,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -293,7 +294,7 @@ func (cs *Cases) finish(ctx context.Context, tx *sql.Tx, c Case, f Final, target
 	if n.Recipient == "" {
 		return outbox.Skip(ctx, tx, n, NoAddress, now.Unix())
 	}
-	n.DueAt = cs.policy.NextAllowed(now, ZonesOf(who, cs.fallback)).Unix()
+	n.DueAt = cs.policy.NextAllowed(now, contact.ZonesOf(who, cs.fallback)).Unix()
 	_, err = outbox.Queue(ctx, tx, n, now.Unix())
 	return err
 }

@@ -9,20 +9,21 @@ import (
 	"time"
 
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/outbox"
 )
 
 // Leaving is what is planned to go out in one hour by one step: how many cases take it, and what moved them there.
 type Leaving struct {
-	Hour     time.Time        `json:"hour"`
-	Campaign string           `json:"campaign"`
-	Variant  string           `json:"variant,omitempty"`
-	Step     string           `json:"step"`
-	Channels []outbox.Channel `json:"channels"`
-	Cases    int              `json:"cases"`
-	HeldOut  int              `json:"held_out"` // of Cases: in the holdout, so that nothing goes out
-	Unsure   int              `json:"unsure"`   // of Cases: a consequence that waits for a person
-	Why      map[Reason]int   `json:"why"`      // what moved them from the time the campaign wanted
+	Hour     time.Time              `json:"hour"`
+	Campaign string                 `json:"campaign"`
+	Variant  string                 `json:"variant,omitempty"`
+	Step     string                 `json:"step"`
+	Channels []outbox.Channel       `json:"channels"`
+	Cases    int                    `json:"cases"`
+	HeldOut  int                    `json:"held_out"` // of Cases: in the holdout, so that nothing goes out
+	Unsure   int                    `json:"unsure"`   // of Cases: a consequence that waits for a person
+	Why      map[contact.Reason]int `json:"why"`      // what moved them from the time the campaign wanted
 }
 
 // Leaves answers what is planned to go out until the instant, hour by hour in the zone, as far as is known now: a
@@ -95,7 +96,7 @@ func note(all []Leaving, c Case, in Situation, next Planned, notices []outbox.No
 		return l.Hour.Equal(hour) && l.Campaign == c.Campaign && l.Variant == c.Variant && l.Step == next.Step.Key
 	})
 	if i < 0 {
-		all = append(all, Leaving{Hour: hour, Campaign: c.Campaign, Variant: c.Variant, Step: next.Step.Key, Channels: next.Step.Channels, Why: map[Reason]int{}})
+		all = append(all, Leaving{Hour: hour, Campaign: c.Campaign, Variant: c.Variant, Step: next.Step.Key, Channels: next.Step.Channels, Why: map[contact.Reason]int{}})
 		i = len(all) - 1
 	}
 	all[i].Cases++
@@ -106,7 +107,7 @@ func note(all []Leaving, c Case, in Situation, next Planned, notices []outbox.No
 		all[i].Unsure++
 	}
 	for _, why := range next.Why {
-		if why != ReasonStep {
+		if why != contact.ReasonStep {
 			all[i].Why[why]++
 		}
 	}

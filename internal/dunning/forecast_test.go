@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
 )
 
@@ -35,7 +36,7 @@ func TestWhatLeavesUntilTomorrow(t *testing.T) {
 	w := setup(t)
 	first := parsed(t, small)
 	first.Version = 1
-	w.cases = dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Campaigns{first}), Policy: dunning.DefaultPolicy(), Zone: time.UTC})
+	w.cases = dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Campaigns{first}), Policy: contact.DefaultPolicy(), Zone: time.UTC})
 	w.hear(w.failed("in_1", "insufficient_funds")) // Monday; the first message is due on Tuesday at 10
 	before := w.latest()
 	leaves := func(written *campaign.Campaign, until time.Time) []dunning.Leaving {
@@ -56,7 +57,7 @@ func TestWhatLeavesUntilTomorrow(t *testing.T) {
 	}
 	sooner := parsed(t, "name: small\ntitle: Small\nsteps:\n  - key: first\n    day: 0\n    at: \"07:00\"\n    channels: [email]\n")
 	got = leaves(&sooner, w.now.Add(24*time.Hour))
-	if len(got) != 1 || !got[0].Hour.Equal(time.Date(2026, 11, 2, 9, 0, 0, 0, rome)) || got[0].Why[dunning.ReasonHours] != 1 {
+	if len(got) != 1 || !got[0].Hour.Equal(time.Date(2026, 11, 2, 9, 0, 0, 0, rome)) || got[0].Why[contact.ReasonHours] != 1 {
 		t.Errorf("as written: %+v", got)
 	}
 	other := parsed(t, "name: other\n"+small[len("name: small\n"):])

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -117,7 +118,7 @@ func (cs *Cases) waiting(ctx context.Context, tx *sql.Tx, l Listed, from time.Ti
 	if err != nil {
 		return Waiting{}, err
 	}
-	zones := ZonesOf(l.Who, cs.fallback)
+	zones := contact.ZonesOf(l.Who, cs.fallback)
 	c := l.Case
 	c.RestedDays += c.Resting(from, zones[0])
 	c.RestingSince = 0
@@ -125,7 +126,7 @@ func (cs *Cases) waiting(ctx context.Context, tx *sql.Tx, l Listed, from time.Ti
 	if err != nil {
 		return Waiting{}, err
 	}
-	choices, err := ChoicesOf(ctx, tx, l.CustomerID)
+	choices, err := contact.ChoicesOf(ctx, tx, l.CustomerID)
 	if err != nil {
 		return Waiting{}, err
 	}

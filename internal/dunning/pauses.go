@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/contact"
 	"sollecito/internal/fault"
 )
 
@@ -127,7 +128,7 @@ func (cs *Cases) end(ctx context.Context, tx *sql.Tx, c *Case, p Pause, actor st
 		if err != nil {
 			return err
 		}
-		c.RestedDays += daysBetween(time.Unix(c.RestingSince, 0), now, ZonesOf(who, cs.fallback)[0])
+		c.RestedDays += contact.DaysBetween(time.Unix(c.RestingSince, 0), now, contact.ZonesOf(who, cs.fallback)[0])
 		c.RestingSince = 0
 	}
 	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "resumed", Why: pauseWords[p.Reason] + " That is over.", Actor: actor})
@@ -149,7 +150,7 @@ func (cs *Cases) restedSince(ctx context.Context, tx *sql.Tx, c Case, from, now 
 		if begin.Before(last) {
 			begin = last
 		}
-		days += daysBetween(begin, end, zone)
+		days += contact.DaysBetween(begin, end, zone)
 		if end.After(last) {
 			last = end
 		}

@@ -12,6 +12,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/databasetest"
 	"sollecito/internal/dunning"
@@ -396,7 +397,7 @@ func TestManyPausesAtOnce(t *testing.T) {
 		defer func() { failed = failed || r.Failed() }()
 		w := &resters{
 			T: r, db: db, late: map[string]int{}, customer: fmt.Sprintf("cus_%d", played), now: time.Date(2026, 10, 19, 7, 30, 0, 0, rome),
-			cases: dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: dunning.DefaultPolicy(), Zone: rome, Promises: dunning.DefaultPromiseRules()}),
+			cases: dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: contact.DefaultPolicy(), Zone: rome, Promises: dunning.DefaultPromiseRules()}),
 		}
 		w.fail()
 		for range rapid.IntRange(3, 14).Draw(r, "length") {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -109,18 +110,18 @@ func (cs *Cases) LookAhead(ctx context.Context, tx *sql.Tx, customer string, now
 	if n.Recipient == "" {
 		return outbox.Skip(ctx, tx, n, "No address of this customer takes mail.", now.Unix())
 	}
-	choices, err := ChoicesOf(ctx, tx, customer)
+	choices, err := contact.ChoicesOf(ctx, tx, customer)
 	if err != nil {
 		return err
 	}
 	if choices.NoMail {
-		return outbox.Skip(ctx, tx, n, NoMailWanted, now.Unix())
+		return outbox.Skip(ctx, tx, n, contact.NoMailWanted, now.Unix())
 	}
 	contacts, err := cs.contacts(ctx, tx, customer, now, outbox.Notice{})
 	if err != nil {
 		return err
 	}
-	n.DueAt = cs.PolicyFor(who, choices).Slot(now, ZonesOf(who, cs.fallback), contacts).At.Unix()
+	n.DueAt = cs.PolicyFor(who, choices).Slot(now, contact.ZonesOf(who, cs.fallback), contacts).At.Unix()
 	_, err = outbox.Queue(ctx, tx, n, now.Unix())
 	return err
 }
@@ -157,18 +158,18 @@ func (cs *Cases) precautionWanted(ctx context.Context, tx *sql.Tx, n outbox.Noti
 	if err != nil {
 		return Say{}, err
 	}
-	choices, err := ChoicesOf(ctx, tx, n.CustomerID)
+	choices, err := contact.ChoicesOf(ctx, tx, n.CustomerID)
 	if err != nil {
 		return Say{}, err
 	}
 	if choices.NoMail {
-		return Say{Skip: NoMailWanted}, nil
+		return Say{Skip: contact.NoMailWanted}, nil
 	}
 	contacts, err := cs.contacts(ctx, tx, n.CustomerID, now, outbox.Notice{})
 	if err != nil {
 		return Say{}, err
 	}
-	slot := cs.PolicyFor(who, choices).Slot(now, ZonesOf(who, cs.fallback), contacts)
+	slot := cs.PolicyFor(who, choices).Slot(now, contact.ZonesOf(who, cs.fallback), contacts)
 	if slot.At.After(now) {
 		return Say{Later: slot.At, Why: "Outside the hours, or too soon after the last message."}, nil
 	}

@@ -10,6 +10,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -136,7 +137,7 @@ func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue 
 	}
 	c := Case{
 		ID: database.NewID("case"), CustomerID: customer, Campaign: plan.Name, CampaignVersion: plan.Version,
-		Status: Open, Access: access, OpenedAt: now.Unix(), OpenedDay: openedOn(now, ZonesOf(who, cs.fallback)),
+		Status: Open, Access: access, OpenedAt: now.Unix(), OpenedDay: openedOn(now, contact.ZonesOf(who, cs.fallback)),
 		Holdout: plan.HoldsOut(customer), Variant: plan.VariantFor(customer),
 	}
 	err = insertCase(ctx, tx, c)
@@ -325,11 +326,11 @@ func (cs *Cases) thank(ctx context.Context, tx *sql.Tx, c Case, invoices []billi
 	// waits for the hours they are glad to be written to.
 	at := now
 	if !onOurPages {
-		choices, err := ChoicesOf(ctx, tx, c.CustomerID)
+		choices, err := contact.ChoicesOf(ctx, tx, c.CustomerID)
 		if err != nil {
 			return err
 		}
-		at = cs.PolicyFor(who, choices).NextAllowed(now, ZonesOf(who, cs.fallback))
+		at = cs.PolicyFor(who, choices).NextAllowed(now, contact.ZonesOf(who, cs.fallback))
 	}
 	n.DueAt = at.Unix()
 	_, err = outbox.Queue(ctx, tx, n, now.Unix())

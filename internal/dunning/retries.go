@@ -8,6 +8,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/fault"
 )
 
@@ -47,7 +48,7 @@ func (cs *Cases) planRetries(ctx context.Context, tx *sql.Tx, c Case, who billin
 		if !i.Failed() {
 			continue
 		}
-		due := c.retryAt(1, *plan, i, ZonesOf(who, cs.fallback)[0])
+		due := c.retryAt(1, *plan, i, contact.ZonesOf(who, cs.fallback)[0])
 		_, err = tx.ExecContext(ctx, `
 			INSERT INTO retries (case_id, invoice_id, number, due_at, not_before, why) VALUES ($1, $2, 1, $3, 0, '')
 			ON CONFLICT (case_id, invoice_id) DO NOTHING`, c.ID, i.ID, due.Unix())
@@ -132,7 +133,7 @@ func (cs *Cases) turnOf(ctx context.Context, tx *sql.Tx, c Case, i billing.Invoi
 	if err != nil {
 		return nil, err
 	}
-	t := &turn{Retry: r, c: c, invoice: i, zone: ZonesOf(who, cs.fallback)[0]}
+	t := &turn{Retry: r, c: c, invoice: i, zone: contact.ZonesOf(who, cs.fallback)[0]}
 	plan := plans.Find(c.Campaign, c.CampaignVersion).Retries
 	if plan != nil {
 		t.plan = *plan

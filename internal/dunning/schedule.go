@@ -7,6 +7,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -82,7 +83,7 @@ func (cs *Cases) Advance(ctx context.Context, tx *sql.Tx, caseID string, now tim
 	}
 	// Days on which nothing could be done (the program was down) don't count: the steps keep their distance. Those
 	// that a waiting mail lost are counted when it leaves.
-	c.RestedDays += daysBetween(time.Unix(c.NextStepAt, 0), now, in.Zones[0])
+	c.RestedDays += contact.DaysBetween(time.Unix(c.NextStepAt, 0), now, in.Zones[0])
 	next, ok := c.Next(in)
 	if !ok {
 		return cs.exhaust(ctx, tx, c, now)
@@ -113,7 +114,7 @@ func (cs *Cases) Advance(ctx context.Context, tx *sql.Tx, caseID string, now tim
 }
 
 // postpone writes a case whose step was due and waits until its NextStepAt, with the reason.
-func (cs *Cases) postpone(ctx context.Context, tx *sql.Tx, c Case, plan campaign.Campaign, why Reason, now time.Time) error {
+func (cs *Cases) postpone(ctx context.Context, tx *sql.Tx, c Case, plan campaign.Campaign, why contact.Reason, now time.Time) error {
 	err := putOffStep(ctx, tx, c, plan, why, time.Unix(c.NextStepAt, 0), now)
 	if err != nil {
 		return err
@@ -216,16 +217,16 @@ func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, nex
 
 // say queues one notice of a step. An e-mail that cannot or should not be sent is skipped with its reason, and
 // staff see it.
-func (cs *Cases) say(ctx context.Context, tx *sql.Tx, c Case, step campaign.Step, channel outbox.Channel, who billing.Customer, choices Choices, now time.Time) error {
+func (cs *Cases) say(ctx context.Context, tx *sql.Tx, c Case, step campaign.Step, channel outbox.Channel, who billing.Customer, choices contact.Choices, now time.Time) error {
 	n := outbox.Notice{Kind: outbox.Reminder, Channel: channel, CustomerID: c.CustomerID, CaseID: c.ID, Step: step.Key, Counts: true}
 	if c.Holdout {
 		return outbox.Skip(ctx, tx, n, string(ReasonHoldout), now.Unix())
 	}
 	switch {
 	case channel == outbox.App && choices.NoApp:
-		return outbox.Skip(ctx, tx, n, NoAppWanted, now.Unix())
+		return outbox.Skip(ctx, tx, n, contact.NoAppWanted, now.Unix())
 	case channel == outbox.Email && choices.NoMail:
-		err := outbox.Skip(ctx, tx, n, NoMailWanted, now.Unix())
+		err := outbox.Skip(ctx, tx, n, contact.NoMailWanted, now.Unix())
 		if err != nil {
 			return err
 		}
@@ -297,7 +298,7 @@ func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, n
 		if err != nil || !cs.policy.Collector {
 			return Say{Go: true}, err
 		}
-		choices, err := ChoicesOf(ctx, tx, n.CustomerID)
+		choices, err := contact.ChoicesOf(ctx, tx, n.CustomerID)
 		if err == nil && choices.NoMail {
 			return Say{Skip: "The customer asked for no mail; a collector sends none."}, nil
 		}
@@ -331,7 +332,7 @@ func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, n
 		return Say{Skip: string(ReasonNothing)}, nil
 	}
 	if in.Choices.NoMail {
-		return Say{Skip: NoMailWanted}, cs.tellInApp(ctx, tx, n, now)
+		return Say{Skip: contact.NoMailWanted}, cs.tellInApp(ctx, tx, n, now)
 	}
 	// The banner of this very step may have been shown already: mail and banner of one step count as one.
 	others := in.contactsBut(n)
@@ -374,7 +375,7 @@ func (cs *Cases) Left(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time
 		return nil
 	}
 	who, err := billing.FindCustomer(ctx, tx, n.CustomerID)
-	if err != nil || daysBetween(time.Unix(n.CreatedAt, 0), now, cs.Zone(who)) == 0 {
+	if err != nil || contact.DaysBetween(time.Unix(n.CreatedAt, 0), now, cs.Zone(who)) == 0 {
 		return err
 	}
 	c, err := cs.held(ctx, tx, n.CaseID)
@@ -389,7 +390,7 @@ func (cs *Cases) Left(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time
 	if err != nil {
 		return err
 	}
-	late := daysBetween(time.Unix(n.CreatedAt, 0), now, in.Zones[0]) - rested // a pause has counted its days already
+	late := contact.DaysBetween(time.Unix(n.CreatedAt, 0), now, in.Zones[0]) - rested // a pause has counted its days already
 	if late <= 0 {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/outbox"
 )
 
@@ -130,7 +131,7 @@ func (cs *Cases) rehearse(ctx context.Context, tx *sql.Tx, plans campaign.Campai
 		CustomerID: c.CustomerID, Status: Open, Access: campaign.Full, OpenedAt: c.OpenedAt, OpenedDay: c.OpenedDay, RestedDays: c.RestedDays,
 	}
 	taken := false
-	for _, p := range again.Ahead(Situation{Plan: plan, Who: who, Class: who.Class, Zones: ZonesOf(customer, cs.fallback), Policy: cs.PolicyFor(customer, Choices{}), Now: opened}) {
+	for _, p := range again.Ahead(Situation{Plan: plan, Who: who, Class: who.Class, Zones: contact.ZonesOf(customer, cs.fallback), Policy: cs.PolicyFor(customer, contact.Choices{}), Now: opened}) {
 		if !p.At.Before(end) {
 			break
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/contact"
 )
 
 // receiptTime is how long after a press on our pages the news of its end is still an answer to it, at any hour.
@@ -23,7 +24,7 @@ func (cs *Cases) thanksWait(ctx context.Context, tx *sql.Tx, customer string, no
 	if err != nil {
 		return time.Time{}, err
 	}
-	at := cs.policy.NextAllowed(now, ZonesOf(who, cs.fallback))
+	at := cs.policy.NextAllowed(now, contact.ZonesOf(who, cs.fallback))
 	if !at.After(now) {
 		return time.Time{}, nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
 	"sollecito/internal/outbox"
 )
@@ -28,18 +29,18 @@ func fourSteps(at string) campaign.Campaign {
 }
 
 // anyHour is the contact policy that moves nothing, so that the campaign's own reckoning shows.
-var anyHour = dunning.Policy{From: 0, To: 24, Days: [7]bool{true, true, true, true, true, true, true}}
+var anyHour = contact.Policy{From: 0, To: 24, Days: [7]bool{true, true, true, true, true, true, true}}
 
 // The instants of a campaign where calendars and clocks do strange things, exactly: each step comes once, on its own
 // local day and hour, and none is left out.
 func TestStepsOnStrangeDays(t *testing.T) {
-	office := dunning.DefaultPolicy()
+	office := contact.DefaultPolicy()
 	tests := []struct {
 		name   string
 		who    billing.Customer
 		opened string // RFC 3339
 		at     string // hour of the steps
-		policy dunning.Policy
+		policy contact.Policy
 		want   [4]string
 	}{
 		{"an ordinary week", billing.Customer{Country: "IT"}, "2026-11-02T05:00:00Z", "10:00", anyHour,
@@ -80,7 +81,7 @@ func TestStepsOnStrangeDays(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			opened := instant(t, tt.opened)
-			zones := dunning.ZonesOf(tt.who, rome)
+			zones := contact.ZonesOf(tt.who, rome)
 			c := dunning.Case{Status: dunning.Open, OpenedAt: opened.Unix(), OpenedDay: opened.In(zones[0]).Format(time.DateOnly)}
 			in := dunning.Situation{Plan: fourSteps(tt.at), Class: billing.ClassMoney, Zones: zones, Policy: tt.policy, Now: opened}
 			ahead := c.Ahead(in)
@@ -158,7 +159,7 @@ func TestPrecautionsOnStrangeDays(t *testing.T) {
 	}
 	w := setup(t)
 	w.cases = dunning.NewCases(dunning.Rules{
-		Campaigns: campaign.NewStore(campaign.Shipped()), Policy: dunning.DefaultPolicy(), Zone: time.UTC,
+		Campaigns: campaign.NewStore(campaign.Shipped()), Policy: contact.DefaultPolicy(), Zone: time.UTC,
 		Before: dunning.Before{Expiring: true, Renewals: true, Lead: 14 * 24 * time.Hour},
 	})
 	for n, tt := range tests {
@@ -230,7 +231,7 @@ func TestPrecautionsOnStrangeDays(t *testing.T) {
 // The gap and the cap are lengths of time and not numbers of days: clocks that change neither shorten nor stretch them.
 func TestThePolicyOverClockChanges(t *testing.T) {
 	york := []*time.Location{mustZone("America/New_York")}
-	week := dunning.DefaultPolicy()
+	week := contact.DefaultPolicy()
 	week.Days = anyHour.Days
 	tests := []struct {
 		name     string

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
 	"sollecito/internal/l10n"
 )
@@ -14,11 +15,11 @@ func Stored(l *l10n.Locale, stored string) string {
 	if !dunning.IsReason(stored) {
 		return stored
 	}
-	return reason(l, dunning.Reason(stored))
+	return reason(l, contact.Reason(stored))
 }
 
 // reason is a code in words; a code without words, of a later version, is shown itself.
-func reason(l *l10n.Locale, r dunning.Reason) string {
+func reason(l *l10n.Locale, r contact.Reason) string {
 	key := "decision.reason." + string(r)
 	text := l.Text(key)
 	if text == key {
@@ -83,7 +84,7 @@ func chosen(l *l10n.Locale, d dunning.Decision) string {
 }
 
 func taken(l *l10n.Locale, d dunning.Decision, zone *time.Location) string {
-	if d.Why == dunning.ReasonOnce {
+	if d.Why == contact.ReasonOnce {
 		return Moved(l, reason(l, d.Why), d.Details.Moved)
 	}
 	args := at(l, d.Details.Wanted, zone)
@@ -92,11 +93,11 @@ func taken(l *l10n.Locale, d dunning.Decision, zone *time.Location) string {
 }
 
 // Moved adds to a sentence what moved a contact from the time the campaign wanted.
-func Moved(l *l10n.Locale, sentence string, why []dunning.Reason) string {
+func Moved(l *l10n.Locale, sentence string, why []contact.Reason) string {
 	all := []string{sentence}
 	for _, r := range why {
 		switch r {
-		case dunning.ReasonStep, dunning.ReasonOnce, dunning.ReasonPast:
+		case contact.ReasonStep, contact.ReasonOnce, contact.ReasonPast:
 		default:
 			all = append(all, reason(l, r))
 		}
@@ -107,16 +108,16 @@ func Moved(l *l10n.Locale, sentence string, why []dunning.Reason) string {
 // Because answers the message that tells a customer why the next message comes when it does, false when it comes
 // just when the campaign wants it.
 func Because(p dunning.Planned, in dunning.Situation) (string, bool) {
-	last := dunning.Reason("")
+	last := contact.Reason("")
 	for _, r := range p.Why {
-		if r != dunning.ReasonStep && r != dunning.ReasonOnce && r != dunning.ReasonPast {
+		if r != contact.ReasonStep && r != contact.ReasonOnce && r != contact.ReasonPast {
 			last = r
 		}
 	}
 	switch last {
 	case "":
 		return "", false
-	case dunning.ReasonHours:
+	case contact.ReasonHours:
 		from := p.Wanted
 		if from.Before(in.Now) {
 			from = in.Now
@@ -129,7 +130,7 @@ func Because(p dunning.Planned, in dunning.Situation) (string, bool) {
 			return "contact.because_weekend", true
 		}
 		return "contact.because_day", true
-	case dunning.ReasonGap, dunning.ReasonCap, "rest":
+	case contact.ReasonGap, contact.ReasonCap, "rest":
 		return "contact.because_" + string(last), true
 	}
 	return "", false

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
 	"sollecito/internal/explain"
 	"sollecito/internal/l10n"
@@ -62,7 +63,7 @@ func TestDecisionsInWords(t *testing.T) {
 			What: dunning.Chosen, Why: dunning.ReasonSegment, Details: dunning.Details{Campaign: "All", Version: 1, Holdout: true},
 		},
 		"The campaign planned it for day 1, Monday 9 November at 09:00": {
-			What: dunning.Taken, Why: dunning.ReasonStep, Details: dunning.Details{Day: 1, Wanted: monday, Moved: []dunning.Reason{dunning.ReasonGap}},
+			What: dunning.Taken, Why: contact.ReasonStep, Details: dunning.Details{Day: 1, Wanted: monday, Moved: []contact.Reason{contact.ReasonGap}},
 		},
 		"The customer is paying just now. It is looked at again on Monday 9 November at 09:00": {
 			What: dunning.PutOff, Why: dunning.ReasonPaying, Until: monday, At: monday, Times: 2,

@@ -10,6 +10,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/databasetest"
 	"sollecito/internal/dunning"
@@ -77,7 +78,7 @@ func waiting(t *testing.T, now time.Time, customers int, steps []string, options
 	if err != nil {
 		t.Fatal(err)
 	}
-	cases := dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: dunning.DefaultPolicy(), Zone: time.UTC})
+	cases := dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: contact.DefaultPolicy(), Zone: time.UTC})
 	err = db.Do(t.Context(), func(tx *sql.Tx) error {
 		for n := range customers {
 			id := fmt.Sprintf("cus_%d", n)

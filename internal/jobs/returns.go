@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
@@ -225,9 +226,9 @@ func (r *Returns) written(ctx context.Context, tx *sql.Tx, a *inbound.Arrival, n
 		letter.Sender = m.From
 	}
 	a.Outcome, a.Reason = cameReply, ""
-	if dunning.AsksToStop(m.Text) {
-		_, err = r.Cases.Choose(ctx, tx, who.ID, func(c dunning.Choices) dunning.Choices {
-			c.NoMail, c.Source, c.Words, c.Actor = true, dunning.FromReply, firstWords(m.Text), ""
+	if contact.AsksToStop(m.Text) {
+		_, err = r.Cases.Choose(ctx, tx, who.ID, func(c contact.Choices) contact.Choices {
+			c.NoMail, c.Source, c.Words, c.Actor = true, contact.FromReply, firstWords(m.Text), ""
 			return c
 		}, r.Now())
 		if err != nil {

@@ -12,17 +12,17 @@ import (
 	"time"
 
 	"sollecito/internal/config"
-	"sollecito/internal/dunning"
+	"sollecito/internal/contact"
 )
 
 func asCollector(c *config.Config) { c.CollectorMode = "on" }
 
-func (h *house) choices(customer string) dunning.Choices {
+func (h *house) choices(customer string) contact.Choices {
 	h.t.Helper()
-	var c dunning.Choices
+	var c contact.Choices
 	err := h.portal.DB.See(h.t.Context(), func(tx *sql.Tx) error {
 		var err error
-		c, err = dunning.ChoicesOf(h.t.Context(), tx, customer)
+		c, err = contact.ChoicesOf(h.t.Context(), tx, customer)
 		return err
 	})
 	if err != nil {
@@ -70,7 +70,7 @@ func TestACustomerChoosesWhereTheyAreReminded(t *testing.T) {
 	}
 	b.press("/pay/choices/keep").at("/pay/choices", http.StatusOK)
 	c := h.choices(customer)
-	if !c.NoMail || c.NoApp || c.Source != dunning.FromPage || !strings.Contains(c.Words, "not by email") {
+	if !c.NoMail || c.NoApp || c.Source != contact.FromPage || !strings.Contains(c.Words, "not by email") {
 		t.Errorf("kept: %+v", c)
 	}
 	h.walk(25 * 24 * time.Hour)
@@ -136,7 +136,7 @@ func TestOneClickUnsubscribe(t *testing.T) {
 			t.Fatal(err)
 		}
 		resp.Body.Close()
-		if c := h.choices(customer); resp.StatusCode != http.StatusOK || !c.NoMail || c.NoApp || c.Version != 1 || c.Source != dunning.FromOneClick {
+		if c := h.choices(customer); resp.StatusCode != http.StatusOK || !c.NoMail || c.NoApp || c.Version != 1 || c.Source != contact.FromOneClick {
 			t.Fatalf("POST %d: %d, %+v", n+1, resp.StatusCode, c)
 		}
 	}
@@ -197,7 +197,7 @@ func TestAReplyStopsReminders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := h.choices(customer); !c.NoMail || c.Source != dunning.FromReply || !strings.HasPrefix(c.Words, "Stop, please.") {
+	if c := h.choices(customer); !c.NoMail || c.Source != contact.FromReply || !strings.HasPrefix(c.Words, "Stop, please.") {
 		t.Errorf("%+v", c)
 	}
 }

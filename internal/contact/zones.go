@@ -1,4 +1,4 @@
-package dunning
+package contact
 
 import (
 	"slices"
@@ -42,15 +42,15 @@ func countryOf(c billing.Customer, home string) string {
 	if c.Country != "" {
 		return c.Country
 	}
-	country := countryOfZone(c.Zone)
+	country := CountryOfZone(c.Zone)
 	if country != "" {
 		return country
 	}
 	return home
 }
 
-// countryOfZone answers the country a zone of the tz database lies in, "" when it lies in none, as UTC.
-func countryOfZone(zone string) string {
+// CountryOfZone answers the country a zone of the tz database lies in, "" when it lies in none, as UTC.
+func CountryOfZone(zone string) string {
 	if zone == "" {
 		return ""
 	}

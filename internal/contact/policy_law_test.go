@@ -1,4 +1,4 @@
-package dunning
+package contact
 
 import (
 	"slices"
@@ -185,11 +185,11 @@ func TestWhoseHolidaysTheyAre(t *testing.T) {
 		{billing.Customer{}, "IT"},
 		{billing.Customer{Zone: "UTC"}, "IT"},
 	} {
-		if got := countryOf(tt.who, countryOfZone("Europe/Rome")); got != tt.want {
+		if got := countryOf(tt.who, CountryOfZone("Europe/Rome")); got != tt.want {
 			t.Errorf("%+v has the holidays of %q", tt.who, got)
 		}
 	}
-	if countryOfZone("UTC") != "" {
+	if CountryOfZone("UTC") != "" {
 		t.Error("UTC lies in a country")
 	}
 }

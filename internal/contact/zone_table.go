@@ -1,4 +1,4 @@
-package dunning
+package contact
 
 // zonesOf lists the IANA zones of each country, from the tz database's zone.tab (public domain).
 var zonesOf = map[string]string{

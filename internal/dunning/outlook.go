@@ -1,0 +1,68 @@
+package dunning
+
+import (
+	"slices"
+	"time"
+
+	"sollecito/internal/campaign"
+	"sollecito/internal/outbox"
+)
+
+// Ways answers on which channels a step speaks to this customer: the campaign's own, without what they asked not to
+// get. What they don't want by mail is told in the app instead, unless they want nothing there either.
+func (in Situation) Ways(step campaign.Step) []outbox.Channel {
+	var ways []outbox.Channel
+	if step.Has(outbox.Email) && !in.Choices.NoMail && !(in.StripeMails && !step.Announces && !step.Consequence) {
+		ways = append(ways, outbox.Email)
+	}
+	if (step.Has(outbox.App) || step.Has(outbox.Email) && in.Choices.NoMail) && !in.Choices.NoApp {
+		ways = append(ways, outbox.App)
+	}
+	return ways
+}
+
+// Coming is one message a customer may still get about a case.
+type Coming struct {
+	At   time.Time // zero when nobody can say yet: a person looks at it first
+	Ways []outbox.Channel
+}
+
+// Outlook answers the messages still to come, at most, if nobody pays: what waits to leave, then what the schedule
+// will say, by the same reckoning that sends. Of a case that rests it answers what would come if it went on now. It
+// looks at nothing but its arguments; notices are those of the case.
+func (c Case) Outlook(in Situation, notices []outbox.Notice) []Coming {
+	var all []Coming
+	for _, n := range notices {
+		if !in.Choices.NoMail && n.Kind == outbox.Reminder && n.Channel == outbox.Email && (n.Status == outbox.Queued || n.Status == outbox.Sending) {
+			at := time.Unix(n.DueAt, 0)
+			if at.Before(in.Now) {
+				at = in.Now
+			}
+			all = append(all, Coming{At: at, Ways: []outbox.Channel{outbox.Email}})
+			in.Contacts = append(slices.Clone(in.Contacts), at)
+		}
+	}
+	if c.Status != Open || c.Holdout {
+		return all
+	}
+	if c.RestingSince > 0 {
+		c.RestedDays += c.Resting(in.Now, in.Zones[0])
+		c.RestingSince, c.NextStepAt = 0, 0
+	}
+	held := false
+	for i, p := range c.Ahead(in) {
+		held = held || i == 0 && Held(in, p, notices)
+		ways := in.Ways(p.Step)
+		if len(ways) == 0 {
+			continue
+		}
+		if i == 0 && c.NextStepAt > p.At.Unix() {
+			p.At = time.Unix(c.NextStepAt, 0)
+		}
+		if held {
+			p.At = time.Time{}
+		}
+		all = append(all, Coming{At: p.At, Ways: ways})
+	}
+	return all
+}
