@@ -69,7 +69,8 @@ type bannerFacts struct {
 	c        dunning.Case
 	open     []billing.Invoice
 	class    billing.Class
-	plan     campaign.Campaign
+	takes    campaign.Step // the next consequence, as far as is known now
+	ends     bool          // whether one is ahead
 	now      time.Time
 }
 
@@ -129,7 +130,8 @@ func (e *embed) bannerFacts(r *http.Request, tx *sql.Tx, who reader) (f bannerFa
 	if err != nil {
 		return f, false, err
 	}
-	f.class, f.plan = in.Class, in.Plan
+	f.class = in.Class
+	f.takes, f.ends = f.c.NextConsequence(in)
 	all, err := e.Cases.InvoicesOf(ctx, tx, f.c)
 	if err != nil {
 		return f, false, err
@@ -287,11 +289,10 @@ func bannerWords(locale *l10n.Locale, state string, f bannerFacts, args l10n.Arg
 // nextAccess is what the next consequence of the plan leaves by itself; "" for a final act, whose date is the earliest
 // one and nobody's promise.
 func (f bannerFacts) nextAccess() campaign.Access {
-	i, ok := f.plan.Consequence(f.c.Step)
-	if !ok || f.plan.Steps[i].Acts() {
+	if !f.ends || f.takes.Acts() {
 		return ""
 	}
-	return f.plan.Steps[i].Access
+	return f.takes.Access
 }
 
 // bannerButton says what the one button leads to: what can help with this failure.

@@ -124,8 +124,8 @@ func (c Campaign) StepOf(key string) int {
 	return slices.IndexFunc(c.Steps, func(s Step) bool { return s.Key == key })
 }
 
-// Consequence answers the next step at or after from that takes something away, and false when there is none.
-func (c Campaign) Consequence(from int) (int, bool) {
+// consequence answers the next step at or after from that takes something away, and false when there is none.
+func (c Campaign) consequence(from int) (int, bool) {
 	for i := from; i < len(c.Steps); i++ {
 		if c.Steps[i].Consequence {
 			return i, true

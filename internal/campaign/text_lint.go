@@ -154,7 +154,7 @@ func (d *document) text(path string, i int, language string, t Text) {
 // consequenceDate holds a text to what the campaign does: an announcement names its date, and nobody names a date that
 // does not come.
 func (d *document) consequenceDate(path string, i int, told Told) {
-	_, ahead := d.Consequence(i + 1)
+	_, ahead := d.consequence(i + 1)
 	names := told.Names("consequence.date")
 	switch {
 	case d.Steps[i].Announces && ahead && !names:
@@ -196,7 +196,7 @@ func (d *document) lintLine(path string, n, i int, language, line string) {
 		flaw("%q shames or frightens, and this is not the last step; state the fact", word)
 	}
 	word = finds(list.cut, words)
-	_, takes := d.Consequence(i)
+	_, takes := d.consequence(i)
 	if word != "" && !takes {
 		flaw("%q threatens with what this campaign does not do: no step from here on takes anything away", word)
 	}

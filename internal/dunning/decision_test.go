@@ -93,11 +93,7 @@ func TestDecisionsAreKeptOnceWithTheirReason(t *testing.T) {
 	}
 }
 
-// A step that is not for the case is told as passed over when the case goes past it, and at its end.
-func TestStepsPassedOverAreTold(t *testing.T) {
-	t.Parallel()
-	w := setup(t)
-	c, err := campaign.Parse([]byte(`name: picky
+const picky = `name: picky
 title: Picky
 steps:
   - key: large
@@ -114,10 +110,13 @@ steps:
     day: 3
     at: "10:00"
     channels: [email]
-`))
-	if err != nil {
-		t.Fatal(err)
-	}
+`
+
+// A step that is not for the case is told as passed over when the case goes past it, and at its end.
+func TestStepsPassedOverAreTold(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := parsed(t, picky)
 	w.cases = dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Campaigns{c}), Policy: contact.DefaultPolicy(), Zone: time.UTC})
 	w.hear(w.failed("in_1", "insufficient_funds"))
 	step, _ := w.next(outbox.Sent)

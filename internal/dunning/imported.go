@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
-	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -114,26 +113,13 @@ func (cs *Cases) waiting(ctx context.Context, tx *sql.Tx, l Listed, from time.Ti
 			w.Others = append(w.Others, reason)
 		}
 	}
-	contacts, err := cs.contacts(ctx, tx, l.CustomerID, from, outbox.Notice{})
+	in, err := cs.SituationOf(ctx, tx, l.Case, from)
 	if err != nil {
 		return Waiting{}, err
 	}
-	zones := contact.ZonesOf(l.Who, cs.fallback)
 	c := l.Case
-	c.RestedDays += c.Resting(from, zones[0])
+	c.RestedDays += c.Resting(from, in.Zones[0])
 	c.RestingSince = 0
-	plans, err := cs.Campaigns(ctx, tx)
-	if err != nil {
-		return Waiting{}, err
-	}
-	choices, err := contact.ChoicesOf(ctx, tx, l.CustomerID)
-	if err != nil {
-		return Waiting{}, err
-	}
-	in := Situation{
-		Plan: c.Plan(plans), Class: l.Class, Zones: zones, Policy: cs.PolicyFor(l.Who, choices),
-		Choices: choices, StripeMails: cs.stripeMails, Contacts: contacts, Now: from,
-	}
 	for _, p := range c.Ahead(in) {
 		if len(p.Step.Channels) == 0 {
 			continue

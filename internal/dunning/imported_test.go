@@ -4,12 +4,16 @@ import (
 	"context"
 	"database/sql"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
+	"sollecito/internal/outbox"
 )
 
 // connect says that the installation listens to Stripe from now on.
@@ -169,4 +173,22 @@ func TestReleasing(t *testing.T) {
 	if w.rests() || w.latest().NextStepAt == 0 {
 		t.Error("its day has come and it does not start")
 	}
+}
+
+// What a release would bring is foreseen as it will be decided: a step with a condition comes where it holds.
+func TestAReleaseIsForeseen(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	old := w.failed("in_old", "insufficient_funds")
+	w.cases = dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Campaigns{parsed(t, strings.Replace(picky, "1000000", "100", 1))}), Policy: contact.DefaultPolicy(), Zone: time.UTC})
+	w.now = w.now.Add(time.Hour)
+	w.connect()
+	w.hear(old)
+	w.do(func(ctx context.Context, tx *sql.Tx) error {
+		all, err := w.cases.ReleaseOf(ctx, tx, []string{w.latestIn(tx).ID}, time.UTC, w.now)
+		if len(all) != 1 || !all[0].Comes || all[0].First.Step.Key != "large" || all[0].Channel != outbox.Email {
+			t.Errorf("it foresees %+v", all)
+		}
+		return err
+	})
 }
