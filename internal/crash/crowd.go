@@ -38,10 +38,11 @@ type crowd struct {
 type customer struct {
 	id, email string
 	from      string // their address in the network: one place from which all of them came would be held up
-	paying    bool   // else they write
-	silent    bool   // they do neither
-	busy      bool   // somebody plays them just now
-	done      bool   // the page said that it is done
+	since     time.Time
+	paying    bool // else they write
+	silent    bool // they do neither
+	busy      bool // somebody plays them just now
+	done      bool // the page said that it is done
 	client    *http.Client
 }
 
@@ -88,8 +89,12 @@ func (c *crowd) live(ctx context.Context) error {
 }
 
 // mostUntold is how many customers may wait for their first mail at once: on a busy machine, where lives are over before
-// they have done much, it must not become ever more work.
-const mostUntold = 20
+// they have done much, it must not become ever more work. Who has waited as long as patience waits no more: their mail was
+// under way at a kill and may never come.
+const (
+	mostUntold = 20
+	patience   = 30 * time.Second
+)
 
 // renewals lets a customer's renewal fail again and again, each time another's, a fifth of a second apart. One in five
 // does something about it while the program is being killed.
@@ -111,13 +116,13 @@ func (c *crowd) renewals(ctx context.Context) error {
 	return nil
 }
 
-// untold answers how many customers have had no mail yet.
+// untold answers how many customers wait for their first mail.
 func (c *crowd) untold() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n := 0
 	for _, one := range c.customers {
-		if c.post.linkOf(one.email) == "" {
+		if time.Since(one.since) < patience && c.post.linkOf(one.email) == "" {
 			n++
 		}
 	}
@@ -161,7 +166,7 @@ func (c *crowd) fail(ctx context.Context, email, from string) (*customer, error)
 		return nil, failed
 	}
 	jar, err := cookiejar.New(nil)
-	return &customer{id: id, email: email, from: from, client: &http.Client{Jar: jar, Timeout: 5 * time.Second}}, err
+	return &customer{id: id, email: email, from: from, since: time.Now(), client: &http.Client{Jar: jar, Timeout: 5 * time.Second}}, err
 }
 
 // ask calls the sandbox as any client of Stripe does.
