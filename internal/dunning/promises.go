@@ -158,10 +158,15 @@ func (cs *Cases) replacePromise(ctx context.Context, tx *sql.Tx, c *Case, p Prom
 }
 
 func promiseWords(p Promise) string {
-	if p.Kind == PromiseCharge {
-		return "To be charged on " + p.Day + "."
+	said := p.Day
+	day, err := time.Parse(dayLayout, p.Day)
+	if err == nil {
+		said = day.Format("Monday 2 January 2006")
 	}
-	return "They pay by themselves by " + p.Day + "."
+	if p.Kind == PromiseCharge {
+		return "To be charged on " + said + "."
+	}
+	return "They pay by themselves by " + said + "."
 }
 
 // confirm queues the letter that says what was agreed: an answer to what the customer did, outside the cap.
