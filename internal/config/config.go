@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"sollecito/internal/brand"
 	"sollecito/internal/dunning"
 	"sollecito/internal/gateway"
 	"sollecito/internal/inbound"
@@ -38,6 +39,13 @@ type Config struct {
 	MerchantName   string   `env:"MERCHANT_NAME" need:"yes" help:"the company's name as customers know it"`
 	MerchantAddr   string   `env:"MERCHANT_ADDRESS" need:"yes" help:"legal name and postal address, shown on every page and mail"`
 	SupportEmail   string   `env:"SUPPORT_EMAIL" need:"yes" help:"where customers' messages are mailed, and answers go"`
+	BrandLogo      string   `env:"BRAND_LOGO" help:"a PNG file with the merchant's logo, best below 20 KB and 128 pixels high; square, or up to five times as wide as high. Empty shows the name's first letter on BRAND_COLOR"`
+	BrandColor     string   `env:"BRAND_COLOR" help:"the brand's colour, as #14566b: buttons are filled with it and links are written in it (docs/brand.md)"`
+	BrandText      string   `env:"BRAND_TEXT" help:"the colour of text on BRAND_COLOR; white or black, whichever is read better, when empty"`
+	BrandPaper     string   `env:"BRAND_PAPER" help:"what pages and mails lie on by day, a very light colour; #f6f4ef when empty"`
+	BrandNight     string   `env:"BRAND_NIGHT_COLOR" help:"the brand's colour where the reader's device is dark; a light tint of BRAND_COLOR when empty"`
+	BrandNightText string   `env:"BRAND_NIGHT_TEXT" help:"the colour of text on BRAND_NIGHT_COLOR; worked out when empty"`
+	BrandNightPage string   `env:"BRAND_NIGHT_PAPER" help:"what pages and mails lie on there, a very dark colour; #161513 when empty"`
 	InboundAddress string   `env:"INBOUND_ADDRESS" help:"where bounces and replies come back, one address for each mail: mail+{token}@in.example.com; off when empty"`
 	InboundListen  string   `env:"INBOUND_LISTEN" help:"address our own small SMTP server for INBOUND_ADDRESS listens on, as :2525"`
 	InboundCert    string   `env:"INBOUND_TLS_CERT" help:"certificate file with which that server offers STARTTLS"`
@@ -80,6 +88,7 @@ type Config struct {
 	Inbound inbound.Addresses `env:"-"`
 	Mailbox inbound.Mailbox   `env:"-"`
 
+	Brand    brand.Brand          `env:"-"`
 	Promises dunning.PromiseRules `env:"-"`
 	Claim    int                  `env:"-"` // business days
 	Interest interest.Rates       `env:"-"` // none while LATE_INTEREST is off
@@ -116,6 +125,7 @@ func (c *Config) Check() error {
 	c.checkStripe(fault)
 	c.checkMail(fault)
 	c.checkInbound(fault)
+	c.checkBrand(fault)
 	c.checkPlace(fault)
 	c.checkPromises(fault)
 	c.checkInterest(fault)
