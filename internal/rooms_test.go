@@ -66,15 +66,16 @@ var rooms = map[string][]string{
 // onlyIn names foreign libraries that only one room may import, with what lies below it; the room that makes
 // databases for tests may too.
 var onlyIn = map[string]string{
-	"github.com/stripe/stripe-go/": "internal/gateway",
-	"github.com/wneessen/go-mail":  "internal/mail",
-	"modernc.org/sqlite":           "internal/database",
-	"github.com/jackc/pgx/":        "internal/database",
-	"github.com/pressly/goose/":    "internal/database",
-	"github.com/rickar/cal/":       "internal/holiday",
-	"github.com/prometheus/":       "internal/metrics",
-	"github.com/pquerna/otp":       "internal/staff",
-	"github.com/boombuler/barcode": "web",
+	"github.com/stripe/stripe-go/":   "internal/gateway",
+	"github.com/wneessen/go-mail":    "internal/mail",
+	"github.com/emersion/go-msgauth": "internal/mail",
+	"modernc.org/sqlite":             "internal/database",
+	"github.com/jackc/pgx/":          "internal/database",
+	"github.com/pressly/goose/":      "internal/database",
+	"github.com/rickar/cal/":         "internal/holiday",
+	"github.com/prometheus/":         "internal/metrics",
+	"github.com/pquerna/otp":         "internal/staff",
+	"github.com/boombuler/barcode":   "web",
 }
 
 type pkg struct {

@@ -36,6 +36,9 @@ type Config struct {
 	SMTP           Secret   `env:"SMTP_URL" need:"yes" help:"smtp://user:password@host:587 (STARTTLS when offered, required with credentials; ?starttls=require|never) or smtps://…"`
 	Connections    string   `env:"SMTP_CONNECTIONS" default:"4" help:"how many conversations with that server may be open at once, 1 to 64; a program that dies leaves at most as many mails of which nobody knows whether they arrived"`
 	MailFrom       string   `env:"MAIL_FROM" need:"yes" help:"sender of every mail, as Lumen Studio <billing@example.com>"`
+	DKIMDomain     string   `env:"DKIM_DOMAIN" help:"the domain in whose name mails are signed (DKIM); that of MAIL_FROM when empty"`
+	DKIMSelectors  []string `env:"DKIM_SELECTOR" help:"the name below _domainkey where the public key is published, as s2026; several for several keys, in their order. Empty leaves signing to the mail server"`
+	DKIMKey        Secret   `env:"DKIM_KEY" help:"the private key in PEM, RSA or Ed25519, or several one after the other; best as SOLLECITO_DKIM_KEY_FILE"`
 	MerchantName   string   `env:"MERCHANT_NAME" need:"yes" help:"the company's name as customers know it"`
 	MerchantAddr   string   `env:"MERCHANT_ADDRESS" need:"yes" help:"legal name and postal address, shown on every page and mail"`
 	SupportEmail   string   `env:"SUPPORT_EMAIL" need:"yes" help:"where customers' messages are mailed, and answers go"`
@@ -83,6 +86,7 @@ type Config struct {
 	Server  mailroom.Server   `env:"-"`
 	Lines   int               `env:"-"` // SMTP_CONNECTIONS as a number
 	From    mail.Address      `env:"-"`
+	Signer  *mailroom.Signer  `env:"-"` // nil while mails are not signed here
 	Proxies []netip.Prefix    `env:"-"`
 	Live    bool              `env:"-"`
 	Inbound inbound.Addresses `env:"-"`
@@ -124,6 +128,7 @@ func (c *Config) Check() error {
 	}
 	c.checkStripe(fault)
 	c.checkMail(fault)
+	c.checkSigning(fault)
 	c.checkInbound(fault)
 	c.checkBrand(fault)
 	c.checkPlace(fault)

@@ -95,6 +95,8 @@ func TestEveryFaultIsOneLine(t *testing.T) {
 		{"LATE_INTEREST", "yes", "on or off"},
 		{"INTEREST_RATES", "/nowhere/rates.yaml", "cannot be read"},
 		{"INTEREST_RATES", "testdata/rates.yaml", "testdata/rates.yaml, line 4: IT, 2026-01-01: \"10,15\" is no rate"},
+		{"DKIM_SELECTOR", "s2026", "SOLLECITO_DKIM_KEY: is missing"},
+		{"DKIM_KEY", "-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----", "SOLLECITO_DKIM_SELECTOR: is missing"},
 		{"BRAND_COLOR", "teal", "as #14566b"},
 		{"BRAND_NIGHT_PAPER", "#12", "as #14566b"},
 		{"BRAND_LOGO", "/nowhere/logo.png", "cannot be read"},

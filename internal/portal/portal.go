@@ -143,6 +143,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 			Cases: p.Cases, Talks: p.Talks, Catalog: catalog, Addresses: p.Addresses,
 			Merchant: writer(c, p.Addresses),
 			From:     mail.Address{Name: c.From.Name, Address: c.From.Address}, Language: c.DefaultLang, Zone: c.Zone, OnlyTo: onlyTo(c), Inbound: c.Inbound, Collector: c.Policy.Collector,
+			Signer: c.Signer,
 		},
 	}
 	if at.InOrder {
