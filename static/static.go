@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -46,8 +47,9 @@ var contentTypes = map[string]string{
 	".png": "image/png",
 }
 
-// New reads, hashes and compresses every embedded file. It fails only for a file of a kind it does not know.
-func New() (*Assets, error) {
+// New reads, hashes and compresses every embedded file, and the merchant's own, by their plain names: these are added to
+// the embedded ones or stand in their place. It fails only for a file of a kind it does not know.
+func New(own map[string][]byte) (*Assets, error) {
 	a := &Assets{byName: map[string]*asset{}, byPath: map[string]*asset{}}
 	err := fs.WalkDir(Files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -56,12 +58,19 @@ func New() (*Assets, error) {
 		if entry.IsDir() {
 			return nil
 		}
+		_, replaced := own[name]
+		if replaced {
+			return nil
+		}
 		content, err := Files.ReadFile(name)
 		if err != nil {
 			return err
 		}
 		return a.add(name, content)
 	})
+	for name, content := range own {
+		err = errors.Join(err, a.add(name, content))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("prepare static files: %w", err)
 	}

@@ -14,7 +14,7 @@ import (
 
 func assets(t *testing.T) *static.Assets {
 	t.Helper()
-	a, err := static.New()
+	a, err := static.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestFilesAreServedForEverUnderTheirHash(t *testing.T) {
 	a := assets(t)
 	for name, contentType := range map[string]string{
 		"pay.css": "text/css; charset=utf-8", "desk.css": "text/css; charset=utf-8", "pay.js": "text/javascript; charset=utf-8",
-		"favicon.svg": "image/svg+xml", "logo.svg": "image/svg+xml", "embed/v1.js": "text/javascript; charset=utf-8",
+		"favicon.svg": "image/svg+xml", "embed/v1.js": "text/javascript; charset=utf-8",
 	} {
 		path := a.Path(name)
 		if !regexp.MustCompile(`^/static/[a-z0-9/]+\.[0-9a-f]{12}\.(css|js|svg)$`).MatchString(path) {
@@ -147,5 +147,27 @@ func TestStylesFetchNothing(t *testing.T) {
 		if strings.Count(string(css), "{") != strings.Count(string(css), "}") {
 			t.Errorf("%s has unbalanced braces", name)
 		}
+	}
+}
+
+// The merchant's own files stand beside the shipped ones or in their place, under names of their own content.
+func TestTheMerchantsOwnFiles(t *testing.T) {
+	shipped := assets(t).Path("pay.css")
+	a, err := static.New(map[string][]byte{"pay.css": []byte("a{}"), "brand-logo.png": []byte("\x89PNG")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Path("pay.css") == shipped || get(a, "GET", shipped).StatusCode != http.StatusNotFound {
+		t.Error("the shipped style sheet is still served")
+	}
+	if got := body(t, get(a, "GET", a.Path("pay.css")).Body); got != "a{}" {
+		t.Errorf("the style sheet is %q", got)
+	}
+	if got := get(a, "GET", a.Path("brand-logo.png")).Header.Get("Content-Type"); got != "image/png" {
+		t.Errorf("the logo is %s", got)
+	}
+	_, err = static.New(map[string][]byte{"logo.exe": nil})
+	if err == nil {
+		t.Error("a file of any kind is served")
 	}
 }

@@ -34,6 +34,16 @@ type Merchant struct {
 	LegalAddress string // one line with the registered name, as the law asks
 	SupportEmail string
 	HomeURL      string // where "Back to …" leads; "" leaves that button out
+	Sign         Picture
+	Icon         string // the plain name of the file browsers show beside the title; "" for Sollecito's own
+}
+
+// Picture is the merchant's sign at the top of a page: the plain name of its file, "" for none, and its size there.
+type Picture struct {
+	File          string
+	Width, Height int
+	Plate         bool // it may be see-through: it lies on white, also in the dark
+	Word          bool // it is the name itself, which then is not written beside it
 }
 
 // Said is one sentence of the message catalogue: its key and what fills its places. Besides what the catalogue

@@ -76,7 +76,7 @@ func openPortal(t *testing.T) *portal {
 		_, _ = w.Write([]byte(processorScript))
 	}))
 	t.Cleanup(processor.Close)
-	assets, err := static.New()
+	assets, err := static.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +341,7 @@ func TestScript(t *testing.T) {
 // and nothing to press is smaller than 24 pixels (WCAG 2.2, 1.4.10 and 2.5.8).
 func TestNarrowScreens(t *testing.T) {
 	ctx := browsertest.Start(t)
-	assets, err := static.New()
+	assets, err := static.New(nil)
 	noError(t, err)
 	pages := map[string]templ.Component{}
 	for _, s := range samples(frameFor(catalog(t), "it", assets.Path)) {

@@ -63,7 +63,7 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 	must(t, err)
 	catalog, err := l10n.Load()
 	must(t, err)
-	assets, err := static.New()
+	assets, err := static.New(nil)
 	must(t, err)
 	zone, err := time.LoadLocation("Europe/Rome")
 	must(t, err)

@@ -76,8 +76,12 @@ func (s *Server) nowhere(w *answer, r *http.Request, handler http.Handler) {
 
 // headers are those of every answer. Pages that hold Stripe's fields loosen them in stripeHeaders.
 func (s *Server) headers(h http.Header, v visit) {
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self' 'nonce-"+v.nonce+"'; style-src 'self'; img-src 'self' data:; "+
-		"connect-src 'self'; form-action 'self' "+s.policies.form+"; base-uri 'none'; object-src 'none'; frame-ancestors 'none'")
+	forms := "'self'"
+	if v.path == "/pay" || strings.HasPrefix(v.path, "/pay/") { // a form there may lead on to Stripe's own page
+		forms += " " + s.policies.form
+	}
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self' 'nonce-"+v.nonce+"'; style-src 'self'; img-src 'self'; "+
+		"connect-src 'self'; form-action "+forms+"; base-uri 'none'; object-src 'none'; frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "same-origin") // no-referrer would make a form's POST carry Origin: null
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")

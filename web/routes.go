@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 
@@ -73,6 +74,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 
 	// Files and monitoring.
 	mux.Handle("GET /static/", s.Assets)
+	s.brandRoutes(mux)
 	mux.Handle("GET /favicon.ico", http.HandlerFunc(s.favicon))
 	mux.Handle("GET /robots.txt", http.HandlerFunc(robots))
 	mux.Handle("GET /healthz", s.call(s.healthz))
@@ -160,7 +162,7 @@ func crossOrigin(h http.Handler) http.Handler {
 }
 
 func (s *Server) favicon(w http.ResponseWriter, r *http.Request) {
-	http.Redirect(w, r, s.Assets.Path("favicon.svg"), http.StatusFound)
+	http.Redirect(w, r, s.Assets.Path(cmp.Or(s.Merchant.Icon, "favicon.svg")), http.StatusFound)
 }
 
 func robots(w http.ResponseWriter, _ *http.Request) {

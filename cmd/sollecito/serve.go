@@ -32,6 +32,9 @@ func serveCommand(p program, args []string) error {
 	}
 	log := newLogger(p.err, c.LogFormat, slog.LevelInfo)
 	logConfiguration(log, c)
+	for _, w := range c.Brand.Warnings() {
+		log.Warn("brand: " + w.String())
+	}
 	ctx, stop := untilSignal(p.ctx)
 	defer stop()
 	return serve(ctx, p, c, log)

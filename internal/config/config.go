@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"sollecito/internal/brand"
 	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
 	"sollecito/internal/gateway"
@@ -36,9 +37,19 @@ type Config struct {
 	SMTP           Secret   `env:"SMTP_URL" need:"yes" help:"smtp://user:password@host:587 (STARTTLS when offered, required with credentials; ?starttls=require|never) or smtps://…"`
 	Connections    string   `env:"SMTP_CONNECTIONS" default:"4" help:"how many conversations with that server may be open at once, 1 to 64; a program that dies leaves at most as many mails of which nobody knows whether they arrived"`
 	MailFrom       string   `env:"MAIL_FROM" need:"yes" help:"sender of every mail, as Lumen Studio <billing@example.com>"`
+	DKIMDomain     string   `env:"DKIM_DOMAIN" help:"the domain in whose name mails are signed (DKIM); that of MAIL_FROM when empty"`
+	DKIMSelectors  []string `env:"DKIM_SELECTOR" help:"the name below _domainkey where the public key is published, as s2026; several for several keys, in their order. Empty leaves signing to the mail server"`
+	DKIMKey        Secret   `env:"DKIM_KEY" help:"the private key in PEM, RSA or Ed25519, or several one after the other; best as SOLLECITO_DKIM_KEY_FILE"`
 	MerchantName   string   `env:"MERCHANT_NAME" need:"yes" help:"the company's name as customers know it"`
 	MerchantAddr   string   `env:"MERCHANT_ADDRESS" need:"yes" help:"legal name and postal address, shown on every page and mail"`
 	SupportEmail   string   `env:"SUPPORT_EMAIL" need:"yes" help:"where customers' messages are mailed, and answers go"`
+	BrandLogo      string   `env:"BRAND_LOGO" help:"a PNG file with the merchant's logo, best below 20 KB and 128 pixels high; square, or up to five times as wide as high. Empty shows the name's first letter on BRAND_COLOR"`
+	BrandColor     string   `env:"BRAND_COLOR" help:"the brand's colour, as #14566b: buttons are filled with it and links are written in it (docs/brand.md)"`
+	BrandText      string   `env:"BRAND_TEXT" help:"the colour of text on BRAND_COLOR; white or black, whichever is read better, when empty"`
+	BrandPaper     string   `env:"BRAND_PAPER" help:"what pages and mails lie on by day, a very light colour; #f6f4ef when empty"`
+	BrandNight     string   `env:"BRAND_NIGHT_COLOR" help:"the brand's colour where the reader's device is dark; a light tint of BRAND_COLOR when empty"`
+	BrandNightText string   `env:"BRAND_NIGHT_TEXT" help:"the colour of text on BRAND_NIGHT_COLOR; worked out when empty"`
+	BrandNightPage string   `env:"BRAND_NIGHT_PAPER" help:"what pages and mails lie on there, a very dark colour; #161513 when empty"`
 	InboundAddress string   `env:"INBOUND_ADDRESS" help:"where bounces and replies come back, one address for each mail: mail+{token}@in.example.com; off when empty"`
 	InboundListen  string   `env:"INBOUND_LISTEN" help:"address our own small SMTP server for INBOUND_ADDRESS listens on, as :2525"`
 	InboundCert    string   `env:"INBOUND_TLS_CERT" help:"certificate file with which that server offers STARTTLS"`
@@ -76,11 +87,13 @@ type Config struct {
 	Server  mailroom.Server   `env:"-"`
 	Lines   int               `env:"-"` // SMTP_CONNECTIONS as a number
 	From    mail.Address      `env:"-"`
+	Signer  *mailroom.Signer  `env:"-"` // nil while mails are not signed here
 	Proxies []netip.Prefix    `env:"-"`
 	Live    bool              `env:"-"`
 	Inbound inbound.Addresses `env:"-"`
 	Mailbox inbound.Mailbox   `env:"-"`
 
+	Brand    brand.Brand          `env:"-"`
 	Promises dunning.PromiseRules `env:"-"`
 	Claim    int                  `env:"-"` // business days
 	Interest interest.Rates       `env:"-"` // none while LATE_INTEREST is off
@@ -116,7 +129,9 @@ func (c *Config) Check() error {
 	}
 	c.checkStripe(fault)
 	c.checkMail(fault)
+	c.checkSigning(fault)
 	c.checkInbound(fault)
+	c.checkBrand(fault)
 	c.checkPlace(fault)
 	c.checkPromises(fault)
 	c.checkInterest(fault)

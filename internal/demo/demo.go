@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -272,10 +273,21 @@ func portOf(address string) string {
 	return port
 }
 
+// lumenLogo is the make-believe company's.
+//
+//go:embed logo.png
+var lumenLogo []byte
+
 // openPortal puts the real program together, with settings as an installation would have them.
 func (d *Demo) openPortal(mailServer string) error {
+	logo := d.memory.path(logoFile)
+	err := os.WriteFile(logo, lumenLogo, 0o600)
+	if err != nil {
+		return fmt.Errorf("keep the company's logo: %w", err)
+	}
 	settings := map[string]string{
-		"LISTEN": d.options.Listen, "BASE_URL": "http://localhost", "DATABASE_URL": "sqlite:" + d.memory.path(databaseFile),
+		"BRAND_LOGO": logo,
+		"LISTEN":     d.options.Listen, "BASE_URL": "http://localhost", "DATABASE_URL": "sqlite:" + d.memory.path(databaseFile),
 		"STRIPE_SECRET_KEY": d.sandbox.SecretKey(), "STRIPE_PUBLISHABLE_KEY": d.sandbox.PublishableKey(),
 		"STRIPE_WEBHOOK_SECRET": d.sandbox.WebhookSecret(), "STRIPE_API_URL": d.stripe.base, "STRIPE_JS_URL": d.stripe.base + "/v3/",
 		"STRIPE_EMAILS": "off", "SMTP_URL": mailServer, "TEST_RECIPIENT": "*", "MAIL_FROM": merchantFrom,

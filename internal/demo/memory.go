@@ -54,6 +54,7 @@ const (
 	recordFile   = "demo.json"
 	databaseFile = "demo.db"
 	mailsFile    = "mails.jsonl"
+	logoFile     = "logo.png"
 )
 
 // openMemory reads the folder's record, if there is one. What a demo that was ended in the middle of its seed left

@@ -72,6 +72,7 @@ func (d *Doctor) configuration(context.Context) Report {
 		r = append(r, collector(c.Policy.From, c.Policy.To, c.BaseURL))
 	}
 	r = append(r, embed(len(c.EmbedSecrets), c.EmbedOrigins))
+	r = append(r, looks(c.Brand)...)
 	if c.StripeEmails == "on" {
 		r = append(r, warn("stripe emails", "Turn them off at https://dashboard.stripe.com/settings/billing/automatic, then set SOLLECITO_STRIPE_EMAILS=off.",
 			"Stripe mails customers about failed payments itself (SOLLECITO_STRIPE_EMAILS=on): the first steps of every campaign show in the app only"))

@@ -19,7 +19,8 @@ func (d *Doctor) names(ctx context.Context) Report {
 		if reserved(domain) {
 			r = append(r, skipped("dns", "%s is a name for examples: nothing is published for it", domain))
 		} else {
-			r = append(r, d.spf(ctx, domain), d.dmarc(ctx, domain), d.dkim(ctx, domain))
+			r = append(r, d.spf(ctx, domain), d.dmarc(ctx, domain))
+			r = append(r, d.signatures(ctx, domain)...)
 		}
 	}
 	if d.faulty("SUPPORT_EMAIL") {

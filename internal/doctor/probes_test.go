@@ -2,6 +2,11 @@ package doctor
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -116,6 +121,54 @@ func TestDMARC(t *testing.T) {
 	} {
 		expect(t, patient(t, "smtp://mail.lumen.it", c.dns).dmarc(t.Context(), "mail.lumen.it"), c.result, c.says)
 	}
+}
+
+// The key letters are signed with is looked for in DNS, and compared.
+func TestOurOwnSignatures(t *testing.T) {
+	t.Parallel()
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := mailroom.NewSigner("mail.lumen.it", []string{"s1"}, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const name = "s1._domainkey.mail.lumen.it"
+	key := base64.StdEncoding.EncodeToString(public)
+	for _, c := range []struct {
+		records []string
+		result  Result
+		says    string
+	}{
+		{nil, Fail, "no key is published at " + name},
+		{[]string{"v=DKIM1; k=ed25519; p=" + key}, OK, "the one letters are signed with"},
+		{[]string{"k=ed25519; p=" + key[:10] + " " + key[10:]}, OK, "the one letters are signed with"},
+		{[]string{"v=DKIM1; k=ed25519; p=" + strings.Repeat("A", 43) + "="}, Fail, "is another than"},
+		{[]string{"v=DKIM1; k=ed25519; p=nonsense!"}, Fail, "is another than"},
+		{[]string{"v=DKIM1; p="}, Fail, "was withdrawn"},
+		{[]string{"v=DKIM1; p=" + key, "v=DKIM1; p=" + key}, Fail, "several keys"},
+		{[]string{"v=DKIM1; t=y:s; k=ed25519; p=" + key}, Warn, "a trial"},
+	} {
+		d := patient(t, "smtp://mail.lumen.it", zone{txt: map[string][]string{name: c.records}})
+		d.Config.Signer = signer
+		r := d.signatures(t.Context(), "lumen.it")
+		expect(t, r[0], c.result, c.says)
+		expect(t, r[1], OK, "align")
+		if c.result == Fail && c.records == nil && r[0].Mend != `publish: `+name+`. TXT "v=DKIM1; k=ed25519; p=`+key+`"` {
+			t.Errorf("mend: %s", r[0].Mend)
+		}
+	}
+	expect(t, aligned("lumen.it", "billing.lumen.it"), OK, "align")
+	expect(t, aligned("provider.com", "lumen.it"), Warn, "another organisation")
+	expect(t, aligned("a.co.uk", "b.co.uk"), Warn, "another organisation")
+	silent := patient(t, "smtp://mail.lumen.it", zone{silent: true})
+	silent.Config.Signer = signer
+	expect(t, silent.signatures(t.Context(), "lumen.it")[0], Skipped, "DNS does not answer")
 }
 
 func TestDKIMAndAnswers(t *testing.T) {

@@ -34,6 +34,7 @@ type Letters struct {
 	Language  string            // when nothing tells the customer's
 	Zone      *time.Location    // the merchant's own, for letters to staff
 	Collector bool              // reminders carry an opt-out notice and a one-click unsubscribe (RFC 8058)
+	Signer    *mail.Signer      // signs each letter (DKIM); nil leaves that to the mail server
 	OnlyTo    string            // the one address all mail goes to in test mode, "" for the real ones
 }
 
@@ -153,7 +154,7 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say d
 	if n.Kind == outbox.StaffMessage {
 		out.ReplyTo = mail.Address{Name: who.Name, Address: who.Email} // an answer by mail must not be lost
 	}
-	d := Draft{words: letter, letter: out, tokens: []string{token, stop}}
+	d := Draft{words: letter, letter: out, signer: l.Signer, tokens: []string{token, stop}}
 	if reply != "" {
 		d.hide, d.hidden = reply, l.Inbound.Hidden(cut) // whoever has it writes in the customer's name
 	}
@@ -186,7 +187,7 @@ func (l *Letters) staffAlert(ctx context.Context, tx *sql.Tx, n *outbox.Notice, 
 		MessageID: n.MessageID, Date: time.Unix(n.Dated, 0).In(l.Zone), Language: reader.Tag(),
 		Headers: map[string]string{"X-Entity-Ref-ID": n.ID},
 	}
-	return Draft{words: letter, letter: out}, nil
+	return Draft{words: letter, letter: out, signer: l.Signer}, nil
 }
 
 // browserOf is the browser a happening came from, "" when it came from none.

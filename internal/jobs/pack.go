@@ -20,11 +20,13 @@ const (
 type Draft struct {
 	words        email.Letter
 	letter       mail.Letter // but for its parts
-	tokens       []string    // the copy keeps none of them
-	hide, hidden string      // an address the copy keeps in another form
+	signer       *mail.Signer
+	tokens       []string // the copy keeps none of them
+	hide, hidden string   // an address the copy keeps in another form
 }
 
-// Finish draws the letter and answers the copy that is kept of it. It asks nobody, so that several can be drawn at once.
+// Finish draws and signs the letter and answers the copy that is kept of it, without the signature: with the tokens cut
+// out it would hold no more. It asks nobody, so that several can be drawn at once.
 func (d Draft) Finish(ctx context.Context) (post mail.Post, kept string, err error) {
 	d.letter.HTML, err = d.words.HTML(ctx)
 	if err != nil {
@@ -32,9 +34,13 @@ func (d Draft) Finish(ctx context.Context) (post mail.Post, kept string, err err
 	}
 	d.letter.Text = d.words.Text()
 	post, kept, err = pack(d.letter, d.tokens...)
+	if err != nil {
+		return mail.Post{}, "", err
+	}
 	if d.hide != "" {
 		kept = strings.ReplaceAll(kept, d.hide, d.hidden)
 	}
+	post, err = d.signer.Sign(post)
 	return post, kept, err
 }
 

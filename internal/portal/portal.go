@@ -30,8 +30,6 @@ import (
 	"sollecito/internal/staff"
 	"sollecito/internal/support"
 	"sollecito/static"
-	"sollecito/views"
-	"sollecito/views/email"
 	"sollecito/web"
 )
 
@@ -105,7 +103,11 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	if err != nil {
 		return nil, err
 	}
-	assets, err := static.New()
+	looks, err := lookOf(c)
+	if err != nil {
+		return nil, err
+	}
+	assets, err := static.New(looks)
 	if err != nil {
 		return nil, err
 	}
@@ -142,8 +144,9 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		DB: db, Cases: p.Cases, Intake: p.Intake, Pool: p.pool, Connections: c.Lines, Now: at.Now, Real: at.Real, Pause: time.Sleep, Log: at.Log, Observe: p.seeMail,
 		Letters: &jobs.Letters{
 			Cases: p.Cases, Talks: p.Talks, Catalog: catalog, Addresses: p.Addresses,
-			Merchant: email.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail},
+			Merchant: writer(c, p.Addresses),
 			From:     mail.Address{Name: c.From.Name, Address: c.From.Address}, Language: c.DefaultLang, Zone: c.Zone, OnlyTo: onlyTo(c), Inbound: c.Inbound, Collector: c.Policy.Collector,
+			Signer: c.Signer,
 		},
 	}
 	if at.InOrder {
@@ -175,7 +178,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	p.Web, err = web.New(web.Options{
 		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members,
 		Sessions: sessions, Addresses: p.Addresses, Catalog: catalog, Assets: assets,
-		Merchant: views.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail, HomeURL: c.HomeURL},
+		Merchant: host(c),
 		Language: c.DefaultLang, Zone: c.Zone, StripeJS: c.StripeJS, StripeAPI: c.StripeAPI, PublishableKey: c.StripePublic, TestMode: !c.Live,
 		EmbedSecrets: reveal(c.EmbedSecrets), EmbedOrigins: c.EmbedOrigins, Proxies: c.Proxies, Interest: c.Interest,
 		Now: at.Now, Real: at.Real, Wake: p.Runner.Wake, Ready: p.Readiness, Logger: at.Log,

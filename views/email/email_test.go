@@ -39,7 +39,7 @@ func catalog(t *testing.T) *l10n.Catalog {
 }
 
 func lumen() Merchant {
-	return Merchant{Name: "Lumen Studio", LegalAddress: "Lumen Studio S.r.l., Via Tortona 31, 20144 Milano, Italy", SupportEmail: "help@lumen.example", LogoURL: "https://pay.lumen.example/static/logo.png"}
+	return Merchant{Name: "Lumen Studio", LegalAddress: "Lumen Studio S.r.l., Via Tortona 31, 20144 Milano, Italy", SupportEmail: "help@lumen.example", Logo: Picture{URL: "https://pay.lumen.example/brand/logo.png", Width: 36, Height: 36}}
 }
 
 func day(month time.Month, d int) time.Time { return time.Date(2025, month, d, 10, 0, 0, 0, time.UTC) }
@@ -278,7 +278,7 @@ func TestStrangersWordsAreInert(t *testing.T) {
 	facts.Invoices[0].Number = hostile
 	facts.Card.Brand = hostile
 	facts.Merchant.Name = hostile
-	facts.Merchant.LogoURL = "javascript:alert(1)"
+	facts.Merchant.Logo.URL = "javascript:alert(1)"
 	facts.LinkURL = "javascript:alert(1)"
 	staff := StaffMessage(locale, StaffMessageFacts{Merchant: lumen(), CustomerName: "Eve\r\nBcc: all@lumen.example " + strings.Repeat("x", 200), CustomerEmail: hostile, Text: hostile + "\x00\u202e\nsecond line", AdminURL: adminURL})
 	reply := Reply(locale, ReplyFacts{Merchant: lumen(), FirstName: hostile, Staff: hostile, Text: "https://fine.example\n" + hostile, Question: hostile, LinkURL: linkURL})

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/a-h/templ"
+
+	"sollecito/internal/brand"
 )
 
 // HTML draws the letter as a page of tables, under 30 KB, that reads in programs twenty years apart: with images
@@ -74,11 +76,31 @@ func (l Letter) sumSize() string {
 
 // picture is the logo's address when it is one a mail may load.
 func (l Letter) picture() string {
-	if strings.HasPrefix(l.Merchant.LogoURL, "https://") || strings.HasPrefix(l.Merchant.LogoURL, "http://") {
-		return l.Merchant.LogoURL
+	url := l.Merchant.Logo.URL
+	if strings.HasPrefix(url, "https://") || strings.HasPrefix(url, "http://") {
+		return url
 	}
 	return ""
 }
+
+// plate lays a see-through picture on white, so that dark strokes are seen where the mail is dark.
+func (l Letter) plate() templ.SafeCSS {
+	rules := "display:block;border:0;border-radius:10px"
+	if l.Merchant.Logo.Plate {
+		rules = "display:block;border:0;border-radius:6px;background:#ffffff"
+	}
+	return templ.SafeCSS(rules)
+}
+
+// colours are the merchant's own, or those of a merchant who gave none.
+func (l Letter) colours() brand.Colours {
+	if l.Merchant.Colours == (brand.Colours{}) {
+		return brand.Standard()
+	}
+	return l.Merchant.Colours
+}
+
+func (l Letter) day() brand.Look { return l.colours().Day }
 
 // words draws a paragraph without a space of its own between the spans: an amount is often followed by a full stop.
 func words(paragraph Paragraph) templ.Component {
@@ -102,13 +124,23 @@ func words(paragraph Paragraph) templ.Component {
 // filler keeps the first words of the letter itself out of the line a mailbox shows after the subject.
 var filler = templ.Raw(strings.Repeat("&zwnj;&nbsp;", 60))
 
+// headStyle is what only newer programs understand: narrow screens and the dark.
+func (l Letter) headStyle() string {
+	colours := l.colours()
+	_, card := colours.Card()
+	night := colours.Night
+	return strings.NewReplacer(
+		"$paper", night.Paper.String(), "$card", card.String(), "$colour", night.Colour.String(), "$text", night.Text.String(),
+	).Replace(headStyle)
+}
+
 const headStyle = `<style>
 :root { color-scheme: light dark; supported-color-schemes: light dark }
 @media (max-width: 480px) { .pad { padding-left: 20px !important; padding-right: 20px !important } .wide, .wide a { width: 100% !important; box-sizing: border-box } }
 @media (prefers-color-scheme: dark) {
-  .ground { background: #161513 !important } .card { background: #201f1c !important; border-color: #3d3a35 !important }
-  .ink { color: #eeeae3 !important } .muted, .muted a { color: #b3aca1 !important } .line { border-color: #3d3a35 !important } .link { color: #8ecbdd !important }
-  .btn { background: #8ecbdd !important } .btn a { color: #06252f !important; border-color: #8ecbdd !important }
+  .ground { background: $paper !important } .card { background: $card !important; border-color: #3d3a35 !important }
+  .ink { color: #eeeae3 !important } .muted, .muted a { color: #b3aca1 !important } .line { border-color: #3d3a35 !important } .link { color: $colour !important }
+  .btn { background: $colour !important } .btn a { color: $text !important; border-color: $colour !important }
 }
 </style>`
 

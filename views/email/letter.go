@@ -1,6 +1,9 @@
 package email
 
-import "sollecito/internal/l10n"
+import (
+	"sollecito/internal/brand"
+	"sollecito/internal/l10n"
+)
 
 // Letter is what a letter says, in finished words. Every string is plain text; whoever draws it escapes it.
 type Letter struct {
@@ -28,7 +31,16 @@ type Merchant struct {
 	Name         string
 	LegalAddress string // one line with the registered name
 	SupportEmail string
-	LogoURL      string // an absolute https address of a square PNG; "" leaves the picture out
+	Logo         Picture
+	Colours      brand.Colours // none for those of a merchant who gave none
+}
+
+// Picture is the merchant's logo as a mail shows it.
+type Picture struct {
+	URL           string // an absolute address of a PNG; "" leaves the picture out
+	Width, Height int    // in pixels
+	Plate         bool   // it may be see-through: it lies on white, also in the dark
+	Word          bool   // it is the name itself, which then is not written beside it
 }
 
 // Paragraph is one paragraph, cut where amounts and emphasised words stand. A span's line breaks are kept.

@@ -139,7 +139,7 @@ func TestBannerInARealBrowser(t *testing.T) {
 // portalOf plays the portal's embed calls, with the cross-origin rules of the real ones.
 func portalOf(t *testing.T, scene func() string, heard func(string)) http.Handler {
 	t.Helper()
-	assets, err := static.New()
+	assets, err := static.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +195,7 @@ func portalOf(t *testing.T, scene func() string, heard func(string)) http.Handle
 
 // The script is fetched by every page of the merchant's app.
 func TestBannerScriptIsSmall(t *testing.T) {
-	assets, err := static.New()
+	assets, err := static.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
