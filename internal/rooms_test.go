@@ -54,7 +54,7 @@ var rooms = map[string][]string{
 	"internal/sandbox":  {"internal/sandbox/..."},
 	"internal/simulate": {"internal/audit", "internal/billing", "internal/checkout", "internal/config", "internal/database", "internal/dunning", "internal/fault", "internal/mail",
 		"internal/portal", "internal/support"},
-	"internal/demo": {"static", "views/stage", "internal/billing", "internal/config", "internal/database", "internal/dunning", "internal/fault", "internal/l10n",
+	"internal/demo": {"static", "views/stage", "internal/billing", "internal/checkout", "internal/config", "internal/database", "internal/dunning", "internal/fault", "internal/interest", "internal/l10n",
 		"internal/link", "internal/outbox", "internal/portal", "internal/sandbox", "internal/staff", "web"},
 	"internal/browsertest":  {},
 	"internal/databasetest": {},
