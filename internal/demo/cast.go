@@ -208,7 +208,7 @@ func healthy() []player {
 		{
 			name: "Elif Demir", email: "elif@demir.example", locale: "tr",
 			line1: "Moda Caddesi 61", city: "Istanbul", postcode: "34710", nation: "TR", plan: studioEUR,
-			scenario: "renewal_without_card", story: "Nothing is owed; the card was removed, and the plan renews", joined: 12 * aDay,
+			scenario: "renewal_without_card", story: "Nothing is owed; the card was removed, and the plan renews", joined: 23 * aDay,
 			turns: []turn{{3 * aDay, (*Demo).removeCard}},
 		},
 	}

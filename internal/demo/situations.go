@@ -61,7 +61,7 @@ func states() []situation {
 		{group: groupOwed, name: "part_paid", title: "Part of it is paid", see: "The rest, and only that, is asked for on Stripe’s own page", who: "part_paid", path: "/pay"},
 		{group: groupOwed, name: "overdue", title: "An invoice is past its due date", see: "Nothing failed; a day passed. A manager may work out late interest, of which this page says nothing", who: "overdue_transfer", path: "/pay"},
 		{group: groupOwed, name: "late_interest", title: "Late interest, as staff sees it", see: "A proposal on the staff page of a business, for a person to confirm", who: "overdue_transfer", path: "/demo/staff?customer={id}"},
-		{group: groupOwed, name: "arabic", title: "Right to left", see: "A due payment in Arabic", who: "arabic", path: "/pay"},
+		{group: groupOwed, name: "arabic", title: "Right to left", see: "A due payment in Arabic", who: "grace", path: "/pay"},
 		{group: groupOwed, name: "long_names", title: "Long names, and markup in them", see: "What strangers write stays text and breaks no page", who: "long_names", path: "/pay"},
 
 		{group: groupPaying, name: "review", title: "Before the press that charges", see: "The sum and the card once more; nothing has been charged yet", who: "soft_decline", path: "/pay", presses: 1},
@@ -104,12 +104,12 @@ func states() []situation {
 		{group: groupWishes, name: "transfer", title: "Saying that a transfer is on its way", see: "Until when we would wait for it", who: "soft_decline", path: "/pay/transfer"},
 		{group: groupWishes, name: "support", title: "Writing to support", see: "A first message", who: "grace", path: "/pay/support"},
 
-		{group: groupLinks, name: "link_expired", title: "An expired link", see: "One page for every link that no longer works; a fresh one comes by mail", who: "link_expired", path: "/l/{old}"},
-		{group: groupLinks, name: "link_replaced", title: "A link that was taken back", see: "The same page", who: "link_replaced", path: "/l/{old}"},
+		{group: groupLinks, name: "link_expired", title: "An expired link", see: "One page for every link that no longer works; a fresh one comes by mail", who: "paid_elsewhere", path: "/l/{old}"},
+		{group: groupLinks, name: "link_replaced", title: "A link that was taken back", see: "The same page", who: "voided", path: "/l/{old}"},
 		{group: groupLinks, name: "link_unknown", title: "A link that never was", see: "The same page again: it tells nobody who is known", path: "/l/" + strings.Repeat("A", 43)},
 		{group: groupLinks, name: "link_sent", title: "A fresh link was asked for", see: "The same answer whoever asked", path: "/pay/link/sent"},
 
-		{group: groupTrouble, name: "stripe_down", title: "Stripe does not answer", see: "Our trouble, nothing was charged, when to come back", who: "soft_decline", path: "/pay/invoices/{invoice}/pdf", first: &stir{"Cut Stripe off for five seconds", (*Demo).stripeFails}},
+		{group: groupTrouble, name: "stripe_down", title: "Stripe does not answer", see: "Our trouble, nothing was charged, when to come back", who: "soft_decline", path: "/pay/invoices/{invoice}/pdf", first: &stir{"Cut Stripe off for fifteen seconds", (*Demo).stripeFails}},
 		{group: groupTrouble, name: "checking", title: "The answer was lost", see: "Whether it was charged is not known yet; the page looks again, and nothing is charged twice", who: "amount_changes", path: "/pay/result?press={press}", first: &stir{"Pay while Stripe is cut off", (*Demo).payUnanswered}},
 		{group: groupTrouble, name: "no_page", title: "An address that does not exist", see: "Nothing is lost, and a way back", who: "soft_decline", path: "/pay/nowhere"},
 	}

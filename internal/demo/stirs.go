@@ -27,7 +27,7 @@ func (d *Demo) amountChanges(ctx context.Context, as *walkIn) error {
 }
 
 // cutFor is how long the stand-in does not answer.
-const cutFor = 5 * time.Second
+const cutFor = 15 * time.Second
 
 // stripeFails lets the stand-in answer nothing but 503 for a while.
 func (d *Demo) stripeFails(ctx context.Context, _ *walkIn) error {
