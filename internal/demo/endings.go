@@ -16,7 +16,7 @@ func endings() []player {
 			name: "نادية الفاسي", email: "nadia@elfassi.example", locale: "ar",
 			line1: "Rue Tahar Sebti 14", city: "Casablanca", postcode: "20250", nation: "MA", plan: studioEUR,
 			scenario: "grace", story: "Reads Arabic; was told from when access is limited",
-			failed: 11*aDay + 3*time.Hour, code: "generic_decline",
+			failed: 12*aDay + 3*time.Hour, code: "generic_decline",
 		},
 		{
 			name: "Piotr Zieliński", email: "piotr@zielinski.example", locale: "pl",
@@ -61,11 +61,11 @@ func endings() []player {
 			name: "Ana Kovač", email: "ana@kovac.example", locale: "en",
 			line1: "Trubarjeva cesta 9", city: "Ljubljana", postcode: "1000", nation: "SI", plan: studioEUR,
 			scenario: "opted_out", story: "Wants no reminders, on no channel",
-			failed: 4*aDay + 2*time.Hour, code: "do_not_honor",
-			turns: []turn{{2*aDay + 2*time.Hour, (*Demo).optOut}},
+			failed: 7*aDay + 2*time.Hour, code: "do_not_honor",
+			turns: []turn{{1*aDay + 2*time.Hour, (*Demo).optOut}},
 		},
 		{
-			name: `Maximiliane-Theodora von Hohenlohe-Waldenburg-Schillingsfürst <b>"&'`, email: "maximiliane-theodora.von-hohenlohe-waldenburg-schillingsfuerst@a-very-long-name-for-a-company.example", locale: "de",
+			name: longName, email: "maximiliane-theodora.von-hohenlohe-waldenburg-schillingsfuerst@a-very-long-name-for-a-company.example", locale: "de",
 			line1: "Donaudampfschifffahrtsgesellschaftsstraße 118 <script>", city: "Wien", postcode: "1020", nation: "AT", plan: teamEUR,
 			scenario: "long_names", story: "Has long names, and markup in them",
 			failed: 3*aDay + 2*time.Hour, code: "insufficient_funds",
@@ -73,6 +73,9 @@ func endings() []player {
 		},
 	}
 }
+
+// longName is as long as names become, with what would be markup if it were not a name.
+const longName = `Maximiliane-Theodora von Hohenlohe-Waldenburg-Schillingsfürst <b>"&'`
 
 // The campaigns of those whose payment stays away, as a merchant would apply them. Both go further than the shipped ones.
 const (

@@ -62,7 +62,7 @@ func payers() []player {
 			name: "Karin Lund", email: "karin@lund.example", locale: "en",
 			line1: "Avenyn 12", city: "Göteborg", postcode: "411 36", nation: "SE", plan: teamEUR,
 			scenario: "paid_elsewhere", story: "Paid by transfer after the first reminder",
-			failed: 5*aDay + 3*time.Hour, code: "do_not_honor",
+			failed: 6*aDay + 3*time.Hour, code: "do_not_honor",
 			turns: []turn{{2 * aDay, (*Demo).payOutside}, {1 * aDay, (*Demo).letLinkExpire}},
 		},
 		{
