@@ -178,7 +178,7 @@ func samples(f Frame) []sample {
 		{name: "processing", page: Processing(ProcessingPage{Frame: f, FirstName: "Chiara", Amounts: []billing.Money{eur(2900)}, What: "Studio plan, monthly", Card: &CardOnFile{Method: billing.Method{Type: "sepa_debit", Brand: "ING", Last4: "3000"}}, Until: on(11, 11)}), mainActs: 1, amount: true},
 		{name: "processing-unknown", page: Processing(ProcessingPage{Frame: f, Amounts: []billing.Money{eur(2900)}, Card: &CardOnFile{Method: billing.Method{Type: "sepa_debit"}}}), mainActs: 1, amount: true},
 		{name: "written-off", page: WrittenOff(WrittenOffPage{Frame: f, FirstName: "Chiara", Invoices: []Invoice{november()}, Payable: true}), mainActs: 1, amount: true},
-		{name: "written-off-closed", page: WrittenOff(WrittenOffPage{Frame: f, Invoices: threeYen()}), amount: true},
+		{name: "written-off-closed", page: WrittenOff(WrittenOffPage{Frame: f, Invoices: threeYen()}), mainActs: 1, amount: true},
 		{name: "review", page: Review(ReviewPage{Frame: f, Invoices: []Invoice{november()}, Card: *visa(), Attempt: "att_1"}), mainActs: 1, amount: true},
 		{name: "review-several", page: Review(ReviewPage{Frame: f, Invoices: twoCurrencies(), Card: *visa(), Attempt: "att_1"}), mainActs: 1, amount: true},
 		{name: "review-changed", page: Review(ReviewPage{Frame: f, Invoices: []Invoice{november()}, Card: *visa(), Attempt: "att_1", Before: []billing.Money{eur(3900)}}), mainActs: 1, amount: true},

@@ -73,9 +73,19 @@ func (s *Server) fail(w *answer, r *http.Request, err error) {
 	case kind == fault.SignedOut:
 		s.show(w, r, code, views.DeadLink(views.DeadLinkPage{Frame: s.frame(r, nobody)}))
 	default:
-		p := views.ProblemPage{Frame: s.frame(r, nobody), Status: code, RequestID: visitOf(r).id, RetryIn: wait}
+		p := views.ProblemPage{Frame: s.frame(r, s.whoeverAsks(r)), Status: code, RequestID: visitOf(r).id, RetryIn: wait}
 		s.show(w, r, code, views.Problem(p))
 	}
+}
+
+// whoeverAsks is whose page is open, so that a failure too is told in their language and leads back; nobody when that
+// cannot be said, as when the database is what failed.
+func (s *Server) whoeverAsks(r *http.Request) visitor {
+	v, err := s.visitorOf(r)
+	if err != nil {
+		return nobody
+	}
+	return v
 }
 
 // whoWas is the member of staff who was denied something, "" for everybody else.

@@ -351,7 +351,14 @@ func (s *Server) noteOf(v visitor, st standing) *views.Note {
 				key = "note.dispute_other"
 			}
 			return &views.Note{Kind: views.NotePause, Said: views.Said{Key: key}}
-		case dunning.PauseConversation, dunning.PauseClaim, dunning.PauseConsent:
+		case dunning.PauseClaim, dunning.PauseStaff:
+			if p.Until > 0 {
+				return &views.Note{Kind: views.NotePause, Said: views.Said{Key: untilKey[p.Reason], Args: l10n.Args{"Day": lastDay(p.Until, v.zone)}}}
+			}
+			if p.Reason == dunning.PauseClaim {
+				return &views.Note{Kind: views.NotePause, Said: views.Said{Key: "note.claim"}}
+			}
+		case dunning.PauseConversation, dunning.PauseConsent:
 			return &views.Note{Kind: views.NotePause, Said: views.Said{Key: "note." + string(p.Reason)}}
 		case dunning.PauseProcessing:
 			return &views.Note{Kind: views.NoteWait, Said: views.Said{Key: "note.processing"}}
@@ -372,8 +379,17 @@ func (s *Server) noteOf(v visitor, st standing) *views.Note {
 	if st.broken != nil {
 		return brokenNote(*st.broken, v.zone)
 	}
+	if st.c.Status == dunning.Open && st.c.Access == campaign.Grace && st.c.ConsequenceAt > s.Now().Unix() {
+		return &views.Note{Kind: views.NoteWait, Said: views.Said{Key: "note.grace", Args: l10n.Args{"Day": time.Unix(st.c.ConsequenceAt, 0).In(v.zone)}}}
+	}
 	return nil
 }
+
+// untilKey says of a pause with an end why and until when reminders rest.
+var untilKey = map[dunning.PauseReason]string{dunning.PauseClaim: "note.claim_until", dunning.PauseStaff: "note.paused_until"}
+
+// lastDay is the last day of what ends at an instant, which may be the next day's first.
+func lastDay(until int64, zone *time.Location) time.Time { return time.Unix(until-1, 0).In(zone) }
 
 // aheadPage says what is going to fail while nothing is owed.
 func (s *Server) aheadPage(f views.Frame, v visitor, st standing) views.AheadPage {

@@ -80,7 +80,16 @@ func (s *Server) visitorOf(r *http.Request) (visitor, error) {
 	}
 	v.language = link.Value(session, keyLanguage)
 	v.zone = s.Cases.Zone(v.Customer)
-	return v, nil
+	return v, s.keepLanguage(r, v)
+}
+
+// keepLanguage keeps the language chosen in a session for the letters too, with the next thing done in it. The press of
+// the menu alone speaks for nobody: some programs press every button of the page a mail's link opens.
+func (s *Server) keepLanguage(r *http.Request, v visitor) error {
+	if r.Method != http.MethodPost || r.URL.Path == "/pay/language" || v.language == "" || v.language == v.Language {
+		return nil
+	}
+	return s.DB.Do(r.Context(), func(tx *sql.Tx) error { return billing.SetLanguage(r.Context(), tx, v.ID, v.language) })
 }
 
 var errSignedOut = fault.New(fault.SignedOut, "Nobody's page is open.")
@@ -155,7 +164,7 @@ func (s *Server) languageCookie() string {
 	return "sollecito-language"
 }
 
-// chooseLanguage keeps the language a reader chose, for the customer when their page is open.
+// chooseLanguage keeps the language a reader chose: in their session when their page is open, else in a cookie.
 func (s *Server) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 	chosen := s.Catalog.Locale(r.PostFormValue("lang")).Tag()
 	back := ownPath(r.PostFormValue("back"), "/pay")
@@ -167,10 +176,6 @@ func (s *Server) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, back, http.StatusSeeOther)
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	err = s.DB.Do(r.Context(), func(tx *sql.Tx) error { return billing.SetLanguage(r.Context(), tx, v.ID, chosen) })
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package browsertest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -38,9 +39,41 @@ func StartFor(t testing.TB, patience time.Duration) context.Context {
 		}
 		t.Skipf("no Chromium here, so this story is not told (%v); SOLLECITO_TEST_REQUIRE=chromium makes this a failure", err)
 	}
+	ctx, stop := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(stop)
+	ctx, end := launch(ctx, path, t.TempDir())
+	t.Cleanup(func() {
+		err := end()
+		if err != nil {
+			t.Logf("close Chromium: %v", err)
+		}
+	})
+	err = chromedp.Do(ctx, chromedp.Navigate("about:blank"))
+	if err != nil {
+		t.Fatalf("start Chromium: %v", err)
+	}
+	return ctx
+}
+
+// Launch is Start for a program: the tab lives until ctx ends or end is called, and profile is the empty folder the
+// browser keeps its things in. The error says that there is no Chromium here.
+func Launch(ctx context.Context, profile string) (tab context.Context, end func() error, err error) {
+	path, err := find()
+	if err != nil {
+		return nil, nil, fmt.Errorf("find Chromium: %w", err)
+	}
+	tab, end = launch(ctx, path, profile)
+	err = chromedp.Do(tab, chromedp.Navigate("about:blank"))
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("start Chromium: %w", err), end())
+	}
+	return tab, end, nil
+}
+
+func launch(ctx context.Context, path, profile string) (context.Context, func() error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path),
-		chromedp.UserDataDir(t.TempDir()),
+		chromedp.UserDataDir(profile),
 		chromedp.Flag("headless", "new"),
 		chromedp.NoSandbox,
 		chromedp.DisableGPU,
@@ -50,23 +83,17 @@ func StartFor(t testing.TB, patience time.Duration) context.Context {
 		// Autofill's own "save card?" bubbles would cover the page.
 		chromedp.Flag("disable-save-password-bubble", true),
 	)
-	ctx, stop := context.WithTimeout(context.Background(), patience)
-	t.Cleanup(stop)
-	ctx, stop = chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(stop)
-	t.Cleanup(func() {
+	ctx, stopBrowser := chromedp.NewExecAllocator(ctx, options...)
+	ctx, stopTab := chromedp.NewContext(ctx)
+	return ctx, func() error {
 		err := chromedp.Cancel(ctx)
-		if err != nil && !errors.Is(err, context.Canceled) {
-			t.Logf("close Chromium: %v", err)
+		stopTab()
+		stopBrowser()
+		if errors.Is(err, context.Canceled) {
+			return nil
 		}
-	})
-	err = chromedp.Do(ctx, chromedp.Navigate("about:blank"))
-	if err != nil {
-		t.Fatalf("start Chromium: %v", err)
+		return err
 	}
-	return ctx
 }
 
 // find looks for a browser under the names it has in package archives.

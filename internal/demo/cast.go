@@ -52,6 +52,8 @@ type player struct {
 	code     string        // how
 	expiring bool          // their card's date passes before that renewal, or, for those it never did, before the next
 	paid     time.Duration // when they paid after all; 0 for those who have not
+	business bool
+	campaign string // which of the demo's own is theirs; "" for a shipped one
 	extras   []extra
 	turns    []turn
 }
@@ -76,9 +78,9 @@ type extra struct {
 }
 
 // cast is everybody, in the order in which they are listed: the situations first, then three who simply pay, then two
-// who do so until their next renewal.
+// who do so until their next renewal. /demo/states lists what can be seen on their pages.
 func cast() []player {
-	return slices.Concat(situations(), promisers(), healthy())
+	return slices.Concat(situations(), promisers(), payers(), endings(), healthy())
 }
 
 func situations() []player {
@@ -147,7 +149,7 @@ func situations() []player {
 		{
 			name: "Aino Laine", email: "aino@laine.example", locale: "fi",
 			line1: "Kalevankatu 12", city: "Helsinki", postcode: "00100", nation: "FI", plan: studioEUR,
-			scenario: "overdue_transfer", story: "Pays by transfer; the invoice is past its due date", joined: 26 * aDay,
+			scenario: "overdue_transfer", story: "A business that pays by transfer; the invoice is past its due date", joined: 26 * aDay, business: true,
 			turns: []turn{{20*aDay + 1*time.Hour, (*Demo).invoiceByTransfer}},
 		},
 		{
@@ -206,7 +208,7 @@ func healthy() []player {
 		{
 			name: "Elif Demir", email: "elif@demir.example", locale: "tr",
 			line1: "Moda Caddesi 61", city: "Istanbul", postcode: "34710", nation: "TR", plan: studioEUR,
-			scenario: "renewal_without_card", story: "Nothing is owed; the card was removed, and the plan renews", joined: 12 * aDay,
+			scenario: "renewal_without_card", story: "Nothing is owed; the card was removed, and the plan renews", joined: 23 * aDay,
 			turns: []turn{{3 * aDay, (*Demo).removeCard}},
 		},
 	}

@@ -293,7 +293,7 @@ func (d *Demo) openPortal(mailServer string) error {
 		"STRIPE_EMAILS": "off", "SMTP_URL": mailServer, "TEST_RECIPIENT": "*", "MAIL_FROM": merchantFrom,
 		"MERCHANT_NAME": merchantName, "MERCHANT_ADDRESS": merchantAddress, "SUPPORT_EMAIL": supportEmail,
 		"HOME_URL": d.base + "/demo/app", "DEFAULT_ZONE": merchantZone, "SESSION_KEY": d.memory.sessionKey(), "EMBED_SECRET": d.embed,
-		"EMBED_ORIGINS": d.base, "BEFORE_FAILURE": "all",
+		"EMBED_ORIGINS": d.base, "BEFORE_FAILURE": "all", "LATE_INTEREST": "on",
 	}
 	nothing := func(string) (string, bool) { return "", false } // the demo is the same whatever the environment says
 	c, err := config.Read(nothing, settings)

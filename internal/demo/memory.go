@@ -24,6 +24,9 @@ type role struct {
 	Scenario string `json:"scenario"`
 	Story    string `json:"story"`
 	Token    string `json:"token"`
+	Invoice  string `json:"invoice,omitempty"` // that failed
+	Press    string `json:"press,omitempty"`   // their last one of a button that charges
+	Old      string `json:"old,omitempty"`     // token of a link that no longer works
 }
 
 // record is what a demo has to know to go on after a restart, beside its database and its mails. It is one file, so

@@ -27,6 +27,7 @@ func (d *Demo) routes() (http.Handler, error) {
 	// For scripts.
 	stage.Handle("GET /demo/state.json", d.call(d.showState))
 	stage.Handle("GET /demo/inbox.json", d.call(d.showMails))
+	stage.Handle("GET /demo/states.json", d.call(d.listStates))
 	stage.Handle("POST /demo/clock", d.call(d.moveClock))
 	stage.Handle("POST /demo/fail", d.call(d.failRenewal))
 	stage.Handle("POST /demo/pay", d.call(d.payInvoice))
@@ -34,6 +35,9 @@ func (d *Demo) routes() (http.Handler, error) {
 	// For people.
 	stage.Handle("GET /demo", d.call(d.showHome))
 	stage.Handle("GET /demo/{$}", http.RedirectHandler("/demo", http.StatusSeeOther))
+	stage.Handle("GET /demo/states", d.call(d.showStates))
+	stage.Handle("GET /demo/states/{name}", d.call(d.enterState))
+	stage.Handle("POST /demo/states/{name}", d.call(d.enterState))
 	stage.Handle("GET /demo/inbox", d.call(d.showInbox))
 	stage.Handle("GET /demo/inbox/{id}", d.call(d.showMail))
 	stage.Handle("GET /demo/inbox/{id}/html", d.call(d.showMailHTML))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/interest"
 	"sollecito/internal/link"
 	"sollecito/internal/staff"
 )
@@ -25,6 +26,10 @@ func (d *Demo) seed(ctx context.Context, curtain time.Time) error {
 	prices, err := d.offer(ctx)
 	if err != nil {
 		return fmt.Errorf("offer the plans: %w", err)
+	}
+	err = d.plan(ctx)
+	if err != nil {
+		return err
 	}
 	players := cast()
 	roles := make([]role, len(players))
@@ -97,6 +102,7 @@ func (d *Demo) script(p player, r *role, price string, curtain time.Time) []scen
 		scenes = append(scenes, scene{curtain.Add(-p.failed), func(context.Context) error {
 			var err error
 			played.invoice, err = d.sandbox.FailRenewal(r.ID, p.code)
+			r.Invoice = played.invoice
 			return err
 		}})
 	}
@@ -117,6 +123,12 @@ func (d *Demo) join(ctx context.Context, p player, r *part, price string, curtai
 	customer := form{
 		"name": p.name, "email": p.email, "preferred_locales[0]": p.locale,
 		"address[line1]": p.line1, "address[city]": p.city, "address[postal_code]": p.postcode, "address[country]": p.nation,
+	}
+	if p.campaign != "" {
+		customer["metadata[sollecito_demo]"] = p.campaign
+	}
+	if p.business {
+		customer["metadata["+interest.CustomerType+"]"] = "business"
 	}
 	var err error
 	r.ID, err = d.stripe.make(ctx, "/v1/customers", customer)

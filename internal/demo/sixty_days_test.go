@@ -13,6 +13,8 @@ func homes(t *testing.T) map[string]*time.Location {
 		"NL": "Europe/Amsterdam", "PT": "Europe/Lisbon", "FR": "Europe/Paris", "JP": "Asia/Tokyo", "IT": "Europe/Rome", "PL": "Europe/Warsaw",
 		"DE": "Europe/Berlin", "BE": "Europe/Brussels", "NO": "Europe/Oslo", "FI": "Europe/Helsinki", "AT": "Europe/Vienna", "ES": "Europe/Madrid",
 		"SE": "Europe/Stockholm", "SG": "Asia/Singapore", "NG": "Africa/Lagos", "TR": "Europe/Istanbul", "CZ": "Europe/Prague",
+		"GB": "Europe/London", "RO": "Europe/Bucharest", "MA": "Africa/Casablanca", "BR": "America/Sao_Paulo", "DK": "Europe/Copenhagen", "IE": "Europe/Dublin",
+		"GR": "Europe/Athens", "SI": "Europe/Ljubljana",
 		"US": "America/New_York", // she lives there; her mails wait for hours that are good in all of the country
 	}
 	all := map[string]*time.Location{}
@@ -60,6 +62,8 @@ func TestSixtyDays(t *testing.T) {
 		"disputed": {"paused", "full"}, "conversation": {"paused", "full"}, "consent_withdrawn": {"paused", "full"},
 		"promised": {"recovered", "full"}, "wants_to_cancel": {"paused", "full"},
 		"healthy": {"", "full"}, "overdue_transfer": {"exhausted", "grace"},
+		"just_paid": {"recovered", "full"}, "paid_elsewhere": {"recovered", "full"}, "voided": {"canceled", "full"}, "paused": {"paused", "full"},
+		"suspended": {"exhausted", "suspended"}, "ended": {"exhausted", "suspended"}, "ends_soon": {"open", "grace"}, "opted_out": {"open", "grace"}, "amount_changes": {"exhausted", "grace"},
 	}
 	for reader, first := range map[string]string{"beatrice@morel.example": "Votre carte", "elif@demir.example": "needs a card"} {
 		if !strings.Contains(v.mailsTo(reader)[0].Subject, first) {
@@ -72,7 +76,7 @@ func TestSixtyDays(t *testing.T) {
 			want = []string{"exhausted", "restricted"}
 		}
 		switch c.Scenario {
-		case "no_payment_method", "renewal_without_card", "card_expires_soon":
+		case "no_payment_method", "renewal_without_card", "card_expires_soon", "card_saved":
 			// Every month fails anew, so that the latest case may still be under way.
 			if c.status() == "open" {
 				want = []string{"open", "restricted"}
