@@ -183,3 +183,19 @@ func TestDirectionAndNames(t *testing.T) {
 		t.Errorf("names are %q, want %q", names, want)
 	}
 }
+
+// The first of a month is an ordinal where a language has it so; the other days are not.
+func TestFirstOfAMonth(t *testing.T) {
+	t.Parallel()
+	c := everyLanguage(t, nil)
+	first, next := time.Date(2026, time.December, 1, 12, 0, 0, 0, time.UTC), time.Date(2026, time.December, 2, 12, 0, 0, 0, time.UTC)
+	for tag, want := range map[string][2]string{
+		"fr": {"mardi 1er décembre", "mercredi 2 décembre"}, "pt-BR": {"terça-feira, 1º de dezembro", "quarta-feira, 2 de dezembro"},
+		"it": {"martedì 1 dicembre", "mercoledì 2 dicembre"}, "ja": {"12月1日火曜日", "12月2日水曜日"},
+	} {
+		got := [2]string{c.byTag[tag].Day(first), c.byTag[tag].Day(next)}
+		if got != want {
+			t.Errorf("%s: %q, want %q", tag, got, want)
+		}
+	}
+}
