@@ -41,7 +41,8 @@ var unfilled = regexp.MustCompile(`\{\{|\b(common|number|foot|act|reason|overvie
 
 func TestEveryPageInEveryLanguage(t *testing.T) {
 	c := catalog(t)
-	for _, tag := range []string{"en", "it"} {
+	for _, locale := range c.Locales() {
+		tag := locale.Tag()
 		for _, s := range samples(frameFor(c, tag, plainAsset)) {
 			t.Run(tag+"/"+s.name, func(t *testing.T) {
 				html := draw(t, s.page)
@@ -53,7 +54,7 @@ func TestEveryPageInEveryLanguage(t *testing.T) {
 				if key != "" {
 					t.Errorf("%q reaches the reader", key)
 				}
-				checkShell(t, doc, tag)
+				checkShell(t, doc, locale)
 				checkForms(t, doc)
 				if n := doc.Find("main .main-act").Length(); n != s.mainActs {
 					t.Errorf("%d filled buttons, want %d", n, s.mainActs)
@@ -67,11 +68,11 @@ func TestEveryPageInEveryLanguage(t *testing.T) {
 	}
 }
 
-func checkShell(t *testing.T, doc *goquery.Document, tag string) {
+func checkShell(t *testing.T, doc *goquery.Document, locale *l10n.Locale) {
 	t.Helper()
 	for selector, want := range map[string]int{
 		"h1": 1, "main": 1, "header": 1, "footer": 1, "a.skip[href='#main']": 1, "main#main": 1, "title": 1,
-		"html[lang=" + tag + "][dir=ltr]": 1, "meta[name=robots][content*=noindex]": 1, "meta[property='og:title']": 1,
+		"html[lang='" + locale.Tag() + "'][dir=" + locale.Dir() + "]": 1, "meta[name=robots][content*=noindex]": 1, "meta[property='og:title']": 1,
 		"[style]": 0, "style": 0, "script:not([src])": 0, "iframe": 0,
 	} {
 		n := doc.Find(selector).Length()
@@ -134,7 +135,7 @@ func checkForms(t *testing.T, doc *goquery.Document) {
 	})
 }
 
-var sum = regexp.MustCompile(`[€$¥]\s?[0-9]|[0-9]\s?[€$¥]`)
+var sum = regexp.MustCompile(`[€$¥￥]\p{Zs}?[0-9]|[0-9]\p{Zs}?[€$¥￥]`)
 
 // checkAmounts finds sums that stand outside <bdi>, where right-to-left text would turn them round.
 func checkAmounts(t *testing.T, doc *goquery.Document) {
@@ -294,7 +295,8 @@ func TestCardPageCarriesWhatTheScriptNeeds(t *testing.T) {
 }
 
 func TestDeadAndGenericDeclinesReadTheSame(t *testing.T) {
-	for _, tag := range []string{"en", "it"} {
+	for _, locale := range catalog(t).Locales() {
+		tag := locale.Tag()
 		f := frameFor(catalog(t), tag, plainAsset)
 		if f.text(reasonKey(billing.ClassDead)) != f.text(reasonKey(billing.ClassGeneric)) {
 			t.Errorf("%s: the words give away why the bank refuses", tag)

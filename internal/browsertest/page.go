@@ -93,8 +93,8 @@ func overAt(ctx context.Context, width int64) (int, error) {
 	return Sideways(ctx)
 }
 
-// Lengthened answers by how much the page is too wide for 320 pixels when every text on it is 40 % longer. The page
-// keeps the longer texts.
+// Lengthened answers by how much the page is too wide for 320 pixels when every text on it is 40 % longer, sums and ids
+// aside. The page keeps the longer texts.
 func Lengthened(ctx context.Context) (int, error) {
 	_, err := chromedp.Run(ctx, chromedp.Evaluate[bool](lengthen))
 	if err != nil {
@@ -107,7 +107,7 @@ const lengthen = `(() => {
 	const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 	const all = [];
 	while (walk.nextNode()) {
-		if (walk.currentNode.data.trim() && !walk.currentNode.parentElement.closest('script, style')) {
+		if (walk.currentNode.data.trim() && !walk.currentNode.parentElement.closest('script, style, bdi')) {
 			all.push(walk.currentNode);
 		}
 	}

@@ -65,7 +65,7 @@ func states() []situation {
 		{group: groupOwed, name: "long_names", title: "Long names, and markup in them", see: "What strangers write stays text and breaks no page", who: "long_names", path: "/pay"},
 
 		{group: groupPaying, name: "review", title: "Before the press that charges", see: "The sum and the card once more; nothing has been charged yet", who: "soft_decline", path: "/pay", presses: 1},
-		{group: groupPaying, name: "card", title: "Adding a card", see: "Stripe’s fields, and below them the way that needs no script", who: "expired_card", path: "/pay/card"},
+		{group: groupPaying, name: "card", title: "Adding a card", see: "Stripe’s fields; with JavaScript switched off, the way to Stripe’s own page in their place", who: "expired_card", path: "/pay/card"},
 		{group: groupPaying, name: "bank_question", title: "The bank’s question", see: "How the approval goes; the button opens it", who: "authentication_required", path: "/pay/approve"},
 		{group: groupPaying, name: "processing", title: "A bank debit is under way", see: "No second button to pay, and when it should be through", who: "bank_debit", path: "/pay"},
 		{group: groupPaying, name: "paid", title: "Just paid", see: "Sum, card, day, the receipt and what comes next", who: "just_paid", path: "/pay/result?press={press}"},

@@ -87,6 +87,10 @@ func (r *reader) open(method, address string, fields url.Values) {
 // largestPage is how much a page may weigh, without what it loads.
 const largestPage = 50_000
 
+// firstTrip is what a server may send before it has heard anything back: ten segments (RFC 6928). A page that fits is
+// there after one round trip.
+const firstTrip = 14_000
+
 // Every situation can be gone to and is what its line says: the page has its one heading, at most one main button, a way
 // to a human, and weighs little; it is well-formed; what failed says that nothing was taken.
 func TestEverySituationIsReal(t *testing.T) {
@@ -127,6 +131,14 @@ func TestEverySituationIsReal(t *testing.T) {
 		}
 		if len(r.text) > largestPage {
 			t.Errorf("%s weighs %d bytes, more than %d", s.Name, len(r.text), largestPage)
+		}
+		if !strings.HasPrefix(r.path, "/admin") {
+			if len(r.text) > firstTrip {
+				t.Errorf("%s has %d bytes, which take more than one round trip", s.Name, len(r.text))
+			}
+			if styles, late := r.page.Find("link[rel=stylesheet]").Length(), r.page.Find("script:not([defer])").Length(); styles != 1 || late > 0 {
+				t.Errorf("%s waits for %d style sheets and %d scripts before it is drawn", s.Name, styles, late)
+			}
 		}
 		for _, fault := range malformed(r.text) {
 			t.Errorf("%s: %s", s.Name, fault)

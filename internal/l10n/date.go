@@ -133,6 +133,9 @@ func (l *Locale) writeField(b *strings.Builder, field string, t time.Time) {
 		b.WriteString(l.data.MonthsAlone[t.Month()-1])
 	case "d", "dd":
 		writeNumber(b, t.Day(), len(field))
+		if t.Day() == 1 && field == "d" {
+			b.WriteString(firstOfMonth[l.Language()])
+		}
 	case "E", "EEE":
 		b.WriteString(l.data.DaysShort[t.Weekday()])
 	case "EEEE", "cccc":
@@ -151,6 +154,10 @@ func (l *Locale) writeField(b *strings.Builder, field string, t time.Time) {
 		b.WriteString(l.data.PM)
 	}
 }
+
+// firstOfMonth is what languages add to the number of a month's first day where its month is named. CLDR has no place for
+// it; the patterns with a plain "d" all name the month.
+var firstOfMonth = map[string]string{"fr": "er", "pt-BR": "º"}
 
 func writeNumber(b *strings.Builder, n, width int) {
 	digits := strconv.Itoa(n)

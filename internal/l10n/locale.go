@@ -59,6 +59,25 @@ func (l *Locale) Dir() string {
 // Name answers the language's own name, as a choice of languages shows it: "Italiano".
 func (l *Locale) Name() string { return l.data.Name }
 
+// Gap answers what parts two sentences: a space, or nothing where the full stop is as wide as a letter.
+func (l *Locale) Gap() string {
+	if l.Language() == "ja" {
+		return ""
+	}
+	return " "
+}
+
+// Comma answers what parts two things that are named side by side.
+func (l *Locale) Comma() string {
+	switch l.Language() {
+	case "ja":
+		return "、"
+	case "ar":
+		return "، "
+	}
+	return ", "
+}
+
 // Text answers a message as plain text, strong marks dropped, in English when the language lacks it. A key English
 // lacks as well is a programming error and answers the key itself; a placeholder without an argument is answered
 // as it is written ("{{.Amount}}"). Both are meant to be seen by a test.

@@ -41,7 +41,7 @@ func TestMoney(t *testing.T) {
 		{"nl", "€\u00a029,00", "US$\u00a029,00", "JP¥\u00a014.400", "KWD\u00a029,000", "€\u00a0-29,00", "€\u00a01.234.567,89"},
 		{"pl", "29,00\u00a0€", "29,00\u00a0USD", "14\u00a0400\u00a0JPY", "29,000\u00a0KWD", "-29,00\u00a0€", "1\u00a0234\u00a0567,89\u00a0€"},
 		{"ja", "€29.00", "$29.00", "￥14,400", "KWD\u00a029.000", "-€29.00", "€1,234,567.89"},
-		{"ar", "\u200f29.00\u00a0€", "\u200f29.00\u00a0US$", "\u200f14,400\u00a0JP¥", "\u200f29.000\u00a0د.ك.\u200f", "\u200f\u200e-29.00\u00a0€", "\u200f1,234,567.89\u00a0€"},
+		{"ar", "\u200f29.00\u00a0€", "\u200f29.00\u00a0US$\u200e", "\u200f14,400\u00a0JP¥\u200e", "\u200f29.000\u00a0د.ك.\u200f", "\u200f\u200e-29.00\u00a0€", "\u200f1,234,567.89\u00a0€"},
 	} {
 		l := c.byTag[test.tag]
 		for _, amount := range []struct {
@@ -181,5 +181,21 @@ func TestDirectionAndNames(t *testing.T) {
 	want := []string{"Deutsch", "English", "Español", "Français", "Italiano", "Nederlands", "Polski", "Português", "العربية", "日本語"}
 	if !reflect.DeepEqual(names, want) {
 		t.Errorf("names are %q, want %q", names, want)
+	}
+}
+
+// The first of a month is an ordinal where a language has it so; the other days are not.
+func TestFirstOfAMonth(t *testing.T) {
+	t.Parallel()
+	c := everyLanguage(t, nil)
+	first, next := time.Date(2026, time.December, 1, 12, 0, 0, 0, time.UTC), time.Date(2026, time.December, 2, 12, 0, 0, 0, time.UTC)
+	for tag, want := range map[string][2]string{
+		"fr": {"mardi 1er décembre", "mercredi 2 décembre"}, "pt-BR": {"terça-feira, 1º de dezembro", "quarta-feira, 2 de dezembro"},
+		"it": {"martedì 1 dicembre", "mercoledì 2 dicembre"}, "ja": {"12月1日火曜日", "12月2日水曜日"},
+	} {
+		got := [2]string{c.byTag[tag].Day(first), c.byTag[tag].Day(next)}
+		if got != want {
+			t.Errorf("%s: %q, want %q", tag, got, want)
+		}
 	}
 }

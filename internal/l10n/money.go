@@ -24,6 +24,9 @@ func (l *Locale) Money(minor int64, currency string) Isolated {
 		}
 		symbol = code
 	}
+	if l.data.RightToLeft {
+		symbol = together(symbol)
+	}
 	pattern := l.data.Money
 	if minor < 0 {
 		pattern = l.data.MoneyNegative
@@ -76,6 +79,27 @@ func fillMoney(pattern, symbol, number string) string {
 		}
 	}
 	return strings.NewReplacer(symbolSign, symbol, numberSign, number).Replace(pattern)
+}
+
+// leftToRight is a mark without width that counts as a letter written from the left.
+const leftToRight = "\u200e"
+
+// together keeps a symbol of Latin letters and a sign ("US$") from being torn apart in right-to-left text, where the sign
+// would move to the letters' other side ("$US").
+func together(symbol string) string {
+	isLatin := func(r rune) bool { return unicode.Is(unicode.Latin, r) }
+	if !strings.ContainsFunc(symbol, isLatin) {
+		return symbol
+	}
+	first, _ := utf8.DecodeRuneInString(symbol)
+	if !isLatin(first) {
+		symbol = leftToRight + symbol
+	}
+	last, _ := utf8.DecodeLastRuneInString(symbol)
+	if !isLatin(last) {
+		symbol += leftToRight
+	}
+	return symbol
 }
 
 // touches is CLDR's currencyMatch, [[:^S:]&[:^Z:]]: neither a symbol nor a space.

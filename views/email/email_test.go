@@ -153,6 +153,20 @@ func TestGoldenLetters(t *testing.T) {
 			}
 		}
 	}
+	for _, locale := range c.Locales() { // of the others the letters most people get, in one file to be read through
+		if locale.Tag() == "en" || locale.Tag() == "it" {
+			continue
+		}
+		all, read := letters(locale), ""
+		for _, name := range []string{"first", "second", "notice", "restricted", "several", "promise-charge", "ahead-expiring", "settled", "final-cancel", "reply"} {
+			letter, written := all[name]
+			if !written {
+				t.Fatalf("there is no letter %s", name)
+			}
+			read += "== " + name + "\nSubject: " + letter.Subject + "\nPreheader: " + letter.Preheader + "\n\n" + letter.Text() + "\n"
+		}
+		golden(t, locale.Tag()+".txt", read)
+	}
 }
 
 func golden(t *testing.T, name, got string) {
