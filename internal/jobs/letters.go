@@ -136,6 +136,10 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say d
 		MessageID: n.MessageID, Date: time.Unix(n.Dated, 0).In(l.Cases.Zone(who)), Language: reader.Tag(),
 		Headers: map[string]string{"X-Entity-Ref-ID": n.ID},
 	}
+	switch n.Kind {
+	case outbox.Reminder, outbox.Settled, outbox.Precaution, outbox.FinalAct:
+		out.Headers["List-Id"] = "<billing." + domain + ">" // what nobody asked for can be sorted by its reader
+	}
 	out.EnvelopeFrom = l.Inbound.For(inbound.Bounce, n.ID)
 	reply := l.Inbound.For(inbound.Reply, n.ID)
 	if reply != "" {

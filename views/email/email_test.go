@@ -87,7 +87,7 @@ func letters(locale *l10n.Locale) map[string]Letter {
 		"settled": Settled(locale, SettledFacts{Merchant: lumen(), FirstName: "Chiara", LinkURL: linkURL, Restored: true,
 			Payments: []Payment{{Number: "LS-2025-1184", What: "Studio plan", Paid: billing.Money{Minor: 2900, Currency: "eur"}, PaidOn: day(time.November, 6), Card: Card{Brand: "Visa", Last4: "4242"}}},
 			NextOn:   day(time.December, 3), Next: billing.Money{Minor: 2900, Currency: "eur"}}),
-		"settled-several": Settled(locale, SettledFacts{Merchant: lumen(), Payments: []Payment{
+		"settled-several": Settled(locale, SettledFacts{Merchant: lumen(), LinkURL: linkURL, Payments: []Payment{
 			{Number: "LS-2025-1184", Paid: billing.Money{Minor: 2900, Currency: "eur"}, PaidOn: day(time.November, 6)},
 			{Number: "LS-2025-1203", Paid: billing.Money{Minor: 14400, Currency: "jpy"}, PaidOn: day(time.November, 6), ByOthers: true},
 		}}),
