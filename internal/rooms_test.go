@@ -64,7 +64,6 @@ var rooms = map[string][]string{
 	"internal/databasetest": {},
 	"internal/bench":        {"internal/..."},
 	"internal/crash":        {"internal/database"},
-	"internal/gallery":      {"internal/browsertest", "internal/demo"},
 }
 
 // onlyIn names foreign libraries that only one room may import, with what lies below it; the room that makes

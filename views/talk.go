@@ -27,6 +27,8 @@ type Message struct {
 	Author string // the staff member's name; unused when Mine
 	Text   string // plain; blank lines part paragraphs
 	At     time.Time
+
+	NotKept []string // names of what came along with it by mail
 }
 
 // DeadLinkPage is the one page behind every link that does not open anything: unknown, malformed, expired,

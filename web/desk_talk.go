@@ -125,6 +125,9 @@ func (s *Server) deskMessage(m support.Message, customer billing.Customer, notic
 		case m.MailID != "":
 			said.Author += " (by mail)"
 		}
+		for _, a := range m.Attachments {
+			said.NotKept = append(said.NotKept, a.String())
+		}
 		return said
 	}
 	for _, n := range notices {

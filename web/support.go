@@ -50,7 +50,11 @@ func (s *Server) supportPage(r *http.Request, v visitor) (views.SupportPage, err
 			return nil
 		}
 		for _, m := range said {
-			p.Messages = append(p.Messages, views.Message{Mine: m.FromCustomer(), Author: m.Name, Text: m.Body, At: time.Unix(m.At, 0).In(v.zone)})
+			shown := views.Message{Mine: m.FromCustomer(), Author: m.Name, Text: m.In(func(key string) string { return p.Locale.Text(key) }), At: time.Unix(m.At, 0).In(v.zone)}
+			for _, a := range m.Attachments {
+				shown.NotKept = append(shown.NotKept, a.Name)
+			}
+			p.Messages = append(p.Messages, shown)
 		}
 		return err
 	})

@@ -246,7 +246,7 @@ func barePage(b *testing.B, about int) *asked {
 	if err != nil {
 		b.Fatal(err)
 	}
-	assets, err := static.New()
+	assets, err := static.New(nil)
 	if err != nil {
 		b.Fatal(err)
 	}

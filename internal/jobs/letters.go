@@ -136,6 +136,10 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say d
 		MessageID: n.MessageID, Date: time.Unix(n.Dated, 0).In(l.Cases.Zone(who)), Language: reader.Tag(),
 		Headers: map[string]string{"X-Entity-Ref-ID": n.ID},
 	}
+	switch n.Kind {
+	case outbox.Reminder, outbox.Settled, outbox.Precaution, outbox.FinalAct:
+		out.Headers["List-Id"] = "<billing." + domain + ">" // what nobody asked for can be sorted by its reader
+	}
 	out.EnvelopeFrom = l.Inbound.For(inbound.Bounce, n.ID)
 	reply := l.Inbound.For(inbound.Reply, n.ID)
 	if reply != "" {
@@ -412,8 +416,15 @@ func (l *Letters) reply(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who b
 		LinkURL: l.Addresses.Link(token) + "?to=support",
 	}
 	for _, m := range said {
-		if m.FromCustomer() && m.At <= answer.At {
-			facts.Question, facts.AskedOn = m.Body, time.Unix(m.At, 0).In(l.Cases.Zone(who))
+		switch {
+		case m.At > answer.At || m.ID == answer.ID:
+		case m.FromCustomer():
+			facts.Question, facts.AskedOn = m.In(func(key string) string { return reader.Text(key) }), time.Unix(m.At, 0).In(l.Cases.Zone(who))
+			for _, a := range m.Attachments {
+				facts.NotKept = append(facts.NotKept, a.Name)
+			}
+		default:
+			facts.NotKept = nil // an earlier answer has told of them
 		}
 	}
 	return email.Reply(reader, facts), nil
@@ -434,6 +445,15 @@ func (l *Letters) staffMessage(ctx context.Context, tx *sql.Tx, n *outbox.Notice
 	}
 	return email.StaffMessage(reader, email.StaffMessageFacts{
 		Merchant: l.Merchant, CustomerName: who.Name, CustomerEmail: who.Email, Text: m.Body, At: time.Unix(m.At, 0).In(l.Zone),
-		Owes: billing.Totals(owes), AdminURL: l.Addresses.Conversation(m.ConversationID),
+		Owes: billing.Totals(owes), NotKept: told(m.Attachments), AdminURL: l.Addresses.Conversation(m.ConversationID),
 	}), nil
+}
+
+// told names attachments as colleagues read them: "receipt.pdf (application/pdf, 32 KB)".
+func told(attachments []support.Attachment) []string {
+	var all []string
+	for _, a := range attachments {
+		all = append(all, a.String())
+	}
+	return all
 }

@@ -221,7 +221,10 @@ func (r *Returns) written(ctx context.Context, tx *sql.Tx, a *inbound.Arrival, n
 	if err != nil {
 		return false, err
 	}
-	letter := support.Letter{Text: m.Text, Attachments: m.Attachments, MailID: m.MessageID}
+	letter := support.Letter{Text: m.Text, MailID: m.MessageID}
+	for _, a := range m.Attachments {
+		letter.Attachments = append(letter.Attachments, support.Attachment{Name: a.Name, Kind: a.Kind, Bytes: a.Bytes})
+	}
 	if outbox.Normal(m.From) != outbox.Normal(who.Email) {
 		letter.Sender = m.From
 	}

@@ -249,7 +249,7 @@ func TestAReplyLandsInTheConversation(t *testing.T) {
 	agent.get("/admin/inbox")
 	address := agent.page.Find("tbody th a").AttrOr("href", "")
 	talk := agent.get(address).text("main")
-	for _, want := range []string{"My new card comes on Friday. [a card number was removed]", "[an attachment, receipt.pdf, was not kept]", "(by mail)"} {
+	for _, want := range []string{"My new card comes on Friday. [a card number was removed]", "Not kept: receipt.pdf (application/pdf, 1 KB)", "(by mail)"} {
 		if !strings.Contains(talk, want) {
 			t.Errorf("%q is not told in %s", want, talk)
 		}
@@ -259,6 +259,16 @@ func TestAReplyLandsInTheConversation(t *testing.T) {
 	}
 	if got := len(h.mailsTo("billing@lumen.example")); got != 1 {
 		t.Errorf("staff got %d mails", got)
+	}
+	told := h.mailsTo("billing@lumen.example")[0]
+	if !strings.Contains(told.Text, "Attachments, not kept: receipt.pdf (application/pdf, 1 KB)") {
+		t.Errorf("support's mail does not name the attachment:\n%s", told.Text)
+	}
+	page := h.browser().get(linkIn(t, m)).get("/pay/support").post("/pay/language", url.Values{"lang": {"it"}, "back": {"/pay/support"}}).at("/pay/support", http.StatusOK)
+	for _, want := range []string{"My new card comes on Friday. [un numero di carta è stato tolto]", "Non conservato: receipt.pdf. Per la Sua sicurezza qui non accettiamo allegati."} {
+		if !strings.Contains(page.text("main"), want) {
+			t.Errorf("the customer does not read %q in\n%s", want, page.text("main"))
+		}
 	}
 	h.walk(6 * 24 * time.Hour)
 	if got := len(h.mailsTo("duarte@foz.example")); got != 1 {
@@ -271,6 +281,9 @@ func TestAReplyLandsInTheConversation(t *testing.T) {
 	answer := mails[len(mails)-1]
 	if answer.Header("In-Reply-To") != "<r1@foz.example>" || !strings.Contains(answer.Header("References"), "<r1@foz.example>") {
 		t.Fatalf("the answer follows %q in %q", answer.Header("In-Reply-To"), answer.Header("References"))
+	}
+	if !strings.Contains(answer.Text, "Non conservato: receipt.pdf.") || !strings.Contains(answer.Text, "li invii a billing@lumen.example.") || strings.Contains(answer.Text, "a card number") {
+		t.Errorf("the answer does not say what was not kept:\n%s", answer.Text)
 	}
 	for from, text := range map[string]string{
 		"wife@foz.example":      "From: wife@foz.example\nMessage-ID: <r2@foz.example>\n\nHe says thanks.\n",

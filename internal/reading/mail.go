@@ -31,7 +31,14 @@ type Mail struct {
 	Outcomes    []Outcome
 	Originals   []string // addresses a report or complaint names as the sender of the mail it is about
 	Text        string   // what the person wrote, quotes and signature cut
-	Attachments []string // the names of what came along, never their content
+	Attachments []Attachment
+}
+
+// Attachment is what came along with a mail: its name, its kind as the sender calls it, and its size as far as it was
+// read. Its content is never kept.
+type Attachment struct {
+	Name, Kind string
+	Bytes      int64
 }
 
 // Outcome is what a report says of one recipient, or for a server's own words of those it may be about.
@@ -51,6 +58,7 @@ const (
 	mostFields = 1 << 20   // bytes of the header
 	mostNamed  = 20        // recipients, attachments, originals
 	mostWords  = 300
+	mostKind   = 80
 )
 
 // ErrUnreadable marks what is no mail at all.
@@ -89,7 +97,7 @@ type parts struct {
 	status     []group // of delivery-status, the group of the message first
 	feedback   []group
 	originals  []string
-	attached   []string
+	attached   []Attachment
 	seen       int
 }
 
@@ -134,7 +142,8 @@ func (p *parts) walk(e *message.Entity, depth int) {
 			name = params["name"]
 		}
 		if len(p.attached) < mostNamed {
-			p.attached = append(p.attached, nameOf(name, kind))
+			rest, _ := io.Copy(io.Discard, e.Body) // one that breaks off is as large as it came
+			p.attached = append(p.attached, Attachment{Name: nameOf(name, kind), Kind: oneLine(kind, mostKind), Bytes: int64(len(body)) + rest})
 		}
 	case kind == "text/html":
 		p.html = append(p.html, clean(string(body)))

@@ -84,8 +84,8 @@ func TestWhatPeopleWrite(t *testing.T) {
 		}
 	}
 	m, _ := Read(mailFile(t, "reply-attachment"), false)
-	if len(m.Attachments) != 1 || m.Attachments[0] != ".._receipt.pdf" {
-		t.Errorf("attachments: %q", m.Attachments)
+	if len(m.Attachments) != 1 || m.Attachments[0].Name != ".._receipt.pdf" || m.Attachments[0].Kind != "application/pdf" || m.Attachments[0].Bytes == 0 {
+		t.Errorf("attachments: %+v", m.Attachments)
 	}
 }
 

@@ -35,8 +35,9 @@ type Message struct {
 	Name           string
 	Body           string
 	At             int64
-	Sender         string // who wrote by mail when it was not the address on file; "" otherwise
-	MailID         string // the Message-ID of what came by mail, without brackets; "" for the page
+	Sender         string       // who wrote by mail when it was not the address on file; "" otherwise
+	MailID         string       // the Message-ID of what came by mail, without brackets; "" for the page
+	Attachments    []Attachment // came along with the mail and were not kept
 }
 
 // FromCustomer reports who said it.

@@ -85,7 +85,7 @@ func (cv *Conversations) Receive(ctx context.Context, tx *sql.Tx, customer strin
 	if !within {
 		return fault.New(fault.TooMany, "Too many messages.")
 	}
-	return cv.take(ctx, tx, customer, Message{ConversationID: c.ID, Body: l.Body(), Sender: l.Sender, MailID: l.MailID}, false, now)
+	return cv.take(ctx, tx, customer, Message{ConversationID: c.ID, Body: l.Body(), Attachments: l.named(), Sender: l.Sender, MailID: l.MailID}, false, now)
 }
 
 // take keeps a customer's message, mails it to staff and lets the reminders rest.
@@ -243,9 +243,8 @@ func (cv *Conversations) CountWaiting(ctx context.Context, tx *sql.Tx) (int, err
 
 // FindMessage answers one message, or fault.NotFound.
 func FindMessage(ctx context.Context, tx *sql.Tx, id string) (Message, error) {
-	var m Message
-	err := tx.QueryRowContext(ctx, `SELECT id, conversation_id, author, staff_id, name, body, at, sender, mail_id FROM messages WHERE id = $1`, id).
-		Scan(&m.ID, &m.ConversationID, &m.Author, &m.StaffID, &m.Name, &m.Body, &m.At, &m.Sender, &m.MailID)
+	m, err := scanMessage(tx.QueryRowContext(ctx, `
+		SELECT id, conversation_id, author, staff_id, name, body, at, sender, mail_id, attachments FROM messages WHERE id = $1`, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Message{}, fault.New(fault.NotFound, "There is no such message.")
 	}

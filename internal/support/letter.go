@@ -1,57 +1,94 @@
 package support
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
-
-	"sollecito/internal/fault"
 )
 
 // Letter is what a customer wrote by mail.
 type Letter struct {
 	Text        string
-	Attachments []string // names; what was in them is not kept
-	Sender      string   // when it is not the address on file
+	Attachments []Attachment
+	Sender      string // when it is not the address on file
 	MailID      string
 }
 
-// What stands in a message for what is not kept.
+// Attachment is something that came along with a mail. It is named and never kept: anybody can send one in anybody's
+// name, and a colleague would open it.
+type Attachment struct {
+	Name  string `json:"name"`
+	Kind  string `json:"kind"` // as the sender calls it: application/pdf
+	Bytes int64  `json:"bytes"`
+}
+
+// String names it as colleagues read it: "receipt.pdf (application/pdf, 32 KB)".
+func (a Attachment) String() string {
+	return fmt.Sprintf("%s (%s, %d KB)", a.Name, a.Kind, (a.Bytes+1023)>>10)
+}
+
+// What stands in a message for what is not kept; staff read it so.
 const (
-	cardCut = "[a card number was removed]"
-	textCut = "[the rest was too long and is not kept]"
-	noText  = "[the mail had no text]"
+	CardCut = "[a card number was removed]"
+	TextCut = "[the rest was too long and is not kept]"
+	NoText  = "[the mail had no text]"
 )
 
-// Body is the letter as a message: cleaned, card numbers taken out, cut where it is too long, and each attachment named.
+// Body is the letter as a message: cleaned, card numbers taken out, cut where it is too long.
 func (l Letter) Body() string {
-	var named []string
-	for _, a := range l.Attachments {
-		named = append(named, withoutCards("[an attachment, "+a+", was not kept]"))
-	}
-	notes := strings.Join(named, "\n")
 	text := withoutCards(l.Text)
-	room := Longest - len([]rune(notes)) - len(textCut) - 4
+	room := Longest - len(TextCut) - 1
 	runes := []rune(text)
-	if len(runes) > room {
-		text = string(runes[:max(room, 0)]) + "\n" + textCut
+	if len(runes) > Longest {
+		text = string(runes[:room]) + "\n" + TextCut
 	}
 	body, err := Clean(text)
-	if fault.MessageOf(err) == FaultEmpty {
-		body = noText
-	}
-	if notes != "" {
-		body += "\n\n" + notes
-	}
-	body, err = Clean(body)
-	if err != nil { // the cuts above leave nothing to refuse; a letter must never be lost to a rule of form
-		return noText
+	if err != nil { // nothing is left; a letter must never be lost to a rule of form
+		return NoText
 	}
 	return body
 }
 
+// named are the attachments as they are kept: without card numbers in their names.
+func (l Letter) named() []Attachment {
+	named := slices.Clone(l.Attachments)
+	for i := range named {
+		named[i].Name = withoutCards(named[i].Name)
+	}
+	return named
+}
+
+// packed is a list of attachments as it is stored, "" for none.
+func packed(all []Attachment) (string, error) {
+	if len(all) == 0 {
+		return "", nil
+	}
+	text, err := json.Marshal(all)
+	return string(text), err
+}
+
+func unpacked(text string) ([]Attachment, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var all []Attachment
+	err := json.Unmarshal([]byte(text), &all)
+	return all, err
+}
+
+// In is what the customer reads of a message of theirs: what stands in it for what was not kept is said by the words of
+// their language.
+func (m Message) In(words func(key string) string) string {
+	if m.MailID == "" || !m.FromCustomer() {
+		return m.Body
+	}
+	return strings.NewReplacer(CardCut, words("support.card_cut"), TextCut, words("support.text_cut"), NoText, words("support.no_text")).Replace(m.Body)
+}
+
 func withoutCards(text string) string {
 	for _, span := range slices.Backward(cardNumbers(text)) {
-		text = text[:span[0]] + cardCut + text[span[1]:]
+		text = text[:span[0]] + CardCut + text[span[1]:]
 	}
 	return text
 }

@@ -1,11 +1,9 @@
-package support_test
+package support
 
 import (
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"sollecito/internal/support"
 )
 
 // What comes by mail cannot be asked to be written again: it is always taken, without what must not be kept.
@@ -16,27 +14,39 @@ func FuzzLetterBody(f *testing.F) {
 	f.Add("", "")
 	f.Add("\x00", "\n")
 	f.Fuzz(func(t *testing.T, text, attachment string) {
-		body := support.Letter{Text: text, Attachments: []string{attachment}}.Body()
-		again, err := support.Clean(body)
-		if err != nil || again != body || utf8.RuneCountInString(body) > support.Longest {
+		l := Letter{Text: text, Attachments: []Attachment{{Name: attachment, Kind: "application/pdf", Bytes: 1}}}
+		body := l.Body()
+		again, err := Clean(body)
+		if err != nil || again != body || utf8.RuneCountInString(body) > Longest {
 			t.Errorf("%q became %q: %v", text, body, err)
+		}
+		stored, err := packed(l.named())
+		if err != nil || holdsCardNumber(stored) {
+			t.Errorf("%q is stored as %q: %v", attachment, stored, err)
+		}
+		back, err := unpacked(stored)
+		if err != nil || len(back) != 1 {
+			t.Errorf("%q comes back as %+v: %v", stored, back, err)
 		}
 	})
 }
 
 func TestLetterBody(t *testing.T) {
 	t.Parallel()
-	for want, l := range map[string]support.Letter{
-		"hello\n\n[an attachment, a.pdf, was not kept]": {Text: "hello", Attachments: []string{"a.pdf"}},
-		"[a card number was removed], 12/34":            {Text: "4242 4242 4242 4242, 12/34"},
-		"[the mail had no text]":                        {Text: " \n"},
+	for want, l := range map[string]Letter{
+		"hello":                              {Text: "hello", Attachments: []Attachment{{Name: "a.pdf"}}},
+		"[a card number was removed], 12/34": {Text: "4242 4242 4242 4242, 12/34"},
+		"[the mail had no text]":             {Text: " \n", Attachments: []Attachment{{Name: "a.pdf"}}},
 	} {
 		if got := l.Body(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 	}
-	long := support.Letter{Text: strings.Repeat("é", 9000), Attachments: []string{"a.pdf"}}.Body()
-	if !strings.Contains(long, "too long") || !strings.HasSuffix(long, "[an attachment, a.pdf, was not kept]") {
+	long := Letter{Text: strings.Repeat("é", 9000)}.Body()
+	if utf8.RuneCountInString(long) != Longest || !strings.HasSuffix(long, TextCut) {
 		t.Errorf("a long letter ends %q", long[len(long)-120:])
+	}
+	if got := (Attachment{"receipt.pdf", "application/pdf", 33000}).String(); got != "receipt.pdf (application/pdf, 33 KB)" {
+		t.Errorf("told as %q", got)
 	}
 }

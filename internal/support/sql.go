@@ -39,10 +39,14 @@ func one(row *sql.Row) (Conversation, error) {
 
 // insertMessage keeps a message and says whose turn it is after it.
 func insertMessage(ctx context.Context, tx *sql.Tx, m Message, turn ConversationStatus) error {
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO messages (id, conversation_id, author, staff_id, name, body, at, sender, mail_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		m.ID, m.ConversationID, m.Author, m.StaffID, m.Name, m.Body, m.At, m.Sender, m.MailID)
+	attachments, err := packed(m.Attachments)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO messages (id, conversation_id, author, staff_id, name, body, at, sender, mail_id, attachments)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		m.ID, m.ConversationID, m.Author, m.StaffID, m.Name, m.Body, m.At, m.Sender, m.MailID, attachments)
 	if err != nil {
 		return err
 	}
@@ -52,7 +56,7 @@ func insertMessage(ctx context.Context, tx *sql.Tx, m Message, turn Conversation
 
 func messages(ctx context.Context, tx *sql.Tx, conversation string) ([]Message, error) {
 	rows, err := tx.QueryContext(ctx, `
-		SELECT id, conversation_id, author, staff_id, name, body, at, sender, mail_id FROM messages
+		SELECT id, conversation_id, author, staff_id, name, body, at, sender, mail_id, attachments FROM messages
 		WHERE conversation_id = $1 ORDER BY at, id`, conversation)
 	if err != nil {
 		return nil, err
@@ -60,8 +64,7 @@ func messages(ctx context.Context, tx *sql.Tx, conversation string) ([]Message, 
 	defer rows.Close()
 	var all []Message
 	for rows.Next() {
-		var m Message
-		err = rows.Scan(&m.ID, &m.ConversationID, &m.Author, &m.StaffID, &m.Name, &m.Body, &m.At, &m.Sender, &m.MailID)
+		m, err := scanMessage(rows)
 		if err != nil {
 			return nil, err
 		}
@@ -103,4 +106,15 @@ func saidSince(ctx context.Context, tx *sql.Tx, conversation, text string, since
 		SELECT count(*) FROM messages WHERE conversation_id = $1 AND author = 'customer' AND body = $2 AND at >= $3`,
 		conversation, text, since).Scan(&n)
 	return n > 0, err
+}
+
+func scanMessage(row interface{ Scan(...any) error }) (Message, error) {
+	var m Message
+	var attachments string
+	err := row.Scan(&m.ID, &m.ConversationID, &m.Author, &m.StaffID, &m.Name, &m.Body, &m.At, &m.Sender, &m.MailID, &attachments)
+	if err != nil {
+		return Message{}, err
+	}
+	m.Attachments, err = unpacked(attachments)
+	return m, err
 }

@@ -45,6 +45,7 @@ type Message struct {
 	Author    string // who wrote it, as colleagues know them
 	Text      string
 	At        time.Time
-	Delivery  string // what became of its mail, in words: "Mailed in 2 s"; "" when it needs none
-	CopyURL   string // the exact kept copy; "" for none
+	Delivery  string   // what became of its mail, in words: "Mailed in 2 s"; "" when it needs none
+	CopyURL   string   // the exact kept copy; "" for none
+	NotKept   []string // what came along with it by mail, with kind and size
 }

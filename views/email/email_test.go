@@ -87,13 +87,17 @@ func letters(locale *l10n.Locale) map[string]Letter {
 		"settled": Settled(locale, SettledFacts{Merchant: lumen(), FirstName: "Chiara", LinkURL: linkURL, Restored: true,
 			Payments: []Payment{{Number: "LS-2025-1184", What: "Studio plan", Paid: billing.Money{Minor: 2900, Currency: "eur"}, PaidOn: day(time.November, 6), Card: Card{Brand: "Visa", Last4: "4242"}}},
 			NextOn:   day(time.December, 3), Next: billing.Money{Minor: 2900, Currency: "eur"}}),
-		"settled-several": Settled(locale, SettledFacts{Merchant: lumen(), Payments: []Payment{
+		"settled-several": Settled(locale, SettledFacts{Merchant: lumen(), LinkURL: linkURL, Payments: []Payment{
 			{Number: "LS-2025-1184", Paid: billing.Money{Minor: 2900, Currency: "eur"}, PaidOn: day(time.November, 6)},
 			{Number: "LS-2025-1203", Paid: billing.Money{Minor: 14400, Currency: "jpy"}, PaidOn: day(time.November, 6), ByOthers: true},
 		}}),
 		"fresh-link": FreshLink(locale, FreshLinkFacts{Merchant: lumen(), FirstName: "Chiara", LinkURL: linkURL, Until: day(time.December, 6)}),
 		"reply": Reply(locale, ReplyFacts{Merchant: lumen(), FirstName: "Chiara", Staff: "Ines", LinkURL: linkURL, Resting: true, AskedOn: day(time.November, 5),
 			Text: "Of course. It is set for the 20th.\nReminders are quiet until then.\n\nHave a good week!", Question: "Can I pay on the 20th?\nMy card is being replaced."}),
+		"reply-files": Reply(locale, ReplyFacts{Merchant: lumen(), Staff: "Ines", LinkURL: linkURL, AskedOn: day(time.November, 5), NotKept: []string{"receipt.pdf", "IMG_0042.jpg"},
+			Text: "Thank you, that is settled.", Question: "Here is the receipt of my bank."}),
+		"staff-files": StaffMessage(locale, StaffMessageFacts{Merchant: lumen(), CustomerName: "Chiara Bellini", CustomerEmail: "chiara@bellini.example", At: day(time.November, 5),
+			Text: "Here is the receipt of my bank.", NotKept: []string{"receipt.pdf (application/pdf, 32 KB)"}, AdminURL: adminURL}),
 		"staff-message": StaffMessage(locale, StaffMessageFacts{Merchant: lumen(), CustomerName: "Chiara Bellini", CustomerEmail: "chiara@bellini.example", At: day(time.November, 5),
 			Text: "Can I pay on the 20th?", Owes: []billing.Money{{Minor: 2900, Currency: "eur"}, {Minor: 14400, Currency: "jpy"}}, AdminURL: adminURL}),
 	}

@@ -123,8 +123,9 @@ type ReplyFacts struct {
 	Text      string // what staff wrote
 	Question  string // the customer's own message, quoted below; "" for none
 	AskedOn   time.Time
-	LinkURL   string // leads to the conversation
-	Resting   bool   // reminders rest until staff resume them
+	NotKept   []string // names of what came along with the customer's mails since the last answer
+	LinkURL   string   // leads to the conversation
+	Resting   bool     // reminders rest until staff resume them
 }
 
 // StaffMessageFacts are what the letter to the merchant's own support address is written from.
@@ -135,7 +136,8 @@ type StaffMessageFacts struct {
 	Text          string
 	At            time.Time // in the merchant's zone
 	Owes          []billing.Money
-	AdminURL      string // the conversation on the admin pages
+	NotKept       []string // what came along with the mail, named with kind and size
+	AdminURL      string   // the conversation on the admin pages
 }
 
 // StaffAlertFacts are what a letter to a member of staff about their own account is written from.

@@ -102,6 +102,9 @@ func Reply(locale *l10n.Locale, facts ReplyFacts) Letter {
 	letter.Before = paragraphs(facts.Text)
 	letter.Button = &Button{Label: w.spans("mail.button.conversation"), URL: facts.LinkURL}
 	letter.LinkLine = w.text("mail.link.or_open")
+	if len(facts.NotKept) > 0 {
+		letter.After = append(letter.After, w.spans("support.not_kept", l10n.Args{"Names": w.names(facts.NotKept), "Address": l10n.Isolated(facts.Merchant.SupportEmail)}))
+	}
 	if facts.Resting {
 		letter.After = append(letter.After, w.spans("mail.reply.resting"))
 	}
@@ -135,6 +138,9 @@ func StaffMessage(locale *l10n.Locale, facts StaffMessageFacts) Letter {
 	letter.Facts = []Fact{{w.term("mail.fact.email"), isolated(facts.CustomerEmail)}}
 	if len(facts.Owes) > 0 {
 		letter.Facts = append(letter.Facts, Fact{w.term("mail.fact.owes"), isolated(string(w.sums(facts.Owes)))})
+	}
+	if len(facts.NotKept) > 0 {
+		letter.Facts = append(letter.Facts, Fact{w.term("mail.fact.not_kept"), isolated(string(w.names(facts.NotKept)))})
 	}
 	letter.After = []Paragraph{w.spans("mail.staff.how"), w.spans("mail.staff.resting")}
 	letter.Message = &Quote{Who: w.text("mail.staff.wrote", l10n.Args{"Name": name, "When": locale.DayClock(facts.At)}), Text: lines(facts.Text)}

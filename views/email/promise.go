@@ -5,7 +5,7 @@ import "sollecito/internal/l10n"
 // Promise builds the letter that confirms the day a customer set: what happens then, and that reminders rest.
 func Promise(locale *l10n.Locale, facts PromiseFacts) Letter {
 	w := writer{locale, facts.Merchant}
-	args := l10n.Args{"Merchant": facts.Merchant.Name, "Amount": w.sums(facts.Amounts), "Day": locale.Day(facts.On)}
+	args := l10n.Args{"Merchant": facts.Merchant.Name, "Amount": w.sums(facts.Amounts), "Day": locale.Day(facts.On), "Date": locale.DayMonth(facts.On)}
 	way := "self"
 	if facts.Charge {
 		way = "charge"

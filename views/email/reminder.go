@@ -64,7 +64,7 @@ func (r reminder) announces() bool {
 func (r reminder) args() l10n.Args {
 	args := l10n.Args{"Merchant": r.merchant.Name, "Count": len(r.Invoices), "Amount": r.sums(r.totals)}
 	if !r.Consequence.At.IsZero() {
-		args["Day"] = r.locale.Day(r.Consequence.At)
+		args["Day"], args["Date"] = r.locale.Day(r.Consequence.At), r.locale.DayMonth(r.Consequence.At)
 	}
 	return args
 }

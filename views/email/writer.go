@@ -54,6 +54,15 @@ func (w writer) subject(key string, args l10n.Args) string {
 
 func (w writer) money(m billing.Money) l10n.Isolated { return w.locale.Money(m.Minor, m.Currency) }
 
+// names lists what strangers called their files. None becomes a link in a program that makes links of what looks like one.
+func (w writer) names(all []string) l10n.Isolated {
+	shown := make([]string, len(all))
+	for i, name := range all {
+		shown[i] = line(unlinked(name), longestWhat)
+	}
+	return l10n.Isolated(w.locale.List(shown))
+}
+
 // sums lists one amount per currency in a sentence: "€29.00 and ¥14,400". A single one is isolated by its reader.
 func (w writer) sums(totals []billing.Money) l10n.Isolated {
 	texts := make([]string, len(totals))

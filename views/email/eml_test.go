@@ -1,0 +1,55 @@
+package email
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sollecito/internal/mail"
+)
+
+var files = flag.String("eml", "", "write every letter in every language as a mail into this folder, for .ci/spamcheck")
+
+// As they arrive: over a public server that took them from the merchant's.
+const received = "Return-Path: <billing@lumen.studio>\r\n" +
+	"Received: from mail.lumen.studio (mail.lumen.studio [93.184.216.34])\r\n" +
+	"\tby mx.bellini.it (Postfix) with ESMTPS id 4F1A2B3C4D\r\n" +
+	"\tfor <chiara@bellini.it>; %s\r\n"
+
+// TestLettersAsFiles writes what filters are asked about: the letters as they are sent, with every header.
+func TestLettersAsFiles(t *testing.T) {
+	if *files == "" {
+		t.Skip("-eml names no folder")
+	}
+	at := time.Now().UTC()
+	merchant := lumen()
+	for _, locale := range catalog(t).Locales() {
+		for name, letter := range letters(locale) {
+			letter.Merchant = merchant
+			html, _ := draw(t, letter)
+			text := letter.Text()
+			for _, part := range []*string{&html, &text} { // names that filters know exist
+				*part = strings.ReplaceAll(*part, "lumen.example", "lumen.studio")
+			}
+			out := mail.Letter{
+				From: mail.Address{Name: merchant.Name, Address: "billing@lumen.studio"}, To: mail.Address{Name: "Chiara Bellini", Address: "chiara@bellini.it"},
+				ReplyTo: mail.Address{Name: merchant.Name, Address: "mail+r-ntc_1-q2w3e4r5t6y7@in.lumen.studio"}, Subject: letter.Subject, HTML: html, Text: text,
+				MessageID: fmt.Sprintf("ntc_%s_%s@lumen.studio", locale.Tag(), name), Date: at, Language: locale.Tag(),
+				Headers: map[string]string{"X-Entity-Ref-ID": "ntc_" + name, "List-Id": "<billing.lumen.studio>"},
+			}
+			rendered, err := mail.Render(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			whole := append(fmt.Appendf(nil, received, at.Format(time.RFC1123Z)), rendered...)
+			err = os.WriteFile(filepath.Join(*files, locale.Tag()+"."+name+".eml"), whole, 0o644)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
