@@ -24,6 +24,10 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	mux.Handle("POST /pay/card/intent", s.page(s.startCard))
 	mux.Handle("POST /pay/card", s.page(s.finishCard))
 	mux.Handle("GET /pay/card/finish", s.page(s.returnFromBank))
+	mux.Handle("GET /pay/methods", s.page(s.showMethods))
+	mux.Handle("GET /pay/methods/{id}/remove", s.page(s.showRemoveMethod))
+	mux.Handle("POST /pay/methods/{id}/code", s.page(s.askMethodCode))
+	mux.Handle("POST /pay/methods/{id}/remove", s.page(s.removeMethod))
 	mux.Handle("GET /pay/approve", s.page(s.showApprove))
 	mux.Handle("POST /pay/approve", s.page(s.startApproval))
 	mux.Handle("POST /pay/approve/done", s.page(s.finishApproval))
@@ -51,6 +55,9 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	mux.Handle("GET /pay/link", s.page(s.showDeadLink))
 	mux.Handle("POST /pay/link", s.page(s.requestLink))
 	mux.Handle("GET /pay/link/sent", s.page(s.showLinkSent))
+	mux.Handle("GET /pay/genuine", s.page(s.showGenuine))
+	mux.Handle("POST /pay/genuine", s.page(s.confirmGenuine))
+	mux.Handle("GET /pay/genuine/sent", s.page(s.showGenuineSent))
 	mux.Handle("GET /{$}", s.page(s.showDeadLink))
 
 	// Readers of mails, without a session; mail programs too.

@@ -103,6 +103,11 @@ func CustomersByEmail(ctx context.Context, tx *sql.Tx, address string) ([]Custom
 		strings.ToLower(strings.TrimSpace(address)))
 }
 
+// CustomersByNumber answers whose invoices carry a number, whatever the case of its letters.
+func CustomersByNumber(ctx context.Context, tx *sql.Tx, number string) ([]Customer, error) {
+	return selectCustomers(ctx, tx, `WHERE NOT deleted AND id IN (SELECT customer_id FROM invoices WHERE number <> '' AND lower(number) = lower($1)) ORDER BY id`, number)
+}
+
 // SetLanguage keeps the language a customer chose on our pages.
 func SetLanguage(ctx context.Context, tx *sql.Tx, customer, language string) error {
 	_, err := tx.ExecContext(ctx, `UPDATE customers SET language = $1 WHERE id = $2`, language, customer)

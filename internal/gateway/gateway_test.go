@@ -171,6 +171,9 @@ var stories = map[string]func(*testing.T, *lumen){
 	"Dispute":            readsDisputes,
 	"Disputes":           readsDisputes,
 
+	"Methods":      listsMethods,
+	"DetachMethod": listsMethods,
+
 	"CancelSubscription": endsASubscription,
 	"PauseCollection":    pausesCollection,
 	"MarkUncollectible":  writesOff,
@@ -468,6 +471,42 @@ func addsACardThatFails(t *testing.T, l *lumen) {
 	_, err = l.Setup(ctx, "seti_unknown")
 	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("unknown setup: %v", err)
+	}
+}
+
+func listsMethods(t *testing.T, l *lumen) {
+	ctx := t.Context()
+	other := l.attach("pm_card_mastercard")
+	both, err := l.Methods(ctx, l.customer)
+	if err != nil || len(both) != 2 || both[0].ID != other || both[0].Brand != "mastercard" || both[0].CustomerID != l.customer || both[1].Last4 != "4242" {
+		t.Fatalf("%+v, %v", both, err)
+	}
+	request := gateway.UseRequest{Customer: l.customer, Method: other, Subscriptions: []string{l.subscription}, Key: "removal-1", OnlySubscriptions: true}
+	err = l.UseMethod(ctx, request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"removal-1", "removal-1", "removal-2"} { // asked again, and by another key after the first is forgotten
+		err = l.DetachMethod(ctx, l.method, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	left, err := l.Methods(ctx, l.customer)
+	if err != nil || len(left) != 1 || left[0].ID != other {
+		t.Errorf("%+v, %v", left, err)
+	}
+	got, err := l.Account(ctx, l.customer)
+	if err != nil || got.Customer.DefaultMethod != "" || got.Subscriptions[0].DefaultMethod != other {
+		t.Errorf("%+v, %v", got, err)
+	}
+	err = l.DetachMethod(ctx, "pm_unknown", "removal-3")
+	if !fault.Is(err, fault.NotFound) {
+		t.Errorf("unknown method: %v", err)
+	}
+	_, err = l.Methods(ctx, "cus_unknown")
+	if !fault.Is(err, fault.NotFound) {
+		t.Errorf("unknown customer: %v", err)
 	}
 }
 

@@ -94,16 +94,21 @@ type UseRequest struct {
 	Method        string
 	Subscriptions []string
 	Key           string
+
+	OnlySubscriptions bool // leaves the customer's own default as it is
 }
 
 // UseMethod sets the defaults; it charges nothing. Every call is made even when one before it failed, and
 // asking again with the same key is harmless. A subscription that has ended meanwhile needs no method and is
 // no error. Errors: fault.NotFound when customer or method does not exist, fault.Unavailable.
 func (c *Client) UseMethod(ctx context.Context, request UseRequest) error {
-	_, err := customer.Client{B: c.backend, Key: c.key}.Update(request.Customer, &stripe.CustomerParams{
-		Params:          ordering(ctx, request.Key+"-customer"),
-		InvoiceSettings: &stripe.CustomerInvoiceSettingsParams{DefaultPaymentMethod: stripe.String(request.Method)},
-	})
+	var err error
+	if !request.OnlySubscriptions {
+		_, err = customer.Client{B: c.backend, Key: c.key}.Update(request.Customer, &stripe.CustomerParams{
+			Params:          ordering(ctx, request.Key+"-customer"),
+			InvoiceSettings: &stripe.CustomerInvoiceSettingsParams{DefaultPaymentMethod: stripe.String(request.Method)},
+		})
+	}
 	failures := []error{failed("make "+request.Method+" the default of "+request.Customer, err)}
 	if fault.Is(failures[0], fault.NotFound) {
 		return failures[0]

@@ -27,6 +27,7 @@ import (
 	"sollecito/internal/metrics"
 	"sollecito/internal/outbox"
 	"sollecito/internal/staff"
+	"sollecito/internal/stepup"
 	"sollecito/internal/support"
 	"sollecito/static"
 	"sollecito/views"
@@ -129,6 +130,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	if err != nil {
 		return nil, err
 	}
+	codes := stepup.NewCodes(c.SessionKey.Reveal(), at.Real)
 	sessions := link.NewStore(db, p.Addresses, c.SessionKey.Reveal(), at.Real)
 	options := append([]mail.Option{mail.WithHello(p.Addresses.Host())}, at.Mail...)
 	if at.Roots != nil {
@@ -141,6 +143,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 			Cases: p.Cases, Talks: p.Talks, Catalog: catalog, Addresses: p.Addresses,
 			Merchant: email.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail},
 			From:     mail.Address{Name: c.From.Name, Address: c.From.Address}, Language: c.DefaultLang, Zone: c.Zone, OnlyTo: onlyTo(c), Inbound: c.Inbound, Collector: c.Policy.Collector,
+			Codes: codes,
 		},
 	}
 	if at.InOrder {
@@ -171,9 +174,9 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	p.Desk = desk
 	p.Web, err = web.New(web.Options{
 		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members,
-		Sessions: sessions, Addresses: p.Addresses, Catalog: catalog, Assets: assets,
+		Sessions: sessions, Codes: codes, Addresses: p.Addresses, Catalog: catalog, Assets: assets,
 		Merchant: views.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail, HomeURL: c.HomeURL},
-		Language: c.DefaultLang, Zone: c.Zone, StripeJS: c.StripeJS, StripeAPI: c.StripeAPI, PublishableKey: c.StripePublic, TestMode: !c.Live,
+		MailFrom: c.From.Address, Language: c.DefaultLang, Zone: c.Zone, StripeJS: c.StripeJS, StripeAPI: c.StripeAPI, PublishableKey: c.StripePublic, TestMode: !c.Live,
 		EmbedSecrets: reveal(c.EmbedSecrets), EmbedOrigins: c.EmbedOrigins, Proxies: c.Proxies, Interest: c.Interest,
 		Now: at.Now, Real: at.Real, Wake: p.Runner.Wake, Ready: p.Readiness, Logger: at.Log,
 		Observe: p.Metrics.Request, ProofKey: c.SessionKey.Reveal(),
