@@ -88,7 +88,11 @@ func (c *Codes) Try(ctx context.Context, tx *sql.Tx, need Need, typed string) (V
 		RETURNING id, hash, tries`,
 		need.CustomerID, need.Session, string(need.Purpose), need.Subject, real.Add(-Life).Unix(), MostTries).Scan(&id, &kept, &tries)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Void, nil
+		coming, err := c.Asked(ctx, tx, need)
+		if coming {
+			return Wrong, err // its letter is still to be written
+		}
+		return Void, err
 	}
 	if err != nil {
 		return "", fmt.Errorf("try a code: %w", err)
