@@ -34,11 +34,31 @@ CREATE INDEX removals_ordered ON removals (ordered_at) WHERE status = 'ordered';
 -- A method that was taken off is kept, for the receipts that name it, and never offered again.
 ALTER TABLE methods ADD COLUMN removed_at BIGINT NOT NULL DEFAULT 0;
 
+-- A card that somebody else typed to pay an invoice is nobody's on file: it is kept as what the charge was made with.
+ALTER TABLE methods ADD COLUMN guest BOOLEAN NOT NULL DEFAULT false;
+
+-- Such cards, from before they are typed until they were taken off again.
+CREATE TABLE guest_cards (
+    press       TEXT PRIMARY KEY,  -- of the page it was typed on
+    customer_id TEXT NOT NULL REFERENCES customers (id),
+    invoice_id  TEXT NOT NULL,
+    method_id   TEXT NOT NULL,     -- '' until it was typed
+    started_at  BIGINT NOT NULL,
+    gone_at     BIGINT NOT NULL    -- 0 until it was taken off, or never came
+);
+CREATE INDEX guest_cards_here ON guest_cards (started_at) WHERE gone_at = 0;
+
+-- A link may open less than the customer's pages: the payment of one invoice, for whoever they ask to pay it.
+ALTER TABLE links ADD COLUMN invoice_id TEXT NOT NULL DEFAULT '';  -- '' opens the customer's pages
+
 -- Invoices are also asked for by the number that stands in a mail.
 CREATE INDEX invoices_number ON invoices (lower(number));
 
 -- +goose Down
 DROP INDEX invoices_number;
+ALTER TABLE links DROP COLUMN invoice_id;
+DROP TABLE guest_cards;
+ALTER TABLE methods DROP COLUMN guest;
 ALTER TABLE methods DROP COLUMN removed_at;
 DROP TABLE removals;
 DROP TABLE proofs;

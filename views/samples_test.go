@@ -235,6 +235,17 @@ func samples(f Frame) []sample {
 		{name: "remove-alone", page: RemoveMethod(RemoveMethodPage{Frame: f, Method: purse()[0], Obstacle: billing.ServesAlone}), mainActs: 1},
 		{name: "remove-underway", page: RemoveMethod(RemoveMethodPage{Frame: f, Method: purse()[0], Obstacle: billing.UnderWay}), mainActs: 1},
 		{name: "remove-promised", page: RemoveMethod(RemoveMethodPage{Frame: f, Method: purse()[0], Obstacle: billing.IsPromised}), mainActs: 1},
+		{name: "share", page: Share(SharePage{Frame: f, Invoices: []Invoice{november()}}), mainActs: 1, amount: true},
+		{name: "share-several", page: Share(SharePage{Frame: f, Invoices: threeYen(), Chosen: "in_1", Shared: []Shared{{ID: "link_1", Number: "LS-2025-0912", MadeAt: on(11, 5)}}}), mainActs: 1},
+		{name: "share-made", page: Share(SharePage{Frame: f, Invoices: []Invoice{november()}, Address: "https://pay.lumen.example/l/7Qw2h0J1cXb9nTq5Zs8kVyR3mLdUaEf6Gp4HiOjKwCx"}), mainActs: 1, amount: true},
+		{name: "share-often", page: Share(SharePage{Frame: f, Invoices: []Invoice{november()}, Faults: []Fault{{Field: "make", Said: Said{Key: "share.fault_often"}}}}), mainActs: 1, amount: true},
+		{name: "guest", page: Guest(guestPage(f, GuestPays, "")), mainActs: 1, amount: true},
+		{name: "guest-declined", page: Guest(guestPage(f, GuestPays, f.text("guest.declined"))), mainActs: 1, amount: true},
+		{name: "guest-approves", page: Guest(guestPage(f, GuestApproves, "")), mainActs: 1, amount: true},
+		{name: "guest-waits", page: Guest(guestPage(f, GuestWaits, "")), mainActs: 1, amount: true},
+		{name: "guest-processing", page: Guest(guestPage(f, GuestProcessing, "")), amount: true},
+		{name: "guest-paid", page: Guest(guestPage(f, GuestPaid, "")), amount: true},
+		{name: "guest-closed", page: Guest(guestPage(f, GuestClosed, ""))},
 		{name: "genuine", page: Genuine(GenuinePage{Frame: nobody(f), Domain: "lumen.studio", Host: "pay.lumen.example"}), mainActs: 1},
 		{name: "genuine-fault", page: Genuine(GenuinePage{Frame: nobody(f), Domain: "lumen.studio", Host: "pay.lumen.example", Typed: "chiara@",
 			Faults: []Fault{{Field: "reference", Said: Said{Key: "genuine.fault"}}}}), mainActs: 1},
@@ -251,6 +262,11 @@ func samples(f Frame) []sample {
 		list = append(list, sample{name: "problem-" + strconv.Itoa(status), page: Problem(p), mainActs: 1})
 	}
 	return list
+}
+
+func guestPage(f Frame, state GuestState, fault string) GuestPage {
+	return GuestPage{Frame: nobody(f), Invoice: november(), For: "C••• B•••", State: state, Attempt: "press_1", Paid: eur(2900), Fault: fault,
+		ReturnURL: baseURL + "/pay/invoice/finish?attempt=press_1"}
 }
 
 // purse is a card that pays for two plans, one that expires soon and an account.

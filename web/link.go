@@ -47,6 +47,10 @@ func (s *Server) openLink(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	if opened.InvoiceID != "" {
+		http.Redirect(w, r, "/pay/invoice", http.StatusSeeOther)
+		return nil
+	}
 	to := "/pay"
 	switch r.URL.Query().Get("to") {
 	case "support":

@@ -28,6 +28,9 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	mux.Handle("GET /pay/methods/{id}/remove", s.page(s.showRemoveMethod))
 	mux.Handle("POST /pay/methods/{id}/code", s.page(s.askMethodCode))
 	mux.Handle("POST /pay/methods/{id}/remove", s.page(s.removeMethod))
+	mux.Handle("GET /pay/share", s.page(s.showShare))
+	mux.Handle("POST /pay/share", s.page(s.makeShare))
+	mux.Handle("POST /pay/share/end", s.page(s.endShare))
 	mux.Handle("GET /pay/approve", s.page(s.showApprove))
 	mux.Handle("POST /pay/approve", s.page(s.startApproval))
 	mux.Handle("POST /pay/approve/done", s.page(s.finishApproval))
@@ -59,6 +62,14 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	mux.Handle("POST /pay/genuine", s.page(s.confirmGenuine))
 	mux.Handle("GET /pay/genuine/sent", s.page(s.showGenuineSent))
 	mux.Handle("GET /{$}", s.page(s.showDeadLink))
+
+	// Whoever a customer asked to pay one invoice, by the link they handed on.
+	mux.Handle("GET /pay/invoice", s.page(s.showGuest))
+	mux.Handle("POST /pay/invoice/intent", s.page(s.startGuest))
+	mux.Handle("POST /pay/invoice", s.page(s.finishGuest))
+	mux.Handle("GET /pay/invoice/finish", s.page(s.returnGuest))
+	mux.Handle("POST /pay/invoice/approve", s.page(s.approveGuest))
+	mux.Handle("POST /pay/invoice/approve/done", s.page(s.approvedGuest))
 
 	// Readers of mails, without a session; mail programs too.
 	mux.Handle("GET /pay/stop/{token}", s.page(s.showStop))

@@ -189,12 +189,16 @@ func KeepMethod(ctx context.Context, tx *sql.Tx, m Method, readAt time.Time) err
 	return saveMethod(ctx, tx, m, readAt.Unix())
 }
 
-// FindMethod answers a payment method of the customer, or fault.NotFound.
+// FindMethod answers a payment method of the customer, or fault.NotFound. A guest's is not theirs.
 func FindMethod(ctx context.Context, tx *sql.Tx, customer, id string) (Method, error) {
+	return findMethod(ctx, tx, `id = $1 AND customer_id = $2 AND NOT guest`, customer, id)
+}
+
+func findMethod(ctx context.Context, tx *sql.Tx, which, customer, id string) (Method, error) {
 	var m Method
 	err := tx.QueryRowContext(ctx, `
 		SELECT id, customer_id, type, brand, last4, exp_month, exp_year, fingerprint
-		FROM methods WHERE id = $1 AND customer_id = $2`, id, customer).
+		FROM methods WHERE `+which, id, customer).
 		Scan(&m.ID, &m.CustomerID, &m.Type, &m.Brand, &m.Last4, &m.ExpMonth, &m.ExpYear, &m.Fingerprint)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Method{}, fault.New(fault.NotFound, "There is no payment method %s.", id)

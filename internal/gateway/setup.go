@@ -20,6 +20,7 @@ type SetupRequest struct {
 	Customer string
 	Metadata map[string]string
 	Key      string
+	CardOnce bool // a card alone, and not to be charged without its owner
 }
 
 // Setup is the adding of one payment method. Status is Stripe's word: succeeded means that the method is
@@ -44,6 +45,10 @@ func (c *Client) StartSetup(ctx context.Context, request SetupRequest) (Setup, e
 		Usage:                   stripe.String(string(stripe.SetupIntentUsageOffSession)),
 		AutomaticPaymentMethods: &stripe.SetupIntentAutomaticPaymentMethodsParams{Enabled: stripe.Bool(true)},
 		Metadata:                request.Metadata,
+	}
+	if request.CardOnce {
+		params.Usage = stripe.String(string(stripe.SetupIntentUsageOnSession))
+		params.AutomaticPaymentMethods, params.PaymentMethodTypes = nil, stripe.StringSlice([]string{"card"})
 	}
 	intent, err := setupintent.Client{B: c.backend, Key: c.key}.New(params)
 	if err != nil {

@@ -71,6 +71,11 @@ func (w Work) mend(ctx context.Context) (int, error) {
 		removed, err = w.Desk.MendRemovals(ctx, mendBatch)
 		n += removed
 	}
+	if err == nil {
+		var gone int
+		gone, err = w.Desk.MendGuests(ctx, mendBatch)
+		n += gone
+	}
 	if fault.Is(err, fault.Unavailable) {
 		return 0, nil // Stripe does not answer; the next round asks again
 	}

@@ -70,3 +70,34 @@ func TestChromiumTakesACardOff(t *testing.T) {
 		t.Errorf("the browser complains: %s", c)
 	}
 }
+
+// Somebody else pays in a real browser, with a card whose bank asks twice: when it is typed, and when it is charged.
+func TestChromiumPaysForSomebodyElse(t *testing.T) {
+	h, customer, invoice, _, _, address := handedOn(t)
+	b := tab{t, browsertest.Start(t)}
+	complaints, err := browsertest.Complaints(b.ctx)
+	b.must(err)
+	b.do(chromedp.EmulateViewport(360, 1000), chromedp.Navigate(linkIn(t, h.mailsTo("chiara@bellini.example")[0])))
+	b.reads("Have someone else pay")
+	b.do(chromedp.Click(chromedp.CSS("a[href='/pay/share']")))
+	b.reads("Links that work now")
+	b.do(chromedp.Click(chromedp.CSS("form[action='/pay/share'] .main-act")))
+	b.reads("Copy it now")
+	b.seen("share")
+	b.do(chromedp.Navigate(address))
+	b.reads("Invoice from Lumen Studio for C••• B•••")
+	b.must(browsertest.FillCard(b.ctx, "4000002500003155", "12/34", "123"))
+	b.seen("guest")
+	b.do(chromedp.Click(chromedp.CSS("form[data-card] .main-act")))
+	b.must(browsertest.AnswerBank(b.ctx, true))
+	b.must(browsertest.AnswerBank(b.ctx, true))
+	b.reads("Paid. Thank you.")
+	b.seen("paid")
+	for _, c := range complaints() {
+		t.Errorf("the browser complains: %s", c)
+	}
+	h.settle()
+	if h.charges(customer, invoice) != 1 || h.attached(customer) != 1 {
+		t.Errorf("%d charges, %d cards", h.charges(customer, invoice), h.attached(customer))
+	}
+}
