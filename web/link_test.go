@@ -208,3 +208,32 @@ func TestAPreviewTellsNothing(t *testing.T) {
 		}
 	}
 }
+
+// The banner's link is not spent by whoever fetches it, but by the first press; the page it opened stays open.
+func TestTheBannersLinkIsSpentByAPress(t *testing.T) {
+	h := newHouse(t)
+	h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
+	var token string
+	h.do(func(tx *sql.Tx) (err error) {
+		token, err = link.Issue(t.Context(), tx, link.Link{CustomerID: "cus_1", Language: "en", IssuedAt: h.clock().Unix(), ExpiresAt: h.clock().Add(10 * time.Minute).Unix()})
+		return err
+	})
+	h.visitor().get("/l/"+token).leadsTo(t, "/pay")
+	reader := h.visitor()
+	reader.get("/l/"+token).leadsTo(t, "/pay")
+	reader.post("/pay/language", "lang", "it", "back", "/pay/support").leadsTo(t, "/pay/support")
+	if a := h.visitor().get("/l/" + token); a.StatusCode != http.StatusNotFound {
+		t.Errorf("after a press it answers %d", a.StatusCode)
+	}
+	h.later(11 * time.Minute)
+	reader.page("/pay/support")
+}
+
+// A form of ours leads nowhere else, whatever it carries.
+func TestFormsLeadNowhereElse(t *testing.T) {
+	h := newHouse(t)
+	for _, back := range []string{"//evil.example", "https://evil.example/pay", `/\evil.example`, "javascript:alert(1)", "/pay/../../evil.example", "", "evil.example", "/%2e%2e//evil.example"} {
+		h.visitor().post("/pay/language", "lang", "it", "back", back).leadsTo(t, "/pay")
+	}
+	h.visitor().post("/pay/language", "lang", "it", "back", "/pay/link?x=1").leadsTo(t, "/pay/link?x=1")
+}

@@ -440,6 +440,14 @@ func addsACard(t *testing.T, l *lumen) {
 		done.Method.CustomerID != l.customer || done.Metadata["press"] != "press-1" || done.Decline != (billing.Decline{}) {
 		t.Errorf("%+v, %v", done, err)
 	}
+	once, err := l.StartSetup(ctx, gateway.SetupRequest{Customer: l.customer, Key: "press-3", CardOnce: true})
+	if err != nil || once.Status != "requires_payment_method" {
+		t.Fatalf("%+v, %v", once, err)
+	}
+	made := l.post("/v1/setup_intents/"+once.ID, "metadata[note]", "once")
+	if types, _ := made["payment_method_types"].([]any); made["usage"] != "on_session" || len(types) != 1 || types[0] != "card" {
+		t.Errorf("a card for once: %v of %v", made["usage"], made["payment_method_types"])
+	}
 	_, err = l.StartSetup(ctx, gateway.SetupRequest{Customer: "cus_unknown", Key: "press-2"})
 	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("unknown customer: %v", err)

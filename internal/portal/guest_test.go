@@ -1,16 +1,20 @@
 package portal_test
 
 import (
+	"database/sql"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"sollecito/internal/config"
 )
 
 // handedOn is a customer who owes and has made a link for somebody else, and that somebody at its page.
-func handedOn(t *testing.T) (h *house, customer, invoice string, owner, payer *browser, address string) {
-	h = open(t)
+func handedOn(t *testing.T, change ...func(*config.Config)) (h *house, customer, invoice string, owner, payer *browser, address string) {
+	h = open(t, change...)
 	customer = h.customer("Chiara Bellini", "chiara@bellini.example", "IT", "pm_card_visa")
 	invoice = h.fail(customer, "insufficient_funds")
 	h.walk(24 * time.Hour)
@@ -164,4 +168,44 @@ func TestAGuestsCardThatComesLateIsOnlyTakenOff(t *testing.T) {
 	if h.attached(customer) != 1 || h.charges(customer, invoice) != 0 {
 		t.Errorf("%d cards, %d charges", h.attached(customer), h.charges(customer, invoice))
 	}
+}
+
+// Stripe does not answer when the card is to be taken off: the payment is told all the same, and the card goes later.
+func TestAGuestsCardThatStayedBehindIsTakenOffLater(t *testing.T) {
+	t.Parallel()
+	var down atomic.Bool
+	h, customer, invoice, _, payer, _ := handedOn(t, keepsCards(t, &down))
+	down.Store(true)
+	payer.post("/pay/invoice", h.types(payer, "pm_card_mastercard")).at("/pay/invoice", http.StatusOK)
+	if !strings.Contains(payer.text("h1"), "Paid") || h.attached(customer) != 2 {
+		t.Errorf("%d cards: %s", h.attached(customer), payer.text("main"))
+	}
+	down.Store(false)
+	h.walk(2 * time.Hour)
+	if h.attached(customer) != 1 || h.charges(customer, invoice) != 1 {
+		t.Errorf("%d cards, %d charges", h.attached(customer), h.charges(customer, invoice))
+	}
+}
+
+// Another customer's invoice cannot be handed on, nor their links ended.
+func TestAnothersInvoiceIsNotHandedOn(t *testing.T) {
+	t.Parallel()
+	h, _, invoice, _, payer, _ := handedOn(t)
+	theirs := h.customer("Jonas Weber", "jonas@weber.example", "DE", "pm_card_visa")
+	h.fail(theirs, "expired_card")
+	other := h.browser()
+	other.get(linkIn(t, h.mailsTo("jonas@weber.example")[0])).at("/pay", http.StatusOK)
+	other.post("/pay/share", url.Values{"invoice": {invoice}}).at("/pay/share", http.StatusOK)
+	if other.page.Find("#address").Length() != 0 {
+		t.Error("it was handed on")
+	}
+	var id string
+	err := h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRowContext(t.Context(), `SELECT id FROM links WHERE invoice_id = $1`, invoice).Scan(&id)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.post("/pay/share/end", url.Values{"link": {id}})
+	payer.get("/pay/invoice").at("/pay/invoice", http.StatusOK)
 }

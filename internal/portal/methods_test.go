@@ -178,11 +178,9 @@ func TestTheOnlyCardOfARunningPlanStays(t *testing.T) {
 	b.post("/pay/methods/"+visa+"/code", nil).at("/pay", http.StatusOK)
 }
 
-// Stripe does not answer when the code was typed: the order is kept, and done when Stripe answers again.
-func TestARemovalIsSeenThrough(t *testing.T) {
-	t.Parallel()
-	var down atomic.Bool
-	h, customer, visa, mastercard, b := withTwoCards(t, func(c *config.Config) {
+// keepsCards puts something before Stripe that answers no order to detach a card while it is down.
+func keepsCards(t *testing.T, down *atomic.Bool) func(*config.Config) {
+	return func(c *config.Config) {
 		api, err := url.Parse(c.StripeAPI)
 		if err != nil {
 			t.Fatal(err)
@@ -197,7 +195,14 @@ func TestARemovalIsSeenThrough(t *testing.T) {
 		}))
 		t.Cleanup(gate.Close)
 		c.StripeAPI = gate.URL
-	})
+	}
+}
+
+// Stripe does not answer when the code was typed: the order is kept, and done when Stripe answers again.
+func TestARemovalIsSeenThrough(t *testing.T) {
+	t.Parallel()
+	var down atomic.Bool
+	h, customer, visa, mastercard, b := withTwoCards(t, keepsCards(t, &down))
 	remove := "/pay/methods/" + visa + "/remove"
 	b.get(remove).press("/pay/methods/" + visa + "/code")
 	code := h.code("chiara@bellini.example")
