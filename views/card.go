@@ -33,4 +33,5 @@ type CardFinishPage struct {
 	SetupIntent string
 	Attempt     string
 	Invoices    []Invoice
+	Action      string // where the form goes, "" for /pay/card
 }

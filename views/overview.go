@@ -6,6 +6,9 @@ import (
 	"sollecito/internal/billing"
 )
 
+// CanShare reports whether somebody else may be asked to pay: something can be paid by a press of ours.
+func (p OverviewPage) CanShare() bool { return p.Main != MainNone && p.Main != MainHosted }
+
 // OverviewPage is what an email's link opens while something is owed: the sum, why it is open, one button, the
 // other ways, and what happens when. GET /pay.
 //

@@ -222,6 +222,34 @@ func samples(f Frame) []sample {
 		{name: "stop-done", page: Stop(StopPage{Frame: nobody(f), Step: StopDone, Token: "t", Masked: "c•••@b•••.it", Undo: true})},
 		{name: "stop-undone", page: Stop(StopPage{Frame: nobody(f), Step: StopUndone, Token: "t", Masked: "c•••@b•••.it"})},
 		{name: "link-sent", page: LinkSent(LinkSentPage{Frame: nobody(f)})},
+		{name: "methods", page: Methods(MethodsPage{Frame: f, Methods: purse()}), mainActs: 0},
+		{name: "methods-none", page: Methods(MethodsPage{Frame: f, Removing: visa()}), mainActs: 0},
+		{name: "methods-removed", page: Methods(MethodsPage{Frame: f, Methods: purse()[1:], Removed: visa(), Mailed: true}), mainActs: 0},
+		{name: "remove", page: RemoveMethod(RemoveMethodPage{Frame: f, Method: purse()[0], Others: purse()[1:2], Open: []billing.Money{eur(2900)}}), mainActs: 1},
+		{name: "remove-void", page: RemoveMethod(RemoveMethodPage{Frame: f, Method: purse()[2], Code: CodeEntry{Faults: []Fault{{Field: "code", Said: Said{Key: "code.fault_void"}}}}}), mainActs: 1},
+		{name: "remove-code", page: RemoveMethod(RemoveMethodPage{Frame: f, Method: purse()[0], Others: purse()[1:], Successor: "pm_2", Code: CodeEntry{Asked: true}}), mainActs: 1},
+		{name: "remove-code-wrong", page: RemoveMethod(RemoveMethodPage{Frame: f, Method: purse()[2], Code: CodeEntry{
+			Asked: true, Typed: "12345", Faults: []Fault{{Field: "code", Said: Said{Key: "code.fault_wrong"}}},
+		}}), mainActs: 1},
+		{name: "remove-nobody", page: RemoveMethod(RemoveMethodPage{Frame: f, Method: purse()[2], Code: CodeEntry{Nobody: true}}), mainActs: 1},
+		{name: "remove-alone", page: RemoveMethod(RemoveMethodPage{Frame: f, Method: purse()[0], Obstacle: billing.ServesAlone}), mainActs: 1},
+		{name: "remove-underway", page: RemoveMethod(RemoveMethodPage{Frame: f, Method: purse()[0], Obstacle: billing.UnderWay}), mainActs: 1},
+		{name: "remove-promised", page: RemoveMethod(RemoveMethodPage{Frame: f, Method: purse()[0], Obstacle: billing.IsPromised}), mainActs: 1},
+		{name: "share", page: Share(SharePage{Frame: f, Invoices: []Invoice{november()}}), mainActs: 1, amount: true},
+		{name: "share-several", page: Share(SharePage{Frame: f, Invoices: threeYen(), Chosen: "in_1", Shared: []Shared{{ID: "link_1", Number: "LS-2025-0912", MadeAt: on(11, 5)}}}), mainActs: 1},
+		{name: "share-made", page: Share(SharePage{Frame: f, Invoices: []Invoice{november()}, Address: "https://pay.lumen.example/l/7Qw2h0J1cXb9nTq5Zs8kVyR3mLdUaEf6Gp4HiOjKwCx"}), mainActs: 1, amount: true},
+		{name: "share-often", page: Share(SharePage{Frame: f, Invoices: []Invoice{november()}, Faults: []Fault{{Field: "make", Said: Said{Key: "share.fault_often"}}}}), mainActs: 1, amount: true},
+		{name: "guest", page: Guest(guestPage(f, GuestPays, "")), mainActs: 1, amount: true},
+		{name: "guest-declined", page: Guest(guestPage(f, GuestPays, f.text("guest.declined"))), mainActs: 1, amount: true},
+		{name: "guest-approves", page: Guest(guestPage(f, GuestApproves, "")), mainActs: 1, amount: true},
+		{name: "guest-waits", page: Guest(guestPage(f, GuestWaits, "")), mainActs: 1, amount: true},
+		{name: "guest-processing", page: Guest(guestPage(f, GuestProcessing, "")), amount: true},
+		{name: "guest-paid", page: Guest(guestPage(f, GuestPaid, "")), amount: true},
+		{name: "guest-closed", page: Guest(guestPage(f, GuestClosed, ""))},
+		{name: "genuine", page: Genuine(GenuinePage{Frame: nobody(f), Domain: "lumen.studio", Host: "pay.lumen.example"}), mainActs: 1},
+		{name: "genuine-fault", page: Genuine(GenuinePage{Frame: nobody(f), Domain: "lumen.studio", Host: "pay.lumen.example", Typed: "chiara@",
+			Faults: []Fault{{Field: "reference", Said: Said{Key: "genuine.fault"}}}}), mainActs: 1},
+		{name: "genuine-sent", page: LinkSent(LinkSentPage{Frame: nobody(f), List: true})},
 		{name: "dead-link", page: DeadLink(DeadLinkPage{Frame: nobody(f)}), mainActs: 1},
 		{name: "dead-link-fault", page: DeadLink(DeadLinkPage{Frame: nobody(f), Email: "chiara@", Faults: []Fault{{Field: "email", Said: Said{Key: "dead_link.fault_email"}}}}), mainActs: 1},
 	}
@@ -234,6 +262,20 @@ func samples(f Frame) []sample {
 		list = append(list, sample{name: "problem-" + strconv.Itoa(status), page: Problem(p), mainActs: 1})
 	}
 	return list
+}
+
+func guestPage(f Frame, state GuestState, fault string) GuestPage {
+	return GuestPage{Frame: nobody(f), Invoice: november(), For: "C••• B•••", State: state, Attempt: "press_1", Paid: eur(2900), Fault: fault,
+		ReturnURL: baseURL + "/pay/invoice/finish?attempt=press_1"}
+}
+
+// purse is a card that pays for two plans, one that expires soon and an account.
+func purse() []Held {
+	return []Held{
+		{CardOnFile: CardOnFile{Method: billing.Method{ID: "pm_1", Type: "card", Brand: "visa", Last4: "4242", ExpMonth: 8, ExpYear: 2027}}, Default: true, Serves: []string{"Studio plan", "Fonts add-on"}},
+		{CardOnFile: CardOnFile{Method: billing.Method{ID: "pm_2", Type: "card", Brand: "mastercard", Last4: "4444", ExpMonth: 12, ExpYear: 2025}}, Soon: true},
+		{CardOnFile: CardOnFile{Method: billing.Method{ID: "pm_3", Type: "sepa_debit", Last4: "3000"}}},
+	}
 }
 
 // choices is the page of somebody with two messages to come, the second of which nobody can date.

@@ -39,9 +39,10 @@ type DeadLinkPage struct {
 	Faults []Fault // at field email
 }
 
-// LinkSentPage answers every request for a fresh link in the same words.
+// LinkSentPage answers every request for a fresh link, or for the list of what was mailed lately, in the same words.
 type LinkSentPage struct {
 	Frame
+	List bool // the list
 }
 
 // ProblemPage is the page for everything that went wrong. Status is the HTTP status, which chooses the words

@@ -68,6 +68,10 @@ func (s *Server) startCard(w http.ResponseWriter, r *http.Request) error {
 	if len(wanted) == 0 && !st.savesOnly() || !stillHolds(wanted, st.payable()) {
 		return sendJSON(w, http.StatusConflict, map[string]string{"redirect": "/pay"})
 	}
+	err = s.guardCards(r)
+	if err != nil {
+		return err
+	}
 	secret, err := s.Desk.StartCard(r.Context(), checkout.Press{ID: press, Customer: v.ID, Invoices: wanted})
 	if err != nil {
 		return err
@@ -185,6 +189,10 @@ func (s *Server) startApproval(w http.ResponseWriter, r *http.Request) error {
 	wanted := parseExpectations(r.PostForm["expect"])
 	if !stillHolds(wanted, []billing.Invoice{i}) || len(wanted) == 0 {
 		return sendJSON(w, http.StatusConflict, map[string]string{"redirect": "/pay"})
+	}
+	err = s.guardCards(r)
+	if err != nil {
+		return err
 	}
 	secret, err := s.Desk.Approval(r.Context(), checkout.Press{ID: press, Customer: v.ID, Invoices: wanted})
 	if fault.Is(err, fault.Conflict) {

@@ -130,6 +130,8 @@ func whoTried(a billing.Attempt, read bool) string {
 		return "Charged at once with the new card"
 	case a.By == billing.ByPromise:
 		return "Charged on the day they chose"
+	case a.By == billing.ByGuest:
+		return "Somebody they asked pressed pay"
 	case a.By == billing.ByStaff:
 		return "Charged by a colleague"
 	case read && a.By == billing.ByCustomer:

@@ -92,6 +92,12 @@ func noticeTitle(n outbox.Notice, plan campaign.Campaign) string {
 		return "Mail with our answer"
 	case outbox.Promised:
 		return "Mail that confirms their day"
+	case outbox.Genuine:
+		return "Mail that lists what we sent them"
+	case outbox.Code:
+		return "Mail with a code they asked for"
+	case outbox.MethodGone:
+		return "Mail about a payment method they removed"
 	case outbox.StaffMessage:
 		return "Mail to us with their message"
 	}

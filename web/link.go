@@ -36,7 +36,7 @@ func (s *Server) openLink(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	})
 	if fault.Is(err, fault.NotFound) {
-		return s.showUnknownLink(w, r)
+		return s.refuseLink(w, r)
 	}
 	if err != nil {
 		return err
@@ -47,6 +47,10 @@ func (s *Server) openLink(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	if opened.InvoiceID != "" {
+		http.Redirect(w, r, "/pay/invoice", http.StatusSeeOther)
+		return nil
+	}
 	to := "/pay"
 	switch r.URL.Query().Get("to") {
 	case "support":
@@ -55,13 +59,6 @@ func (s *Server) openLink(w http.ResponseWriter, r *http.Request) error {
 		to = "/pay/choices"
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
-	return nil
-}
-
-// showUnknownLink is the one answer for everything that looks like a link and opens nothing.
-func (s *Server) showUnknownLink(w http.ResponseWriter, r *http.Request) error {
-	w.Header().Set("Referrer-Policy", "same-origin") // it holds a form: no-referrer would make its POST carry Origin: null
-	s.show(w, r, http.StatusNotFound, views.DeadLink(views.DeadLinkPage{Frame: s.frame(r, nobody)}))
 	return nil
 }
 

@@ -61,6 +61,13 @@ func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
 		if len(st.open) > 0 && st.open[0].MethodID != "" {
 			method = st.open[0].MethodID
 		}
+		removed, err := billing.Removed(ctx, tx, method)
+		if err != nil {
+			return err
+		}
+		if removed {
+			method = v.DefaultMethod
+		}
 		card, err := billing.FindMethod(ctx, tx, v.ID, method)
 		if err == nil {
 			st.card = &card

@@ -142,6 +142,10 @@ func (s *Server) charge(w http.ResponseWriter, r *http.Request) error {
 	if len(wanted) == 0 {
 		return fault.New(fault.Invalid, "Nothing was chosen.")
 	}
+	err = s.guardCards(r)
+	if err != nil {
+		return err
+	}
 	st, err := s.standingOf(r.Context(), v)
 	if err != nil {
 		return err
@@ -178,8 +182,12 @@ const keyGo = "go"
 
 // toResult leads to what became of a press.
 func (s *Server) toResult(w http.ResponseWriter, r *http.Request, v visitor, press string) error {
+	err := s.countDeclined(r, v, press)
+	if err != nil {
+		return err
+	}
 	v.session.Values[keyGo] = press
-	err := v.session.Save(r, w)
+	err = v.session.Save(r, w)
 	if err != nil {
 		return err
 	}

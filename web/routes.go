@@ -15,7 +15,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 
 	// Customers, by the link in their mail.
 	mux.Handle("GET /l/{token}", s.page(s.openLink))
-	mux.Handle("GET /l/", s.page(s.showUnknownLink))
+	mux.Handle("GET /l/", s.page(s.refuseLink))
 	mux.Handle("GET /pay", s.page(s.showOverview))
 	mux.Handle("POST /pay/review", s.page(s.chooseInvoices))
 	mux.Handle("GET /pay/review", s.page(s.showReview))
@@ -25,6 +25,13 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	mux.Handle("POST /pay/card/intent", s.page(s.startCard))
 	mux.Handle("POST /pay/card", s.page(s.finishCard))
 	mux.Handle("GET /pay/card/finish", s.page(s.returnFromBank))
+	mux.Handle("GET /pay/methods", s.page(s.showMethods))
+	mux.Handle("GET /pay/methods/{id}/remove", s.page(s.showRemoveMethod))
+	mux.Handle("POST /pay/methods/{id}/code", s.page(s.askMethodCode))
+	mux.Handle("POST /pay/methods/{id}/remove", s.page(s.removeMethod))
+	mux.Handle("GET /pay/share", s.page(s.showShare))
+	mux.Handle("POST /pay/share", s.page(s.makeShare))
+	mux.Handle("POST /pay/share/end", s.page(s.endShare))
 	mux.Handle("GET /pay/approve", s.page(s.showApprove))
 	mux.Handle("POST /pay/approve", s.page(s.startApproval))
 	mux.Handle("POST /pay/approve/done", s.page(s.finishApproval))
@@ -52,7 +59,18 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	mux.Handle("GET /pay/link", s.page(s.showDeadLink))
 	mux.Handle("POST /pay/link", s.page(s.requestLink))
 	mux.Handle("GET /pay/link/sent", s.page(s.showLinkSent))
+	mux.Handle("GET /pay/genuine", s.page(s.showGenuine))
+	mux.Handle("POST /pay/genuine", s.page(s.confirmGenuine))
+	mux.Handle("GET /pay/genuine/sent", s.page(s.showGenuineSent))
 	mux.Handle("GET /{$}", s.page(s.showDeadLink))
+
+	// Whoever a customer asked to pay one invoice, by the link they handed on.
+	mux.Handle("GET /pay/invoice", s.page(s.showGuest))
+	mux.Handle("POST /pay/invoice/intent", s.page(s.startGuest))
+	mux.Handle("POST /pay/invoice", s.page(s.finishGuest))
+	mux.Handle("GET /pay/invoice/finish", s.page(s.returnGuest))
+	mux.Handle("POST /pay/invoice/approve", s.page(s.approveGuest))
+	mux.Handle("POST /pay/invoice/approve/done", s.page(s.approvedGuest))
 
 	// Readers of mails, without a session; mail programs too.
 	mux.Handle("GET /pay/stop/{token}", s.page(s.showStop))

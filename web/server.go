@@ -17,6 +17,7 @@ import (
 	"sollecito/internal/l10n"
 	"sollecito/internal/link"
 	"sollecito/internal/staff"
+	"sollecito/internal/stepup"
 	"sollecito/internal/support"
 	"sollecito/static"
 	"sollecito/views"
@@ -32,10 +33,12 @@ type Options struct {
 	Talks     *support.Conversations
 	Members   *staff.Members
 	Sessions  *link.Store
+	Codes     *stepup.Codes
 	Addresses link.Addresses
 	Catalog   *l10n.Catalog
 	Assets    *static.Assets
 	Merchant  views.Merchant
+	MailFrom  string         // the address our mails come from
 	Language  string         // when nothing tells the reader's
 	Zone      *time.Location // the merchant's own, for staff pages
 

@@ -33,7 +33,7 @@ func (s *Server) showStop(w http.ResponseWriter, r *http.Request) error {
 		return err
 	})
 	if fault.Is(err, fault.NotFound) {
-		return s.showUnknownLink(w, r)
+		return s.refuseLink(w, r)
 	}
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func (s *Server) stopMail(w http.ResponseWriter, r *http.Request) error {
 		return err
 	})
 	if fault.Is(err, fault.NotFound) {
-		return s.showUnknownLink(w, r)
+		return s.refuseLink(w, r)
 	}
 	if err != nil {
 		return err

@@ -52,6 +52,9 @@ func (s *Server) visitorOf(r *http.Request) (visitor, error) {
 		if err != nil {
 			return err
 		}
+		if v.link.InvoiceID != "" {
+			return errSignedOut // opens that invoice's payment alone
+		}
 		v.Customer, err = billing.FindCustomer(r.Context(), tx, v.link.CustomerID)
 		if err != nil {
 			return err

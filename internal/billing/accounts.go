@@ -103,6 +103,11 @@ func CustomersByEmail(ctx context.Context, tx *sql.Tx, address string) ([]Custom
 		strings.ToLower(strings.TrimSpace(address)))
 }
 
+// CustomersByNumber answers whose invoices carry a number, whatever the case of its letters.
+func CustomersByNumber(ctx context.Context, tx *sql.Tx, number string) ([]Customer, error) {
+	return selectCustomers(ctx, tx, `WHERE NOT deleted AND id IN (SELECT customer_id FROM invoices WHERE number <> '' AND lower(number) = lower($1)) ORDER BY id`, number)
+}
+
 // SetLanguage keeps the language a customer chose on our pages.
 func SetLanguage(ctx context.Context, tx *sql.Tx, customer, language string) error {
 	_, err := tx.ExecContext(ctx, `UPDATE customers SET language = $1 WHERE id = $2`, language, customer)
@@ -184,12 +189,16 @@ func KeepMethod(ctx context.Context, tx *sql.Tx, m Method, readAt time.Time) err
 	return saveMethod(ctx, tx, m, readAt.Unix())
 }
 
-// FindMethod answers a payment method of the customer, or fault.NotFound.
+// FindMethod answers a payment method of the customer, or fault.NotFound. A guest's is not theirs.
 func FindMethod(ctx context.Context, tx *sql.Tx, customer, id string) (Method, error) {
+	return findMethod(ctx, tx, `id = $1 AND customer_id = $2 AND NOT guest`, customer, id)
+}
+
+func findMethod(ctx context.Context, tx *sql.Tx, which, customer, id string) (Method, error) {
 	var m Method
 	err := tx.QueryRowContext(ctx, `
 		SELECT id, customer_id, type, brand, last4, exp_month, exp_year, fingerprint
-		FROM methods WHERE id = $1 AND customer_id = $2`, id, customer).
+		FROM methods WHERE `+which, id, customer).
 		Scan(&m.ID, &m.CustomerID, &m.Type, &m.Brand, &m.Last4, &m.ExpMonth, &m.ExpYear, &m.Fingerprint)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Method{}, fault.New(fault.NotFound, "There is no payment method %s.", id)

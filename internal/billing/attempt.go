@@ -39,6 +39,7 @@ type Initiator string
 
 const (
 	ByCustomer Initiator = "customer" // pressed, or approved at their bank
+	ByGuest    Initiator = "guest"    // somebody the customer asked to pay, with a card of their own
 	ByStripe   Initiator = "stripe"   // by Stripe's own schedule; Stripe does not tell it from an order given elsewhere
 	BySchedule Initiator = "schedule" // our own retry
 	ByNewCard  Initiator = "new_card" // at once after another card came, or a new date of the same
@@ -46,8 +47,8 @@ const (
 	ByStaff    Initiator = "staff"
 )
 
-// Automatic reports whether the customer was not there: such a charge is made off-session.
-func (by Initiator) Automatic() bool { return by != ByCustomer && by != "" }
+// Automatic reports whether nobody was there: such a charge is made off-session.
+func (by Initiator) Automatic() bool { return by != ByCustomer && by != ByGuest && by != "" }
 
 // AttemptStatus says how an attempt stands.
 type AttemptStatus string

@@ -119,12 +119,13 @@ func RenewedAt(ctx context.Context, tx *sql.Tx, method string) (int64, error) {
 	return at, err
 }
 
-// OwnUpdate tells of a method whether the customer left it on our own page, which charges what they chose by itself, and
-// whether they are at such a page just now: since the instant (unix seconds).
+// OwnUpdate tells of a method whether the customer left it on our own page, which charges what they chose by itself, or
+// chose it there for another's place, which charges nothing; and whether they are at such a page just now: since the instant (unix seconds).
 func OwnUpdate(ctx context.Context, tx *sql.Tx, customer, method string, since int64) (done, underWay bool, err error) {
 	var saved, started int64
 	err = tx.QueryRowContext(ctx, `
-		SELECT count(CASE WHEN status = 'saved' AND method_id = $2 THEN 1 END), count(CASE WHEN status = 'started' AND started_at >= $3 THEN 1 END)
+		SELECT count(CASE WHEN status = 'saved' AND method_id = $2 THEN 1 END)
+			+ (SELECT count(*) FROM removals WHERE customer_id = $1 AND successor = $2), count(CASE WHEN status = 'started' AND started_at >= $3 THEN 1 END)
 		FROM attempts WHERE customer_id = $1 AND kind = 'setup'`, customer, method, since).Scan(&saved, &started)
 	return saved > 0, started > 0, err
 }

@@ -34,7 +34,7 @@ func (s Subscription) LapsesWithoutMethod() bool {
 // Methods answers the customer's payment methods by their ids, as far as they are known.
 func Methods(ctx context.Context, tx *sql.Tx, customer string) (map[string]Method, error) {
 	rows, err := tx.QueryContext(ctx, `
-		SELECT id, customer_id, type, brand, last4, exp_month, exp_year, fingerprint FROM methods WHERE customer_id = $1`, customer)
+		SELECT id, customer_id, type, brand, last4, exp_month, exp_year, fingerprint FROM methods WHERE customer_id = $1 AND NOT guest`, customer)
 	if err != nil {
 		return nil, err
 	}

@@ -99,6 +99,9 @@ func (d *Desk) FinishCard(ctx context.Context, customer, setupID string) (press 
 	}
 	switch setup.Status {
 	case "succeeded":
+		if attempt.By == billing.ByGuest {
+			return attempt.Press, d.chargeGuest(ctx, attempt, setup)
+		}
 		return attempt.Press, d.useAndCharge(ctx, attempt, setup)
 	case "processing":
 		attempt.Status = billing.AttemptProcessing

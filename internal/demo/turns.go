@@ -68,6 +68,17 @@ func (d *Demo) invoiceByTransfer(ctx context.Context, p *part) error {
 	return d.portal.Intake.Refresh(ctx, p.ID)
 }
 
+// keepMore attaches a second card and a bank account, which nothing is charged to.
+func (d *Demo) keepMore(ctx context.Context, p *part) error {
+	for _, method := range []string{"pm_card_mastercard", "pm_success_de"} {
+		_, err := d.stripe.make(ctx, "/v1/payment_methods/"+method+"/attach", form{"customer": p.ID})
+		if err != nil {
+			return fmt.Errorf("%s keeps another way to pay: %w", p.Name, err)
+		}
+	}
+	return nil
+}
+
 // removeCard takes away the one way to pay.
 func (d *Demo) removeCard(ctx context.Context, p *part) error {
 	_, err := d.stripe.make(ctx, "/v1/payment_methods/"+p.card+"/detach", nil)

@@ -171,6 +171,9 @@ var stories = map[string]func(*testing.T, *lumen){
 	"Dispute":            readsDisputes,
 	"Disputes":           readsDisputes,
 
+	"Methods":      listsMethods,
+	"DetachMethod": listsMethods,
+
 	"CancelSubscription": endsASubscription,
 	"PauseCollection":    pausesCollection,
 	"MarkUncollectible":  writesOff,
@@ -437,6 +440,14 @@ func addsACard(t *testing.T, l *lumen) {
 		done.Method.CustomerID != l.customer || done.Metadata["press"] != "press-1" || done.Decline != (billing.Decline{}) {
 		t.Errorf("%+v, %v", done, err)
 	}
+	once, err := l.StartSetup(ctx, gateway.SetupRequest{Customer: l.customer, Key: "press-3", CardOnce: true})
+	if err != nil || once.Status != "requires_payment_method" {
+		t.Fatalf("%+v, %v", once, err)
+	}
+	made := l.post("/v1/setup_intents/"+once.ID, "metadata[note]", "once")
+	if types, _ := made["payment_method_types"].([]any); made["usage"] != "on_session" || len(types) != 1 || types[0] != "card" {
+		t.Errorf("a card for once: %v of %v", made["usage"], made["payment_method_types"])
+	}
 	_, err = l.StartSetup(ctx, gateway.SetupRequest{Customer: "cus_unknown", Key: "press-2"})
 	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("unknown customer: %v", err)
@@ -468,6 +479,42 @@ func addsACardThatFails(t *testing.T, l *lumen) {
 	_, err = l.Setup(ctx, "seti_unknown")
 	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("unknown setup: %v", err)
+	}
+}
+
+func listsMethods(t *testing.T, l *lumen) {
+	ctx := t.Context()
+	other := l.attach("pm_card_mastercard")
+	both, err := l.Methods(ctx, l.customer)
+	if err != nil || len(both) != 2 || both[0].ID != other || both[0].Brand != "mastercard" || both[0].CustomerID != l.customer || both[1].Last4 != "4242" {
+		t.Fatalf("%+v, %v", both, err)
+	}
+	request := gateway.UseRequest{Customer: l.customer, Method: other, Subscriptions: []string{l.subscription}, Key: "removal-1", OnlySubscriptions: true}
+	err = l.UseMethod(ctx, request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"removal-1", "removal-1", "removal-2"} { // asked again, and by another key after the first is forgotten
+		err = l.DetachMethod(ctx, l.method, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	left, err := l.Methods(ctx, l.customer)
+	if err != nil || len(left) != 1 || left[0].ID != other {
+		t.Errorf("%+v, %v", left, err)
+	}
+	got, err := l.Account(ctx, l.customer)
+	if err != nil || got.Customer.DefaultMethod != "" || got.Subscriptions[0].DefaultMethod != other {
+		t.Errorf("%+v, %v", got, err)
+	}
+	err = l.DetachMethod(ctx, "pm_unknown", "removal-3")
+	if !fault.Is(err, fault.NotFound) {
+		t.Errorf("unknown method: %v", err)
+	}
+	_, err = l.Methods(ctx, "cus_unknown")
+	if !fault.Is(err, fault.NotFound) {
+		t.Errorf("unknown customer: %v", err)
 	}
 }
 

@@ -109,7 +109,7 @@ var Needs = []Need{
 	{"Invoices", "Write", "open invoices are read, and charged when the customer presses", true, http.MethodPost, "/v1/invoices/in_" + nobody + "/pay"},
 	{"SetupIntents", "Write", "a customer can leave a new card", true, http.MethodPost, "/v1/setup_intents/seti_" + nobody},
 	{"PaymentIntents", "Read", "the state of a payment and its bank's approval are known", true, http.MethodGet, "/v1/payment_intents"},
-	{"PaymentMethods", "Read", "the card on file is named and its events are understood", true, http.MethodGet, "/v1/payment_methods/pm_" + nobody},
+	{"PaymentMethods", "Write", "the card on file is named, and a customer can take one off", true, http.MethodPost, "/v1/payment_methods/pm_" + nobody},
 	{"Products", "Read", "a subscription is called by its name", true, http.MethodGet, "/v1/products"},
 	{"Charges and Refunds", "Read", "the reason of a decline is known, and disputes and refunds find their customer", true, http.MethodGet, "/v1/charges"},
 	{"Disputes", "Read", "reminders rest while a payment is disputed", false, http.MethodGet, "/v1/disputes"},

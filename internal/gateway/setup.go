@@ -20,6 +20,7 @@ type SetupRequest struct {
 	Customer string
 	Metadata map[string]string
 	Key      string
+	CardOnce bool // a card alone, and not to be charged without its owner
 }
 
 // Setup is the adding of one payment method. Status is Stripe's word: succeeded means that the method is
@@ -44,6 +45,10 @@ func (c *Client) StartSetup(ctx context.Context, request SetupRequest) (Setup, e
 		Usage:                   stripe.String(string(stripe.SetupIntentUsageOffSession)),
 		AutomaticPaymentMethods: &stripe.SetupIntentAutomaticPaymentMethodsParams{Enabled: stripe.Bool(true)},
 		Metadata:                request.Metadata,
+	}
+	if request.CardOnce {
+		params.Usage = stripe.String(string(stripe.SetupIntentUsageOnSession))
+		params.AutomaticPaymentMethods, params.PaymentMethodTypes = nil, stripe.StringSlice([]string{"card"})
 	}
 	intent, err := setupintent.Client{B: c.backend, Key: c.key}.New(params)
 	if err != nil {
@@ -94,16 +99,21 @@ type UseRequest struct {
 	Method        string
 	Subscriptions []string
 	Key           string
+
+	OnlySubscriptions bool // leaves the customer's own default as it is
 }
 
 // UseMethod sets the defaults; it charges nothing. Every call is made even when one before it failed, and
 // asking again with the same key is harmless. A subscription that has ended meanwhile needs no method and is
 // no error. Errors: fault.NotFound when customer or method does not exist, fault.Unavailable.
 func (c *Client) UseMethod(ctx context.Context, request UseRequest) error {
-	_, err := customer.Client{B: c.backend, Key: c.key}.Update(request.Customer, &stripe.CustomerParams{
-		Params:          ordering(ctx, request.Key+"-customer"),
-		InvoiceSettings: &stripe.CustomerInvoiceSettingsParams{DefaultPaymentMethod: stripe.String(request.Method)},
-	})
+	var err error
+	if !request.OnlySubscriptions {
+		_, err = customer.Client{B: c.backend, Key: c.key}.Update(request.Customer, &stripe.CustomerParams{
+			Params:          ordering(ctx, request.Key+"-customer"),
+			InvoiceSettings: &stripe.CustomerInvoiceSettingsParams{DefaultPaymentMethod: stripe.String(request.Method)},
+		})
+	}
 	failures := []error{failed("make "+request.Method+" the default of "+request.Customer, err)}
 	if fault.Is(failures[0], fault.NotFound) {
 		return failures[0]

@@ -17,6 +17,7 @@ import (
 	"sollecito/internal/mail"
 	"sollecito/internal/outbox"
 	"sollecito/internal/staff"
+	"sollecito/internal/stepup"
 	"sollecito/internal/support"
 	"sollecito/views/email"
 )
@@ -33,9 +34,10 @@ type Letters struct {
 	Inbound   inbound.Addresses // where bounces and replies of each letter go; none leaves them to From and support
 	Language  string            // when nothing tells the customer's
 	Zone      *time.Location    // the merchant's own, for letters to staff
-	Collector bool              // reminders carry an opt-out notice and a one-click unsubscribe (RFC 8058)
-	Signer    *mail.Signer      // signs each letter (DKIM); nil leaves that to the mail server
-	OnlyTo    string            // the one address all mail goes to in test mode, "" for the real ones
+	Codes     *stepup.Codes
+	Collector bool         // reminders carry an opt-out notice and a one-click unsubscribe (RFC 8058)
+	Signer    *mail.Signer // signs each letter (DKIM); nil leaves that to the mail server
+	OnlyTo    string       // the one address all mail goes to in test mode, "" for the real ones
 }
 
 // Recipient decides where a notice goes, from what is stored at that moment; "" and why when it can go nowhere.
@@ -108,11 +110,20 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say d
 	if err != nil {
 		return Draft{}, err
 	}
-	letter, err := l.compose(ctx, tx, n, say, who, reader, token, now)
+	var letter email.Letter
+	secret := token
+	if n.Kind == outbox.Code {
+		letter, secret, err = l.code(ctx, tx, n, who, reader)
+	} else {
+		letter, err = l.compose(ctx, tx, n, say, who, reader, token, now)
+	}
 	if err != nil {
 		return Draft{}, err
 	}
 	stop := ""
+	if n.Kind != outbox.StaffMessage && n.Kind != outbox.Genuine {
+		letter = letter.WithCheck(l.Addresses.Genuine())
+	}
 	if n.Counts { // by our own will
 		letter = letter.WithChoices(l.Addresses.Choices(token))
 	}
@@ -158,7 +169,7 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say d
 	if n.Kind == outbox.StaffMessage {
 		out.ReplyTo = mail.Address{Name: who.Name, Address: who.Email} // an answer by mail must not be lost
 	}
-	d := Draft{words: letter, letter: out, signer: l.Signer, tokens: []string{token, stop}}
+	d := Draft{words: letter, letter: out, signer: l.Signer, tokens: []string{secret, stop}}
 	if reply != "" {
 		d.hide, d.hidden = reply, l.Inbound.Hidden(cut) // whoever has it writes in the customer's name
 	}
@@ -246,9 +257,10 @@ func nameFor(n *outbox.Notice, who billing.Customer) string {
 	return who.Name
 }
 
-// issue makes the letter's own link; letters to staff carry none.
+// issue makes the letter's own link. Letters to staff carry none, nor does one with a code, since whoever finds it in a
+// mailbox must not have both, nor one that tells which mails to trust.
 func (l *Letters) issue(ctx context.Context, tx *sql.Tx, n *outbox.Notice, reader *l10n.Locale, now time.Time) (string, error) {
-	if n.Kind == outbox.StaffMessage {
+	if n.Kind == outbox.StaffMessage || n.Kind == outbox.Code || n.Kind == outbox.Genuine {
 		return "", nil
 	}
 	return link.Issue(ctx, tx, link.Link{CustomerID: n.CustomerID, NoticeID: n.ID, Language: reader.Tag(), IssuedAt: now.Unix()})
@@ -272,6 +284,10 @@ func (l *Letters) compose(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say
 		}), nil
 	case outbox.Promised:
 		return l.promised(ctx, tx, n, who, reader, token, now)
+	case outbox.Genuine:
+		return l.genuine(ctx, tx, who, reader, now)
+	case outbox.MethodGone:
+		return l.methodGone(ctx, tx, n, who, reader, token)
 	case outbox.Reply:
 		return l.reply(ctx, tx, n, who, reader, token)
 	case outbox.StaffMessage:

@@ -66,6 +66,16 @@ func (w Work) events(ctx context.Context) (int, error) {
 
 func (w Work) mend(ctx context.Context) (int, error) {
 	n, err := w.Desk.Mend(ctx, mendBatch)
+	if err == nil {
+		var removed int
+		removed, err = w.Desk.MendRemovals(ctx, mendBatch)
+		n += removed
+	}
+	if err == nil {
+		var gone int
+		gone, err = w.Desk.MendGuests(ctx, mendBatch)
+		n += gone
+	}
 	if fault.Is(err, fault.Unavailable) {
 		return 0, nil // Stripe does not answer; the next round asks again
 	}

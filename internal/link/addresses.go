@@ -34,6 +34,9 @@ func (a Addresses) Link(token string) string { return a.base + "/l/" + token }
 // Choices is the address that opens a customer's page of choices about our reminders.
 func (a Addresses) Choices(token string) string { return a.Link(token) + "?to=choices" }
 
+// Genuine is the page that tells how to know a mail of ours. It carries no secret.
+func (a Addresses) Genuine() string { return a.base + "/pay/genuine" }
+
 // Stop is the address with which a mail's reader stops reminders by mail.
 func (a Addresses) Stop(token string) string { return a.base + "/pay/stop/" + token }
 

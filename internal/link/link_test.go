@@ -1,6 +1,10 @@
 package link_test
 
 import (
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,6 +50,28 @@ func TestTheBannersLinkLivesShortlyAndOnce(t *testing.T) {
 	}
 	if (link.Link{IssuedAt: now.Unix(), RevokedAt: now.Unix()}).Alive(time.Time{}, now, now) {
 		t.Error("a revoked link lives")
+	}
+}
+
+// What must not be foretold comes from the system's own randomness.
+func TestNothingHereIsDrawnByMathRand(t *testing.T) {
+	t.Parallel()
+	for _, room := range []string{".", "../stepup", "../database"} {
+		files, err := filepath.Glob(filepath.Join(room, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %d files, %v", room, len(files), err)
+		}
+		for _, name := range files {
+			f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, i := range f.Imports {
+				if strings.HasPrefix(i.Path.Value, `"math/rand`) {
+					t.Errorf("%s imports %s", name, i.Path.Value)
+				}
+			}
+		}
 	}
 }
 

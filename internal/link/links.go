@@ -16,7 +16,8 @@ import (
 type Link struct {
 	ID         string
 	CustomerID string
-	NoticeID   string // the notice that carries it, "" for the banner's
+	NoticeID   string // the notice that carries it, "" for the banner's and for one to hand on
+	InvoiceID  string // the one invoice it lets somebody else pay; "" opens the customer's pages
 	Language   string
 	IssuedAt   int64
 	ExpiresAt  int64 // a short life in real time; 0 for the rule of Expiry
@@ -38,9 +39,9 @@ func Issue(ctx context.Context, tx *sql.Tx, l Link) (string, error) {
 		}
 	}
 	_, err := tx.ExecContext(ctx, `
-		INSERT INTO links (id, hash, customer_id, notice_id, language, issued_at, expires_at, spent_at, revoked_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0)`,
-		database.NewID("link"), Hash(token), l.CustomerID, l.NoticeID, l.Language, l.IssuedAt, l.ExpiresAt)
+		INSERT INTO links (id, hash, customer_id, notice_id, language, issued_at, expires_at, spent_at, revoked_at, invoice_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, $8)`,
+		database.NewID("link"), Hash(token), l.CustomerID, l.NoticeID, l.Language, l.IssuedAt, l.ExpiresAt, l.InvoiceID)
 	if err != nil {
 		return "", fmt.Errorf("issue link: %w", err)
 	}
@@ -51,20 +52,20 @@ func Issue(ctx context.Context, tx *sql.Tx, l Link) (string, error) {
 // the rule of Expiry is for the caller to ask with Alive, who knows what is open.
 func Find(ctx context.Context, tx *sql.Tx, token string) (Link, error) {
 	return one(tx.QueryRowContext(ctx, `
-		SELECT id, customer_id, notice_id, language, issued_at, expires_at, spent_at, revoked_at
+		SELECT id, customer_id, notice_id, language, issued_at, expires_at, spent_at, revoked_at, invoice_id
 		FROM links WHERE hash = $1`, Hash(token)))
 }
 
 // ByID answers a link by its id, or fault.NotFound.
 func ByID(ctx context.Context, tx *sql.Tx, id string) (Link, error) {
 	return one(tx.QueryRowContext(ctx, `
-		SELECT id, customer_id, notice_id, language, issued_at, expires_at, spent_at, revoked_at
+		SELECT id, customer_id, notice_id, language, issued_at, expires_at, spent_at, revoked_at, invoice_id
 		FROM links WHERE id = $1`, id))
 }
 
 func one(row *sql.Row) (Link, error) {
 	var l Link
-	err := row.Scan(&l.ID, &l.CustomerID, &l.NoticeID, &l.Language, &l.IssuedAt, &l.ExpiresAt, &l.SpentAt, &l.RevokedAt)
+	err := row.Scan(&l.ID, &l.CustomerID, &l.NoticeID, &l.Language, &l.IssuedAt, &l.ExpiresAt, &l.SpentAt, &l.RevokedAt, &l.InvoiceID)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Link{}, errDead
 	}
@@ -86,6 +87,41 @@ func (l Link) Alive(due, now, realNow time.Time) bool {
 // Spend marks a link of short life as used; it opens no further session.
 func Spend(ctx context.Context, tx *sql.Tx, id string, realNow time.Time) error {
 	_, err := tx.ExecContext(ctx, `UPDATE links SET spent_at = $1 WHERE id = $2 AND expires_at > 0 AND spent_at = 0`, realNow.Unix(), id)
+	return err
+}
+
+// HandedOn answers the links with which others may pay the customer's invoices and that were not revoked, the newest
+// first. Whether one has expired is to be asked with Alive.
+func HandedOn(ctx context.Context, tx *sql.Tx, customer string) ([]Link, error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT id, customer_id, notice_id, language, issued_at, expires_at, spent_at, revoked_at, invoice_id
+		FROM links WHERE customer_id = $1 AND invoice_id <> '' AND revoked_at = 0 ORDER BY issued_at DESC, id LIMIT 50`, customer)
+	if err != nil {
+		return nil, fmt.Errorf("read links handed on: %w", err)
+	}
+	defer rows.Close()
+	var all []Link
+	for rows.Next() {
+		var l Link
+		err = rows.Scan(&l.ID, &l.CustomerID, &l.NoticeID, &l.Language, &l.IssuedAt, &l.ExpiresAt, &l.SpentAt, &l.RevokedAt, &l.InvoiceID)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	return all, rows.Err()
+}
+
+// Revoke ends one link that a customer handed on, and the sessions it opened. Another's is left as it is.
+func Revoke(ctx context.Context, tx *sql.Tx, customer, id string, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE links SET revoked_at = $1 WHERE id = $2 AND customer_id = $3 AND invoice_id <> '' AND revoked_at = 0`, now.Unix(), id, customer)
+	if err != nil {
+		return fmt.Errorf("revoke link: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, `
+		UPDATE customer_sessions SET ended_at = $1 WHERE link_id = $2 AND customer_id = $3 AND ended_at = 0
+			AND link_id IN (SELECT id FROM links WHERE invoice_id <> '')`, now.Unix(), id, customer)
 	return err
 }
 

@@ -15,6 +15,9 @@ const (
 	StaffMessage Kind = "staff"      // to the merchant: a customer wrote
 	StaffAlert   Kind = "account"    // to a member of staff: something happened to their account
 	FinalAct     Kind = "final"      // what was done at Stripe in the end, and how to contest it
+	Code         Kind = "code"       // a code with which the customer proves that they read this mail
+	MethodGone   Kind = "method"     // a payment method was taken off at the customer's wish
+	Genuine      Kind = "genuine"    // what was mailed lately, for somebody who doubts a mail
 )
 
 // Channel is the way a notice reaches its person.

@@ -215,6 +215,14 @@ func OfCustomer(ctx context.Context, tx *sql.Tx, customer string) ([]Notice, err
 	return selectNotices(ctx, tx, `WHERE customer_id = $1 ORDER BY created_at DESC, id`, customer)
 }
 
+// MailedSince answers the newest e-mails, at most limit, that left for a customer since the instant (unix seconds): sent,
+// or perhaps sent. What goes to staff about them is left out.
+func MailedSince(ctx context.Context, tx *sql.Tx, customer string, since int64, limit int) ([]Notice, error) {
+	return selectNotices(ctx, tx, `
+		WHERE customer_id = $1 AND channel = 'email' AND kind <> 'staff' AND status IN ('sent', 'uncertain') AND dated >= $2
+		ORDER BY dated DESC, id LIMIT $3`, customer, since, limit)
+}
+
 // CountSince answers how many notices of a kind were queued for a customer since the instant.
 func CountSince(ctx context.Context, tx *sql.Tx, customer string, kind Kind, since int64) (int, error) {
 	var n int

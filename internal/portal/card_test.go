@@ -16,7 +16,12 @@ import (
 // SetupIntent's id.
 func (b *browser) intent(form url.Values) string {
 	b.t.Helper()
-	req, err := http.NewRequest(http.MethodPost, b.base+"/pay/card/intent", strings.NewReader(form.Encode()))
+	return b.intentAt("/pay/card/intent", form)
+}
+
+func (b *browser) intentAt(path string, form url.Values) string {
+	b.t.Helper()
+	req, err := http.NewRequest(http.MethodPost, b.base+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -28,6 +28,7 @@ import (
 	"sollecito/internal/metrics"
 	"sollecito/internal/outbox"
 	"sollecito/internal/staff"
+	"sollecito/internal/stepup"
 	"sollecito/internal/support"
 	"sollecito/static"
 	"sollecito/web"
@@ -134,6 +135,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	if err != nil {
 		return nil, err
 	}
+	codes := stepup.NewCodes(c.SessionKey.Reveal(), at.Real)
 	sessions := link.NewStore(db, p.Addresses, c.SessionKey.Reveal(), at.Real)
 	options := append([]mail.Option{mail.WithHello(p.Addresses.Host())}, at.Mail...)
 	if at.Roots != nil {
@@ -146,7 +148,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 			Cases: p.Cases, Talks: p.Talks, Catalog: catalog, Addresses: p.Addresses,
 			Merchant: writer(c, p.Addresses),
 			From:     mail.Address{Name: c.From.Name, Address: c.From.Address}, Language: c.DefaultLang, Zone: c.Zone, OnlyTo: onlyTo(c), Inbound: c.Inbound, Collector: c.Policy.Collector,
-			Signer: c.Signer,
+			Signer: c.Signer, Codes: codes,
 		},
 	}
 	if at.InOrder {
@@ -177,8 +179,8 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	p.Desk = desk
 	p.Web, err = web.New(web.Options{
 		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members,
-		Sessions: sessions, Addresses: p.Addresses, Catalog: catalog, Assets: assets,
-		Merchant: host(c),
+		Sessions: sessions, Codes: codes, Addresses: p.Addresses, Catalog: catalog, Assets: assets,
+		Merchant: host(c), MailFrom: c.From.Address,
 		Language: c.DefaultLang, Zone: c.Zone, StripeJS: c.StripeJS, StripeAPI: c.StripeAPI, PublishableKey: c.StripePublic, TestMode: !c.Live,
 		EmbedSecrets: reveal(c.EmbedSecrets), EmbedOrigins: c.EmbedOrigins, Proxies: c.Proxies, Interest: c.Interest,
 		Now: at.Now, Real: at.Real, Wake: p.Runner.Wake, Ready: p.Readiness, Logger: at.Log,

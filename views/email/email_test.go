@@ -92,6 +92,13 @@ func letters(locale *l10n.Locale) map[string]Letter {
 			{Number: "LS-2025-1203", Paid: billing.Money{Minor: 14400, Currency: "jpy"}, PaidOn: day(time.November, 6), ByOthers: true},
 		}}),
 		"fresh-link": FreshLink(locale, FreshLinkFacts{Merchant: lumen(), FirstName: "Chiara", LinkURL: linkURL, Until: day(time.December, 6)}),
+		"code":       Code(locale, CodeFacts{Merchant: lumen(), FirstName: "Chiara", Code: "081942", Card: Card{Brand: "Visa", Last4: "4242"}, Minutes: 10}),
+		"method-gone": MethodGone(locale, MethodGoneFacts{Merchant: lumen(), FirstName: "Chiara", Card: Card{Brand: "Visa", Last4: "4242"}, Successor: Card{Brand: "Mastercard", Last4: "4444"},
+			On: day(time.November, 6), LinkURL: linkURL}).WithCheck("https://pay.lumen.example/pay/genuine"),
+		"genuine": Genuine(locale, GenuineFacts{Merchant: lumen(), FirstName: "Chiara", Mails: []Mailed{
+			{At: day(time.November, 6), Subject: "Your Lumen Studio payment didn't go through"}, {At: day(time.November, 3), Subject: "Still can't charge your card for Lumen Studio"},
+		}}),
+		"genuine-none": Genuine(locale, GenuineFacts{Merchant: lumen()}),
 		"reply": Reply(locale, ReplyFacts{Merchant: lumen(), FirstName: "Chiara", Staff: "Ines", LinkURL: linkURL, Resting: true, AskedOn: day(time.November, 5),
 			Text: "Of course. It is set for the 20th.\nReminders are quiet until then.\n\nHave a good week!", Question: "Can I pay on the 20th?\nMy card is being replaced."}),
 		"reply-files": Reply(locale, ReplyFacts{Merchant: lumen(), Staff: "Ines", LinkURL: linkURL, AskedOn: day(time.November, 5), NotKept: []string{"receipt.pdf", "IMG_0042.jpg"},

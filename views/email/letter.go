@@ -15,7 +15,7 @@ type Letter struct {
 	Greeting  string      // "Hello Chiara,"
 	Before    []Paragraph // before the sums
 	Message   *Quote      // somebody's own words that the letter passes on; nil for none
-	Amounts   []Amount    // one per currency, never added across them
+	Amounts   []Amount    // one per currency, never added across them; or a code
 	Button    *Button     // the one thing to do; nil when there is none
 	LinkLine  string      // stands before the button's address as text: "Or open"
 	Facts     []Fact

@@ -1,5 +1,12 @@
 package email
 
+// WithCheck answers a letter with a link to the page that tells how to know a mail of ours.
+func (l Letter) WithCheck(address string) Letter {
+	w := writer{l.Locale, l.Merchant}
+	l.Quiet = append(l.Quiet, Button{Label: w.spans("mail.check"), URL: address})
+	return l
+}
+
 // WithChoices answers a letter that we send by our own will with a link to the choices its reader has about such.
 func (l Letter) WithChoices(address string) Letter {
 	w := writer{l.Locale, l.Merchant}

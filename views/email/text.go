@@ -38,7 +38,7 @@ func (l Letter) Text() string {
 			facts = append(facts, term)
 			continue
 		}
-		facts = append(facts, term+": "+value)
+		facts = append(facts, wrap(term+": "+value))
 	}
 	add(strings.Join(facts, "\n"))
 	for _, p := range l.After {

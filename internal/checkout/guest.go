@@ -1,0 +1,238 @@
+package checkout
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/database"
+	"sollecito/internal/fault"
+	"sollecito/internal/gateway"
+)
+
+// guestStays is how long a guest's card may stand on the customer while its charge is under way or waits for the
+// guest's bank. Stripe charges an invoice with a card of its customer alone, so it is put there for the charge and taken
+// off again.
+const guestStays = time.Hour
+
+// StartGuest begins the payment of one invoice by somebody the customer asked: it answers the client secret with which
+// the browser confirms the guest's card. Nothing of what the customer has on file is shown, changed or charged. Errors as
+// StartCard.
+func (d *Desk) StartGuest(ctx context.Context, p Press) (clientSecret string, err error) {
+	if len(p.Invoices) != 1 {
+		return "", fault.New(fault.Invalid, "One invoice is paid at a time.")
+	}
+	want := p.Invoices[0]
+	var attempt billing.Attempt
+	err = d.db.Do(ctx, func(tx *sql.Tx) error {
+		err := database.Hold(ctx, tx, p.Customer)
+		if err != nil {
+			return err
+		}
+		err = d.guard(ctx, tx, p.Customer)
+		if err != nil {
+			return err
+		}
+		within, err := database.Within(ctx, tx, "setup "+p.Customer, limitWindow, mostSetups, d.real())
+		if err != nil {
+			return err
+		}
+		if !within {
+			return fault.New(fault.TooMany, "Too many tries.")
+		}
+		i, err := billing.FindInvoice(ctx, tx, want.Invoice)
+		if err != nil {
+			return err
+		}
+		if i.CustomerID != p.Customer {
+			return fault.New(fault.NotFound, "There is no invoice %s.", want.Invoice)
+		}
+		attempt, _, err = billing.StartAttempt(ctx, tx, billing.Attempt{
+			Press: p.ID, CustomerID: p.Customer, Kind: "setup", By: billing.ByGuest, StartedAt: d.now().Unix(),
+		})
+		if err != nil {
+			return err
+		}
+		return billing.ExpectGuest(ctx, tx, billing.Guest{Press: p.ID, CustomerID: p.Customer, InvoiceID: i.ID, StartedAt: d.now().Unix()})
+	})
+	if err != nil {
+		return "", err
+	}
+	setup, err := d.stripe.StartSetup(ctx, gateway.SetupRequest{
+		Customer: p.Customer, Key: attempt.ID, CardOnce: true, Metadata: map[string]string{"sollecito_press": p.ID, "charge_0": want.String()},
+	})
+	if err != nil {
+		return "", err
+	}
+	err = d.db.Do(ctx, func(tx *sql.Tx) error { return billing.SetReference(ctx, tx, attempt.ID, setup.ID) })
+	if err != nil {
+		return "", fmt.Errorf("keep a guest's card %s: %w", attempt.ID, err)
+	}
+	return setup.ClientSecret, nil
+}
+
+// chargeGuest charges the one invoice with the card a guest typed and takes the card off again, unless the guest's bank
+// wants to be asked first. A card that comes after its time is only taken off.
+func (d *Desk) chargeGuest(ctx context.Context, attempt billing.Attempt, setup gateway.Setup) error {
+	var g billing.Guest
+	err := d.db.Do(ctx, func(tx *sql.Tx) error {
+		var found bool
+		var err error
+		g, found, err = billing.FindGuest(ctx, tx, attempt.Press)
+		if err == nil && !found {
+			err = fault.New(fault.NotFound, "There is no such card.")
+		}
+		if err != nil {
+			return err
+		}
+		err = billing.KeepMethod(ctx, tx, setup.Method, d.now()) // so that tries with it are counted on its card
+		if err != nil {
+			return err
+		}
+		return billing.GuestCame(ctx, tx, attempt.Press, setup.Method.ID)
+	})
+	if err != nil {
+		return err
+	}
+	g.MethodID = setup.Method.ID
+	if attempt.Status != billing.AttemptSaved {
+		attempt.Status, attempt.MethodID = billing.AttemptSaved, setup.Method.ID
+		err = d.end(ctx, &attempt)
+		if err != nil {
+			return err
+		}
+	}
+	if g.GoneAt > 0 || d.now().Unix()-g.StartedAt > int64(guestStays/time.Second) {
+		return d.guestLeaves(ctx, g)
+	}
+	expected, err := d.stillOpen(ctx, attempt.CustomerID, expectedOf(setup.Metadata))
+	if err != nil {
+		return err
+	}
+	var made []billing.Attempt
+	if len(expected) > 0 {
+		made, err = d.Charge(ctx, Press{ID: attempt.Press, Customer: attempt.CustomerID, Method: g.MethodID, Invoices: expected, By: billing.ByGuest})
+	}
+	for _, a := range made {
+		if a.Status == billing.AttemptAction || a.Status == billing.AttemptStarted {
+			return err // the card is wanted for a while yet
+		}
+	}
+	if fault.Is(err, fault.Unavailable) {
+		return err
+	}
+	leftErr := d.guestLeaves(ctx, g)
+	if err == nil {
+		err = leftErr
+	}
+	return err
+}
+
+// guestLeaves takes a guest's card off.
+func (d *Desk) guestLeaves(ctx context.Context, g billing.Guest) error {
+	if g.MethodID != "" {
+		err := d.stripe.DetachMethod(ctx, g.MethodID, g.Press+"-leaves")
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+	}
+	return d.db.Do(ctx, func(tx *sql.Tx) error { return billing.GuestGone(ctx, tx, g.Press, d.now().Unix()) })
+}
+
+// GuestApproval answers the client secret with which a guest's bank asks its question about their charge. fault.Conflict
+// when there is nothing to approve.
+func (d *Desk) GuestApproval(ctx context.Context, customer, press string) (clientSecret string, err error) {
+	g, err := d.guestOf(ctx, customer, press)
+	if err != nil {
+		return "", err
+	}
+	i, _, err := d.stripe.Invoice(ctx, g.InvoiceID)
+	if err != nil {
+		return "", err
+	}
+	if i.IntentStatus != "requires_action" || i.MethodID != g.MethodID || g.GoneAt > 0 {
+		return "", errNothingToApprove
+	}
+	intent, err := d.stripe.Intent(ctx, g.InvoiceID)
+	if err != nil {
+		return "", err
+	}
+	return intent.ClientSecret, nil
+}
+
+// GuestApproved reads what the guest's bank said, takes the card off and answers the press under which the page finds
+// the outcome.
+func (d *Desk) GuestApproved(ctx context.Context, customer, press string) (string, error) {
+	g, err := d.guestOf(ctx, customer, press)
+	if err != nil {
+		return "", err
+	}
+	after, err := d.Approved(ctx, customer, g.InvoiceID)
+	if err != nil {
+		return "", err
+	}
+	return after, d.guestLeaves(ctx, g)
+}
+
+func (d *Desk) guestOf(ctx context.Context, customer, press string) (billing.Guest, error) {
+	var g billing.Guest
+	err := d.db.See(ctx, func(tx *sql.Tx) error {
+		var found bool
+		var err error
+		g, found, err = billing.FindGuest(ctx, tx, press)
+		if err == nil && (!found || g.CustomerID != customer) {
+			err = fault.New(fault.NotFound, "There is no such card.")
+		}
+		return err
+	})
+	return g, err
+}
+
+// MendGuests takes off the guests' cards that were left behind: the browser went away, Stripe did not answer, or the
+// program stopped. It answers how many.
+func (d *Desk) MendGuests(ctx context.Context, limit int) (int, error) {
+	var left []billing.Guest
+	err := d.db.See(ctx, func(tx *sql.Tx) error {
+		var err error
+		left, err = billing.GuestsHere(ctx, tx, d.now().Add(-guestStays).Unix(), limit)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	gone := 0
+	for _, g := range left {
+		err = d.mendGuest(ctx, g)
+		if err != nil {
+			d.log.WarnContext(ctx, "a guest's card could not be taken off yet", "press", g.Press, "err", err)
+			continue
+		}
+		gone++
+	}
+	return gone, nil
+}
+
+// mendGuest takes off a card that Stripe may know of and we do not yet.
+func (d *Desk) mendGuest(ctx context.Context, g billing.Guest) error {
+	var attempt billing.Attempt
+	err := d.db.See(ctx, func(tx *sql.Tx) error {
+		var err error
+		attempt, _, err = billing.SetupOf(ctx, tx, g.Press)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if g.MethodID == "" && attempt.Reference != "" {
+		setup, err := d.stripe.Setup(ctx, attempt.Reference)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		if setup.Status == "succeeded" {
+			g.MethodID = setup.Method.ID
+		}
+	}
+	return d.guestLeaves(ctx, g)
+}

@@ -1,0 +1,236 @@
+package web
+
+import (
+	"database/sql"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/checkout"
+	"sollecito/internal/database"
+	"sollecito/internal/fault"
+	"sollecito/internal/link"
+	"sollecito/views"
+)
+
+// guest is somebody whom a customer asked to pay one invoice: their session sees that invoice and nothing else.
+type guest struct {
+	invoice billing.Invoice
+	who     visitor // the customer; its frame is never drawn
+}
+
+// guestOf answers whose session the request carries, or fault.SignedOut when it is none of a link that was handed on, or
+// that link works no more.
+func (s *Server) guestOf(r *http.Request) (guest, error) {
+	session, err := s.Sessions.Get(r, s.Sessions.CookieName())
+	if err != nil {
+		return guest{}, err
+	}
+	if session.IsNew {
+		return guest{}, errSignedOut
+	}
+	g := guest{who: visitor{session: session}}
+	err = s.DB.See(r.Context(), func(tx *sql.Tx) error {
+		l, err := link.ByID(r.Context(), tx, link.Value(session, link.KeyLink))
+		if err != nil {
+			return err
+		}
+		g.who.link = l
+		g.who.Customer, err = billing.FindCustomer(r.Context(), tx, l.CustomerID)
+		if err != nil {
+			return err
+		}
+		due, err := dueOf(r, tx, l)
+		if err != nil {
+			return err
+		}
+		if l.InvoiceID == "" || !l.Alive(due, s.Now(), s.Real()) {
+			return errSignedOut
+		}
+		g.invoice, err = billing.FindInvoice(r.Context(), tx, l.InvoiceID)
+		return err
+	})
+	if fault.Is(err, fault.NotFound) || g.who.Deleted {
+		return guest{}, errSignedOut
+	}
+	g.who.zone = s.Cases.Zone(g.who.Customer)
+	return g, err
+}
+
+// payable reports whether a press could pay the invoice now.
+func (g guest) payable() bool {
+	return g.invoice.Open() && !g.invoice.Processing() && !g.invoice.Disputed && !g.invoice.PartPaid()
+}
+
+// showGuest shows the one invoice, and what became of a press.
+func (s *Server) showGuest(w http.ResponseWriter, r *http.Request) error {
+	g, err := s.guestOf(r)
+	if err != nil {
+		return err
+	}
+	press := r.URL.Query().Get("press")
+	out, err := s.outcomeOf(r, g.who, press)
+	if err != nil && !errors.Is(err, errNoPress) {
+		return err
+	}
+	p := s.guestPage(r, g)
+	switch {
+	case g.invoice.Status == "paid":
+		p.State = views.GuestPaid
+	case g.invoice.Processing():
+		p.State = views.GuestProcessing
+	case len(out.action) > 0:
+		p.State, p.Attempt = views.GuestApproves, press
+		p.Go = r.URL.Query().Has("go") && link.Value(g.who.session, keyGo) == press
+	case len(out.unknown) > 0:
+		p.State = views.GuestWaits
+	case !g.payable():
+		p.State = views.GuestClosed
+	case len(out.declined) > 0:
+		p.Fault = p.Locale.Text("guest.declined")
+	}
+	s.stripeHeaders(w, r)
+	s.show(w, r, http.StatusOK, views.Guest(p))
+	return nil
+}
+
+func (s *Server) guestPage(r *http.Request, g guest) views.GuestPage {
+	p := views.GuestPage{Frame: s.frame(r, nobody), Invoice: invoicesOf([]billing.Invoice{g.invoice}, g.who.zone)[0], For: maskedName(g.who.Name), Attempt: database.NewID("press")}
+	p.Frame.Path = "/pay/invoice"
+	p.ReturnURL = s.Addresses.To("/pay/invoice/finish?attempt=" + url.QueryEscape(p.Attempt))
+	p.Paid = g.invoice.Collected()
+	return p
+}
+
+// startGuest answers what the browser confirms the guest's card with, after it was typed and the button pressed.
+func (s *Server) startGuest(w http.ResponseWriter, r *http.Request) error {
+	g, err := s.guestOf(r)
+	if err != nil {
+		return err
+	}
+	press, err := pressOf(r)
+	if err != nil {
+		return err
+	}
+	wanted := parseExpectations(r.PostForm["expect"])
+	if len(wanted) != 1 || !g.payable() || !stillHolds(wanted, []billing.Invoice{g.invoice}) {
+		return sendJSON(w, http.StatusConflict, map[string]string{"redirect": "/pay/invoice"})
+	}
+	err = s.guardCards(r)
+	if err != nil {
+		return err
+	}
+	secret, err := s.Desk.StartGuest(r.Context(), checkout.Press{ID: press, Customer: g.who.ID, Invoices: wanted})
+	if err != nil {
+		return err
+	}
+	return sendJSON(w, http.StatusOK, map[string]string{"client_secret": secret})
+}
+
+// finishGuest goes on after the browser confirmed the guest's card. Stripe is asked, not the browser believed; a second
+// press, or Stripe's event, finds the same charge.
+func (s *Server) finishGuest(w http.ResponseWriter, r *http.Request) error {
+	g, err := s.guestOf(r)
+	if err != nil {
+		return err
+	}
+	press, err := s.Desk.FinishCard(r.Context(), g.who.ID, r.PostFormValue("setup_intent"))
+	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Unavailable) && press != "" {
+		err = nil // the page tells how things stand
+	}
+	if err != nil {
+		return err
+	}
+	return s.toGuest(w, r, g, press)
+}
+
+// toGuest leads to what became of a guest's press.
+func (s *Server) toGuest(w http.ResponseWriter, r *http.Request, g guest, press string) error {
+	err := s.countDeclined(r, g.who, press)
+	if err != nil {
+		return err
+	}
+	g.who.session.Values[keyGo] = press
+	err = g.who.session.Save(r, w)
+	if err != nil {
+		return err
+	}
+	s.Wake()
+	http.Redirect(w, r, "/pay/invoice?go&press="+press, http.StatusSeeOther)
+	return nil
+}
+
+// returnGuest is where a guest's bank sends them back to. It changes nothing: a form goes on.
+func (s *Server) returnGuest(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	if query.Has("setup_intent_client_secret") || query.Has("redirect_status") {
+		keep := url.Values{"setup_intent": query["setup_intent"], "attempt": query["attempt"]}
+		w.Header().Set("Referrer-Policy", "no-referrer")
+		http.Redirect(w, r, "/pay/invoice/finish?"+keep.Encode(), http.StatusSeeOther)
+		return nil
+	}
+	g, err := s.guestOf(r)
+	if err != nil {
+		return err
+	}
+	setup := query.Get("setup_intent")
+	if !strings.HasPrefix(setup, "seti_") || !g.payable() {
+		http.Redirect(w, r, "/pay/invoice", http.StatusSeeOther)
+		return nil
+	}
+	s.show(w, r, http.StatusOK, views.CardFinish(views.CardFinishPage{
+		Frame: s.guestPage(r, g).Frame, SetupIntent: setup, Attempt: query.Get("attempt"), Action: "/pay/invoice",
+		Invoices: invoicesOf([]billing.Invoice{g.invoice}, g.who.zone),
+	}))
+	return nil
+}
+
+// approveGuest answers what the browser needs to let the guest's bank ask.
+func (s *Server) approveGuest(w http.ResponseWriter, r *http.Request) error {
+	g, err := s.guestOf(r)
+	if err != nil {
+		return err
+	}
+	press, err := pressOf(r)
+	if err != nil {
+		return err
+	}
+	delete(g.who.session.Values, keyGo) // asked by itself once
+	err = g.who.session.Save(r, w)
+	if err != nil {
+		return err
+	}
+	secret, err := s.Desk.GuestApproval(r.Context(), g.who.ID, press)
+	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) {
+		return sendJSON(w, http.StatusConflict, map[string]string{"redirect": "/pay/invoice"})
+	}
+	if err != nil {
+		return err
+	}
+	return sendJSON(w, http.StatusOK, map[string]string{"client_secret": secret})
+}
+
+// approvedGuest asks Stripe what the guest's bank said and tells it.
+func (s *Server) approvedGuest(w http.ResponseWriter, r *http.Request) error {
+	g, err := s.guestOf(r)
+	if err != nil {
+		return err
+	}
+	press, err := pressOf(r)
+	if err != nil {
+		return err
+	}
+	after, err := s.Desk.GuestApproved(r.Context(), g.who.ID, press)
+	if err != nil {
+		return err
+	}
+	err = s.countDeclined(r, g.who, after)
+	if err != nil {
+		return err
+	}
+	s.Wake()
+	http.Redirect(w, r, "/pay/invoice?press="+after, http.StatusSeeOther)
+	return nil
+}
