@@ -274,3 +274,17 @@ func TestTheDocumentsKnowTheSettings(t *testing.T) {
 		}
 	}
 }
+
+// A key that cannot sign stops the start with one line, which shows nothing of the key.
+func TestABadSigningKeyStopsTheStart(t *testing.T) {
+	t.Parallel()
+	env := whole()
+	env["SOLLECITO_DKIM_SELECTOR"], env["SOLLECITO_DKIM_KEY"] = "s2026", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0c2VjcmV0\n-----END PRIVATE KEY-----"
+	c, err := read(t, env)
+	if err == nil || !strings.HasPrefix(err.Error(), "SOLLECITO_DKIM_KEY: no mail can be signed: the key cannot be read") || strings.Contains(err.Error(), "\n") {
+		t.Fatalf("%v", err)
+	}
+	if strings.Contains(err.Error(), "c2Vj") || strings.Contains(fmt.Sprint(c), "c2Vj") {
+		t.Error("the key is shown")
+	}
+}

@@ -109,6 +109,7 @@ func TestEverySituationIsReal(t *testing.T) {
 	status := map[string]int{"link_expired": 404, "link_replaced": 404, "link_unknown": 404, "stripe_down": 503, "no_page": 404, "too_often": 429}
 	dead := map[string]string{}
 	for _, s := range v.situations() {
+		v.onPurpose(s)
 		r := v.goTo(s)
 		want := status[s.Name]
 		if want == 0 {
@@ -150,6 +151,9 @@ func TestEverySituationIsReal(t *testing.T) {
 	}
 	if dead["link_expired"] != dead["link_unknown"] || dead["link_replaced"] != dead["link_unknown"] {
 		t.Error("dead links differ")
+	}
+	if answered, _ := v.get("/demo/states/nowhere"); answered != http.StatusNotFound {
+		t.Errorf("an unknown situation answers %d", answered)
 	}
 }
 
@@ -225,32 +229,27 @@ func malformed(page string) []string {
 	return faults
 }
 
-// A situation that something has to happen for is not entered by following an address, and none by a program that only
-// asks what is there.
-func TestSituationsAreEnteredOnPurpose(t *testing.T) {
-	t.Parallel()
-	v := stageFor(t, Options{})
+// onPurpose checks that a situation that something has to happen for is not entered by following an address, and none by a
+// program that only asks what is there.
+func (v *outsider) onPurpose(s stateEntry) {
+	v.t.Helper()
 	plain := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	for _, s := range v.situations() {
+	if s.Method == http.MethodPost {
 		resp, err := plain.Get(s.Address)
 		if err != nil {
-			t.Fatal(err)
+			v.t.Fatal(err)
 		}
 		resp.Body.Close()
-		if s.Method == http.MethodPost && (resp.Header.Get("Location") != "/demo/states#"+s.Name || len(resp.Cookies()) > 0) {
-			t.Errorf("GET of %s leads to %s", s.Name, resp.Header.Get("Location"))
-		}
-		resp, err = plain.Head(s.Address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		if len(resp.Cookies()) > 0 {
-			t.Errorf("HEAD of %s sets a session", s.Name)
+		if resp.Header.Get("Location") != "/demo/states#"+s.Name || len(resp.Cookies()) > 0 {
+			v.t.Errorf("GET of %s leads to %s", s.Name, resp.Header.Get("Location"))
 		}
 	}
-	status, _ := v.get("/demo/states/nowhere")
-	if status != http.StatusNotFound {
-		t.Errorf("an unknown situation answers %d", status)
+	resp, err := plain.Head(s.Address)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	resp.Body.Close()
+	if len(resp.Cookies()) > 0 {
+		v.t.Errorf("HEAD of %s sets a session", s.Name)
 	}
 }
