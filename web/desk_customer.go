@@ -46,6 +46,7 @@ type record struct {
 	choices       []contact.Choices    // every version, oldest first
 	promises      []dunning.Promise    // oldest first
 	wishes        []support.Wish       // oldest first
+	removals      []takenOff           // of cards and accounts, oldest first
 	interest      []interest.Kept      // late interest that was confirmed, oldest first
 
 	// Of the newest case, when there is one.
@@ -129,6 +130,10 @@ func (k *record) readMoney(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	k.open, err = billing.OpenInvoices(ctx, tx, k.ID)
+	if err != nil {
+		return err
+	}
+	k.removals, err = removalsOf(ctx, tx, k.ID)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ func (s *Server) pastOf(k record) []desk.Entry {
 	all = append(all, s.pastBounces(k)...)
 	all = append(all, s.pastChoices(k)...)
 	all = append(all, s.pastWishes(k)...)
+	all = append(all, s.pastRemovals(k)...)
 	all = append(all, s.pastInterest(k)...)
 	slices.SortStableFunc(all, func(a, b desk.Entry) int { return a.At.Compare(b.At) })
 	slices.Reverse(all)

@@ -136,6 +136,10 @@ func TestACardIsTakenOffWithACode(t *testing.T) {
 	if err != nil || len(entries) != 1 || entries[0].Action != "method.remove" || entries[0].Detail != visa {
 		t.Errorf("the audit log: %+v, %v", entries, err)
 	}
+	if story := h.staffIn().get("/admin/customers/" + customer).text("main"); !strings.Contains(story, "Removed Visa ending 4242 on their page") ||
+		!strings.Contains(story, "charged to Mastercard ending 4444 from now on") {
+		t.Errorf("staff are not told: %s", story)
+	}
 }
 
 // What still runs on the only card keeps it, in a clear sentence; a code is not even sent.
