@@ -75,7 +75,7 @@ func fillMoney(pattern, symbol, number string) string {
 			symbol = noBreakSpace + symbol
 		}
 	}
-	return strings.NewReplacer(symbolSign, symbol, numberSign, number).Replace(pattern)
+	return strings.ReplaceAll(strings.ReplaceAll(pattern, numberSign, number), symbolSign, symbol)
 }
 
 // touches is CLDR's currencyMatch, [[:^S:]&[:^Z:]]: neither a symbol nor a space.
