@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
 
+	"sollecito/internal/link"
 	"sollecito/internal/mail"
 	"sollecito/views/email"
 )
@@ -22,7 +24,8 @@ const (
 type Draft struct {
 	words        email.Letter
 	letter       mail.Letter // but for its parts
-	tokens       []string    // the copy keeps none of them
+	link         link.New    // no token: it carries none
+	stop         string      // the token that stops reminders, "" for none
 	hide, hidden string      // an address the copy keeps in another form
 }
 
@@ -33,11 +36,22 @@ func (d Draft) Finish(ctx context.Context) (post mail.Post, kept string, err err
 		return mail.Post{}, "", err
 	}
 	d.letter.Text = d.words.Text()
-	post, kept, err = pack(d.letter, d.tokens...)
+	post, kept, err = pack(d.letter, d.link.Token, d.stop)
 	if d.hide != "" {
 		kept = strings.ReplaceAll(kept, d.hide, d.hidden)
 	}
 	return post, kept, err
+}
+
+// issueAll keeps the links of some drafts.
+func issueAll(ctx context.Context, tx *sql.Tx, drafts []*Draft) error {
+	var links []link.New
+	for _, d := range drafts {
+		if d.link.Token != "" {
+			links = append(links, d.link)
+		}
+	}
+	return link.IssueAll(ctx, tx, links)
 }
 
 // pack makes a letter ready to go and answers the copy that is kept of it: its bytes as they go, the tokens cut out.
