@@ -23,20 +23,6 @@ func ChoicesOf(ctx context.Context, tx *sql.Tx, customer string) (Choices, error
 	return found[0], nil
 }
 
-// choicesOf answers ChoicesOf for several customers; those who never chose are left out.
-func choicesOf(ctx context.Context, tx *sql.Tx, customers []string) (map[string]Choices, error) {
-	marks, args := database.List(customers)
-	found, err := selectChoices(ctx, tx, `WHERE customer_id IN (`+marks+`) ORDER BY version`, args...)
-	if err != nil {
-		return nil, err
-	}
-	all := make(map[string]Choices, len(found))
-	for _, c := range found {
-		all[c.CustomerID] = c // the newest comes last
-	}
-	return all, nil
-}
-
 // ChoicesMade answers every version of what the customer decided, oldest first.
 func ChoicesMade(ctx context.Context, tx *sql.Tx, customer string) ([]Choices, error) {
 	return selectChoices(ctx, tx, `WHERE customer_id = $1 ORDER BY version`, customer)

@@ -155,3 +155,17 @@ func invoicesOf(ctx context.Context, tx *sql.Tx, cases []string) (map[string][]b
 	}
 	return all, nil
 }
+
+// choicesOf answers ChoicesOf for several customers; those who never chose are left out.
+func choicesOf(ctx context.Context, tx *sql.Tx, customers []string) (map[string]Choices, error) {
+	marks, args := database.List(customers)
+	found, err := selectChoices(ctx, tx, `WHERE customer_id IN (`+marks+`) ORDER BY version`, args...)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]Choices, len(found))
+	for _, c := range found {
+		all[c.CustomerID] = c // the newest comes last
+	}
+	return all, nil
+}

@@ -48,7 +48,7 @@ func (c *Conn) Send(ctx context.Context, l Letter) error {
 // Hand is Send for a letter that is packed already.
 func (c *Conn) Hand(ctx context.Context, p Post) error {
 	used := c.broken || c.sent > 0 || !c.idleSince.IsZero()
-	answered, err := c.transact(ctx, p.envelope, p.dotted)
+	answered, err := c.transact(ctx, p.envelope, p.message)
 	if err == nil || answered || !used || ctx.Err() != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (c *Conn) Hand(ctx context.Context, p Post) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.transact(ctx, p.envelope, p.dotted)
+	_, err = c.transact(ctx, p.envelope, p.message)
 	return err
 }
 
@@ -78,7 +78,7 @@ func (c *Conn) reopen(ctx context.Context) error {
 
 // transact speaks one mail transaction. answered reports whether the server reacted to it at all: otherwise the
 // connection was dead before the letter came into it.
-func (c *Conn) transact(ctx context.Context, e envelope, dotted []byte) (answered bool, err error) {
+func (c *Conn) transact(ctx context.Context, e envelope, message []byte) (answered bool, err error) {
 	if c.broken {
 		return false, errors.New("hand over a letter: the connection is closed")
 	}
@@ -101,7 +101,7 @@ func (c *Conn) transact(ctx context.Context, e envelope, dotted []byte) (answere
 	if err != nil {
 		return answered, err
 	}
-	return true, c.deliver(ctx, dotted)
+	return true, c.deliver(ctx, message)
 }
 
 // announce sends MAIL, RCPT and DATA, at once where the server takes them so (RFC 2920), and returns nil when the
@@ -195,14 +195,14 @@ func (c *Conn) hear(ctx context.Context, place string, expect int) (*Refusal, er
 // deliver writes the message and waits for the answer to the final dot. The message and its dot go out in one
 // write: when that write fails, the operating system did not take its last byte, so the server cannot have seen the
 // dot. Once it succeeds, only the server's answer can tell.
-func (c *Conn) deliver(ctx context.Context, dotted []byte) error {
+func (c *Conn) deliver(ctx context.Context, message []byte) error {
 	if c.client.Text.Reader.R.Buffered() > 0 {
 		// An answer to a question not yet asked could be mistaken for the one to the dot.
 		return c.lost(ctx, "hand over a letter", errors.New("the server answers out of turn"))
 	}
 	c.allow(ctx, c.pool.timeouts.Command)
 	w := c.client.Text.Writer.W
-	_, _ = w.Write(dotted)
+	_, _ = w.Write(dotted(message))
 	err := w.Flush()
 	if err != nil {
 		return c.lost(ctx, "write the message", err)
@@ -222,10 +222,10 @@ func (c *Conn) deliver(ctx context.Context, dotted []byte) error {
 // dotted answers the message as it stands between 354 and its answer: a dot doubled at the beginning of each line
 // that has one (RFC 5321, 4.5.2), and the final dot.
 func dotted(message []byte) []byte {
-	if len(message) > 0 && message[0] != '.' && !bytes.Contains(message, []byte("\n.")) {
-		return append(message, ".\r\n"...)
-	}
 	out := make([]byte, 0, len(message)+len(message)/64+3)
+	if len(message) > 0 && message[0] != '.' && !bytes.Contains(message, []byte("\n.")) {
+		return append(append(out, message...), ".\r\n"...)
+	}
 	for line := range bytes.Lines(message) {
 		if line[0] == '.' {
 			out = append(out, '.')

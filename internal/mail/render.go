@@ -17,7 +17,6 @@ import (
 type Post struct {
 	envelope envelope
 	message  []byte
-	dotted   []byte // the message as it goes over the wire, with its final dot
 }
 
 // Pack makes a letter ready to go. It returns ErrUnsendable for one that cannot be sent.
@@ -27,10 +26,7 @@ func Pack(l Letter) (Post, error) {
 		return Post{}, err
 	}
 	message, err := render(l)
-	if err != nil {
-		return Post{}, err
-	}
-	return Post{e, slices.Clip(message), dotted(message)}, nil
+	return Post{e, message}, err
 }
 
 // Bytes are those that are sent, as Render answers them. They must not be changed.
