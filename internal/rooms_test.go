@@ -39,7 +39,7 @@ var rooms = map[string][]string{
 	"internal/support":  {"internal/audit", "internal/billing", "internal/database", "internal/dunning", "internal/fault", "internal/outbox"},
 	"internal/dunning":  {"internal/billing", "internal/campaign", "internal/contact", "internal/database", "internal/fault", "internal/holiday", "internal/outbox"},
 	"internal/campaign": {"internal/billing", "internal/database", "internal/fault", "internal/outbox"},
-	"internal/contact":  {"internal/billing", "internal/fault", "internal/holiday"},
+	"internal/contact":  {"internal/billing", "internal/database", "internal/fault", "internal/holiday"},
 	"internal/holiday":  {},
 	"internal/billing":  {"internal/database", "internal/fault"},
 	"internal/outbox":   {"internal/database", "internal/fault"},

@@ -114,6 +114,7 @@ const (
 	childData = "SOLLECITO_TEST_DATA"
 	childSMTP = "SOLLECITO_TEST_SMTP"
 	childMost = "SOLLECITO_TEST_MOST"
+	childWait = "SOLLECITO_TEST_WAIT" // not empty: it begins when it is told a line
 )
 
 // BenchmarkMemory tells the most memory a program held that sent 50,000 reminders, of a backlog of as many and of four
@@ -162,6 +163,14 @@ func beChild() int {
 		return 1
 	}
 	defer house.Close()
+	if os.Getenv(childWait) != "" {
+		fmt.Println("ready")
+		_, err = fmt.Scanln()
+		if err != nil && err.Error() != "unexpected newline" {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
 	for sent := 0; sent < most; {
 		n, err := house.Sender.RunOnce(ctx)
 		if err != nil || n == 0 {

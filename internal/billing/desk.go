@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+
+	"sollecito/internal/database"
 )
 
 // SearchCustomers answers up to limit customers whom what was typed may mean, past the first offset, by name: a
@@ -49,7 +51,7 @@ func CustomersByID(ctx context.Context, tx *sql.Tx, ids []string) (map[string]Cu
 	if len(ids) == 0 {
 		return all, nil
 	}
-	marks, args := listed(ids)
+	marks, args := database.List(ids)
 	found, err := selectCustomers(ctx, tx, `WHERE id IN (`+marks+`)`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read customers: %w", err)
@@ -66,7 +68,7 @@ func OpenByCustomer(ctx context.Context, tx *sql.Tx, customers []string) (map[st
 	if len(customers) == 0 {
 		return all, nil
 	}
-	marks, args := listed(customers)
+	marks, args := database.List(customers)
 	found, err := selectInvoices(ctx, tx, `
 		WHERE customer_id IN (`+marks+`) AND status = 'open' AND amount_remaining > 0
 		ORDER BY created_at, id`, args...)
@@ -77,19 +79,6 @@ func OpenByCustomer(ctx context.Context, tx *sql.Tx, customers []string) (map[st
 		all[i.CustomerID] = append(all[i.CustomerID], i)
 	}
 	return all, nil
-}
-
-// listed makes the placeholders of an IN list and its arguments.
-func listed(ids []string) (marks string, args []any) {
-	var b strings.Builder
-	for i, id := range ids {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "$%d", i+1)
-		args = append(args, id)
-	}
-	return b.String(), args
 }
 
 // CountOpen answers how many customers we know to owe something, and on how many open invoices.

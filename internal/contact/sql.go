@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+
+	"sollecito/internal/database"
 )
 
 const choiceColumns = `customer_id, version, at, no_mail, no_app, hours_from, hours_to, source, words, actor`
@@ -15,6 +17,20 @@ func ChoicesOf(ctx context.Context, tx *sql.Tx, customer string) (Choices, error
 		return Choices{}, err
 	}
 	return found[0], nil
+}
+
+// ChoicesBy answers ChoicesOf for several customers; those who never chose are left out.
+func ChoicesBy(ctx context.Context, tx *sql.Tx, customers []string) (map[string]Choices, error) {
+	marks, args := database.List(customers)
+	found, err := selectChoices(ctx, tx, `WHERE customer_id IN (`+marks+`) ORDER BY version`, args...)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]Choices, len(found))
+	for _, c := range found {
+		all[c.CustomerID] = c // the newest comes last
+	}
+	return all, nil
 }
 
 // ChoicesMade answers every version of what the customer decided, oldest first.

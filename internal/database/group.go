@@ -14,12 +14,15 @@ import (
 // until its own is durable, but the disk is waited for once for all of them. Whoever finds nobody writing writes for
 // everybody who has come meanwhile.
 type Group[T any] struct {
-	db   *DB
-	keep func(ctx context.Context, tx *sql.Tx, items []T) error
+	db       *DB
+	keep     func(ctx context.Context, tx *sql.Tx, items []T) error
+	least    int
+	patience time.Duration
 
 	mu      sync.Mutex
 	waiting []*entry[T]
 	writing bool
+	enough  chan struct{} // told when as many as least wait
 }
 
 type entry[T any] struct {
@@ -36,7 +39,14 @@ const (
 // NewGroup makes a Group. keep writes some items, at most 256, within the transaction; where several fail together
 // each is tried by itself, so keep must bear being asked again.
 func NewGroup[T any](db *DB, keep func(ctx context.Context, tx *sql.Tx, items []T) error) *Group[T] {
-	return &Group[T]{db: db, keep: keep}
+	return &Group[T]{db: db, keep: keep, enough: make(chan struct{}, 1)}
+}
+
+// Gather lets whoever writes wait for others up to patience, until as many as least have brought something: for a few
+// callers who come again and again, and a transaction that costs little more for many than for one.
+func (g *Group[T]) Gather(least int, patience time.Duration) *Group[T] {
+	g.least, g.patience = least, patience
+	return g
 }
 
 // Writers is how many transactions that write the database does at the same time, as far as sharing them among groups is
@@ -54,6 +64,12 @@ func (g *Group[T]) Keep(ctx context.Context, item T) error {
 	mine := &entry[T]{item: item, done: make(chan error, 1)}
 	g.mu.Lock()
 	g.waiting = append(g.waiting, mine)
+	if len(g.waiting) == g.least {
+		select {
+		case g.enough <- struct{}{}:
+		default:
+		}
+	}
 	leads := !g.writing
 	g.writing = true
 	g.mu.Unlock()
@@ -73,6 +89,7 @@ func (g *Group[T]) Keep(ctx context.Context, item T) error {
 func (g *Group[T]) write(ctx context.Context, own *entry[T]) {
 	for {
 		runtime.Gosched() // whoever is ready to bring something does so first: fewer commits, each for more
+		g.gather()
 		g.mu.Lock()
 		batch := g.waiting[:min(len(g.waiting), mostTogether)]
 		g.waiting = g.waiting[len(batch):]
@@ -87,6 +104,28 @@ func (g *Group[T]) write(ctx context.Context, own *entry[T]) {
 			go g.write(ctx, nil)
 			return
 		}
+	}
+}
+
+// gather waits until enough have brought something or patience ends. Who has nothing to write does not wait.
+func (g *Group[T]) gather() {
+	g.mu.Lock()
+	wait := len(g.waiting) > 0 && len(g.waiting) < g.least
+	if wait {
+		select {
+		case <-g.enough: // of an earlier batch
+		default:
+		}
+	}
+	g.mu.Unlock()
+	if !wait {
+		return
+	}
+	patience := time.NewTimer(g.patience)
+	defer patience.Stop()
+	select {
+	case <-g.enough:
+	case <-patience.C:
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"sollecito/internal/database"
 )
@@ -89,5 +90,33 @@ func TestAGroupSurvivesACallerWhoLeaves(t *testing.T) {
 	err = group.Keep(t.Context(), "b")
 	if err != nil {
 		t.Errorf("who stayed heard %v", err)
+	}
+}
+
+// A group that gathers waits for the others it was told of, and not for ever for those who do not come.
+func TestAGroupGathers(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	var transactions atomic.Int64
+	group := database.NewGroup(db, keepSettings(&transactions)).Gather(4, time.Minute)
+	var callers sync.WaitGroup
+	for round := range 3 {
+		for n := range 4 {
+			callers.Go(func() {
+				err := group.Keep(context.Background(), fmt.Sprintf("gathered %d %d", round, n))
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		callers.Wait()
+	}
+	if transactions.Load() != 3 {
+		t.Errorf("three times four callers were kept in %d transactions", transactions.Load())
+	}
+	alone := database.NewGroup(db, keepSettings(&transactions)).Gather(4, time.Millisecond)
+	err := alone.Keep(t.Context(), "alone")
+	if err != nil {
+		t.Error(err)
 	}
 }

@@ -116,6 +116,17 @@ type Situation struct {
 	StripeMails bool              // Stripe itself mails about failures: our first steps are in-app only
 	Invoices    []billing.Invoice // all the case is about, in the order they joined
 	heard       []outbox.Contact  // whose times Contacts are
+	methods     map[string]billing.Method
+}
+
+// Method answers a payment method of the customer that one of the open invoices is charged to, and false when it is
+// unknown.
+func (in Situation) Method(id string) (billing.Method, bool) {
+	m, is := in.methods[id]
+	if !is || m.CustomerID != in.Who.Customer.ID {
+		return billing.Method{}, false
+	}
+	return m, true
 }
 
 // contactsBut answers the earlier contacts without those of one notice's step.

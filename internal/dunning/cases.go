@@ -1,11 +1,9 @@
 package dunning
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"time"
 
 	"sollecito/internal/billing"
@@ -126,23 +124,6 @@ func (cs *Cases) AccessOf(ctx context.Context, tx *sql.Tx, customer string) (cam
 	return c.Access, nil
 }
 
-// InvoicesOf answers the invoices a case is about, in the order they joined.
-func (cs *Cases) InvoicesOf(ctx context.Context, tx *sql.Tx, c Case) ([]billing.Invoice, error) {
-	ids, err := members(ctx, tx, c.ID)
-	if err != nil {
-		return nil, err
-	}
-	var all []billing.Invoice
-	for _, id := range ids {
-		i, err := billing.FindInvoice(ctx, tx, id)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, i)
-	}
-	return all, nil
-}
-
 // Pauses answers every pause of a case, oldest first.
 func (cs *Cases) Pauses(ctx context.Context, tx *sql.Tx, caseID string) ([]Pause, error) {
 	return selectPauses(ctx, tx, `WHERE case_id = $1 ORDER BY since, id`, caseID)
@@ -170,68 +151,6 @@ func (cs *Cases) Story(ctx context.Context, tx *sql.Tx, caseID string) ([]Entry,
 		all = append(all, e)
 	}
 	return all, rows.Err()
-}
-
-// SituationOf gathers what a decision about the case rests on.
-func (cs *Cases) SituationOf(ctx context.Context, tx *sql.Tx, c Case, now time.Time) (Situation, error) {
-	customer, err := billing.FindCustomer(ctx, tx, c.CustomerID)
-	if err != nil {
-		return Situation{}, err
-	}
-	invoices, err := cs.InvoicesOf(ctx, tx, c)
-	if err != nil {
-		return Situation{}, err
-	}
-	heard, err := outbox.Contacts(ctx, tx, c.CustomerID, now.Add(-cs.policy.Window).Unix())
-	if err != nil {
-		return Situation{}, err
-	}
-	plans, err := cs.Campaigns(ctx, tx)
-	if err != nil {
-		return Situation{}, err
-	}
-	who, err := subjectOf(ctx, tx, customer, invoices, now)
-	if err != nil {
-		return Situation{}, err
-	}
-	choices, err := contact.ChoicesOf(ctx, tx, c.CustomerID)
-	if err != nil {
-		return Situation{}, err
-	}
-	in := Situation{
-		Plan:        c.Plan(plans),
-		Who:         who,
-		Class:       who.Class,
-		Zones:       contact.ZonesOf(customer, cs.fallback),
-		Policy:      cs.PolicyFor(customer, choices),
-		Choices:     choices,
-		StripeMails: cs.stripeMails,
-		Now:         now,
-		Invoices:    invoices,
-		heard:       heard,
-	}
-	in.Contacts = in.contactsBut(outbox.Notice{})
-	return in, nil
-}
-
-// subjectOf is what a segment looks at: the customer and those of the invoices that are open.
-func subjectOf(ctx context.Context, tx *sql.Tx, customer billing.Customer, invoices []billing.Invoice, now time.Time) (campaign.Subject, error) {
-	who := campaign.Subject{Customer: customer, Class: classOf(invoices), Now: now}
-	for _, i := range invoices {
-		if i.Open() {
-			who.Open = append(who.Open, i)
-		}
-	}
-	slices.SortStableFunc(who.Open, func(a, b billing.Invoice) int { return cmp.Compare(a.CreatedAt, b.CreatedAt) })
-	if len(who.Open) == 0 || who.Open[0].MethodID == "" {
-		return who, nil
-	}
-	m, err := billing.FindMethod(ctx, tx, customer.ID, who.Open[0].MethodID)
-	if err != nil && !fault.Is(err, fault.NotFound) {
-		return campaign.Subject{}, err
-	}
-	who.Method = m.Type
-	return who, nil
 }
 
 // contacts answers when the customer was contacted within the policy's window, leaving out the step of one notice.

@@ -515,7 +515,7 @@ func TestTheDaysAMailLostAreCountedOnce(t *testing.T) {
 					if err != nil {
 						return err
 					}
-					return w.cases.Left(ctx, tx, n, w.now)
+					return left(ctx, tx, w.cases, n, w.now)
 				})
 			}
 		}
@@ -528,4 +528,13 @@ func TestTheDaysAMailLostAreCountedOnce(t *testing.T) {
 			t.Errorf("%s first: %s at %s", looksFirst, step, at.Format("Mon 02 15:04"))
 		}
 	}
+}
+
+// left tells the case that a notice of it has left.
+func left(ctx context.Context, tx *sql.Tx, cases *dunning.Cases, n outbox.Notice, now time.Time) error {
+	who, err := billing.FindCustomer(ctx, tx, n.CustomerID)
+	if err != nil {
+		return err
+	}
+	return cases.Left(ctx, tx, n, who, now)
 }

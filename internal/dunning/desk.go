@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"sollecito/internal/billing"
@@ -180,7 +179,7 @@ func (cs *Cases) LatestByCustomer(ctx context.Context, tx *sql.Tx, customers []s
 	if len(customers) == 0 {
 		return all, nil
 	}
-	marks, args := markList(customers)
+	marks, args := database.List(customers)
 	ids, err := database.Strings(ctx, tx, `SELECT c.id FROM cases c WHERE c.customer_id IN (`+marks+`) AND `+isLatest, args...)
 	if err != nil {
 		return nil, fmt.Errorf("find latest cases: %w", err)
@@ -201,7 +200,7 @@ func (cs *Cases) listed(ctx context.Context, tx *sql.Tx, ids []string) ([]Listed
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	marks, args := markList(ids)
+	marks, args := database.List(ids)
 	found, err := selectCases(ctx, tx, `WHERE id IN (`+marks+`)`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read cases: %w", err)
@@ -373,19 +372,6 @@ func Held(in Situation, next Planned, notices []outbox.Notice) bool {
 // don't count, those of a pause under way neither.
 func (c Case) Day(now time.Time, zone *time.Location) int {
 	return max(0, contact.DaysBetween(time.Unix(c.OpenedAt, 0), now, zone)-c.RestedDays-c.Resting(now, zone))
-}
-
-// markList makes the placeholders of an IN list and its arguments.
-func markList(ids []string) (marks string, args []any) {
-	var b strings.Builder
-	for i, id := range ids {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "$%d", i+1)
-		args = append(args, id)
-	}
-	return b.String(), args
 }
 
 // Resting answers how many days of the pause under way will not count if the case goes on now, 0 when it does not

@@ -78,7 +78,7 @@ func (w *world) leave(outcome outbox.Status) {
 			if err != nil {
 				return err
 			}
-			return w.cases.Left(ctx, tx, n, w.now)
+			return left(ctx, tx, w.cases, n, w.now)
 		})
 	}
 }

@@ -139,7 +139,7 @@ func (cs *Cases) waiting(ctx context.Context, tx *sql.Tx, l Listed, from time.Ti
 
 // overdueSince answers by case since when the oldest of its open invoices is overdue, in unix seconds.
 func overdueSince(ctx context.Context, tx *sql.Tx, ids []string) (map[string]int64, error) {
-	marks, args := markList(ids)
+	marks, args := database.List(ids)
 	rows, err := tx.QueryContext(ctx, `
 		SELECT m.case_id, min(CASE WHEN i.collection_method = 'send_invoice' THEN i.due_at ELSE i.failed_at END)
 		FROM case_invoices m JOIN invoices i ON i.id = m.invoice_id

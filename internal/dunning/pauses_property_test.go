@@ -159,7 +159,7 @@ func (w *resters) post(ctx context.Context, tx *sql.Tx) error {
 		if err != nil {
 			return err
 		}
-		err = w.cases.Left(ctx, tx, n, w.now)
+		err = left(ctx, tx, w.cases, n, w.now)
 		if err != nil {
 			return err
 		}

@@ -255,7 +255,7 @@ func TestDaysOfAPauseCountOnceThoughAMailWaitedForItsEnd(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				return w.cases.Left(ctx, tx, n, w.now)
+				return left(ctx, tx, w.cases, n, w.now)
 			})
 		}
 	}

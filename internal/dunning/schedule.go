@@ -267,90 +267,8 @@ func (c Case) consequence(in Situation, now time.Time) int64 {
 	return 0
 }
 
-// Say is what StillWanted answers of a notice that is about to be handed over.
-type Say struct {
-	Go    bool
-	Skip  string    // the reason why it is not said at all, when neither Go nor Later
-	Later time.Time // not now, but then
-	Why   string    // of Later
-
-	// What a reminder that goes was decided by; its letter tells of the same.
-	Case Case
-	In   Situation
-}
-
 // noticeTime is the least time between the mail that announces a consequence and its date.
 const noticeTime = 4 * 24 * time.Hour
-
-// StillWanted decides right before a reminder is handed over, from what is stored, whether it may go: the case
-// is open and not resting, something is owed, and the contact policy allows it now. The date a notice announces
-// is moved later when the mail itself was held up.
-func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time.Time) (Say, error) {
-	if n.Kind == outbox.Settled {
-		wait, err := cs.thanksWait(ctx, tx, n.CustomerID, now)
-		if err != nil || !wait.IsZero() {
-			return Say{Later: wait, Why: "Outside the hours."}, err
-		}
-		owed, err := billing.Overdue(ctx, tx, n.CustomerID, now.Unix())
-		if err == nil && len(owed) > 0 {
-			return Say{Skip: string(ReasonAgain)}, nil
-		}
-		if err != nil || !cs.policy.Collector {
-			return Say{Go: true}, err
-		}
-		choices, err := contact.ChoicesOf(ctx, tx, n.CustomerID)
-		if err == nil && choices.NoMail {
-			return Say{Skip: "The customer asked for no mail; a collector sends none."}, nil
-		}
-		return Say{Go: true}, err
-	}
-	if n.Kind == outbox.Precaution {
-		return cs.precautionWanted(ctx, tx, n, now)
-	}
-	if n.Kind != outbox.Reminder {
-		return Say{Go: true}, nil
-	}
-	err := database.Hold(ctx, tx, n.CustomerID)
-	if err != nil {
-		return Say{}, err
-	}
-	c, err := cs.Find(ctx, tx, n.CaseID)
-	if err != nil {
-		return Say{}, err
-	}
-	if c.Status != Open && c.Status != Exhausted {
-		return Say{Skip: string(ReasonClosed)}, nil
-	}
-	if c.RestingSince > 0 {
-		return Say{Later: now.Add(6 * time.Hour), Why: whyRests}, nil
-	}
-	in, err := cs.SituationOf(ctx, tx, c, now)
-	if err != nil {
-		return Say{}, err
-	}
-	if in.Class == billing.ClassNone {
-		return Say{Skip: string(ReasonNothing)}, nil
-	}
-	if in.Choices.NoMail {
-		return Say{Skip: contact.NoMailWanted}, cs.tellInApp(ctx, tx, n, now)
-	}
-	// The banner of this very step may have been shown already: mail and banner of one step count as one.
-	others := in.contactsBut(n)
-	paying, err := payingNow(ctx, tx, n.CustomerID, now)
-	if err != nil {
-		return Say{}, err
-	}
-	if paying {
-		return Say{Later: now.Add(payingTime), Why: string(ReasonPaying)}, nil
-	}
-	slot := in.Policy.Slot(now, in.Zones, others)
-	if slot.At.After(now) {
-		why, _ := holding(slot.Why)
-		return Say{Later: slot.At, Why: string(why)}, nil
-	}
-	c, err = cs.giveNotice(ctx, tx, c, in, now)
-	return Say{Go: true, Case: c, In: in}, err
-}
 
 // whyRests is the reason of a notice that waits because its case rests.
 const whyRests = string(ReasonRests)
@@ -369,14 +287,10 @@ func (cs *Cases) giveNotice(ctx context.Context, tx *sql.Tx, c Case, in Situatio
 }
 
 // Left tells the case that a notice of it has left, or may have. The days it was held up by a broken mail server
-// don't count: the steps keep their distance.
-func (cs *Cases) Left(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time.Time) error {
-	if n.Kind != outbox.Reminder {
+// don't count: the steps keep their distance. who is its customer.
+func (cs *Cases) Left(ctx context.Context, tx *sql.Tx, n outbox.Notice, who billing.Customer, now time.Time) error {
+	if n.Kind != outbox.Reminder || contact.DaysBetween(time.Unix(n.CreatedAt, 0), now, cs.Zone(who)) == 0 {
 		return nil
-	}
-	who, err := billing.FindCustomer(ctx, tx, n.CustomerID)
-	if err != nil || contact.DaysBetween(time.Unix(n.CreatedAt, 0), now, cs.Zone(who)) == 0 {
-		return err
 	}
 	c, err := cs.held(ctx, tx, n.CaseID)
 	if err != nil || c.Status != Open {

@@ -238,16 +238,21 @@ func (in *Intake) save(ctx context.Context, account billing.Account, tries []bil
 	return nil
 }
 
-// Fresh reports whether what is stored of the customer was read within FreshFor and no event of theirs waits.
-func (in *Intake) Fresh(ctx context.Context, tx *sql.Tx, customer string) (bool, error) {
-	who, err := billing.FindCustomer(ctx, tx, customer)
-	if err != nil {
-		return false, err
-	}
+// Fresh answers of which customers what is stored was read within FreshFor and no event waits.
+func (in *Intake) Fresh(ctx context.Context, tx *sql.Tx, customers []billing.Customer) (map[string]bool, error) {
 	now := in.now()
-	if who.SyncedAt < now.Add(-FreshFor).Unix() || who.SyncedAt > now.Unix() { // read long ago, or by a clock that was ahead
-		return false, nil
+	fresh := make(map[string]bool, len(customers))
+	var ids []string
+	for _, who := range customers {
+		ids = append(ids, who.ID)
+		fresh[who.ID] = who.SyncedAt >= now.Add(-FreshFor).Unix() && who.SyncedAt <= now.Unix() // not by a clock that was ahead
 	}
-	waiting, err := waitingFor(ctx, tx, customer)
-	return waiting == 0, err
+	waiting, err := waitingFor(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range waiting {
+		fresh[id] = false
+	}
+	return fresh, nil
 }

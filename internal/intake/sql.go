@@ -92,10 +92,13 @@ func retryAt(ctx context.Context, tx *sql.Tx, id string, at int64, reason string
 	return err
 }
 
-func waitingFor(ctx context.Context, tx *sql.Tx, customer string) (int, error) {
-	var n int
-	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM events WHERE status = 'received' AND customer_id = $1`, customer).Scan(&n)
-	return n, err
+// waitingFor answers which of the customers have events that nobody has looked at.
+func waitingFor(ctx context.Context, tx *sql.Tx, customers []string) ([]string, error) {
+	if len(customers) == 0 {
+		return nil, nil
+	}
+	marks, args := database.List(customers)
+	return database.Strings(ctx, tx, `SELECT DISTINCT customer_id FROM events WHERE status = 'received' AND customer_id IN (`+marks+`)`, args...)
 }
 
 // closedAndMember reports whether a stored invoice belongs to a case and is not open: one that a reading of

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,5 +133,73 @@ func waiting(t *testing.T, now time.Time, customers int, steps []string, options
 			Cases: cases, Catalog: catalog, Addresses: link.NewAddresses("https://pay.lumen.example"), Language: "en", Zone: time.UTC,
 			Merchant: email.Merchant{Name: "Lumen", LegalAddress: "Milano", SupportEmail: "help@lumen.example"}, From: mail.Address{Address: "billing@lumen.example"},
 		},
+	}
+}
+
+// What is read for many mails at once is each customer's own: whoever is decided in the same transaction as somebody who
+// paid, rests, chose or can take no mail gets their own letter, and nobody another's.
+func TestMailsDecidedTogetherAreEachDecidedByTheirOwnFacts(t *testing.T) {
+	const customers = 16
+	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	db, catcher, sender := waiting(t, now, customers, []string{"first"})
+	stays := map[string]string{} // the reason, by customer
+	err := db.Do(t.Context(), func(tx *sql.Tx) error {
+		for n := range customers {
+			id := fmt.Sprintf("cus_%d", n)
+			var err error
+			switch n % 8 {
+			case 0:
+				_, err = tx.Exec(`UPDATE invoices SET status = 'paid', amount_remaining = 0 WHERE customer_id = $1`, id)
+				stays[id] = string(dunning.ReasonNothing)
+			case 2:
+				_, err = tx.Exec(`UPDATE cases SET resting_since = $1 WHERE customer_id = $2`, now.Unix(), id)
+				stays[id] = string(dunning.ReasonRests)
+			case 4:
+				_, err = tx.Exec(`INSERT INTO suppressions (id, address, spelled, reason, words, notice_id, customer_id, since, lifted_at, lifted_by)
+					VALUES ($1, $2, $2, 'hard', 'No such mailbox.', '', $1, 1, 0, '')`, id, fmt.Sprintf("c%d@customer.example", n))
+				stays[id] = "Nothing is mailed to this address any more. No such mailbox."
+			case 6:
+				_, err = tx.Exec(`INSERT INTO contact_choices (customer_id, version, at, no_mail, no_app, hours_from, hours_to, source, words, actor)
+					VALUES ($1, 1, 1, true, true, 0, 0, 'page', '', '')`, id)
+				stays[id] = contact.NoMailWanted
+			default:
+				_, err = tx.Exec(`UPDATE invoices SET number = $1, amount_due = $2, amount_remaining = $2 WHERE customer_id = $3`, "N-"+id, 1000+n, id)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = sender.RunOnce(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range catcher.Mails() {
+		id := "cus_" + strings.TrimSuffix(strings.TrimPrefix(m.Recipients[0], "c"), "@customer.example")
+		var n int
+		fmt.Sscanf(id, "cus_%d", &n)
+		if stays[id] != "" || !strings.Contains(m.Text, "N-"+id+"\n") || !strings.Contains(m.Text, fmt.Sprintf("€10.%02d", n)) {
+			t.Errorf("%s got\n%s", id, m.Text)
+		}
+	}
+	if len(catcher.Mails()) != customers-len(stays) {
+		t.Errorf("%d mails went out", len(catcher.Mails()))
+	}
+	err = db.See(t.Context(), func(tx *sql.Tx) error {
+		for id, want := range stays {
+			var status, reason string
+			err := tx.QueryRow(`SELECT status, reason FROM notices WHERE customer_id = $1 AND channel = 'email' AND step = 'first'`, id).Scan(&status, &reason)
+			if err != nil || reason != want || (status == "queued") != (want == string(dunning.ReasonRests)) {
+				t.Errorf("the notice of %s is %s, %q: %v", id, status, reason, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

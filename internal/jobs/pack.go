@@ -2,10 +2,14 @@ package jobs
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
+	"sollecito/internal/link"
 	"sollecito/internal/mail"
 	"sollecito/views/email"
 )
@@ -21,7 +25,9 @@ type Draft struct {
 	words        email.Letter
 	letter       mail.Letter // but for its parts
 	signer       *mail.Signer
-	tokens       []string // the copy keeps none of them
+	link         link.New // no token: it carries none
+	code         string   // the mailed code, "" for none
+	stop         string   // the token that stops reminders, "" for none
 	hide, hidden string   // an address the copy keeps in another form
 }
 
@@ -33,7 +39,7 @@ func (d Draft) Finish(ctx context.Context) (post mail.Post, kept string, err err
 		return mail.Post{}, "", err
 	}
 	d.letter.Text = d.words.Text()
-	post, kept, err = pack(d.letter, d.tokens...)
+	post, kept, err = pack(d.letter, d.link.Token, d.code, d.stop)
 	if err != nil {
 		return mail.Post{}, "", err
 	}
@@ -44,43 +50,79 @@ func (d Draft) Finish(ctx context.Context) (post mail.Post, kept string, err err
 	return post, kept, err
 }
 
+// issueAll keeps the links of some drafts.
+func issueAll(ctx context.Context, tx *sql.Tx, drafts []*Draft) error {
+	var links []link.New
+	for _, d := range drafts {
+		if d.link.Token != "" {
+			links = append(links, d.link)
+		}
+	}
+	return link.IssueAll(ctx, tx, links)
+}
+
 // pack makes a letter ready to go and answers the copy that is kept of it: its bytes as they go, the tokens cut out.
 func pack(letter mail.Letter, tokens ...string) (mail.Post, string, error) {
 	post, err := mail.Pack(letter)
 	if err != nil {
 		return mail.Post{}, "", fmt.Errorf("keep a copy: %w", err)
 	}
-	head, body, _ := strings.Cut(string(bytes.ToValidUTF8(post.Bytes(), []byte("?"))), "\r\n\r\n")
+	const blank = "\r\n\r\n"
+	head, body, _ := bytes.Cut(post.Bytes(), []byte(blank))
+	kept := string(bytes.ToValidUTF8(head, []byte("?"))) // a server that takes UTF-8 takes it in addresses
 	for _, token := range tokens {
 		if token != "" {
-			head, body = strings.ReplaceAll(head, token, cut), cutOut(body, token)
+			kept = strings.ReplaceAll(kept, token, cut)
 		}
 	}
-	return post, head + "\r\n\r\n" + body, nil
+	var out strings.Builder
+	out.Grow(len(kept) + len(blank) + len(body) + len(quotedCut))
+	out.WriteString(kept + blank)
+	cutOut(&out, body, tokens)
+	return post, out.String(), nil
 }
 
-// cutOut takes a token, of letters that quoted-printable leaves as they are, out of a body so written. A line may end
-// anywhere in it.
-func cutOut(body, token string) string {
-	var out strings.Builder
-	for from := 0; ; {
-		i := strings.IndexByte(body[from:], token[0])
-		if i < 0 {
-			out.WriteString(body)
-			return out.String()
+// cutOut writes a body in quoted-printable without its tokens, which are of letters that it leaves as they are. A line
+// may end anywhere in one.
+func cutOut(out *strings.Builder, body []byte, tokens []string) {
+	var found []place
+	for _, token := range tokens {
+		if token != "" {
+			found = append(found, places(body, token)...)
 		}
-		at := from + i
-		length := spelled(body[at:], token)
-		if length == 0 {
-			from = at + 1
-			continue
-		}
-		out.WriteString(body[:at])
-		if length > len(token) {
+	}
+	slices.SortFunc(found, func(a, b place) int { return cmp.Compare(a.from, b.from) })
+	from := 0
+	for _, p := range found {
+		out.Write(body[from:p.from])
+		if p.broken {
 			out.WriteString(softBreak)
 		}
 		out.WriteString(quotedCut)
-		body, from = body[at+length:], 0
+		from = p.to
+	}
+	out.Write(body[from:])
+}
+
+// place is where a token stands in a body; a line ends in it when it is broken.
+type place struct {
+	from, to int
+	broken   bool
+}
+
+func places(body []byte, token string) []place {
+	var found []place
+	for from := 0; ; {
+		i := bytes.IndexByte(body[from:], token[0])
+		if i < 0 {
+			return found
+		}
+		at := from + i
+		length := spelled(body[at:], token)
+		from = at + max(length, 1)
+		if length > 0 {
+			found = append(found, place{at, from, length > len(token)})
+		}
 	}
 }
 
@@ -88,10 +130,10 @@ func cutOut(body, token string) string {
 const softBreak = "=\r\n"
 
 // spelled answers how many bytes of the text spell the token, 0 when it does not begin with it.
-func spelled(text, token string) int {
+func spelled(text []byte, token string) int {
 	at := 0
 	for i := range len(token) {
-		if i > 0 && strings.HasPrefix(text[at:], softBreak) {
+		if i > 0 && bytes.HasPrefix(text[at:], []byte(softBreak)) {
 			at += len(softBreak)
 		}
 		if at == len(text) || text[at] != token[i] {

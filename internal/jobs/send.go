@@ -44,6 +44,11 @@ const (
 	dialogue    = 25 * time.Second // for one mail; less than a stop waits
 	letterBatch = 32               // notices claimed per connection
 
+	// A transaction costs little more for some mails than for one, so that lines gather for one: as many as this, while
+	// others are in their dialogues, and no longer than this, since a mail server may be slow.
+	mailsTogether = 8
+	gatherTime    = 2 * time.Millisecond
+
 	// What became of a mail is told again after pauses that double; all of them together last as long as the lease.
 	tellFirst = 50 * time.Millisecond
 	tellLast  = 10 * time.Second
@@ -76,13 +81,14 @@ func (s *Sender) RunOnce(ctx context.Context) (int, error) {
 		waiting <- n
 	}
 	close(waiting)
-	groups := make([]*database.Group[*turn], s.DB.Writers())
+	lines := min(s.Connections, len(claimed))
+	groups := make([]*database.Group[*turn], min(max(lines/mailsTogether, 1), s.DB.Writers()))
 	for i := range groups {
-		groups[i] = database.NewGroup(s.DB, s.take)
+		groups[i] = database.NewGroup(s.DB, s.take).Gather(min(lines/len(groups), mailsTogether), gatherTime)
 	}
 	var down atomic.Bool // the mail server could not be reached: the rest of the batch waits
 	var group errgroup.Group
-	for i := range min(s.Connections, len(claimed)) {
+	for i := range lines {
 		group.Go(func() error {
 			l := line{Sender: s, together: groups[i%len(groups)]}
 			for !down.Load() && ctx.Err() == nil && s.Real().Before(until) {
@@ -150,36 +156,9 @@ func (s *Sender) reread(ctx context.Context, n outbox.Notice) (wait string, know
 	return "", true, err
 }
 
-// begin decides about a notice and writes its letter, in the caller's transaction, in which its customer is held. The
-// draft is nil when the notice was settled or put off instead.
-func (s *Sender) begin(ctx context.Context, tx *sql.Tx, n *outbox.Notice, now time.Time) (*Draft, error) {
-	to, why, err := s.Letters.Recipient(ctx, tx, *n)
-	if err != nil {
-		return nil, err
-	}
-	if to == "" {
-		return nil, s.Cases.LeaveOut(ctx, tx, *n, why, now)
-	}
-	n.Recipient = to
-	say, err := s.Cases.StillWanted(ctx, tx, *n, now)
-	if err != nil {
-		return nil, err
-	}
-	if !say.Go && !say.Later.IsZero() {
-		return nil, s.Cases.PutOffNotice(ctx, tx, *n, say.Why, say.Later, now)
-	}
-	if !say.Go {
-		return nil, outbox.Settle(ctx, tx, n.ID, outbox.Skipped, say.Skip, now.Unix())
-	}
-	draft, err := s.Letters.Write(ctx, tx, n, say, now)
-	if fault.Is(err, fault.NotFound) {
-		return nil, outbox.Settle(ctx, tx, n.ID, outbox.Skipped, "What it tells of no longer exists.", now.Unix())
-	}
-	return &draft, err
-}
-
 // conclude keeps what the mail server said of a notice, or that nobody knows.
-func (s *Sender) conclude(ctx context.Context, tx *sql.Tx, n outbox.Notice, outcome error, now time.Time) error {
+func (s *Sender) conclude(ctx context.Context, tx *sql.Tx, h *handed, now time.Time) error {
+	n, outcome := h.notice, h.outcome
 	var refusal *mail.Refusal
 	bounce, back := bounceOf(outcome, n, now)
 	if back {
@@ -188,7 +167,7 @@ func (s *Sender) conclude(ctx context.Context, tx *sql.Tx, n outbox.Notice, outc
 		if err != nil {
 			return err
 		}
-		return s.Cases.Left(ctx, tx, n, now)
+		return s.Cases.Left(ctx, tx, n, h.who, now)
 	}
 	settle := func(status outbox.Status, reason string) error {
 		if status != outbox.Sent {
@@ -198,7 +177,7 @@ func (s *Sender) conclude(ctx context.Context, tx *sql.Tx, n outbox.Notice, outc
 		if err != nil {
 			return err
 		}
-		return s.Cases.Left(ctx, tx, n, now)
+		return s.Cases.Left(ctx, tx, n, h.who, now)
 	}
 	later := func(reason string) error {
 		return outbox.Later(ctx, tx, n.ID, now.Add(outbox.Backoff(n.Attempts)).Unix(), reason)

@@ -78,7 +78,7 @@ func fillMoney(pattern, symbol, number string) string {
 			symbol = noBreakSpace + symbol
 		}
 	}
-	return strings.NewReplacer(symbolSign, symbol, numberSign, number).Replace(pattern)
+	return strings.ReplaceAll(strings.ReplaceAll(pattern, numberSign, number), symbolSign, symbol)
 }
 
 // leftToRight is a mark without width that counts as a letter written from the left.

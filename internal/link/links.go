@@ -28,24 +28,46 @@ type Link struct {
 // errDead is the one answer for every way a link can fail.
 var errDead = fault.New(fault.NotFound, "This link no longer works.")
 
-// Issue makes a link to the customer's pages and answers its token, which is kept nowhere. A notice that is
-// tried again gets a new token, and the earlier one, which never left, is forgotten.
+// New is a link that is about to be issued, with its token, which is kept nowhere.
+type New struct {
+	Link
+	Token string
+}
+
+// Issue makes a link to the customer's pages and answers its token. A notice that is tried again gets a new token, and
+// the earlier one, which never left, is forgotten.
 func Issue(ctx context.Context, tx *sql.Tx, l Link) (string, error) {
-	token := NewToken()
-	if l.NoticeID != "" {
-		_, err := tx.ExecContext(ctx, `DELETE FROM links WHERE notice_id = $1`, l.NoticeID)
-		if err != nil {
-			return "", fmt.Errorf("forget the earlier link: %w", err)
+	n := New{Link: l, Token: NewToken()}
+	return n.Token, IssueAll(ctx, tx, []New{n})
+}
+
+// IssueAll is Issue for several links, whose tokens are made already.
+func IssueAll(ctx context.Context, tx *sql.Tx, links []New) error {
+	var again []string
+	var args []any
+	for _, l := range links {
+		if l.NoticeID != "" {
+			again = append(again, l.NoticeID)
 		}
+		args = append(args, database.NewID("link"), Hash(l.Token), l.CustomerID, l.NoticeID, l.Language, l.IssuedAt, l.ExpiresAt, l.InvoiceID)
+	}
+	if len(again) > 0 {
+		marks, notices := database.List(again)
+		_, err := tx.ExecContext(ctx, `DELETE FROM links WHERE notice_id IN (`+marks+`)`, notices...)
+		if err != nil {
+			return fmt.Errorf("forget earlier links: %w", err)
+		}
+	}
+	if len(links) == 0 {
+		return nil
 	}
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO links (id, hash, customer_id, notice_id, language, issued_at, expires_at, spent_at, revoked_at, invoice_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, $8)`,
-		database.NewID("link"), Hash(token), l.CustomerID, l.NoticeID, l.Language, l.IssuedAt, l.ExpiresAt, l.InvoiceID)
+		VALUES `+database.Rows(1, len(links), `($%d, $%d, $%d, $%d, $%d, $%d, $%d, 0, 0, $%d)`, 8), args...)
 	if err != nil {
-		return "", fmt.Errorf("issue link: %w", err)
+		return fmt.Errorf("issue links: %w", err)
 	}
-	return token, nil
+	return nil
 }
 
 // Find answers the link a token opens, or fault.NotFound, whatever is wrong with it. Whether it has expired by

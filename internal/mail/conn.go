@@ -223,6 +223,9 @@ func (c *Conn) deliver(ctx context.Context, message []byte) error {
 // that has one (RFC 5321, 4.5.2), and the final dot.
 func dotted(message []byte) []byte {
 	out := make([]byte, 0, len(message)+len(message)/64+3)
+	if len(message) > 0 && message[0] != '.' && !bytes.Contains(message, []byte("\n.")) {
+		return append(append(out, message...), ".\r\n"...)
+	}
 	for line := range bytes.Lines(message) {
 		if line[0] == '.' {
 			out = append(out, '.')

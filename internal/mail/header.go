@@ -62,7 +62,7 @@ func encodeAddress(a Address) string {
 	case name == "":
 		return bracketed
 	case isASCII(name) && !strings.Contains(name, "=?") && longest(name) <= plainWord:
-		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `" ` + bracketed
+		return `"` + strings.ReplaceAll(strings.ReplaceAll(name, `\`, `\\`), `"`, `\"`) + `" ` + bracketed
 	}
 	return encodedWords(name) + " " + bracketed
 }

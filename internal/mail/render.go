@@ -6,11 +6,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
-	"mime/quotedprintable"
 	"net/textproto"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Post is a letter ready to go: who hands it to whom, and its exact bytes.
@@ -49,20 +49,14 @@ func render(l Letter) ([]byte, error) {
 		return nil, err
 	}
 	if l.HTML == "" {
-		err := writePart(&b, "text/plain", l.Text)
-		if err != nil {
-			return nil, err
-		}
+		writePart(&b, "text/plain", l.Text)
 		return b.Bytes(), nil
 	}
 	boundary := boundaryOf(l)
 	fmt.Fprintf(&b, "Content-Type: multipart/alternative;\r\n boundary=\"%s\"\r\n\r\n", boundary)
 	for _, part := range []struct{ kind, text string }{{"text/plain", l.Text}, {"text/html", l.HTML}} {
 		fmt.Fprintf(&b, "--%s\r\n", boundary)
-		err := writePart(&b, part.kind, part.text)
-		if err != nil {
-			return nil, err
-		}
+		writePart(&b, part.kind, part.text)
 	}
 	fmt.Fprintf(&b, "--%s--\r\n", boundary)
 	return b.Bytes(), nil
@@ -172,18 +166,11 @@ func isLanguageTag(tag string) bool { return isHeaderName(tag) }
 
 // writePart writes the headers and the body of one part. Text that is not UTF-8 is mended, since the part says it is,
 // and every kind of line break becomes the one of mail.
-func writePart(b *bytes.Buffer, kind, text string) error {
+func writePart(b *bytes.Buffer, kind, text string) {
 	fmt.Fprintf(b, "Content-Type: %s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n", kind)
-	w := quotedprintable.NewWriter(b)
-	breaks := strings.NewReplacer("\r\n", "\n", "\r", "\n")
-	_, err := w.Write([]byte(breaks.Replace(strings.ToValidUTF8(text, "\uFFFD"))))
-	if err != nil {
-		return fmt.Errorf("encode the %s part: %w", kind, err)
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "\uFFFD")
 	}
-	err = w.Close()
-	if err != nil {
-		return fmt.Errorf("encode the %s part: %w", kind, err)
-	}
+	b.Write(appendQuoted(b.AvailableBuffer(), text))
 	b.WriteString("\r\n")
-	return nil
 }

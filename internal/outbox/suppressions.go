@@ -3,7 +3,6 @@ package outbox
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"sollecito/internal/database"
@@ -84,18 +83,30 @@ func suppress(ctx context.Context, tx *sql.Tx, n Notice, b Bounce, words string)
 
 // SuppressionOf answers why nothing is mailed to an address, and false when it may be written to.
 func SuppressionOf(ctx context.Context, tx *sql.Tx, address string) (Suppression, bool, error) {
-	var s Suppression
-	err := tx.QueryRowContext(ctx, `
-		SELECT id, address, reason, words, notice_id, customer_id, since, lifted_at, lifted_by
-		FROM suppressions WHERE address = $1 AND lifted_at = 0`, Normal(address)).
-		Scan(&s.ID, &s.Address, &s.Reason, &s.Words, &s.NoticeID, &s.CustomerID, &s.Since, &s.LiftedAt, &s.LiftedBy)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Suppression{}, false, nil
+	found, err := selectSuppressions(ctx, tx, `WHERE address = $1 AND lifted_at = 0`, Normal(address))
+	if err != nil || len(found) == 0 {
+		return Suppression{}, false, err
 	}
+	return found[0], true, nil
+}
+
+func selectSuppressions(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Suppression, error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT id, address, reason, words, notice_id, customer_id, since, lifted_at, lifted_by FROM suppressions `+where, args...)
 	if err != nil {
-		return Suppression{}, false, fmt.Errorf("read suppression: %w", err)
+		return nil, fmt.Errorf("read suppressions: %w", err)
 	}
-	return s, true, nil
+	defer rows.Close()
+	var all []Suppression
+	for rows.Next() {
+		var s Suppression
+		err = rows.Scan(&s.ID, &s.Address, &s.Reason, &s.Words, &s.NoticeID, &s.CustomerID, &s.Since, &s.LiftedAt, &s.LiftedBy)
+		if err != nil {
+			return nil, fmt.Errorf("read suppressions: %w", err)
+		}
+		all = append(all, s)
+	}
+	return all, rows.Err()
 }
 
 // Usable answers the first of the addresses that may be written to, "" when none may.
@@ -127,24 +138,11 @@ func Lift(ctx context.Context, tx *sql.Tx, address, by string, now int64) (bool,
 func SuppressionsOf(ctx context.Context, tx *sql.Tx, addresses []string) ([]Suppression, error) {
 	var all []Suppression
 	for _, a := range addresses {
-		rows, err := tx.QueryContext(ctx, `
-			SELECT id, address, reason, words, notice_id, customer_id, since, lifted_at, lifted_by
-			FROM suppressions WHERE address = $1 ORDER BY since, id`, Normal(a))
+		found, err := selectSuppressions(ctx, tx, `WHERE address = $1 ORDER BY since, id`, Normal(a))
 		if err != nil {
 			return nil, err
 		}
-		for rows.Next() {
-			var s Suppression
-			err = rows.Scan(&s.ID, &s.Address, &s.Reason, &s.Words, &s.NoticeID, &s.CustomerID, &s.Since, &s.LiftedAt, &s.LiftedBy)
-			if err != nil {
-				return nil, errors.Join(err, rows.Close())
-			}
-			all = append(all, s)
-		}
-		err = errors.Join(rows.Err(), rows.Close())
-		if err != nil {
-			return nil, err
-		}
+		all = append(all, found...)
 	}
 	return all, nil
 }

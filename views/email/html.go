@@ -16,6 +16,7 @@ import (
 // else, because mail programs drop style sheets.
 func (l Letter) HTML(ctx context.Context) (string, error) {
 	var b strings.Builder
+	b.Grow(16 << 10)
 	err := page(l).Render(ctx, &b)
 	if err != nil {
 		return "", fmt.Errorf("draw letter %q: %w", l.Subject, err)

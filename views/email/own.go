@@ -59,7 +59,7 @@ func (r reminder) own(letter Letter) (Letter, bool) {
 	letter.Before = paragraphs(r.Own.Before)
 	letter.After = paragraphs(r.Own.After)
 	if r.announces() {
-		letter.After = append(letter.After, r.spans("mail.consequence_"+r.level(), r.args()))
+		letter.After = append(letter.After, r.spans("mail.consequence_"+r.level(), r.args))
 	}
 	letter.After = append(letter.After, r.spans("mail.question"))
 	return letter, whole
@@ -103,7 +103,7 @@ func (r reminder) variable(name string) (string, bool) {
 		}
 	case "invoice":
 		if r.several() {
-			return r.text("mail.invoices", r.args()), false
+			return r.text("mail.invoices", r.args), false
 		}
 		return line(r.Invoices[0].Number, longestName), true
 	case "merchant":

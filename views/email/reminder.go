@@ -26,14 +26,15 @@ func Reminder(locale *l10n.Locale, facts ReminderFacts) Letter {
 		r.totals = append(r.totals, invoice.Remaining)
 	}
 	r.totals = billing.Totals(r.totals)
+	r.args = r.arguments()
 
 	letter := r.letter(facts.FirstName)
-	letter.Subject = r.subject("mail."+string(facts.Step)+"."+r.subjectWord(), r.args())
-	letter.Preheader = r.locale.IsolatedText("mail.preheader."+r.preheaderWord(), r.args())
-	letter.Heading = r.text(r.headingKey(), r.args())
+	letter.Subject = r.subject("mail."+string(facts.Step)+"."+r.subjectWord(), r.args)
+	letter.Preheader = r.locale.IsolatedText("mail.preheader."+r.preheaderWord(), r.args)
+	letter.Heading = r.text(r.headingKey(), r.args)
 	letter.Before = r.before()
 	letter.Amounts = r.amounts()
-	letter.Button = &Button{Label: r.spans("mail.button."+r.buttonWord(), r.args()), URL: facts.LinkURL}
+	letter.Button = &Button{Label: r.spans("mail.button."+r.buttonWord(), r.args), URL: facts.LinkURL}
 	letter.LinkLine = r.text("mail.link.other_ways")
 	letter.Facts = r.facts()
 	letter.After = r.after()
@@ -52,6 +53,7 @@ type reminder struct {
 	writer
 	ReminderFacts
 	totals []billing.Money
+	args   l10n.Args // of its messages
 }
 
 func (r reminder) several() bool { return len(r.Invoices) > 1 }
@@ -61,7 +63,7 @@ func (r reminder) announces() bool {
 	return r.Step != StepRestricted && !r.Consequence.At.IsZero()
 }
 
-func (r reminder) args() l10n.Args {
+func (r reminder) arguments() l10n.Args {
 	args := l10n.Args{"Merchant": r.merchant.Name, "Count": len(r.Invoices), "Amount": r.sums(r.totals)}
 	if !r.Consequence.At.IsZero() {
 		args["Day"], args["Date"] = r.locale.Day(r.Consequence.At), r.locale.DayMonth(r.Consequence.At)
@@ -131,18 +133,18 @@ func (r reminder) headingKey() string {
 
 // before says how things stand, then why.
 func (r reminder) before() []Paragraph {
-	why := r.spans("mail.reason."+r.reasonWord(), r.args())
+	why := r.spans("mail.reason."+r.reasonWord(), r.args)
 	if r.Broken != nil && r.Step != StepNotice && r.Step != StepRestricted {
 		return []Paragraph{r.broken(), why}
 	}
 	if r.Broken != nil {
-		return []Paragraph{r.spans("mail."+string(r.Step)+".lead_"+r.level(), r.args()), r.broken(), why}
+		return []Paragraph{r.spans("mail."+string(r.Step)+".lead_"+r.level(), r.args), r.broken(), why}
 	}
 	switch r.Step {
 	case StepSecond:
-		return []Paragraph{r.spans("mail.second.lead", r.args()), why}
+		return []Paragraph{r.spans("mail.second.lead", r.args), why}
 	case StepNotice, StepRestricted:
-		return []Paragraph{r.spans("mail."+string(r.Step)+".lead_"+r.level(), r.args()), why}
+		return []Paragraph{r.spans("mail."+string(r.Step)+".lead_"+r.level(), r.args), why}
 	}
 	return []Paragraph{why}
 }
@@ -253,7 +255,7 @@ func (r reminder) invoiceRows() []Fact {
 func (r reminder) after() []Paragraph {
 	var after []Paragraph
 	if r.announces() && r.Step != StepNotice {
-		after = append(after, r.spans("mail.consequence_"+r.level(), r.args()))
+		after = append(after, r.spans("mail.consequence_"+r.level(), r.args))
 	}
 	return append(after, r.spans("mail.question"))
 }

@@ -121,25 +121,37 @@ var breakable = strings.NewReplacer("。", "。\x00", "、", "、\x00")
 
 func wrapLine(text string, width int) string {
 	var b strings.Builder
+	b.Grow(len(text))
 	column := 0
+	put := func(piece string, space bool) {
+		length := utf8.RuneCountInString(piece)
+		room := width - column
+		if space {
+			room--
+		}
+		if column > 0 && length > room {
+			b.WriteByte('\n')
+			column = 0
+		} else if column > 0 && space {
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(piece)
+		column += length
+	}
+	breaks := strings.Contains(text, "。") || strings.Contains(text, "、")
 	// Split at the plain space alone: a no-break space in an amount keeps the amount together.
 	for word := range strings.SplitSeq(text, " ") {
-		space := 1
+		if !breaks {
+			put(word, true)
+			continue
+		}
+		space := true
 		for piece := range strings.SplitSeq(breakable.Replace(word), "\x00") {
-			if piece == "" && space == 0 {
-				continue // the word ended with a stop
+			if piece != "" || space { // else the word ended with a stop
+				put(piece, space)
 			}
-			length := utf8.RuneCountInString(piece)
-			if column > 0 && column+space+length > width {
-				b.WriteByte('\n')
-				column = 0
-			} else if column > 0 && space > 0 {
-				b.WriteByte(' ')
-				column++
-			}
-			b.WriteString(piece)
-			column += length
-			space = 0
+			space = false
 		}
 	}
 	return b.String()

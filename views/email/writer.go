@@ -107,6 +107,8 @@ func lines(text string) string {
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
+		case r >= ' ' && r <= '~':
+			return r
 		case r == '\t' || r == '\n' || r == '\r':
 			return ' '
 		case r == '\u200c' || r == '\u200d' || r == '\u2068' || r == '\u2069':

@@ -1,0 +1,72 @@
+package billing
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"sollecito/internal/database"
+)
+
+// What is asked about many at once is asked in one statement, whose answer is by id. Unknown ids are left out.
+
+// InvoicesByID answers the invoices with these ids.
+func InvoicesByID(ctx context.Context, tx *sql.Tx, ids []string) (map[string]Invoice, error) {
+	all := make(map[string]Invoice, len(ids))
+	if len(ids) == 0 {
+		return all, nil
+	}
+	marks, args := database.List(ids)
+	found, err := selectInvoices(ctx, tx, `WHERE id IN (`+marks+`)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read invoices: %w", err)
+	}
+	for _, i := range found {
+		all[i.ID] = i
+	}
+	return all, nil
+}
+
+// MethodsByID answers the payment methods with these ids, whosever they are.
+func MethodsByID(ctx context.Context, tx *sql.Tx, ids []string) (map[string]Method, error) {
+	all := make(map[string]Method, len(ids))
+	if len(ids) == 0 {
+		return all, nil
+	}
+	marks, args := database.List(ids)
+	rows, err := tx.QueryContext(ctx, `
+		SELECT id, customer_id, type, brand, last4, exp_month, exp_year, fingerprint
+		FROM methods WHERE id IN (`+marks+`)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read payment methods: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var m Method
+		err = rows.Scan(&m.ID, &m.CustomerID, &m.Type, &m.Brand, &m.Last4, &m.ExpMonth, &m.ExpYear, &m.Fingerprint)
+		if err != nil {
+			return nil, fmt.Errorf("read payment methods: %w", err)
+		}
+		all[m.ID] = m
+	}
+	return all, rows.Err()
+}
+
+// WhoPressed answers which of the customers pressed a button to pay since the instant, as AttemptsSince does for one.
+func WhoPressed(ctx context.Context, tx *sql.Tx, customers []string, since int64) (map[string]bool, error) {
+	all := map[string]bool{}
+	if len(customers) == 0 {
+		return all, nil
+	}
+	marks, args := database.List(customers)
+	found, err := database.Strings(ctx, tx, fmt.Sprintf(`
+		SELECT DISTINCT customer_id FROM attempts
+		WHERE customer_id IN (%s) AND started_at >= $%d AND initiator = 'customer' AND id <> charge`, marks, len(args)+1), append(args, since)...)
+	if err != nil {
+		return nil, fmt.Errorf("read who is paying: %w", err)
+	}
+	for _, customer := range found {
+		all[customer] = true
+	}
+	return all, nil
+}

@@ -1,0 +1,159 @@
+package dunning
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
+	"sollecito/internal/database"
+	"sollecito/internal/fault"
+	"sollecito/internal/outbox"
+)
+
+// SituationOf gathers what a decision about the case rests on.
+func (cs *Cases) SituationOf(ctx context.Context, tx *sql.Tx, c Case, now time.Time) (Situation, error) {
+	customer, err := billing.FindCustomer(ctx, tx, c.CustomerID)
+	if err != nil {
+		return Situation{}, err
+	}
+	all, err := cs.situations(ctx, tx, []Case{c}, map[string]billing.Customer{customer.ID: customer}, now)
+	return all[c.ID], err
+}
+
+// situations gathers what decisions about several cases rest on, by the case's id, in the same few statements however
+// many there are. who are their customers.
+func (cs *Cases) situations(ctx context.Context, tx *sql.Tx, cases []Case, who map[string]billing.Customer, now time.Time) (map[string]Situation, error) {
+	var ids, customers, methods []string
+	for _, c := range cases {
+		ids, customers = append(ids, c.ID), append(customers, c.CustomerID)
+	}
+	invoices, err := invoicesOf(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, of := range invoices {
+		for _, i := range of {
+			if i.Open() && i.MethodID != "" {
+				methods = append(methods, i.MethodID)
+			}
+		}
+	}
+	cards, err := billing.MethodsByID(ctx, tx, methods)
+	if err != nil {
+		return nil, err
+	}
+	heard, err := outbox.ContactsOf(ctx, tx, customers, now.Add(-cs.policy.Window).Unix())
+	if err != nil {
+		return nil, err
+	}
+	choices, err := contact.ChoicesBy(ctx, tx, customers)
+	if err != nil {
+		return nil, err
+	}
+	plans, err := cs.Campaigns(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]Situation, len(cases))
+	for _, c := range cases {
+		customer := who[c.CustomerID]
+		in := Situation{
+			Plan:        c.Plan(plans),
+			Who:         subject(customer, invoices[c.ID], now),
+			Zones:       contact.ZonesOf(customer, cs.fallback),
+			Policy:      cs.PolicyFor(customer, choices[c.CustomerID]),
+			Choices:     choices[c.CustomerID],
+			StripeMails: cs.stripeMails,
+			Now:         now,
+			Invoices:    invoices[c.ID],
+			methods:     cards,
+			heard:       heard[c.CustomerID],
+		}
+		in.Class = in.Who.Class
+		if len(in.Who.Open) > 0 {
+			method, _ := in.Method(in.Who.Open[0].MethodID)
+			in.Who.Method = method.Type
+		}
+		in.Contacts = in.contactsBut(outbox.Notice{})
+		all[c.ID] = in
+	}
+	return all, nil
+}
+
+// subject is what a segment looks at: the customer and those of the invoices that are open. The method is left out.
+func subject(customer billing.Customer, invoices []billing.Invoice, now time.Time) campaign.Subject {
+	who := campaign.Subject{Customer: customer, Class: classOf(invoices), Now: now}
+	for _, i := range invoices {
+		if i.Open() {
+			who.Open = append(who.Open, i)
+		}
+	}
+	slices.SortStableFunc(who.Open, func(a, b billing.Invoice) int { return cmp.Compare(a.CreatedAt, b.CreatedAt) })
+	return who
+}
+
+// subjectOf is what a segment looks at, with the method the oldest invoice is charged to.
+func subjectOf(ctx context.Context, tx *sql.Tx, customer billing.Customer, invoices []billing.Invoice, now time.Time) (campaign.Subject, error) {
+	who := subject(customer, invoices, now)
+	if len(who.Open) == 0 || who.Open[0].MethodID == "" {
+		return who, nil
+	}
+	m, err := billing.FindMethod(ctx, tx, customer.ID, who.Open[0].MethodID)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return campaign.Subject{}, err
+	}
+	who.Method = m.Type
+	return who, nil
+}
+
+// InvoicesOf answers the invoices a case is about, in the order they joined.
+func (cs *Cases) InvoicesOf(ctx context.Context, tx *sql.Tx, c Case) ([]billing.Invoice, error) {
+	all, err := invoicesOf(ctx, tx, []string{c.ID})
+	return all[c.ID], err
+}
+
+// invoicesOf answers InvoicesOf for several cases, by their ids.
+func invoicesOf(ctx context.Context, tx *sql.Tx, cases []string) (map[string][]billing.Invoice, error) {
+	marks, args := database.List(cases)
+	rows, err := tx.QueryContext(ctx, `
+		SELECT case_id, invoice_id FROM case_invoices
+		WHERE left_at = 0 AND case_id IN (`+marks+`) ORDER BY joined_at, invoice_id`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the invoices of cases: %w", err)
+	}
+	defer rows.Close()
+	type member struct{ of, invoice string }
+	var members []member
+	var ids []string
+	for rows.Next() {
+		var m member
+		err = rows.Scan(&m.of, &m.invoice)
+		if err != nil {
+			return nil, fmt.Errorf("read the invoices of cases: %w", err)
+		}
+		members, ids = append(members, m), append(ids, m.invoice)
+	}
+	err = rows.Err()
+	if err != nil {
+		return nil, fmt.Errorf("read the invoices of cases: %w", err)
+	}
+	invoices, err := billing.InvoicesByID(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string][]billing.Invoice, len(cases))
+	for _, m := range members {
+		invoice, is := invoices[m.invoice]
+		if !is {
+			return nil, fault.New(fault.NotFound, "There is no invoice %s.", m.invoice)
+		}
+		all[m.of] = append(all[m.of], invoice)
+	}
+	return all, nil
+}

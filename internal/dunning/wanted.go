@@ -1,0 +1,176 @@
+package dunning
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/contact"
+	"sollecito/internal/database"
+	"sollecito/internal/fault"
+	"sollecito/internal/outbox"
+)
+
+// Say is what StillWanted answers of a notice that is about to be handed over.
+type Say struct {
+	Go    bool
+	Skip  string    // the reason why it is not said at all, when neither Go nor Later
+	Later time.Time // not now, but then
+	Why   string    // of Later
+
+	// What a reminder that goes was decided by; its letter tells of the same.
+	Case   Case
+	In     Situation
+	Broken bool // a day its customer had set came to nothing, now or earlier
+}
+
+// StillWanted decides right before a notice is handed over, from what is stored, whether it may go. A reminder may when
+// the case is open and not resting, something is owed, and the contact policy allows it now. The date a reminder
+// announces is moved later when the mail itself was held up.
+func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time.Time) (Say, error) {
+	err := database.Hold(ctx, tx, n.CustomerID)
+	if err != nil {
+		return Say{}, err
+	}
+	who, err := billing.CustomersByID(ctx, tx, []string{n.CustomerID})
+	if err != nil {
+		return Say{}, err
+	}
+	all, err := cs.WhichWanted(ctx, tx, []outbox.Notice{n}, who, now)
+	return all[n.ID], err
+}
+
+// WhichWanted is StillWanted for several notices, by their ids. who are their customers, all different and held by the
+// caller.
+func (cs *Cases) WhichWanted(ctx context.Context, tx *sql.Tx, notices []outbox.Notice, who map[string]billing.Customer, now time.Time) (map[string]Say, error) {
+	all := make(map[string]Say, len(notices))
+	var reminders []outbox.Notice
+	var err error
+	for _, n := range notices {
+		switch n.Kind {
+		case outbox.Reminder:
+			reminders = append(reminders, n)
+		case outbox.Settled:
+			all[n.ID], err = cs.thanksWanted(ctx, tx, n, now)
+		case outbox.Precaution:
+			all[n.ID], err = cs.precautionWanted(ctx, tx, n, now)
+		default:
+			all[n.ID] = Say{Go: true}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, cs.remindersWanted(ctx, tx, reminders, who, now, all)
+}
+
+// remindersWanted decides about reminders, each by what was read of all of them at once, and adds what it decided to all.
+func (cs *Cases) remindersWanted(ctx context.Context, tx *sql.Tx, reminders []outbox.Notice, who map[string]billing.Customer, now time.Time, all map[string]Say) error {
+	if len(reminders) == 0 {
+		return nil
+	}
+	var ids, customers []string
+	for _, n := range reminders {
+		ids, customers = append(ids, n.CaseID), append(customers, n.CustomerID)
+	}
+	marks, args := database.List(ids)
+	found, err := selectCases(ctx, tx, `WHERE id IN (`+marks+`)`, args...)
+	if err != nil {
+		return fmt.Errorf("read cases: %w", err)
+	}
+	situations, err := cs.situations(ctx, tx, found, who, now)
+	if err != nil {
+		return err
+	}
+	paying, err := billing.WhoPressed(ctx, tx, customers, now.Add(-payingTime).Unix())
+	if err != nil {
+		return err
+	}
+	broken, err := whoBroke(ctx, tx, customers)
+	if err != nil {
+		return err
+	}
+	cases := make(map[string]Case, len(found))
+	for _, c := range found {
+		cases[c.ID] = c
+	}
+	for _, n := range reminders {
+		c, is := cases[n.CaseID]
+		if !is {
+			return fault.New(fault.NotFound, "There is no such case.")
+		}
+		in := situations[c.ID]
+		say := c.wants(in, n, paying[n.CustomerID])
+		if say.Skip == contact.NoMailWanted {
+			err = cs.tellInApp(ctx, tx, n, now)
+		}
+		if say.Go {
+			say.In, say.Broken = in, broken[n.CustomerID]
+			say.Case, err = cs.giveNotice(ctx, tx, c, in, now)
+		}
+		if err != nil {
+			return err
+		}
+		all[n.ID] = say
+	}
+	return nil
+}
+
+// wants decides whether a reminder of the case may go. It looks at nothing but its arguments.
+func (c Case) wants(in Situation, n outbox.Notice, paying bool) Say {
+	switch {
+	case c.Status != Open && c.Status != Exhausted:
+		return Say{Skip: string(ReasonClosed)}
+	case c.RestingSince > 0:
+		return Say{Later: in.Now.Add(6 * time.Hour), Why: whyRests}
+	case in.Class == billing.ClassNone:
+		return Say{Skip: string(ReasonNothing)}
+	case in.Choices.NoMail:
+		return Say{Skip: contact.NoMailWanted}
+	case paying:
+		return Say{Later: in.Now.Add(payingTime), Why: string(ReasonPaying)}
+	}
+	// The banner of this very step may have been shown already: mail and banner of one step count as one.
+	slot := in.Policy.Slot(in.Now, in.Zones, in.contactsBut(n))
+	if slot.At.After(in.Now) {
+		why, _ := holding(slot.Why)
+		return Say{Later: slot.At, Why: string(why)}
+	}
+	return Say{Go: true}
+}
+
+// thanksWanted decides about the one mail after payment.
+func (cs *Cases) thanksWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time.Time) (Say, error) {
+	wait, err := cs.thanksWait(ctx, tx, n.CustomerID, now)
+	if err != nil || !wait.IsZero() {
+		return Say{Later: wait, Why: "Outside the hours."}, err
+	}
+	owed, err := billing.Overdue(ctx, tx, n.CustomerID, now.Unix())
+	if err == nil && len(owed) > 0 {
+		return Say{Skip: string(ReasonAgain)}, nil
+	}
+	if err != nil || !cs.policy.Collector {
+		return Say{Go: true}, err
+	}
+	choices, err := contact.ChoicesOf(ctx, tx, n.CustomerID)
+	if err == nil && choices.NoMail {
+		return Say{Skip: "The customer asked for no mail; a collector sends none."}, nil
+	}
+	return Say{Go: true}, err
+}
+
+// whoBroke answers which of the customers ever set a day that came to nothing.
+func whoBroke(ctx context.Context, tx *sql.Tx, customers []string) (map[string]bool, error) {
+	marks, args := database.List(customers)
+	found, err := database.Strings(ctx, tx, `SELECT DISTINCT customer_id FROM promises WHERE status = 'broken' AND customer_id IN (`+marks+`)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read who broke a promise: %w", err)
+	}
+	all := make(map[string]bool, len(found))
+	for _, customer := range found {
+		all[customer] = true
+	}
+	return all, nil
+}

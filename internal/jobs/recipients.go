@@ -1,0 +1,90 @@
+package jobs
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/dunning"
+	"sollecito/internal/fault"
+	"sollecito/internal/outbox"
+	"sollecito/internal/staff"
+)
+
+// Recipient is where a notice goes: To is "", and Why says why, when it can go nowhere.
+type Recipient struct{ To, Why string }
+
+// Recipients decides where notices go, by their ids, from what is stored at that moment. who are their customers.
+func (l *Letters) Recipients(ctx context.Context, tx *sql.Tx, notices []outbox.Notice, who map[string]billing.Customer) (map[string]Recipient, error) {
+	asked := []string{l.OnlyTo}
+	for _, n := range notices {
+		asked = append(asked, addressesFor(n, who[n.CustomerID])...)
+	}
+	suppressed, err := outbox.Suppressed(ctx, tx, asked)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]Recipient, len(notices))
+	for _, n := range notices {
+		customer, known := who[n.CustomerID]
+		switch {
+		case n.Kind == outbox.StaffAlert: // about a colleague's account, and to them whatever came back before
+			all[n.ID], err = l.colleague(ctx, tx, n)
+			if err != nil {
+				return nil, err
+			}
+		case !known:
+			all[n.ID] = Recipient{Why: "What it tells of no longer exists."}
+		case n.Kind == outbox.StaffMessage: // staff are told whatever came back before
+			all[n.ID] = Recipient{To: cmp.Or(l.OnlyTo, l.Merchant.SupportEmail)}
+		default:
+			all[n.ID] = l.customer(addressesFor(n, customer), suppressed)
+		}
+	}
+	return all, nil
+}
+
+func (l *Letters) colleague(ctx context.Context, tx *sql.Tx, n outbox.Notice) (Recipient, error) {
+	a, err := staff.FindAlert(ctx, tx, n.SubjectID)
+	if fault.Is(err, fault.NotFound) {
+		return Recipient{Why: "What it tells of no longer exists."}, nil
+	}
+	return Recipient{To: cmp.Or(l.OnlyTo, a.Email)}, err
+}
+
+// addressesFor answers a customer's addresses for a notice, the best first. Reminders and receipts may go to another
+// billing contact; what answers somebody goes to the address on file alone.
+func addressesFor(n outbox.Notice, who billing.Customer) []string {
+	switch n.Kind {
+	case outbox.Reminder, outbox.Settled, outbox.Precaution, outbox.FinalAct:
+		return who.Addresses()
+	}
+	if who.Email == "" {
+		return nil
+	}
+	return who.Addresses()[:1]
+}
+
+// customer answers the first of a customer's addresses that may be written to; in test mode the one address of all mail.
+func (l *Letters) customer(addresses []string, suppressed map[string]outbox.Suppression) Recipient {
+	if len(addresses) == 0 {
+		return Recipient{Why: string(dunning.ReasonNobody)}
+	}
+	for _, a := range addresses {
+		_, stopped := suppressed[outbox.Normal(a)]
+		if stopped {
+			continue
+		}
+		only, stopped := suppressed[outbox.Normal(l.OnlyTo)]
+		if stopped {
+			return unmailed(only)
+		}
+		return Recipient{To: cmp.Or(l.OnlyTo, a)}
+	}
+	return unmailed(suppressed[outbox.Normal(addresses[0])])
+}
+
+func unmailed(s outbox.Suppression) Recipient {
+	return Recipient{Why: "Nothing is mailed to this address any more. " + s.Words}
+}

@@ -1,0 +1,303 @@
+package jobs
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/database"
+	"sollecito/internal/dunning"
+	"sollecito/internal/fault"
+	"sollecito/internal/outbox"
+)
+
+// take writes the turns of several lines in one transaction. What they are decided by is read, and what is decided is
+// kept, for all of them at once: a statement for each mail would cost more than the mail. It may be asked again for the
+// same turns.
+func (s *Sender) take(ctx context.Context, tx *sql.Tx, turns []*turn) error {
+	now := s.Now()
+	// What comes back of a customer's mails and their next mail are not decided at the same time.
+	err := database.HoldAll(ctx, tx, customersOf(turns))
+	if err != nil {
+		return err
+	}
+	err = s.tellAll(ctx, tx, turns, now)
+	if err != nil {
+		return err
+	}
+	asking, err := s.waiting(ctx, tx, turns)
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, t := range asking {
+		ids = append(ids, t.next.CustomerID)
+	}
+	who, err := billing.CustomersByID(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
+	asking, err = s.fresh(ctx, tx, asking, who)
+	if err != nil {
+		return err
+	}
+	asking, err = s.addressed(ctx, tx, asking, who, now)
+	if err != nil {
+		return err
+	}
+	going, err := s.wanted(ctx, tx, asking, who, now)
+	if err != nil {
+		return err
+	}
+	err = drawAll(ctx, going)
+	if err != nil {
+		return err
+	}
+	return s.begin(ctx, tx, going)
+}
+
+// tellAll keeps what became of the last mails, each once: where it was told before, the notice may be in other hands by
+// now.
+func (s *Sender) tellAll(ctx context.Context, tx *sql.Tx, turns []*turn, now time.Time) error {
+	var sent []*handed
+	var ids []string
+	for _, t := range turns {
+		if t.last == nil {
+			continue
+		}
+		t.last.told++
+		if t.last.told == 1 && t.last.outcome == nil {
+			sent, ids = append(sent, t.last), append(ids, t.last.notice.ID)
+			continue
+		}
+		err := s.tell(ctx, tx, t.last, now)
+		if err != nil {
+			return fmt.Errorf("conclude notice %s: %w", t.last.notice.ID, err)
+		}
+	}
+	err := outbox.SentAll(ctx, tx, ids, now.Unix())
+	if err != nil {
+		return err
+	}
+	for _, h := range sent {
+		err = s.Cases.Left(ctx, tx, h.notice, h.who, now)
+		if err != nil {
+			return fmt.Errorf("conclude notice %s: %w", h.notice.ID, err)
+		}
+	}
+	return nil
+}
+
+func (s *Sender) tell(ctx context.Context, tx *sql.Tx, h *handed, now time.Time) error {
+	if h.told > 1 {
+		current, err := outbox.Find(ctx, tx, h.notice.ID)
+		if err != nil || current.Status != outbox.Sending || current.Attempts != h.notice.Attempts {
+			return err
+		}
+	}
+	return s.conclude(ctx, tx, h, now)
+}
+
+// waiting answers the turns whose next notice still waits. One notice of a customer is decided at a time: the others
+// count it only when it is kept.
+func (s *Sender) waiting(ctx context.Context, tx *sql.Tx, turns []*turn) ([]*turn, error) {
+	var ids []string
+	for _, t := range turns {
+		t.answer, t.draft = stays, nil
+		if t.asked != nil {
+			ids = append(ids, t.asked.ID)
+		}
+	}
+	queued, err := outbox.StillQueued(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	sending, err := dunning.SendingSwitch(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	var asking []*turn
+	deciding := map[string]bool{} // customers
+	for _, t := range turns {
+		switch {
+		case t.asked == nil || !queued[t.asked.ID]:
+		case sending.Stopped:
+			err = outbox.Release(ctx, tx, t.asked.ID)
+			if err != nil {
+				return nil, err
+			}
+		case deciding[t.asked.CustomerID]:
+			t.answer = again
+		default:
+			deciding[t.asked.CustomerID] = t.asked.CustomerID != ""
+			t.next = *t.asked
+			asking = append(asking, t)
+		}
+	}
+	return asking, nil
+}
+
+// fresh answers the turns that can be decided by what is stored: for reminders, by what Stripe said within ten minutes.
+func (s *Sender) fresh(ctx context.Context, tx *sql.Tx, asking []*turn, who map[string]billing.Customer) ([]*turn, error) {
+	rests := func(t *turn) bool { // on what Stripe says
+		return (t.next.Kind == outbox.Reminder || t.next.Kind == outbox.Precaution) && !t.read
+	}
+	var customers []billing.Customer
+	for _, t := range asking {
+		if rests(t) {
+			customers = append(customers, who[t.next.CustomerID])
+		}
+	}
+	fresh, err := s.Intake.Fresh(ctx, tx, customers)
+	if err != nil {
+		return nil, err
+	}
+	var decidable []*turn
+	for _, t := range asking {
+		if rests(t) && !fresh[t.next.CustomerID] {
+			t.answer = stale
+			continue
+		}
+		decidable = append(decidable, t)
+	}
+	return decidable, nil
+}
+
+// addressed answers the turns whose notice has somebody to go to. The others are left out.
+func (s *Sender) addressed(ctx context.Context, tx *sql.Tx, asking []*turn, who map[string]billing.Customer, now time.Time) ([]*turn, error) {
+	recipients, err := s.Letters.Recipients(ctx, tx, noticesOf(asking), who)
+	if err != nil {
+		return nil, err
+	}
+	var addressed []*turn
+	for _, t := range asking {
+		r := recipients[t.next.ID]
+		if r.To == "" {
+			err = s.Cases.LeaveOut(ctx, tx, t.next, r.Why, now)
+			if err != nil {
+				return nil, fmt.Errorf("begin notice %s: %w", t.next.ID, err)
+			}
+			continue
+		}
+		t.next.Recipient = r.To
+		addressed = append(addressed, t)
+	}
+	return addressed, nil
+}
+
+// wanted answers the turns whose notice goes, its letter written and still to be drawn. The others are put off or
+// settled.
+func (s *Sender) wanted(ctx context.Context, tx *sql.Tx, asking []*turn, who map[string]billing.Customer, now time.Time) ([]*turn, error) {
+	says, err := s.Cases.WhichWanted(ctx, tx, noticesOf(asking), who, now)
+	if err != nil {
+		return nil, err
+	}
+	var going []*turn
+	for _, t := range asking {
+		say := says[t.next.ID]
+		t.who = who[t.next.CustomerID]
+		switch {
+		case say.Go:
+			err = s.write(ctx, tx, t, say, now)
+		case !say.Later.IsZero():
+			err = s.Cases.PutOffNotice(ctx, tx, t.next, say.Why, say.Later, now)
+		default:
+			err = outbox.Settle(ctx, tx, t.next.ID, outbox.Skipped, say.Skip, now.Unix())
+		}
+		if err != nil {
+			return nil, fmt.Errorf("begin notice %s: %w", t.next.ID, err)
+		}
+		if t.draft != nil {
+			going = append(going, t)
+		}
+	}
+	return going, nil
+}
+
+func (s *Sender) write(ctx context.Context, tx *sql.Tx, t *turn, say dunning.Say, now time.Time) error {
+	draft, err := s.Letters.Write(ctx, tx, &t.next, say, t.who, now)
+	if fault.Is(err, fault.NotFound) {
+		return outbox.Settle(ctx, tx, t.next.ID, outbox.Skipped, "What it tells of no longer exists.", now.Unix())
+	}
+	t.draft = &draft
+	return err
+}
+
+// begin marks the mails that go as being handed over, and keeps the links they carry.
+func (s *Sender) begin(ctx context.Context, tx *sql.Tx, going []*turn) error {
+	var drafts []*Draft
+	for _, t := range going {
+		drafts = append(drafts, t.draft)
+	}
+	err := issueAll(ctx, tx, drafts)
+	if err != nil {
+		return err
+	}
+	lease := s.Real().Add(sendLease)
+	begun, err := outbox.BeginAll(ctx, tx, noticesOf(going), lease.Unix())
+	if err != nil {
+		return err
+	}
+	for _, t := range going {
+		t.lease = lease
+		t.next.Attempts++
+		if begun[t.next.ID] {
+			t.answer = goes
+		}
+	}
+	return nil
+}
+
+// drawAll draws the letters of some turns on all processors at once: whoever else wants to write waits for them.
+func drawAll(ctx context.Context, turns []*turn) error {
+	var next atomic.Int64
+	draw := func() (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			}
+		}()
+		for i := next.Add(1) - 1; err == nil && i < int64(len(turns)); i = next.Add(1) - 1 {
+			t := turns[i]
+			t.letter, t.next.Copy, err = t.draft.Finish(ctx)
+		}
+		return err
+	}
+	var others errgroup.Group
+	for range min(runtime.GOMAXPROCS(0), len(turns)) - 1 {
+		others.Go(draw)
+	}
+	return errors.Join(draw(), others.Wait())
+}
+
+// customersOf answers whom some turns are about, in the order in which they are held.
+func customersOf(turns []*turn) []string {
+	var all []string
+	for _, t := range turns {
+		if t.last != nil && t.last.notice.CustomerID != "" {
+			all = append(all, t.last.notice.CustomerID)
+		}
+		if t.asked != nil && t.asked.CustomerID != "" {
+			all = append(all, t.asked.CustomerID)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func noticesOf(turns []*turn) []outbox.Notice {
+	all := make([]outbox.Notice, len(turns))
+	for i, t := range turns {
+		all[i] = t.next
+	}
+	return all
+}
