@@ -576,7 +576,7 @@ func readsWhatIsSigned(t *testing.T, l *lumen) {
 		t.Fatal(err)
 	}
 	listed := map[string]string{}
-	err = l.Happened(ctx, now.Add(-time.Hour).Unix(), func(page []gateway.Event) error {
+	err = l.Happened(ctx, now.Add(-time.Hour).Unix(), "", func(page []gateway.Event, _ string) error {
 		for _, e := range page {
 			listed[e.ID] = e.Type
 		}
@@ -599,7 +599,7 @@ func readsWhatIsSigned(t *testing.T, l *lumen) {
 	if !failed {
 		t.Errorf("no invoice.payment_failed of %s among %v", id, heard)
 	}
-	err = l.Happened(ctx, now.Add(time.Hour).Unix(), func(page []gateway.Event) error {
+	err = l.Happened(ctx, now.Add(time.Hour).Unix(), "", func(page []gateway.Event, _ string) error {
 		return errors.New(page[0].Type + " is older than asked")
 	})
 	if err != nil {
@@ -651,7 +651,7 @@ func gatesBite(t *testing.T, spec *gates.Spec) {
 func happens(t *testing.T, l *lumen) {
 	id := l.fail("insufficient_funds")
 	var failed []gateway.Event
-	err := l.Happened(t.Context(), now.Add(-time.Hour).Unix(), func(page []gateway.Event) error {
+	err := l.Happened(t.Context(), now.Add(-time.Hour).Unix(), "", func(page []gateway.Event, _ string) error {
 		for _, e := range page {
 			if e.Type == "invoice.payment_failed" {
 				failed = append(failed, e)
@@ -666,7 +666,7 @@ func happens(t *testing.T, l *lumen) {
 		t.Errorf("listed %+v", failed)
 	}
 	stop := errors.New("enough")
-	err = l.Happened(t.Context(), now.Add(-time.Hour).Unix(), func([]gateway.Event) error { return stop })
+	err = l.Happened(t.Context(), now.Add(-time.Hour).Unix(), "", func([]gateway.Event, string) error { return stop })
 	if !errors.Is(err, stop) {
 		t.Errorf("a visit's error is answered as %v", err)
 	}

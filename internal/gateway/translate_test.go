@@ -366,7 +366,7 @@ func TestEventsAreVisitedPageByPage(t *testing.T) {
 		}
 	})
 	var visited []string
-	err := client.Happened(t.Context(), 500, func(page []gateway.Event) error {
+	err := client.Happened(t.Context(), 500, "", func(page []gateway.Event, _ string) error {
 		for _, e := range page {
 			visited = append(visited, fmt.Sprintf("%s %s %d %s %s", e.ID, e.Type, e.Created, e.Customer, e.Unreadable))
 		}
@@ -381,7 +381,7 @@ func TestEventsAreVisitedPageByPage(t *testing.T) {
 	if !slices.Equal(types, slices.Sorted(slices.Values(gateway.ListenTo))) {
 		t.Errorf("asked for %q", types)
 	}
-	err = client.Happened(t.Context(), 500, func([]gateway.Event) error { return io.ErrUnexpectedEOF })
+	err = client.Happened(t.Context(), 500, "", func([]gateway.Event, string) error { return io.ErrUnexpectedEOF })
 	if err == nil {
 		t.Error("a failed visit was passed over")
 	}
