@@ -304,9 +304,9 @@ func readsDisputes(t *testing.T, l *lumen) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := l.Disputes(ctx, l.now().Add(-time.Hour))
-	if err != nil || len(all) != 1 {
-		t.Fatalf("%+v, %v", all, err)
+	all, more, err := l.Disputes(ctx, l.now().Add(-time.Hour), "")
+	if err != nil || len(all) != 1 || more {
+		t.Fatalf("%+v, %t, %v", all, more, err)
 	}
 	d := all[0]
 	if d.CustomerID != l.customer || d.InvoiceID != id || !d.Running() || d.Lost() || d.Reason != "fraudulent" || d.Amount != (billing.Money{Minor: 5800, Currency: "eur"}) {
@@ -321,9 +321,11 @@ func readsDisputes(t *testing.T, l *lumen) {
 	if err != nil || closed.Running() || !closed.Lost() {
 		t.Errorf("closed: %+v, %v", closed, err)
 	}
-	none, err := l.Disputes(ctx, l.now().Add(time.Hour))
-	if err != nil || len(none) != 0 {
-		t.Errorf("later ones: %+v, %v", none, err)
+	for after, since := range map[string]time.Time{"": l.now().Add(time.Hour), d.ID: l.now().Add(-time.Hour)} {
+		none, more, err := l.Disputes(ctx, since, after)
+		if err != nil || len(none) != 0 || more {
+			t.Errorf("later than %s, after %q: %+v, %v", since, after, none, err)
+		}
 	}
 }
 

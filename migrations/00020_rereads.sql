@@ -9,5 +9,9 @@ CREATE TABLE rereads (
 );
 CREATE INDEX rereads_due ON rereads (due_at);
 
+-- From which instant of business time on a reading of its customer shows what the event tells; 0 for none yet.
+ALTER TABLE events ADD COLUMN serves_from BIGINT NOT NULL DEFAULT 0;
+
 -- +goose Down
+ALTER TABLE events DROP COLUMN serves_from;
 DROP TABLE rereads;
