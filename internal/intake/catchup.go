@@ -19,15 +19,16 @@ const clocksApart = 5 * time.Minute
 // walk is what one program does of a catch-up: it moves the stored state on, a page at a time.
 type walk struct {
 	*Intake
-	state     Reconciled // as it is stored
+	stored    Reconciled // what others see of it
+	state     Reconciled // where it stands: past what is stored by steps that found nothing
 	connected int64      // since when Stripe is listened to, unix seconds
 	fetched   int        // events that no webhook had brought
 }
 
 var errElsewhere = errors.New("another program moved the reconcile on")
 
-// advance lets change do what leads to the next state, and keeps both in one transaction, when the state it follows
-// from is still the stored one; else it answers errElsewhere, and nothing is kept.
+// advance lets change do what leads to the next state, and keeps both in one transaction, when what is stored is still
+// what this walk has stored; else it answers errElsewhere, and nothing is kept.
 func (w *walk) advance(ctx context.Context, change func(tx *sql.Tx, next *Reconciled) error) error {
 	var next Reconciled
 	err := w.db.Do(ctx, func(tx *sql.Tx) error {
@@ -44,7 +45,7 @@ func (w *walk) advance(ctx context.Context, change func(tx *sql.Tx, next *Reconc
 		if err != nil {
 			return err
 		}
-		if stored != w.state {
+		if stored != w.stored {
 			return errElsewhere
 		}
 		return keepState(ctx, tx, settingReconcile, next)
@@ -52,7 +53,7 @@ func (w *walk) advance(ctx context.Context, change func(tx *sql.Tx, next *Reconc
 	if err != nil {
 		return err
 	}
-	w.state = next
+	w.stored, w.state = next, next
 	return nil
 }
 
@@ -84,18 +85,15 @@ func (w *walk) reach() reach {
 	return reach{since: since, disputes: since, unread: at.Add(-unreadFor).Unix(), most: unreadBatch}
 }
 
-func (w *walk) begin(ctx context.Context, now time.Time) error {
-	return w.advance(ctx, func(_ *sql.Tx, next *Reconciled) error {
-		if next.Cursor == 0 {
-			next.Cursor = w.connected
-		}
-		next.UnderWay = catchUp{At: now.Unix(), Step: listEvents}
-		begun := walk{state: *next, connected: w.connected}
-		if begun.reach().lost {
-			next.UnderWay.Step = listOpen
-		}
-		return nil
-	})
+// begin sets out from where the last catch-up ended.
+func (w *walk) begin(now time.Time) {
+	if w.state.Cursor == 0 {
+		w.state.Cursor = w.connected
+	}
+	w.state.UnderWay = catchUp{At: now.Unix(), Step: listEvents}
+	if w.reach().lost {
+		w.state.UnderWay.Step = listOpen
+	}
 }
 
 // goOn does what is left of the step at hand and moves to the next one.
@@ -126,10 +124,9 @@ func (w *walk) goOn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return w.advance(ctx, func(_ *sql.Tx, next *Reconciled) error {
-		next.UnderWay.Step, next.UnderWay.After = next.UnderWay.Step+1, ""
-		return nil
-	})
+	w.state.UnderWay.Step++ // kept with the next page: until then its last one is read once more by whoever goes on
+	w.state.UnderWay.After = ""
+	return nil
 }
 
 // end leaves to ReadAgain who is to be read again, and marks everything before the catch-up as seen.
@@ -160,12 +157,13 @@ func (w *walk) fetchEvents(ctx context.Context, since, until int64) error {
 				rows = append(rows, row)
 			}
 		}
+		if len(rows) == 0 {
+			w.state.UnderWay.After = after
+			return nil
+		}
 		fresh := 0
 		err := w.advance(ctx, func(tx *sql.Tx, next *Reconciled) error {
 			next.UnderWay.After = after
-			if len(rows) == 0 {
-				return nil
-			}
 			var err error
 			fresh, err = insertEvents(ctx, tx, rows)
 			if err != nil {

@@ -67,7 +67,7 @@ func (in *Intake) Reconcile(ctx context.Context) (int, error) {
 	w := walk{Intake: in}
 	err := in.db.See(ctx, func(tx *sql.Tx) error {
 		var err error
-		w.state, err = LastReconcile(ctx, tx)
+		w.stored, err = LastReconcile(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -77,11 +77,12 @@ func (in *Intake) Reconcile(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("find where the reconcile stands: %w", err)
 	}
+	w.state = w.stored
 	if w.state.UnderWay.At == 0 {
 		if w.state.RanAt <= now.Unix() && w.state.RanAt > now.Add(-reconcileEvery).Unix() {
 			return 0, nil
 		}
-		err = w.begin(ctx, now)
+		w.begin(now)
 	}
 	for err == nil && w.state.UnderWay.At > 0 {
 		err = w.goOn(ctx)

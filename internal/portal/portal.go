@@ -21,7 +21,6 @@ import (
 	"sollecito/internal/inbound"
 	"sollecito/internal/intake"
 	"sollecito/internal/jobs"
-	"sollecito/internal/l10n"
 	"sollecito/internal/link"
 	"sollecito/internal/mail"
 	"sollecito/internal/metrics"
@@ -99,10 +98,6 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	if err != nil {
 		return nil, err
 	}
-	catalog, err := l10n.Load()
-	if err != nil {
-		return nil, err
-	}
 	assets, err := static.New()
 	if err != nil {
 		return nil, err
@@ -138,7 +133,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	p.Sender = &jobs.Sender{
 		DB: db, Cases: p.Cases, Intake: p.Intake, Pool: p.pool, Connections: c.Lines, Now: at.Now, Real: at.Real, Pause: time.Sleep, Log: at.Log, Observe: p.seeMail,
 		Letters: &jobs.Letters{
-			Cases: p.Cases, Talks: p.Talks, Catalog: catalog, Addresses: p.Addresses,
+			Cases: p.Cases, Talks: p.Talks, Catalog: c.Catalog, Addresses: p.Addresses,
 			Merchant: email.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail},
 			From:     mail.Address{Name: c.From.Name, Address: c.From.Address}, Language: c.DefaultLang, Zone: c.Zone, OnlyTo: onlyTo(c), Inbound: c.Inbound, Collector: c.Policy.Collector,
 		},
@@ -171,7 +166,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	p.Desk = desk
 	p.Web, err = web.New(web.Options{
 		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members,
-		Sessions: sessions, Addresses: p.Addresses, Catalog: catalog, Assets: assets,
+		Sessions: sessions, Addresses: p.Addresses, Catalog: c.Catalog, Assets: assets,
 		Merchant: views.Merchant{Name: c.MerchantName, LegalAddress: c.MerchantAddr, SupportEmail: c.SupportEmail, HomeURL: c.HomeURL},
 		Language: c.DefaultLang, Zone: c.Zone, StripeJS: c.StripeJS, StripeAPI: c.StripeAPI, PublishableKey: c.StripePublic, TestMode: !c.Live,
 		EmbedSecrets: reveal(c.EmbedSecrets), EmbedOrigins: c.EmbedOrigins, Proxies: c.Proxies, Interest: c.Interest,

@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"sollecito/internal/config"
+	"sollecito/internal/intake"
 	"sollecito/internal/portal"
 )
 
@@ -110,6 +112,7 @@ func (h *house) again() *portal.Portal {
 // caughtUp lets the programs take turns, a minute each, until nothing is left to catch up on or ctx ends.
 func (h *house) caughtUp(ctx context.Context, programs ...*portal.Portal) {
 	h.t.Helper()
+	back := h.clock.now().Unix()
 	for n := range 240 {
 		_, err := programs[n%len(programs)].Runner.Drain(ctx, "events", "reconcile", "readings")
 		if ctx.Err() != nil {
@@ -118,8 +121,16 @@ func (h *house) caughtUp(ctx context.Context, programs ...*portal.Portal) {
 		if err != nil {
 			h.t.Fatal(err)
 		}
-		if h.count(`SELECT (SELECT count(*) FROM rereads) + (SELECT count(*) FROM events WHERE status = 'received')
-			+ (SELECT count(*) FROM settings WHERE name = 'reconcile' AND value NOT LIKE '%"under_way":{"at":0,%')`) == 0 {
+		var state intake.Reconciled
+		err = h.portal.DB.See(h.t.Context(), func(tx *sql.Tx) error {
+			var err error
+			state, err = intake.LastReconcile(h.t.Context(), tx)
+			return err
+		})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if state.RanAt >= back && h.count(`SELECT (SELECT count(*) FROM rereads) + (SELECT count(*) FROM events WHERE status = 'received')`) == 0 {
 			return
 		}
 		h.clock.set(h.clock.now().Add(time.Minute))
