@@ -26,7 +26,7 @@ var rooms = map[string][]string{
 	"migrations":  {},
 
 	"internal/portal": {"static", "views", "views/email", "web", "internal/checkout", "internal/config", "internal/database", "internal/dunning", "internal/gateway",
-		"internal/inbound", "internal/intake", "internal/jobs", "internal/l10n", "internal/link", "internal/mail", "internal/metrics", "internal/outbox", "internal/staff", "internal/support"},
+		"internal/inbound", "internal/intake", "internal/jobs", "internal/link", "internal/mail", "internal/metrics", "internal/outbox", "internal/staff", "internal/support"},
 	"internal/explain": {"internal/dunning", "internal/l10n"},
 	"internal/metrics": {},
 	"internal/doctor":  {"internal/config", "internal/database", "internal/dunning", "internal/gateway", "internal/intake", "internal/link", "internal/mail", "internal/staff"},
@@ -52,7 +52,7 @@ var rooms = map[string][]string{
 	"internal/fault":    {},
 	"internal/config":   {"internal/dunning", "internal/gateway", "internal/inbound", "internal/interest", "internal/l10n", "internal/mail"},
 	"internal/sandbox":  {"internal/sandbox/..."},
-	"internal/simulate": {"internal/audit", "internal/billing", "internal/checkout", "internal/config", "internal/database", "internal/dunning", "internal/fault", "internal/mail",
+	"internal/simulate": {"internal/audit", "internal/billing", "internal/checkout", "internal/config", "internal/database", "internal/dunning", "internal/fault", "internal/jobs", "internal/mail",
 		"internal/portal", "internal/support"},
 	"internal/demo": {"static", "views/stage", "internal/billing", "internal/config", "internal/database", "internal/dunning", "internal/fault", "internal/l10n",
 		"internal/link", "internal/outbox", "internal/portal", "internal/sandbox", "internal/staff", "web"},
