@@ -11,6 +11,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -241,5 +242,23 @@ func absence(t *testing.T, every int, dies bool) {
 	}
 	if got, want := h.count(`SELECT count(*) FROM invoices WHERE status = 'open'`), several-early-late+3*(several-early); got != want {
 		t.Errorf("%d invoices are open, want %d", got, want)
+	}
+	if every > 0 {
+		return
+	}
+	// Who asks for it by hand has the customer read once more all the same.
+	g.set(0)
+	known, err := h.portal.Intake.List(t.Context(), intake.Processed, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := slices.IndexFunc(known, func(e intake.Event) bool { return e.CustomerID == all[early] })
+	err = h.portal.Intake.Replay(t.Context(), known[n].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.settle()
+	if g.read[all[early]] != 1 {
+		t.Errorf("replayed, the event had its customer read %d times", g.read[all[early]])
 	}
 }
