@@ -56,14 +56,6 @@ func SavePart(ctx context.Context, tx *sql.Tx, a Account, readAt int64) error {
 	return err
 }
 
-// Unread answers up to limit customers with an open invoice that was last read before the instant (unix seconds),
-// longest ago first.
-func Unread(ctx context.Context, tx *sql.Tx, before int64, limit int) ([]string, error) {
-	return database.Strings(ctx, tx, `
-		SELECT customer_id FROM invoices WHERE status = 'open' AND synced_at < $1
-		GROUP BY customer_id ORDER BY min(synced_at), customer_id LIMIT $2`, before, limit)
-}
-
 func saveInvoices(ctx context.Context, tx *sql.Tx, invoices []Invoice, readAt int64) error {
 	for _, i := range invoices {
 		err := saveInvoice(ctx, tx, i, readAt)

@@ -23,17 +23,25 @@ func (c *Client) Dispute(ctx context.Context, id string) (billing.Dispute, error
 	return c.translateDispute(d), nil
 }
 
-// Disputes reads every dispute that began at since or later, of all customers, over all pages. A page that fails
-// fails the whole reading. Error: fault.Unavailable.
-func (c *Client) Disputes(ctx context.Context, since time.Time) ([]billing.Dispute, error) {
-	params := &stripe.DisputeListParams{ListParams: listing(ctx), CreatedRange: &stripe.RangeQueryParams{GreaterThanOrEqual: since.Unix()}}
+// Disputes reads up to 100 of all customers' disputes that began at since or later, the newest first, from the one after
+// on ("" for the first), and answers whether there are more. Errors: fault.NotFound when Stripe does not know after,
+// fault.Unavailable.
+func (c *Client) Disputes(ctx context.Context, since time.Time, after string) (page []billing.Dispute, more bool, err error) {
+	list := listing(ctx)
+	list.Single = true
+	if after != "" {
+		list.StartingAfter = stripe.String(after)
+	}
+	params := &stripe.DisputeListParams{ListParams: list, CreatedRange: &stripe.RangeQueryParams{GreaterThanOrEqual: since.Unix()}}
 	params.AddExpand("data.charge")
-	var all []billing.Dispute
 	pages := dispute.Client{B: c.backend, Key: c.key}.List(params)
 	for pages.Next() {
-		all = append(all, c.translateDispute(pages.Dispute()))
+		page = append(page, c.translateDispute(pages.Dispute()))
 	}
-	return all, failed(fmt.Sprintf("list disputes since %s", since.UTC().Format(time.DateOnly)), pages.Err())
+	if pages.Err() != nil {
+		return nil, false, failed(fmt.Sprintf("list disputes since %s", since.UTC().Format(time.DateOnly)), pages.Err())
+	}
+	return page, pages.DisputeList().HasMore && len(page) > 0, nil
 }
 
 func (c *Client) translateDispute(d *stripe.Dispute) billing.Dispute {

@@ -3,11 +3,16 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/event"
 	"github.com/stripe/stripe-go/v76/webhookendpoint"
+
+	"sollecito/internal/fault"
 )
 
 // ListenTo names the event types we ask Stripe for. invoice.paid covers payment out of band too, which
@@ -87,39 +92,68 @@ const mostTypes = 20
 // Happened visits the events of our types created at or after since (unix seconds), a page at a time, delivered or
 // not: an event that was made while no endpoint stood counts as delivered at Stripe. Of each only what names it is
 // passed on, since a listed event is in the shape of the day it was made. The newest of a type come first; an error
-// of visit ends it and is answered. Stripe keeps thirty days. Errors of Stripe: fault.Unavailable.
-func (c *Client) Happened(ctx context.Context, since int64, visit func([]Event) error) error {
-	for types := range slices.Chunk(ListenTo, mostTypes) {
-		pages := event.Client{B: c.backend, Key: c.key}.List(&stripe.EventListParams{
-			ListParams:   listing(ctx),
-			Types:        stripe.StringSlice(types),
-			CreatedRange: &stripe.RangeQueryParams{GreaterThanOrEqual: since},
-		})
-		var page []Event
-		var list *stripe.EventList
-		for pages.Next() {
-			if pages.EventList() != list && len(page) > 0 {
-				err := visit(page)
-				if err != nil {
-					return err
-				}
-				page = page[:0]
-			}
-			list = pages.EventList()
-			page = append(page, listedEvent(pages.Event()))
+// of visit ends it and is answered. It begins after what visit was told with an earlier page, or with "" at the first.
+// Stripe keeps thirty days. Errors of Stripe: fault.NotFound when it does not know after any more, fault.Unavailable.
+func (c *Client) Happened(ctx context.Context, since int64, after string, visit func(page []Event, after string) error) error {
+	groups := slices.Collect(slices.Chunk(ListenTo, mostTypes))
+	group, last, err := amongEvents(after)
+	if err != nil {
+		return err
+	}
+	for group < len(groups) {
+		page, more, err := c.eventPage(ctx, since, groups[group], last)
+		if err != nil {
+			return err
 		}
-		if pages.Err() != nil {
-			return failed("list events", pages.Err())
+		if len(page) > 0 {
+			last = page[len(page)-1].ID
+		}
+		if !more {
+			group, last = group+1, ""
 		}
 		if len(page) == 0 {
 			continue
 		}
-		err := visit(page)
+		err = visit(page, fmt.Sprintf("%d %s", group, last))
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// eventPage reads up to 100 events of some types, from the one after on.
+func (c *Client) eventPage(ctx context.Context, since int64, types []string, after string) (page []Event, more bool, err error) {
+	list := listing(ctx)
+	list.Single = true
+	if after != "" {
+		list.StartingAfter = stripe.String(after)
+	}
+	pages := event.Client{B: c.backend, Key: c.key}.List(&stripe.EventListParams{
+		ListParams:   list,
+		Types:        stripe.StringSlice(types),
+		CreatedRange: &stripe.RangeQueryParams{GreaterThanOrEqual: since},
+	})
+	for pages.Next() {
+		page = append(page, listedEvent(pages.Event()))
+	}
+	if pages.Err() != nil {
+		return nil, false, failed("list events", pages.Err())
+	}
+	return page, pages.EventList().HasMore && len(page) > 0, nil
+}
+
+// amongEvents takes apart what a visitor was told: a group of types and an event of it, "" for its beginning.
+func amongEvents(after string) (group int, last string, err error) {
+	if after == "" {
+		return 0, "", nil
+	}
+	number, last, _ := strings.Cut(after, " ")
+	group, err = strconv.Atoi(number)
+	if err != nil || group < 0 {
+		return 0, "", fault.New(fault.NotFound, "%q is no place among events.", after)
+	}
+	return group, last, nil
 }
 
 func listedEvent(e *stripe.Event) Event {

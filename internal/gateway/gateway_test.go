@@ -307,9 +307,9 @@ func readsDisputes(t *testing.T, l *lumen) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := l.Disputes(ctx, l.now().Add(-time.Hour))
-	if err != nil || len(all) != 1 {
-		t.Fatalf("%+v, %v", all, err)
+	all, more, err := l.Disputes(ctx, l.now().Add(-time.Hour), "")
+	if err != nil || len(all) != 1 || more {
+		t.Fatalf("%+v, %t, %v", all, more, err)
 	}
 	d := all[0]
 	if d.CustomerID != l.customer || d.InvoiceID != id || !d.Running() || d.Lost() || d.Reason != "fraudulent" || d.Amount != (billing.Money{Minor: 5800, Currency: "eur"}) {
@@ -324,9 +324,11 @@ func readsDisputes(t *testing.T, l *lumen) {
 	if err != nil || closed.Running() || !closed.Lost() {
 		t.Errorf("closed: %+v, %v", closed, err)
 	}
-	none, err := l.Disputes(ctx, l.now().Add(time.Hour))
-	if err != nil || len(none) != 0 {
-		t.Errorf("later ones: %+v, %v", none, err)
+	for after, since := range map[string]time.Time{"": l.now().Add(time.Hour), d.ID: l.now().Add(-time.Hour)} {
+		none, more, err := l.Disputes(ctx, since, after)
+		if err != nil || len(none) != 0 || more {
+			t.Errorf("later than %s, after %q: %+v, %v", since, after, none, err)
+		}
 	}
 }
 
@@ -623,7 +625,7 @@ func readsWhatIsSigned(t *testing.T, l *lumen) {
 		t.Fatal(err)
 	}
 	listed := map[string]string{}
-	err = l.Happened(ctx, now.Add(-time.Hour).Unix(), func(page []gateway.Event) error {
+	err = l.Happened(ctx, now.Add(-time.Hour).Unix(), "", func(page []gateway.Event, _ string) error {
 		for _, e := range page {
 			listed[e.ID] = e.Type
 		}
@@ -646,7 +648,7 @@ func readsWhatIsSigned(t *testing.T, l *lumen) {
 	if !failed {
 		t.Errorf("no invoice.payment_failed of %s among %v", id, heard)
 	}
-	err = l.Happened(ctx, now.Add(time.Hour).Unix(), func(page []gateway.Event) error {
+	err = l.Happened(ctx, now.Add(time.Hour).Unix(), "", func(page []gateway.Event, _ string) error {
 		return errors.New(page[0].Type + " is older than asked")
 	})
 	if err != nil {
@@ -698,7 +700,7 @@ func gatesBite(t *testing.T, spec *gates.Spec) {
 func happens(t *testing.T, l *lumen) {
 	id := l.fail("insufficient_funds")
 	var failed []gateway.Event
-	err := l.Happened(t.Context(), now.Add(-time.Hour).Unix(), func(page []gateway.Event) error {
+	err := l.Happened(t.Context(), now.Add(-time.Hour).Unix(), "", func(page []gateway.Event, _ string) error {
 		for _, e := range page {
 			if e.Type == "invoice.payment_failed" {
 				failed = append(failed, e)
@@ -713,7 +715,7 @@ func happens(t *testing.T, l *lumen) {
 		t.Errorf("listed %+v", failed)
 	}
 	stop := errors.New("enough")
-	err = l.Happened(t.Context(), now.Add(-time.Hour).Unix(), func([]gateway.Event) error { return stop })
+	err = l.Happened(t.Context(), now.Add(-time.Hour).Unix(), "", func([]gateway.Event, string) error { return stop })
 	if !errors.Is(err, stop) {
 		t.Errorf("a visit's error is answered as %v", err)
 	}

@@ -82,7 +82,7 @@ func TestTryingPermissionsChangesNothing(t *testing.T) {
 	if err != nil || orders == 0 {
 		t.Fatalf("%d orders, %v", orders, err)
 	}
-	err = client.Happened(t.Context(), 0, func(page []gateway.Event) error {
+	err = client.Happened(t.Context(), 0, "", func(page []gateway.Event, _ string) error {
 		t.Errorf("it left the event %s %s", page[0].ID, page[0].Type)
 		return nil
 	})

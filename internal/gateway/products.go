@@ -26,20 +26,21 @@ type knownName struct {
 }
 
 const (
-	nameKept     = 10 * time.Minute
-	mostProducts = 5000 // forget all beyond that rather than grow without end
+	nameKept     = time.Hour // and longer while Stripe does not answer
+	mostProducts = 5000      // forget all beyond that rather than grow without end
 )
 
 func newProductNames(now func() time.Time) *productNames {
 	return &productNames{now: now, known: make(map[string]knownName)}
 }
 
-func (p *productNames) get(id string) (string, bool) {
+// get answers a name, whether it is known, and whether it was read lately.
+func (p *productNames) get(id string) (name string, known, lately bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	known, ok := p.known[id]
-	age := p.now().Sub(known.at)
-	return known.name, ok && age >= 0 && age < nameKept
+	kept, known := p.known[id]
+	age := p.now().Sub(kept.at)
+	return kept.name, known, known && age >= 0 && age < nameKept
 }
 
 func (p *productNames) put(id, name string) {
@@ -84,16 +85,20 @@ func (c *Client) productsOf(ctx context.Context, s *stripe.Subscription) ([]stri
 }
 
 func (c *Client) productName(ctx context.Context, id string) (string, error) {
-	name, ok := c.products.get(id)
-	if ok {
+	name, known, lately := c.products.get(id)
+	if lately {
 		return name, nil
 	}
 	p, err := product.Client{B: c.backend, Key: c.key}.Get(id, &stripe.ProductParams{Params: reading(ctx)})
-	if err == nil {
-		name = p.Name
-	}
 	err = failed("read product "+id, err)
-	if err != nil && !fault.Is(err, fault.NotFound) {
+	switch {
+	case err == nil:
+		name = p.Name
+	case fault.Is(err, fault.NotFound):
+		name = ""
+	case known:
+		return name, nil // no reason to fail a whole page of customers
+	default:
 		return "", err
 	}
 	c.products.put(id, name) // a deleted product has no name, and will not get one

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/fault"
 	"sollecito/internal/gateway"
 )
 
@@ -365,14 +366,15 @@ func TestEventsAreVisitedPageByPage(t *testing.T) {
 			io.WriteString(w, `{"object":"list","data":[{"id":"evt_1","object":"event","type":"invoice.updated","created":601}]}`)
 		}
 	})
-	var visited []string
-	err := client.Happened(t.Context(), 500, func(page []gateway.Event) error {
+	var visited, left []string
+	visit := func(page []gateway.Event, after string) error {
 		for _, e := range page {
 			visited = append(visited, fmt.Sprintf("%s %s %d %s %s", e.ID, e.Type, e.Created, e.Customer, e.Unreadable))
 		}
-		visited = append(visited, "page")
+		visited, left = append(visited, "page"), append(left, after)
 		return nil
-	})
+	}
+	err := client.Happened(t.Context(), 500, "", visit)
 	want := []string{"evt_3 invoice.paid 603 cus_1 ", "page", "evt_1 invoice.updated 601  it carries no object", "page", "evt_2 mandate.updated 602  ", "page"}
 	if err != nil || !slices.Equal(visited, want) {
 		t.Errorf("%q, %v", visited, err)
@@ -381,9 +383,22 @@ func TestEventsAreVisitedPageByPage(t *testing.T) {
 	if !slices.Equal(types, slices.Sorted(slices.Values(gateway.ListenTo))) {
 		t.Errorf("asked for %q", types)
 	}
-	err = client.Happened(t.Context(), 500, func([]gateway.Event) error { return io.ErrUnexpectedEOF })
+	err = client.Happened(t.Context(), 500, "", func([]gateway.Event, string) error { return io.ErrUnexpectedEOF })
 	if err == nil {
 		t.Error("a failed visit was passed over")
+	}
+	for n, after := range slices.Clone(left) {
+		visited = nil
+		err = client.Happened(t.Context(), 500, after, visit)
+		if rest := want[2*(n+1):]; err != nil || !slices.Equal(visited, rest) {
+			t.Errorf("after %q: %q, %v, want %q", after, visited, err, rest)
+		}
+	}
+	for _, after := range []string{"evt_1", "-1 evt_1", "x evt_1"} {
+		err = client.Happened(t.Context(), 500, after, visit)
+		if !fault.Is(err, fault.NotFound) {
+			t.Errorf("after %q: %v", after, err)
+		}
 	}
 }
 

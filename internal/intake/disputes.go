@@ -4,29 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"time"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 )
-
-// RefreshDisputes reads all disputes that began at since or later and keeps those of customers we know: one list for
-// everybody, because Stripe cannot list them by customer. It is for whoever catches up on missed events.
-// fault.Unavailable when Stripe does not answer; then nothing has changed.
-func (in *Intake) RefreshDisputes(ctx context.Context, since time.Time) error {
-	all, err := in.stripe.Disputes(ctx, since)
-	if err != nil {
-		return err
-	}
-	for _, d := range all {
-		err = in.saveDispute(ctx, d)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // seeDispute reads the dispute an event is about. Its customer has just been read.
 func (in *Intake) seeDispute(ctx context.Context, id string) error {

@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"sollecito/internal/billing"
+	"sollecito/internal/database"
 	"sollecito/internal/fault"
 )
 
@@ -23,7 +25,7 @@ const (
 )
 
 // Event is one row of what Stripe told us. Instants are unix seconds of real time, but for CreatedAt, which is
-// Stripe's.
+// Stripe's, and ServesFrom.
 type Event struct {
 	ID          string
 	Type        string
@@ -39,6 +41,7 @@ type Event struct {
 	NextTryAt   int64
 	Reason      string
 	ProcessedAt int64
+	ServesFrom  int64 // of business time: who read its customer from then on has seen what it tells; 0 for nobody yet
 }
 
 const (
@@ -156,9 +159,16 @@ func (in *Intake) read(ctx context.Context, events []Event, also func(context.Co
 	for n, e := range events {
 		outcomes[n] = caught(func() error { return also(ctx, e) })
 	}
-	err = in.Refresh(ctx, customer)
+	begun := in.now().Unix()
+	served, err := in.served(ctx, customer, events)
 	if err != nil {
 		return err
+	}
+	if !served {
+		err = in.Refresh(ctx, customer)
+		if err != nil {
+			return err
+		}
 	}
 	seen := map[string]bool{}
 	for _, e := range events {
@@ -168,7 +178,11 @@ func (in *Intake) read(ctx context.Context, events []Event, also func(context.Co
 		seen[e.ObjectID] = true
 		switch e.ObjectType {
 		case "invoice":
-			err = in.seeInvoice(ctx, customer, e.ObjectID)
+			before := begun
+			if served {
+				before = e.ServesFrom
+			}
+			err = in.seeInvoice(ctx, customer, e.ObjectID, before)
 		case "dispute":
 			err = in.seeDispute(ctx, e.ObjectID)
 		}
@@ -179,13 +193,58 @@ func (in *Intake) read(ctx context.Context, events []Event, also func(context.Co
 	return nil
 }
 
+// served reports whether their customer was read as a whole since all these events happened: of the many that a catch-up
+// fetches page by page one reading serves all. Then only what the events themselves tell may be news: which failures
+// began after the connection.
+func (in *Intake) served(ctx context.Context, customer string, events []Event) (bool, error) {
+	now, from := in.now().Unix(), int64(0)
+	for _, e := range events {
+		if e.ServesFrom == 0 || e.ServesFrom > now {
+			return false, nil
+		}
+		from = max(from, e.ServesFrom)
+	}
+	read := int64(0)
+	err := in.db.See(ctx, func(tx *sql.Tx) error {
+		who, err := billing.FindCustomer(ctx, tx, customer)
+		if fault.Is(err, fault.NotFound) {
+			return nil
+		}
+		read = who.SyncedAt
+		return err
+	})
+	if err == nil && (read < from || read > now) { // later: by a clock that was ahead
+		return false, nil
+	}
+	if err == nil {
+		err = in.db.Do(ctx, func(tx *sql.Tx) error { return in.reconsider(ctx, tx, customer) })
+	}
+	if err != nil {
+		return false, fmt.Errorf("look whether %s was read since: %w", customer, err)
+	}
+	return true, nil
+}
+
+// reconsider lets a customer's cases follow from what is stored, with what Stripe told us of failures.
+func (in *Intake) reconsider(ctx context.Context, tx *sql.Tx, customer string) error {
+	err := database.Hold(ctx, tx, customer)
+	if err != nil {
+		return err
+	}
+	told, err := failuresTold(ctx, tx, customer)
+	if err != nil {
+		return err
+	}
+	return in.cases.Reconsider(ctx, tx, customer, in.now(), told...)
+}
+
 // seeInvoice makes sure that an invoice an event is about is known even when it is no longer open, so that a
-// payment on a written-off invoice reaches its case.
-func (in *Intake) seeInvoice(ctx context.Context, customer, invoice string) error {
+// payment on a written-off invoice reaches its case. One that was not read before the instant is known.
+func (in *Intake) seeInvoice(ctx context.Context, customer, invoice string, before int64) error {
 	known := false
 	err := in.db.See(ctx, func(tx *sql.Tx) error {
 		var err error
-		known, err = closedAndMember(ctx, tx, invoice)
+		known, err = closedAndMember(ctx, tx, invoice, before)
 		return err
 	})
 	if err != nil || !known {
@@ -240,7 +299,7 @@ func (in *Intake) List(ctx context.Context, status Status, limit int) ([]Event, 
 func (in *Intake) Replay(ctx context.Context, id string) error {
 	return in.db.Do(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `
-			UPDATE events SET status = 'received', attempts = 0, next_try_at = 0, reason = '' WHERE id = $1`, id)
+			UPDATE events SET status = 'received', attempts = 0, next_try_at = 0, reason = '', serves_from = 0 WHERE id = $1`, id)
 		if err != nil {
 			return err
 		}
@@ -255,11 +314,14 @@ func (in *Intake) Replay(ctx context.Context, id string) error {
 	})
 }
 
-// Reclaim makes every waiting event due now: for the start of a program that is the only one on its database,
-// when whoever had claimed some is surely gone.
+// Reclaim makes every waiting event, and who waits to be read again, due now: for the start of a program that is the
+// only one on its database, when whoever had claimed some is surely gone.
 func (in *Intake) Reclaim(ctx context.Context) error {
 	return in.db.Do(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE events SET next_try_at = 0 WHERE status = 'received' AND next_try_at > 0`)
-		return err
+		if err != nil {
+			return err
+		}
+		return reclaimRereads(ctx, tx, in.now().Unix())
 	})
 }

@@ -120,11 +120,7 @@ func (in *Intake) savePage(ctx context.Context, tx *sql.Tx, accounts []billing.A
 		if err != nil {
 			return fmt.Errorf("save what a page says of %s: %w", id, err)
 		}
-		told, err := failuresTold(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		err = in.cases.Reconsider(ctx, tx, id, in.now(), told...)
+		err = in.reconsider(ctx, tx, id)
 		if err != nil {
 			return fmt.Errorf("reconsider %s: %w", id, err)
 		}

@@ -33,8 +33,9 @@ type Intake struct {
 	real    func() time.Time // real time: signatures, retries
 	log     *slog.Logger
 
-	trouble atomic.Bool // the last reading of Stripe failed
-	inOrder bool        // customers are read one after the other
+	trouble    atomic.Bool  // the last reading of Stripe failed
+	quietUntil atomic.Int64 // unix seconds of business time before which nobody is read again
+	inOrder    bool         // customers are read one after the other
 }
 
 // Options are what an Intake needs.
@@ -78,6 +79,7 @@ func (in *Intake) rowOf(e gateway.Event) Event {
 	row := Event{
 		ID: e.ID, Type: e.Type, ObjectType: e.ObjectType, ObjectID: e.ObjectID, CustomerID: e.Customer,
 		APIVersion: e.APIVersion, Livemode: e.Livemode, CreatedAt: e.Created, ReceivedAt: in.real().Unix(), Status: Received,
+		ServesFrom: in.now().Unix() + 1,
 	}
 	switch {
 	case e.Unreadable != "":
@@ -226,11 +228,7 @@ func (in *Intake) save(ctx context.Context, account billing.Account, tries []bil
 				return err
 			}
 		}
-		told, err := failuresTold(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		return in.cases.Reconsider(ctx, tx, id, in.now(), told...)
+		return in.reconsider(ctx, tx, id)
 	})
 	if err != nil {
 		return fmt.Errorf("save what Stripe says of %s: %w", id, err)

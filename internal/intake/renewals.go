@@ -13,31 +13,28 @@ type renewalsRead struct {
 	Until int64 `json:"until"`
 }
 
-// renewalsAtOnce is how long a stretch of time is read and then kept as read, so that who is interrupted in a large
-// account does not begin anew.
+// renewalsAtOnce is how long a stretch of time is read and then kept as read.
 const renewalsAtOnce = 24 * time.Hour
 
 // readRenewals reads the renewals that have come within the time ahead since it was last done: of customers who never
 // failed to pay nothing else need ever tell us. Each is read once in its period; later news of it come as events.
-func (in *Intake) readRenewals(ctx context.Context, now time.Time) error {
-	if in.ahead == 0 {
+func (w *walk) readRenewals(ctx context.Context) error {
+	if w.ahead == 0 {
 		return nil
 	}
-	var state renewalsRead
-	err := in.db.See(ctx, func(tx *sql.Tx) error { return findState(ctx, tx, settingRenewals, &state) })
+	var read renewalsRead
+	err := w.db.See(ctx, func(tx *sql.Tx) error { return findState(ctx, tx, settingRenewals, &read) })
 	if err != nil {
 		return err
 	}
-	state.Until = max(state.Until, now.Unix())
-	end := now.Add(in.ahead).Add(2 * reconcileEvery).Unix()
-	for state.Until < end {
-		until := min(state.Until+int64(renewalsAtOnce/time.Second), end)
-		err = in.readRenewalPages(ctx, state.Until, until)
-		if err != nil {
-			return err
-		}
-		state.Until = until
-		err = in.db.Do(ctx, func(tx *sql.Tx) error { return keepState(ctx, tx, settingRenewals, state) })
+	// Counted from the catch-up's beginning, a stretch is the same one when it is gone on with.
+	at := w.state.UnderWay.At
+	read.Until = max(read.Until, at)
+	end := time.Unix(at, 0).Add(w.ahead).Add(2 * reconcileEvery).Unix()
+	for read.Until < end {
+		from := read.Until
+		read.Until = min(from+int64(renewalsAtOnce/time.Second), end)
+		err = w.readRenewalPages(ctx, from, read)
 		if err != nil {
 			return err
 		}
@@ -45,21 +42,29 @@ func (in *Intake) readRenewals(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-func (in *Intake) readRenewalPages(ctx context.Context, from, until int64) error {
-	after := ""
-	for {
-		readAt := in.now().Unix()
-		page, err := in.stripe.RenewingPage(ctx, from, until, after)
+// readRenewalPages reads one stretch of time, from then until that of read, which is kept with its last page.
+func (w *walk) readRenewalPages(ctx context.Context, from int64, read renewalsRead) error {
+	for more := true; more; {
+		readAt := w.now().Unix()
+		page, err := w.stripe.RenewingPage(ctx, from, read.Until, w.state.UnderWay.After)
 		if err != nil {
 			return err
 		}
-		err = in.db.Do(ctx, func(tx *sql.Tx) error { return in.savePage(ctx, tx, page.Accounts, readAt) })
+		more = page.More
+		err = w.advance(ctx, func(tx *sql.Tx, next *Reconciled) error {
+			next.UnderWay.After = page.Last
+			if !more {
+				next.UnderWay.After = ""
+				err := keepState(ctx, tx, settingRenewals, read)
+				if err != nil {
+					return err
+				}
+			}
+			return w.savePage(ctx, tx, page.Accounts, readAt)
+		})
 		if err != nil {
 			return err
 		}
-		if !page.More {
-			return nil
-		}
-		after = page.Last
 	}
+	return nil
 }

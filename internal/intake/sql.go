@@ -12,7 +12,7 @@ import (
 )
 
 const eventColumns = `id, type, object_type, object_id, customer_id, api_version, livemode, created_at, received_at,
-	status, attempts, next_try_at, reason, processed_at`
+	status, attempts, next_try_at, reason, processed_at, serves_from`
 
 // insertEvents keeps new events in one statement and answers how many were new; those that are known stay as they are.
 func insertEvents(ctx context.Context, tx *sql.Tx, events []Event) (int, error) {
@@ -24,8 +24,8 @@ func insertEvents(ctx context.Context, tx *sql.Tx, events []Event) (int, error) 
 			text.WriteString(`, `)
 		}
 		n := len(args)
-		fmt.Fprintf(&text, `($%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d, 0, 0, $%d, 0)`, n+1, n+2, n+3, n+4, n+5, n+6, n+7, n+8, n+9, n+10, n+11)
-		args = append(args, e.ID, e.Type, e.ObjectType, e.ObjectID, e.CustomerID, e.APIVersion, e.Livemode, e.CreatedAt, e.ReceivedAt, e.Status, e.Reason)
+		fmt.Fprintf(&text, `($%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d, $%d, 0, 0, $%d, 0, $%d)`, n+1, n+2, n+3, n+4, n+5, n+6, n+7, n+8, n+9, n+10, n+11, n+12)
+		args = append(args, e.ID, e.Type, e.ObjectType, e.ObjectID, e.CustomerID, e.APIVersion, e.Livemode, e.CreatedAt, e.ReceivedAt, e.Status, e.Reason, e.ServesFrom)
 	}
 	text.WriteString(` ON CONFLICT (id) DO NOTHING`)
 	res, err := tx.ExecContext(ctx, text.String(), args...)
@@ -73,7 +73,7 @@ func collect(rows *sql.Rows) ([]Event, error) {
 	for rows.Next() {
 		var e Event
 		err := rows.Scan(&e.ID, &e.Type, &e.ObjectType, &e.ObjectID, &e.CustomerID, &e.APIVersion, &e.Livemode,
-			&e.CreatedAt, &e.ReceivedAt, &e.Status, &e.Attempts, &e.NextTryAt, &e.Reason, &e.ProcessedAt)
+			&e.CreatedAt, &e.ReceivedAt, &e.Status, &e.Attempts, &e.NextTryAt, &e.Reason, &e.ProcessedAt, &e.ServesFrom)
 		if err != nil {
 			return nil, err
 		}
@@ -101,13 +101,13 @@ func waitingFor(ctx context.Context, tx *sql.Tx, customers []string) ([]string, 
 	return database.Strings(ctx, tx, `SELECT DISTINCT customer_id FROM events WHERE status = 'received' AND customer_id IN (`+marks+`)`, args...)
 }
 
-// closedAndMember reports whether a stored invoice belongs to a case and is not open: one that a reading of
-// open invoices says nothing about.
-func closedAndMember(ctx context.Context, tx *sql.Tx, invoice string) (bool, error) {
+// closedAndMember reports whether a stored invoice belongs to a case and is not open, one that a reading of open
+// invoices says nothing about, and was last read before the instant.
+func closedAndMember(ctx context.Context, tx *sql.Tx, invoice string, before int64) (bool, error) {
 	var n int
 	err := tx.QueryRowContext(ctx, `
 		SELECT count(*) FROM invoices i JOIN case_invoices m ON m.invoice_id = i.id
-		WHERE i.id = $1 AND i.status NOT IN ('open', 'paid', 'void')`, invoice).Scan(&n)
+		WHERE i.id = $1 AND i.status NOT IN ('open', 'paid', 'void') AND i.synced_at < $2`, invoice, before).Scan(&n)
 	return n > 0, err
 }
 

@@ -134,21 +134,36 @@ func (t *running) run(ctx context.Context) (n int, err error) {
 	return t.RunOnce(ctx)
 }
 
-// NextDue answers the earliest instant at which any task has something due, and false when none has.
-func (r *Runner) NextDue(ctx context.Context) (time.Time, bool, error) {
-	var earliest time.Time
-	found := false
+// Due is a task and when it has something to do next.
+type Due struct {
+	Task string
+	At   time.Time
+}
+
+// Dues answers when each task that can tell has something due, in the order of the table of tasks.
+func (r *Runner) Dues(ctx context.Context) ([]Due, error) {
+	var all []Due
 	for _, t := range r.tasks {
 		if t.Next == nil {
 			continue
 		}
 		at, ok, err := t.Next(ctx)
 		if err != nil {
-			return time.Time{}, false, fmt.Errorf("%s: %w", t.Name, err)
+			return nil, fmt.Errorf("%s: %w", t.Name, err)
 		}
-		if ok && (!found || at.Before(earliest)) {
-			earliest, found = at, true
+		if ok {
+			all = append(all, Due{t.Name, at})
 		}
 	}
-	return earliest, found, nil
+	return all, nil
+}
+
+// NextDue answers the earliest instant at which any task has something due, and false when none has.
+func (r *Runner) NextDue(ctx context.Context) (time.Time, bool, error) {
+	dues, err := r.Dues(ctx)
+	if err != nil || len(dues) == 0 {
+		return time.Time{}, false, err
+	}
+	first := slices.MinFunc(dues, func(a, b Due) int { return a.At.Compare(b.At) })
+	return first.At, true, nil
 }

@@ -34,6 +34,7 @@ func (w Work) Tasks() []Task {
 	tasks := []Task{
 		{Name: "events", RunOnce: w.events, Every: time.Second},
 		{Name: "reconcile", RunOnce: w.Intake.Reconcile, Every: time.Minute}, // which looks at Stripe each quarter of an hour
+		{Name: "readings", RunOnce: w.Intake.ReadAgain, Every: time.Minute, Next: w.Intake.NextReread},
 		{Name: "promises", RunOnce: w.Promises.RunOnce, Every: time.Minute, Next: w.Promises.Next},
 		{Name: "retries", RunOnce: w.Retries.RunOnce, Every: 30 * time.Second, Next: w.Retries.Next},
 		{Name: "schedule", RunOnce: w.Schedule.RunOnce, Every: 30 * time.Second, Next: w.Schedule.Next},

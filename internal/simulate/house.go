@@ -14,6 +14,7 @@ import (
 
 	"sollecito/internal/config"
 	"sollecito/internal/database"
+	"sollecito/internal/jobs"
 	"sollecito/internal/mail"
 	"sollecito/internal/portal"
 )
@@ -28,19 +29,26 @@ type house struct {
 	w      *world
 	judge  *judge
 	dsn    string
+	config *config.Config // nil before the first start
 	portal *portal.Portal
 	flaky  *flaky
 	log    *watcher
 	began  int // how often it was started
 	errs   int // tasks that failed and were tried again
+	done   int // things the portal dealt with
 
 	spoil func(context.Context) error // breaks something before all is held against what is true: for tests of the judge
 
-	brought bool // an event came since the portal last looked
+	brought bool       // an event came since the portal last looked
+	due     []jobs.Due // what the portal said is due, while it is known
+	known   bool
 }
 
-// open starts the portal, as the program does, but for the runner's own timer.
-func (h *house) open(ctx context.Context) error {
+// settings are those of the portal, checked once for all its starts.
+func (h *house) settings() (*config.Config, error) {
+	if h.config != nil {
+		return h.config, nil
+	}
 	c := &config.Config{
 		Listen: "127.0.0.1:0", BaseURL: "http://127.0.0.1:8080", DatabaseURL: h.dsn, StripeKey: stripeKey, StripePublic: "pk_test_simulated",
 		WebhookSecrets: []config.Secret{webhookSecret}, StripeAPI: "http://stripe.simulated", StripeJS: "http://stripe.simulated/v3/", StripeEmails: "off",
@@ -50,8 +58,19 @@ func (h *house) open(ctx context.Context) error {
 	}
 	err := c.Check()
 	if err != nil {
+		return nil, err
+	}
+	h.config = c
+	return c, nil
+}
+
+// open starts the portal, as the program does, but for the runner's own timer.
+func (h *house) open(ctx context.Context) error {
+	c, err := h.settings()
+	if err != nil {
 		return err
 	}
+	h.known = false
 	now := func() time.Time { return h.w.at }
 	h.flaky.fail, h.w.stripe.dead, h.w.post.dead = nil, false, false
 	h.portal, err = portal.New(ctx, c, portal.Surroundings{
@@ -120,8 +139,10 @@ func (h *house) receive(e *event) bool {
 
 // work lets the portal do what is due at this instant.
 func (h *house) work(ctx context.Context, tasks ...string) error {
+	h.known = false
 	for range 4 { // what fails is tried again, and then left for the next instant
-		_, err := h.portal.Runner.Drain(ctx, tasks...)
+		n, err := h.portal.Runner.Drain(ctx, tasks...)
+		h.done += n
 		if err == nil {
 			break
 		}

@@ -14,6 +14,7 @@ import (
 	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
+	"sollecito/internal/jobs"
 )
 
 // outcome is how a play ended.
@@ -91,7 +92,9 @@ func (h *house) live(ctx context.Context) (instants int, err error) {
 		if err != nil {
 			return instants, err
 		}
-		w.happen()
+		if w.happen() {
+			h.known = false
+		}
 		full := !w.at.Before(hour)
 		if full {
 			hour = w.at.Truncate(looks).Add(looks)
@@ -115,12 +118,14 @@ func (h *house) next(ctx context.Context, end, hour time.Time) (time.Time, error
 	if h.portal == nil {
 		return next, nil
 	}
-	due, is, err := h.nextDue(ctx)
+	dues, err := h.dues(ctx)
 	if err != nil {
 		return next, err
 	}
-	if is && due.Before(next) {
-		next = due
+	for _, d := range dues {
+		if d.At.Before(next) {
+			next = d.At
+		}
 	}
 	if !next.After(h.w.at) {
 		next = h.w.at.Add(time.Minute) // what could not be done is looked at again
@@ -135,23 +140,15 @@ func (h *house) turn(ctx context.Context, full bool) error {
 	if h.portal == nil {
 		return nil
 	}
-	tasks := h.timely()
-	if h.brought {
-		tasks = append(tasks, "events")
-	}
+	var err error
 	if full {
-		tasks = nil // all there are
-	}
-	due, err := h.due(ctx)
-	if err != nil {
-		return err
-	}
-	if due || h.brought || full {
-		err = h.work(ctx, tasks...)
-	}
-	h.brought = false
-	if err == nil && full {
-		err = h.lively(ctx)
+		h.brought = false
+		err = h.work(ctx)
+		if err == nil {
+			err = h.lively(ctx)
+		}
+	} else {
+		err = h.workDue(ctx)
 	}
 	if err != nil || !h.gone() {
 		return err
@@ -164,29 +161,51 @@ func (h *house) turn(ctx context.Context, full bool) error {
 	return h.work(ctx, "events", "schedule", "send")
 }
 
-// timely answers the tasks that an instant can call for. The others are looked at every few hours.
-func (h *house) timely() []string {
-	var names []string
-	for _, s := range h.portal.Runner.Standings() {
-		if !slices.Contains([]string{"events", "reconcile", "mend", "sweep", "audit"}, s.Name) {
-			names = append(names, s.Name)
+// workDue runs the tasks that have something to do, and those that have by what these did, until none has, or what is
+// due cannot be done now.
+func (h *house) workDue(ctx context.Context) error {
+	idle := map[string]bool{} // ran and did nothing
+	for !h.gone() {
+		var tasks []string
+		if h.brought {
+			tasks, h.brought = []string{"events"}, false
+		}
+		dues, err := h.dues(ctx)
+		if err != nil {
+			return err
+		}
+		for _, d := range dues {
+			if !d.At.After(h.w.at) && !idle[d.Task] {
+				tasks = append(tasks, d.Task)
+			}
+		}
+		if len(tasks) == 0 {
+			return nil
+		}
+		for _, name := range tasks {
+			done := h.done
+			err = h.work(ctx, name)
+			if err != nil {
+				return err
+			}
+			idle[name] = h.done == done
 		}
 	}
-	return names
+	return nil
 }
 
-// due reports whether something is due now.
-func (h *house) due(ctx context.Context) (bool, error) {
-	at, is, err := h.nextDue(ctx)
-	return is && !at.After(h.w.at), err
-}
-
-// nextDue asks the portal past all faults.
-func (h *house) nextDue(ctx context.Context) (time.Time, bool, error) {
+// dues asks the portal past all faults, when something happened since it was last asked.
+func (h *house) dues(ctx context.Context) ([]jobs.Due, error) {
+	if h.known {
+		return h.due, nil
+	}
 	fail := h.flaky.fail
 	defer func() { h.flaky.fail = fail }()
 	h.flaky.fail = nil
-	return h.portal.NextDue(ctx)
+	var err error
+	h.due, err = h.portal.Runner.Dues(ctx)
+	h.known = err == nil
+	return h.due, err
 }
 
 // lively judges that nothing that is due was left lying. Cases and letters that wait for a reason have a later date.

@@ -189,12 +189,15 @@ func (w *world) when(at time.Time, do func()) {
 	heap.Push(&w.agenda, &happening{at: at, order: w.agenda.count, do: do})
 }
 
-// happen does what the agenda holds up to now.
-func (w *world) happen() {
+// happen does what the agenda holds up to now, and reports whether there was anything.
+func (w *world) happen() bool {
+	any := false
 	for len(w.agenda.all) > 0 && !w.agenda.all[0].at.After(w.at) {
 		h := heap.Pop(&w.agenda).(*happening)
 		h.do()
+		any = true
 	}
+	return any
 }
 
 // happening is something that happens at an instant; those of one instant in the order they were put down.
