@@ -77,7 +77,7 @@ func (r *Runner) Drain(ctx context.Context, named ...string) (int, error) {
 			}
 			n, err := t.run(ctx)
 			if err != nil {
-				return total, fmt.Errorf("%s: %w", t.Name, err)
+				return total + round, fmt.Errorf("%s: %w", t.Name, err)
 			}
 			round += n
 		}

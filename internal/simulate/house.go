@@ -140,11 +140,15 @@ func (h *house) receive(e *event) bool {
 // work lets the portal do what is due at this instant.
 func (h *house) work(ctx context.Context, tasks ...string) error {
 	h.known = false
-	for range 4 { // what fails is tried again, and then left for the next instant
+	const most = 4
+	for tries := most; tries > 0; tries-- { // what fails is tried again while anything gets done, and then left for the next instant
 		n, err := h.portal.Runner.Drain(ctx, tasks...)
 		h.done += n
 		if err == nil {
 			break
+		}
+		if n > 0 {
+			tries = most
 		}
 		h.errs++
 		if h.gone() {
