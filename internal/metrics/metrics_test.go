@@ -112,7 +112,8 @@ func TestWhatStandsIsRead(t *testing.T) {
 		}
 	}
 	event := func(id, status string, ago time.Duration) {
-		run(`INSERT INTO events VALUES ($1, 'invoice.paid', 'invoice', 'in_1', '', '', FALSE, 0, $2, $3, 0, 0, '', 0)`, id, now.Add(-ago).Unix(), status)
+		run(`INSERT INTO events (id, type, object_type, object_id, customer_id, api_version, livemode, created_at, received_at, status, attempts, next_try_at, reason, processed_at)
+			VALUES ($1, 'invoice.paid', 'invoice', 'in_1', '', '', FALSE, 0, $2, $3, 0, 0, '', 0)`, id, now.Add(-ago).Unix(), status)
 	}
 	event("evt_1", "received", 90*time.Second)
 	event("evt_2", "received", 30*time.Second)

@@ -264,12 +264,14 @@ func TestAReplyLandsInTheConversation(t *testing.T) {
 	if !strings.Contains(told.Text, "Attachments, not kept: receipt.pdf (application/pdf, 1 KB)") {
 		t.Errorf("support's mail does not name the attachment:\n%s", told.Text)
 	}
-	page := h.browser().get(linkIn(t, m)).get("/pay/support").post("/pay/language", url.Values{"lang": {"it"}, "back": {"/pay/support"}}).at("/pay/support", http.StatusOK)
+	b := h.browser().get(linkIn(t, m))
+	page := b.get("/pay/support").post("/pay/language", url.Values{"lang": {"it"}, "back": {"/pay/support"}}).at("/pay/support", http.StatusOK)
 	for _, want := range []string{"My new card comes on Friday. [un numero di carta è stato tolto]", "Non conservato: receipt.pdf. Per la Sua sicurezza qui non accettiamo allegati."} {
 		if !strings.Contains(page.text("main"), want) {
 			t.Errorf("the customer does not read %q in\n%s", want, page.text("main"))
 		}
 	}
+	b.post("/pay/choices/keep", url.Values{"way": {"both"}, "from": {"9"}, "to": {"18"}}) // the next thing done keeps the language
 	h.walk(6 * 24 * time.Hour)
 	if got := len(h.mailsTo("duarte@foz.example")); got != 1 {
 		t.Errorf("%d mails while they wait for an answer", got)
