@@ -39,6 +39,13 @@ func GuestCame(ctx context.Context, tx *sql.Tx, press, method string) error {
 	return err
 }
 
+// IsGuests reports whether a method is a guest's card.
+func IsGuests(ctx context.Context, tx *sql.Tx, method string) (bool, error) {
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM methods WHERE id = $1 AND guest`, method).Scan(&n)
+	return n > 0, err
+}
+
 // GuestGone keeps that a guest's card was taken off, or never came.
 func GuestGone(ctx context.Context, tx *sql.Tx, press string, now int64) error {
 	_, err := tx.ExecContext(ctx, `UPDATE guest_cards SET gone_at = $1 WHERE press = $2 AND gone_at = 0`, now, press)

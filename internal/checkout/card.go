@@ -210,7 +210,7 @@ func (d *Desk) Approval(ctx context.Context, p Press) (clientSecret string, err 
 	switch {
 	case i.CustomerID != p.Customer:
 		return "", fault.New(fault.NotFound, "There is no invoice %s.", want.Invoice)
-	case !i.Chargeable() || i.Class() != billing.ClassAuthentication || i.Remaining() != want.Amount:
+	case i.MethodIsGuests || !i.Chargeable() || i.Class() != billing.ClassAuthentication || i.Remaining() != want.Amount:
 		return "", errNothingToApprove
 	}
 	intent, err := d.stripe.Intent(ctx, i.ID)

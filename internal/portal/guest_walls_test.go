@@ -1,0 +1,58 @@
+package portal_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// asksThere is a card that is kept without a question, whose bank asks for each payment.
+const asksThere = "pm_card_authenticationRequiredSetupForOffSession"
+
+func pressed(letter string) string { return "press_" + strings.Repeat(letter, 26) }
+
+// What a guest's bank asks is the guest's to answer: the customer pays with their own card, and nothing they send charges
+// the guest's.
+func TestACustomerDoesNotChargeAGuestsCard(t *testing.T) {
+	t.Parallel()
+	h, customer, invoice, owner, payer, _ := handedOn(t)
+	payer.post("/pay/invoice", h.types(payer, asksThere)).at("/pay/invoice", http.StatusOK)
+	if payer.page.Find("form[data-approve]").Length() != 1 {
+		t.Fatalf("the guest's page says: %s", payer.text("main"))
+	}
+	h.settle()
+	owner.get("/pay").at("/pay", http.StatusOK)
+	if owner.page.Find("form[action='/pay/review']").Length() == 0 || owner.page.Find("a[href^='/pay/approve'], form[action^='/pay/approve']").Length() != 0 {
+		t.Errorf("the customer is led to the guest's bank: %s", owner.text("main"))
+	}
+	form := url.Values{"invoice": {invoice}, "expect": {invoice + " 2900 eur"}, "attempt": {pressed("a")}}
+	owner.post("/pay/approve", form)
+	if owner.status != http.StatusConflict {
+		t.Errorf("the approval answers %d", owner.status)
+	}
+	for _, a := range h.tries(customer) {
+		if a.Press == pressed("a") {
+			t.Errorf("the customer's press made %+v", a)
+		}
+	}
+}
+
+// The reminder after a guest's card was declined names the customer's card or none.
+func TestAReminderDoesNotTellAGuestsCard(t *testing.T) {
+	t.Parallel()
+	h, customer, invoice, _, payer, _ := handedOn(t)
+	h.ask("invoices/"+invoice, url.Values{"auto_advance": {"false"}})
+	payer.post("/pay/invoice", h.types(payer, "pm_card_chargeCustomerFail")).at("/pay/invoice", http.StatusOK)
+	h.walk(10 * 24 * time.Hour)
+	mails := h.mailsTo("chiara@bellini.example")
+	if len(mails) < 2 {
+		t.Fatalf("%d mails to %s", len(mails), customer)
+	}
+	for _, m := range mails {
+		if strings.Contains(m.Text+m.HTML, "0341") {
+			t.Errorf("a mail tells the guest's card:\n%s", m.Text)
+		}
+	}
+}
