@@ -56,3 +56,26 @@ func TestAReminderDoesNotTellAGuestsCard(t *testing.T) {
 		}
 	}
 }
+
+// A guest's card is on the customer's account for a while, and never among the customer's ways to pay: not before we
+// heard of it either.
+func TestAGuestsCardIsNoWayToPay(t *testing.T) {
+	t.Parallel()
+	h, customer, _, owner, payer, _ := handedOn(t)
+	form := h.types(payer, asksThere)
+	for _, when := range []string{"typed", "waiting for its bank"} {
+		if h.attached(customer) != 2 {
+			t.Fatalf("%s: %d cards", when, h.attached(customer))
+		}
+		owner.get("/pay/methods").at("/pay/methods", http.StatusOK)
+		if strings.Contains(owner.text("main"), "0446") || owner.page.Find("ul.list > li").Length() != 1 {
+			t.Errorf("%s: the customer reads: %s", when, owner.text("main"))
+		}
+		remove := owner.page.Find("a[href$='/remove']").AttrOr("href", "")
+		owner.get(remove).at(remove, http.StatusOK)
+		if owner.page.Find("[name=successor], [name=code]").Length() != 0 || strings.Contains(owner.text("main"), "0446") {
+			t.Errorf("%s: the guest's card could take the customer's place: %s", when, owner.text("main"))
+		}
+		payer.post("/pay/invoice", form).at("/pay/invoice", http.StatusOK)
+	}
+}
