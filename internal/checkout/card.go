@@ -76,7 +76,7 @@ func (d *Desk) StartCard(ctx context.Context, p Press) (clientSecret string, err
 // FinishCard completes a card update after the browser confirmed it, or after Stripe said so; both may happen,
 // in either order. A kept card becomes the default where the failed one stood (the subscription's own field
 // first), and the invoices are charged with it. It answers the press the update began with. customer "" accepts
-// whoever the update belongs to. fault.NotFound when it is not ours or not theirs.
+// whoever the update belongs to, a guest too. fault.NotFound when it is not ours or not theirs.
 func (d *Desk) FinishCard(ctx context.Context, customer, setupID string) (press string, err error) {
 	var attempt billing.Attempt
 	err = d.db.See(ctx, func(tx *sql.Tx) error {
@@ -87,15 +87,22 @@ func (d *Desk) FinishCard(ctx context.Context, customer, setupID string) (press 
 	if err != nil {
 		return "", err
 	}
-	if customer != "" && attempt.CustomerID != customer {
-		return "", fault.New(fault.NotFound, "There is no such card update.")
+	if customer != "" && (attempt.CustomerID != customer || attempt.By == billing.ByGuest) {
+		return "", errNoUpdate
 	}
-	setup, err := d.stripe.Setup(ctx, setupID)
+	return d.finish(ctx, attempt)
+}
+
+var errNoUpdate = fault.New(fault.NotFound, "There is no such card update.")
+
+// finish does what a SetupIntent of ours was made for, as far as Stripe says it came.
+func (d *Desk) finish(ctx context.Context, attempt billing.Attempt) (press string, err error) {
+	setup, err := d.stripe.Setup(ctx, attempt.Reference)
 	if err != nil {
 		return attempt.Press, err
 	}
 	if setup.Customer != attempt.CustomerID || setup.Metadata["sollecito_press"] != attempt.Press {
-		return "", fault.New(fault.NotFound, "There is no such card update.")
+		return "", errNoUpdate
 	}
 	switch setup.Status {
 	case "succeeded":

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/PuerkitoBio/goquery"
 )
 
 // asksThere is a card that is kept without a question, whose bank asks for each payment.
@@ -77,5 +79,43 @@ func TestAGuestsCardIsNoWayToPay(t *testing.T) {
 			t.Errorf("%s: the guest's card could take the customer's place: %s", when, owner.text("main"))
 		}
 		payer.post("/pay/invoice", form).at("/pay/invoice", http.StatusOK)
+	}
+}
+
+// A guest goes on with what was begun on the page of their invoice, a customer with what they began: neither with the
+// other's, nor a guest with that of another invoice.
+func TestAPressIsFinishedWhereItWasBegun(t *testing.T) {
+	t.Parallel()
+	h, customer, _, owner, payer, _ := handedOn(t)
+	h.fail(customer, "insufficient_funds")
+	owner.get("/pay/share").at("/pay/share", http.StatusOK)
+	other := h.browser()
+	owner.page.Find("input[name=invoice]").Each(func(_ int, in *goquery.Selection) {
+		owner.post("/pay/share", url.Values{"invoice": {in.AttrOr("value", "")}}).at("/pay/share", http.StatusOK)
+		b := h.browser()
+		b.get(owner.page.Find("#address").AttrOr("value", "")).at("/pay/invoice", http.StatusOK)
+		if b.text("main") != payer.get("/pay/invoice").text("main") {
+			other = b
+		}
+	})
+	theirs := h.types(payer, asksThere)
+	owner.get("/pay/card").at("/pay/card", http.StatusOK)
+	own := owner.hidden("form[data-card]")
+	setup := owner.intent(own)
+	h.ask("setup_intents/"+setup+"/confirm", url.Values{"payment_method": {"pm_card_mastercard"}, "return_url": {h.base + "/pay/card/finish"}})
+	own.Set("setup_intent", setup)
+	for who, answer := range map[string]*browser{
+		"the customer finishes a guest's card": owner.post("/pay/card", theirs),
+		"a guest finishes the customer's card": payer.post("/pay/invoice", own),
+		"a guest finishes another guest's":     other.post("/pay/invoice", theirs),
+	} {
+		if answer.status != http.StatusNotFound {
+			t.Errorf("%s: %d", who, answer.status)
+		}
+	}
+	payer.post("/pay/invoice", theirs).at("/pay/invoice", http.StatusOK)
+	other.post("/pay/invoice/approve/done", url.Values{"attempt": theirs["attempt"]})
+	if other.status != http.StatusNotFound {
+		t.Errorf("a guest takes another guest's card off: %d", other.status)
 	}
 }
