@@ -104,6 +104,7 @@ func (d *Desk) finish(ctx context.Context, attempt billing.Attempt) (press strin
 	if setup.Customer != attempt.CustomerID || setup.Metadata["sollecito_press"] != attempt.Press {
 		return "", errNoUpdate
 	}
+	known := attempt.Status
 	switch setup.Status {
 	case "succeeded":
 		if attempt.By == billing.ByGuest {
@@ -121,7 +122,7 @@ func (d *Desk) finish(ctx context.Context, attempt billing.Attempt) (press strin
 		}
 	}
 	err = d.end(ctx, &attempt)
-	if err == nil && attempt.Status == billing.AttemptDeclined {
+	if err == nil && attempt.Status == billing.AttemptDeclined && known != billing.AttemptDeclined { // counted once, however often it is read
 		err = d.countDecline(ctx, attempt.CustomerID)
 	}
 	return attempt.Press, err
@@ -276,8 +277,8 @@ func expectedOf(metadata map[string]string) []Expected {
 const approvalTime = 10 * time.Minute
 
 // Approved reads the invoice again after the bank was asked, keeps how the approval came out and answers the
-// press under which the result page finds it.
-func (d *Desk) Approved(ctx context.Context, customer, invoice string) (press string, err error) {
+// press under which the result page finds it. by is whose bank it was.
+func (d *Desk) Approved(ctx context.Context, customer, invoice string, by billing.Initiator) (press string, err error) {
 	err = d.intake.Refresh(ctx, customer)
 	if err != nil {
 		return "", err
@@ -297,7 +298,7 @@ func (d *Desk) Approved(ctx context.Context, customer, invoice string) (press st
 		}
 		now := d.now().Unix()
 		a, _, err := billing.StartAttempt(ctx, tx, billing.Attempt{
-			Press: press, CustomerID: customer, InvoiceID: i.ID, MethodID: i.MethodID, Kind: "charge", Amount: i.Remaining(), StartedAt: now,
+			Press: press, CustomerID: customer, InvoiceID: i.ID, MethodID: i.MethodID, Kind: "charge", By: by, Amount: i.Remaining(), StartedAt: now,
 		})
 		if err != nil {
 			return err

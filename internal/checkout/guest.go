@@ -181,18 +181,34 @@ func (d *Desk) GuestApproval(ctx context.Context, customer, invoice, press strin
 	return intent.ClientSecret, nil
 }
 
-// GuestApproved reads what the guest's bank said, takes the card off and answers the press under which the page finds
-// the outcome.
+// GuestApproved reads what the guest's bank said, takes the card off unless the bank still asks, and answers the press
+// under which the page finds the outcome.
 func (d *Desk) GuestApproved(ctx context.Context, customer, invoice, press string) (string, error) {
 	g, err := d.guestOf(ctx, customer, invoice, press)
 	if err != nil {
 		return "", err
 	}
-	after, err := d.Approved(ctx, customer, g.InvoiceID)
+	if g.GoneAt > 0 {
+		return press, nil // it was told before
+	}
+	after, err := d.Approved(ctx, customer, g.InvoiceID, billing.ByGuest)
 	if err != nil {
 		return "", err
 	}
-	return after, d.guestLeaves(ctx, g)
+	var made []billing.Attempt
+	err = d.db.See(ctx, func(tx *sql.Tx) error {
+		made, err = billing.AttemptsOf(ctx, tx, customer, after)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	for _, a := range made {
+		if a.Status == billing.AttemptAction {
+			return press, nil // the bank still asks about it
+		}
+	}
+	return press, d.guestLeaves(ctx, g)
 }
 
 // guestOf answers the card of a press of a guest of this invoice, or fault.NotFound.

@@ -119,3 +119,15 @@ func TestAPressIsFinishedWhereItWasBegun(t *testing.T) {
 		t.Errorf("a guest takes another guest's card off: %d", other.status)
 	}
 }
+
+// While the guest's bank still asks, the card stays for its answer.
+func TestAGuestsCardStaysWhileItsBankAsks(t *testing.T) {
+	t.Parallel()
+	h, customer, _, _, payer, _ := handedOn(t)
+	form := h.types(payer, asksThere)
+	payer.post("/pay/invoice", form).at("/pay/invoice", http.StatusOK)
+	payer.post("/pay/invoice/approve/done", url.Values{"attempt": form["attempt"]}).at("/pay/invoice", http.StatusOK)
+	if h.attached(customer) != 2 || payer.page.Find("form[data-approve]").Length() != 1 {
+		t.Errorf("%d cards: %s", h.attached(customer), payer.text("main"))
+	}
+}
