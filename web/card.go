@@ -214,7 +214,7 @@ func (s *Server) finishApproval(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	press, err := s.Desk.Approved(r.Context(), v.ID, i.ID)
+	press, err := s.Desk.Approved(r.Context(), v.ID, i.ID, billing.ByCustomer)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,7 @@ func (s *Server) showGuest(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	press := r.URL.Query().Get("press")
-	out, err := s.outcomeOf(r, g.who, press)
+	out, err := s.guestOutcome(r, g, press)
 	if err != nil && !errors.Is(err, errNoPress) {
 		return err
 	}
@@ -94,6 +94,21 @@ func (s *Server) showGuest(w http.ResponseWriter, r *http.Request) error {
 	s.stripeHeaders(w, r)
 	s.show(w, r, http.StatusOK, views.Guest(p))
 	return nil
+}
+
+// guestOutcome answers what became of a press made on the page of this invoice, and errNoPress for any other.
+func (s *Server) guestOutcome(r *http.Request, g guest, press string) (outcome, error) {
+	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
+		theirs, found, err := billing.FindGuest(r.Context(), tx, press)
+		if err == nil && (!found || theirs.InvoiceID != g.invoice.ID) {
+			err = errNoPress
+		}
+		return err
+	})
+	if err != nil {
+		return outcome{}, err
+	}
+	return s.outcomeOf(r, g.who, press)
 }
 
 func (s *Server) guestPage(r *http.Request, g guest) views.GuestPage {
@@ -136,7 +151,7 @@ func (s *Server) finishGuest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	press, err := s.Desk.FinishCard(r.Context(), g.who.ID, r.PostFormValue("setup_intent"))
+	press, err := s.Desk.FinishGuest(r.Context(), g.who.ID, g.invoice.ID, r.PostFormValue("setup_intent"))
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.Unavailable) && press != "" {
 		err = nil // the page tells how things stand
 	}
@@ -202,7 +217,7 @@ func (s *Server) approveGuest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	secret, err := s.Desk.GuestApproval(r.Context(), g.who.ID, press)
+	secret, err := s.Desk.GuestApproval(r.Context(), g.who.ID, g.invoice.ID, press)
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) {
 		return sendJSON(w, http.StatusConflict, map[string]string{"redirect": "/pay/invoice"})
 	}
@@ -222,7 +237,7 @@ func (s *Server) approvedGuest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	after, err := s.Desk.GuestApproved(r.Context(), g.who.ID, press)
+	after, err := s.Desk.GuestApproved(r.Context(), g.who.ID, g.invoice.ID, press)
 	if err != nil {
 		return err
 	}

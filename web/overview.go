@@ -58,7 +58,7 @@ func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
 			return err
 		}
 		method := v.DefaultMethod
-		if len(st.open) > 0 && st.open[0].MethodID != "" {
+		if len(st.open) > 0 && st.open[0].MethodID != "" && !st.open[0].MethodIsGuests {
 			method = st.open[0].MethodID
 		}
 		removed, err := billing.Removed(ctx, tx, method)

@@ -86,10 +86,15 @@ func (s *Server) visitorOf(r *http.Request) (visitor, error) {
 	return v, s.keepLanguage(r, v)
 }
 
-// keepLanguage keeps the language chosen in a session for the letters too, with the next thing done in it. The press of
-// the menu alone speaks for nobody: some programs press every button of the page a mail's link opens.
+// spoken are the deeds that the first page does not offer: whoever does one has read a page before.
+var spoken = map[string]bool{
+	"/pay/charge": true, "/pay/card": true, "/pay/card/intent": true, "/pay/choices/keep": true, "/pay/promise": true, "/pay/support": true,
+}
+
+// keepLanguage keeps the language chosen in a session for the letters too, with the next deed done in it. What
+// the first page offers speaks for nobody: some programs press every button of the page a mail's link opens.
 func (s *Server) keepLanguage(r *http.Request, v visitor) error {
-	if r.Method != http.MethodPost || r.URL.Path == "/pay/language" || v.language == "" || v.language == v.Language {
+	if r.Method != http.MethodPost || !spoken[r.URL.Path] || v.language == "" || v.language == v.Language {
 		return nil
 	}
 	return s.DB.Do(r.Context(), func(tx *sql.Tx) error { return billing.SetLanguage(r.Context(), tx, v.ID, v.language) })

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Guest is a card that somebody else types to pay one invoice of a customer. It is written down before it can be typed,
@@ -37,6 +38,43 @@ func GuestCame(ctx context.Context, tx *sql.Tx, press, method string) error {
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE methods SET guest = true WHERE id = $1`, method)
 	return err
+}
+
+// IsGuests reports whether a method is a guest's card.
+func IsGuests(ctx context.Context, tx *sql.Tx, method string) (bool, error) {
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM methods WHERE id = $1 AND guest`, method).Scan(&n)
+	return n > 0, err
+}
+
+// WithoutGuests answers those of a customer's methods at Stripe that are no guest's card. While one may be on its way, what
+// is not known to be the customer's is left out: it may be the guest's.
+func WithoutGuests(ctx context.Context, tx *sql.Tx, customer string, methods []Method) ([]Method, error) {
+	expected := false
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM guest_cards WHERE customer_id = $1 AND gone_at = 0)`, customer).Scan(&expected)
+	if err != nil {
+		return nil, fmt.Errorf("read guests' cards: %w", err)
+	}
+	known := map[string]bool{}
+	rows, err := tx.QueryContext(ctx, `SELECT id, guest FROM methods WHERE customer_id = $1`, customer)
+	if err != nil {
+		return nil, fmt.Errorf("read guests' cards: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var guests bool
+		err = rows.Scan(&id, &guests)
+		if err != nil {
+			return nil, err
+		}
+		known[id] = guests
+	}
+	own := slices.DeleteFunc(slices.Clone(methods), func(m Method) bool {
+		guests, stored := known[m.ID]
+		return guests || expected && !stored
+	})
+	return own, rows.Err()
 }
 
 // GuestGone keeps that a guest's card was taken off, or never came.

@@ -34,6 +34,7 @@ type Invoice struct {
 	Disputed         bool
 	ReceiptNumber    string
 	SyncedAt         int64
+	MethodIsGuests   bool   // that method is a guest's: its customer neither knows nor may charge it
 	MethodRenewedAt  int64  // when new details of that method came after we knew it, 0 when none did
 	OwnMethod        string // the method it names itself, "" for none: Stripe charges it before any other
 	Charge           string // its latest charge as just read; not kept
@@ -103,6 +104,9 @@ func (i Invoice) Since() int64 {
 func (i Invoice) Class() Class {
 	if i.CollectionMethod == "send_invoice" {
 		return ClassOverdue
+	}
+	if i.MethodIsGuests { // what a guest's bank asks or says is between them
+		return ClassGeneric
 	}
 	if i.IntentStatus == "requires_action" || i.IntentStatus == "requires_confirmation" {
 		return ClassAuthentication

@@ -27,7 +27,7 @@ func InvoicesByID(ctx context.Context, tx *sql.Tx, ids []string) (map[string]Inv
 	return all, nil
 }
 
-// MethodsByID answers the payment methods with these ids, whosever they are.
+// MethodsByID answers the payment methods with these ids, whichever customer's they are. A guest's is nobody's.
 func MethodsByID(ctx context.Context, tx *sql.Tx, ids []string) (map[string]Method, error) {
 	all := make(map[string]Method, len(ids))
 	if len(ids) == 0 {
@@ -36,7 +36,7 @@ func MethodsByID(ctx context.Context, tx *sql.Tx, ids []string) (map[string]Meth
 	marks, args := database.List(ids)
 	rows, err := tx.QueryContext(ctx, `
 		SELECT id, customer_id, type, brand, last4, exp_month, exp_year, fingerprint
-		FROM methods WHERE id IN (`+marks+`)`, args...)
+		FROM methods WHERE NOT guest AND id IN (`+marks+`)`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read payment methods: %w", err)
 	}

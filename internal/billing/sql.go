@@ -141,7 +141,8 @@ func selectInvoices(ctx context.Context, tx *sql.Tx, where string, args ...any) 
 			attempted, attempt_count, failed_at, first_failed, next_attempt_at, intent,
 			intent_status, method_id, code, decline_code, advice_code, network_advice_code,
 			network_decline_code, disputed, receipt_number, synced_at, own_method,
-			coalesce((SELECT m.renewed_at FROM methods m WHERE m.id = invoices.method_id), 0)
+			coalesce((SELECT m.renewed_at FROM methods m WHERE m.id = invoices.method_id), 0),
+			EXISTS (SELECT 1 FROM methods m WHERE m.id = invoices.method_id AND m.guest)
 		FROM invoices `+where, args...)
 	if err != nil {
 		return nil, err
@@ -155,7 +156,7 @@ func selectInvoices(ctx context.Context, tx *sql.Tx, where string, args ...any) 
 			&i.PeriodStart, &i.PeriodEnd, &i.DueAt, &i.CreatedAt, &i.PaidAt, &i.PaidOutOfBand,
 			&i.Attempted, &i.AttemptCount, &i.FailedAt, &i.FirstFailed, &i.NextAttemptAt, &i.Intent,
 			&i.IntentStatus, &i.MethodID, &i.Decline.Code, &i.Decline.DeclineCode, &i.Decline.AdviceCode,
-			&i.Decline.NetworkAdviceCode, &i.Decline.NetworkDeclineCode, &i.Disputed, &i.ReceiptNumber, &i.SyncedAt, &i.OwnMethod, &i.MethodRenewedAt)
+			&i.Decline.NetworkAdviceCode, &i.Decline.NetworkDeclineCode, &i.Disputed, &i.ReceiptNumber, &i.SyncedAt, &i.OwnMethod, &i.MethodRenewedAt, &i.MethodIsGuests)
 		if err != nil {
 			return nil, err
 		}

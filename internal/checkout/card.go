@@ -76,7 +76,7 @@ func (d *Desk) StartCard(ctx context.Context, p Press) (clientSecret string, err
 // FinishCard completes a card update after the browser confirmed it, or after Stripe said so; both may happen,
 // in either order. A kept card becomes the default where the failed one stood (the subscription's own field
 // first), and the invoices are charged with it. It answers the press the update began with. customer "" accepts
-// whoever the update belongs to. fault.NotFound when it is not ours or not theirs.
+// whoever the update belongs to, a guest too. fault.NotFound when it is not ours or not theirs.
 func (d *Desk) FinishCard(ctx context.Context, customer, setupID string) (press string, err error) {
 	var attempt billing.Attempt
 	err = d.db.See(ctx, func(tx *sql.Tx) error {
@@ -87,16 +87,24 @@ func (d *Desk) FinishCard(ctx context.Context, customer, setupID string) (press 
 	if err != nil {
 		return "", err
 	}
-	if customer != "" && attempt.CustomerID != customer {
-		return "", fault.New(fault.NotFound, "There is no such card update.")
+	if customer != "" && (attempt.CustomerID != customer || attempt.By == billing.ByGuest) {
+		return "", errNoUpdate
 	}
-	setup, err := d.stripe.Setup(ctx, setupID)
+	return d.finish(ctx, attempt)
+}
+
+var errNoUpdate = fault.New(fault.NotFound, "There is no such card update.")
+
+// finish does what a SetupIntent of ours was made for, as far as Stripe says it came.
+func (d *Desk) finish(ctx context.Context, attempt billing.Attempt) (press string, err error) {
+	setup, err := d.stripe.Setup(ctx, attempt.Reference)
 	if err != nil {
 		return attempt.Press, err
 	}
 	if setup.Customer != attempt.CustomerID || setup.Metadata["sollecito_press"] != attempt.Press {
-		return "", fault.New(fault.NotFound, "There is no such card update.")
+		return "", errNoUpdate
 	}
+	known := attempt.Status
 	switch setup.Status {
 	case "succeeded":
 		if attempt.By == billing.ByGuest {
@@ -114,7 +122,7 @@ func (d *Desk) FinishCard(ctx context.Context, customer, setupID string) (press 
 		}
 	}
 	err = d.end(ctx, &attempt)
-	if err == nil && attempt.Status == billing.AttemptDeclined {
+	if err == nil && attempt.Status == billing.AttemptDeclined && known != billing.AttemptDeclined { // counted once, however often it is read
 		err = d.countDecline(ctx, attempt.CustomerID)
 	}
 	return attempt.Press, err
@@ -210,7 +218,7 @@ func (d *Desk) Approval(ctx context.Context, p Press) (clientSecret string, err 
 	switch {
 	case i.CustomerID != p.Customer:
 		return "", fault.New(fault.NotFound, "There is no invoice %s.", want.Invoice)
-	case !i.Chargeable() || i.Class() != billing.ClassAuthentication || i.Remaining() != want.Amount:
+	case i.MethodIsGuests || !i.Chargeable() || i.Class() != billing.ClassAuthentication || i.Remaining() != want.Amount:
 		return "", errNothingToApprove
 	}
 	intent, err := d.stripe.Intent(ctx, i.ID)
@@ -269,8 +277,8 @@ func expectedOf(metadata map[string]string) []Expected {
 const approvalTime = 10 * time.Minute
 
 // Approved reads the invoice again after the bank was asked, keeps how the approval came out and answers the
-// press under which the result page finds it.
-func (d *Desk) Approved(ctx context.Context, customer, invoice string) (press string, err error) {
+// press under which the result page finds it. by is whose bank it was.
+func (d *Desk) Approved(ctx context.Context, customer, invoice string, by billing.Initiator) (press string, err error) {
 	err = d.intake.Refresh(ctx, customer)
 	if err != nil {
 		return "", err
@@ -290,7 +298,7 @@ func (d *Desk) Approved(ctx context.Context, customer, invoice string) (press st
 		}
 		now := d.now().Unix()
 		a, _, err := billing.StartAttempt(ctx, tx, billing.Attempt{
-			Press: press, CustomerID: customer, InvoiceID: i.ID, MethodID: i.MethodID, Kind: "charge", Amount: i.Remaining(), StartedAt: now,
+			Press: press, CustomerID: customer, InvoiceID: i.ID, MethodID: i.MethodID, Kind: "charge", By: by, Amount: i.Remaining(), StartedAt: now,
 		})
 		if err != nil {
 			return err

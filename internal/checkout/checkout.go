@@ -64,7 +64,7 @@ func declinesOf(customer string) string { return "declined " + customer }
 // Charge charges the press's invoices one after another, oldest first as given, and answers what came of each.
 // An attempt whose status is still started means that Stripe did not answer and nobody knows yet; asking again
 // with the same press is safe. fault.NotFound for an invoice that is not the customer's, fault.Conflict when an
-// amount has changed since it was shown (then nothing was charged), fault.TooMany after too many declines.
+// amount has changed since it was shown, or the card is a guest's and the press is not (then nothing was charged), fault.TooMany after too many declines.
 //
 // Before anything is asked of Stripe every invoice passes billing.MayCharge. Of a customer's press, one that may not be
 // charged ends as failed with billing.CodeNotTried, and the others are charged; for anybody else the error is a *Refused.
@@ -114,6 +114,13 @@ func (d *Desk) begin(ctx context.Context, p Press) ([]billing.Attempt, error) {
 	now := d.now()
 	err := d.db.Do(ctx, func(tx *sql.Tx) error {
 		err := database.Hold(ctx, tx, p.Customer)
+		if err != nil {
+			return err
+		}
+		guests, err := billing.IsGuests(ctx, tx, p.Method)
+		if err == nil && guests && p.By != billing.ByGuest {
+			err = fault.New(fault.Conflict, "The card is a guest's.")
+		}
 		if err != nil {
 			return err
 		}

@@ -73,6 +73,25 @@ func (d *Desk) StartGuest(ctx context.Context, p Press) (clientSecret string, er
 	return setup.ClientSecret, nil
 }
 
+// FinishGuest goes on after the browser confirmed the card of a guest of this invoice, as FinishCard does.
+// fault.NotFound when it is not one of theirs.
+func (d *Desk) FinishGuest(ctx context.Context, customer, invoice, setupID string) (press string, err error) {
+	var attempt billing.Attempt
+	err = d.db.See(ctx, func(tx *sql.Tx) error {
+		var err error
+		attempt, err = billing.SetupByReference(ctx, tx, setupID)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	_, err = d.guestOf(ctx, customer, invoice, attempt.Press)
+	if err != nil {
+		return "", err
+	}
+	return d.finish(ctx, attempt)
+}
+
 // chargeGuest charges the one invoice with the card a guest typed and takes the card off again, unless the guest's bank
 // wants to be asked first. A card that comes after its time is only taken off.
 func (d *Desk) chargeGuest(ctx context.Context, attempt billing.Attempt, setup gateway.Setup) error {
@@ -143,8 +162,8 @@ func (d *Desk) guestLeaves(ctx context.Context, g billing.Guest) error {
 
 // GuestApproval answers the client secret with which a guest's bank asks its question about their charge. fault.Conflict
 // when there is nothing to approve.
-func (d *Desk) GuestApproval(ctx context.Context, customer, press string) (clientSecret string, err error) {
-	g, err := d.guestOf(ctx, customer, press)
+func (d *Desk) GuestApproval(ctx context.Context, customer, invoice, press string) (clientSecret string, err error) {
+	g, err := d.guestOf(ctx, customer, invoice, press)
 	if err != nil {
 		return "", err
 	}
@@ -162,27 +181,44 @@ func (d *Desk) GuestApproval(ctx context.Context, customer, press string) (clien
 	return intent.ClientSecret, nil
 }
 
-// GuestApproved reads what the guest's bank said, takes the card off and answers the press under which the page finds
-// the outcome.
-func (d *Desk) GuestApproved(ctx context.Context, customer, press string) (string, error) {
-	g, err := d.guestOf(ctx, customer, press)
+// GuestApproved reads what the guest's bank said, takes the card off unless the bank still asks, and answers the press
+// under which the page finds the outcome.
+func (d *Desk) GuestApproved(ctx context.Context, customer, invoice, press string) (string, error) {
+	g, err := d.guestOf(ctx, customer, invoice, press)
 	if err != nil {
 		return "", err
 	}
-	after, err := d.Approved(ctx, customer, g.InvoiceID)
+	if g.GoneAt > 0 {
+		return press, nil // it was told before
+	}
+	after, err := d.Approved(ctx, customer, g.InvoiceID, billing.ByGuest)
 	if err != nil {
 		return "", err
 	}
-	return after, d.guestLeaves(ctx, g)
+	var made []billing.Attempt
+	err = d.db.See(ctx, func(tx *sql.Tx) error {
+		made, err = billing.AttemptsOf(ctx, tx, customer, after)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	for _, a := range made {
+		if a.Status == billing.AttemptAction {
+			return press, nil // the bank still asks about it
+		}
+	}
+	return press, d.guestLeaves(ctx, g)
 }
 
-func (d *Desk) guestOf(ctx context.Context, customer, press string) (billing.Guest, error) {
+// guestOf answers the card of a press of a guest of this invoice, or fault.NotFound.
+func (d *Desk) guestOf(ctx context.Context, customer, invoice, press string) (billing.Guest, error) {
 	var g billing.Guest
 	err := d.db.See(ctx, func(tx *sql.Tx) error {
 		var found bool
 		var err error
 		g, found, err = billing.FindGuest(ctx, tx, press)
-		if err == nil && (!found || g.CustomerID != customer) {
+		if err == nil && (!found || g.CustomerID != customer || g.InvoiceID != invoice) {
 			err = fault.New(fault.NotFound, "There is no such card.")
 		}
 		return err

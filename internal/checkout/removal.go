@@ -14,7 +14,7 @@ import (
 	"sollecito/internal/outbox"
 )
 
-// Holdings answers every payment method the customer has at Stripe, with what each serves as far as is stored. Errors:
+// Holdings answers every payment method the customer has at Stripe, with what each serves as far as is stored; a guest's card is not theirs. Errors:
 // fault.Unavailable when Stripe does not answer.
 func (d *Desk) Holdings(ctx context.Context, customer string) ([]billing.Holding, error) {
 	methods, err := d.stripe.Methods(ctx, customer)
@@ -24,6 +24,10 @@ func (d *Desk) Holdings(ctx context.Context, customer string) ([]billing.Holding
 	var all []billing.Holding
 	err = d.db.See(ctx, func(tx *sql.Tx) error {
 		who, err := billing.FindCustomer(ctx, tx, customer)
+		if err != nil {
+			return err
+		}
+		methods, err = billing.WithoutGuests(ctx, tx, customer, methods)
 		if err != nil {
 			return err
 		}

@@ -318,7 +318,12 @@ func (m *mailed) human(t *testing.T) {
 	if language := m.languageOf(m.due); language != "" {
 		t.Errorf("the menu alone changes the language of letters to %q", language)
 	}
-	b.press("/pay/choices")
+	b.post("/pay/review", url.Values{"what": {"all"}})
+	b.post("/pay/choices", url.Values{"way": {"mail"}})
+	if language := m.languageOf(m.due); language != "" {
+		t.Errorf("what a first page offers changes the language of letters to %q", language)
+	}
+	b.post("/pay/choices/keep", url.Values{})
 	if language := m.languageOf(m.due); language != "it" {
 		t.Errorf("what a person chose and went on with is not kept: %q", language)
 	}
