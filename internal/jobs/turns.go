@@ -25,12 +25,12 @@ import (
 // kept, for all of them at once: a statement for each mail would cost more than the mail. It may be asked again for the
 // same turns.
 func (s *Sender) take(ctx context.Context, tx *sql.Tx, turns []*turn) error {
-	now := s.Now()
 	// What comes back of a customer's mails and their next mail are not decided at the same time.
 	err := database.HoldAll(ctx, tx, customersOf(turns))
 	if err != nil {
 		return err
 	}
+	now := s.Now() // after the wait for the others
 	err = s.tellAll(ctx, tx, turns, now)
 	if err != nil {
 		return err

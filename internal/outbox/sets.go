@@ -50,19 +50,20 @@ func marked(ids []string, err error) (map[string]bool, error) {
 }
 
 // ContactsOf answers Contacts for several customers.
-func ContactsOf(ctx context.Context, tx *sql.Tx, customers []string, since int64) (map[string][]Contact, error) {
+func ContactsOf(ctx context.Context, tx *sql.Tx, customers []string, since, now int64) (map[string][]Contact, error) {
 	all := make(map[string][]Contact, len(customers))
 	if len(customers) == 0 {
 		return all, nil
 	}
 	marks, args := database.List(customers)
+	at := fmt.Sprintf(contactAt, fmt.Sprintf("$%d", len(args)+2))
 	rows, err := tx.QueryContext(ctx, fmt.Sprintf(`
-		SELECT customer_id, min(CASE WHEN settled_at > 0 THEN settled_at ELSE dated END) AS at, case_id, step
+		SELECT customer_id, %[2]s AS at, case_id, step
 		FROM notices
-		WHERE customer_id IN (%s) AND counts AND status IN ('sent', 'uncertain', 'sending')
+		WHERE customer_id IN (%[1]s) AND counts AND status IN ('sent', 'uncertain', 'sending')
 		GROUP BY customer_id, case_id, step, subject_id
-		HAVING min(CASE WHEN settled_at > 0 THEN settled_at ELSE dated END) >= $%d
-		ORDER BY 2`, marks, len(args)+1), append(args, since)...)
+		HAVING %[2]s >= $%[3]d
+		ORDER BY 2`, marks, at, len(args)+1), append(args, since, now)...)
 	if err != nil {
 		return nil, fmt.Errorf("read contacts: %w", err)
 	}
