@@ -164,7 +164,7 @@ func (w *walk) fetchEvents(ctx context.Context, since, until int64) error {
 		for _, e := range page {
 			if e.Created <= until && (w.ahead > 0 || !gateway.Foretells(e.Type)) { // an endpoint need not send what nobody uses
 				row := w.rowOf(e)
-				row.ServesFrom = min(row.ServesFrom, e.Created+int64(clocksApart.Seconds()))
+				row.ServesFrom = min(w.now().Unix()+1, e.Created+int64(clocksApart.Seconds())) // it was in the list before now
 				rows = append(rows, row)
 			}
 		}

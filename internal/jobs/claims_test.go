@@ -2,9 +2,11 @@ package jobs_test
 
 import (
 	"database/sql"
+	"slices"
 	"testing"
 	"time"
 
+	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
 )
 
@@ -100,4 +102,36 @@ func TestWhoseClaimRanOutChangesNothingAndWhoKnowsIsBelieved(t *testing.T) {
 		}
 		return err
 	})
+}
+
+// A mail that is being handed over once more keeps its date, and is a contact of today all the same. A reminder whose case
+// is gone is an error that says so.
+func TestWhatIsBeingHandedOverIsAContactOfNow(t *testing.T) {
+	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	db, _, sender := waiting(t, now, 1, []string{"first"})
+	err := db.Do(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE notices SET status = 'sending', dated = $1`, now.Add(-30*24*time.Hour).Unix())
+		if err != nil {
+			return err
+		}
+		one, err := outbox.Contacts(t.Context(), tx, "cus_0", now.Add(-time.Hour).Unix(), now.Unix())
+		if err != nil {
+			return err
+		}
+		all, err := outbox.ContactsOf(t.Context(), tx, []string{"cus_0"}, now.Add(-time.Hour).Unix(), now.Unix())
+		if err != nil {
+			return err
+		}
+		if len(one) == 0 || one[0].At != now.Unix() || !slices.Equal(one, all["cus_0"]) {
+			t.Errorf("contacts of now: %v, %v", one, all)
+		}
+		_, err = sender.Cases.WhichWanted(t.Context(), tx, []outbox.Notice{{ID: "n", Kind: outbox.Reminder, CaseID: "gone", CustomerID: "cus_0"}}, nil, now)
+		if !fault.Is(err, fault.NotFound) {
+			t.Errorf("a reminder of no case: %v", err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
