@@ -217,7 +217,7 @@ func (h *house) settle(tx *sql.Tx, customer string, status outbox.Status) error 
 			return err
 		}
 		n.Copy, n.Dated, n.Subject = string(copied), h.clock().Unix(), "A payment didn’t go through"
-		_, err = outbox.Begin(h.t.Context(), tx, n, 0)
+		_, err = outbox.BeginAll(h.t.Context(), tx, []outbox.Notice{n}, 0)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"github.com/pressly/goose/v3"
 )
@@ -16,6 +17,7 @@ import (
 type DB struct {
 	write *sql.DB
 	read  *sql.DB
+	life  atomic.Pointer[sql.Conn] // says to other programs that this one lives; nil before Join and on SQLite
 	engine
 }
 
@@ -99,7 +101,14 @@ func (db *DB) Address() string { return db.address }
 func (db *DB) SkipLocked() string { return db.skip }
 
 // Close closes both pools; a second call does nothing.
-func (db *DB) Close() error { return errors.Join(db.read.Close(), db.write.Close()) }
+func (db *DB) Close() error {
+	err := errors.Join(db.read.Close(), db.write.Close())
+	life := db.life.Swap(nil)
+	if life != nil { // its connection ends now, the pool being closed
+		err = errors.Join(err, life.Close())
+	}
+	return err
+}
 
 // Do runs work in one transaction that may write, commits when it answers nil and rolls back otherwise. A
 // panic rolls back and goes on.

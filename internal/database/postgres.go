@@ -38,7 +38,7 @@ func openPostgres(ctx context.Context, address string, how opening) (*DB, error)
 		config.RuntimeParams[name] = value
 	}
 	pool := sql.OpenDB(how.through(connector{stdlib.GetConnector(*config)}))
-	pool.SetMaxOpenConns(connections)
+	pool.SetMaxOpenConns(connections + 1) // and the one of Join
 	pool.SetMaxIdleConns(connections)
 	pool.SetConnMaxIdleTime(5 * time.Minute)
 	err = pool.PingContext(ctx)

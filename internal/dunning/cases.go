@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"sollecito/internal/billing"
@@ -155,7 +156,7 @@ func (cs *Cases) Story(ctx context.Context, tx *sql.Tx, caseID string) ([]Entry,
 
 // contacts answers when the customer was contacted within the policy's window, leaving out the step of one notice.
 func (cs *Cases) contacts(ctx context.Context, tx *sql.Tx, customer string, now time.Time, except outbox.Notice) ([]time.Time, error) {
-	heard, err := outbox.Contacts(ctx, tx, customer, now.Add(-cs.policy.Window).Unix())
+	heard, err := outbox.Contacts(ctx, tx, customer, now.Add(-cs.policy.Window).Unix(), now.Unix())
 	return Situation{heard: heard}.contactsBut(except), err
 }
 
@@ -183,6 +184,20 @@ func (cs *Cases) Due(ctx context.Context, tx *sql.Tx, now int64, limit int) ([]s
 	return database.Strings(ctx, tx, `
 		SELECT id FROM cases WHERE status = 'open' AND next_step_at IS NOT NULL AND next_step_at <= $1
 		ORDER BY next_step_at LIMIT $2`, now, limit)
+}
+
+// HoldAll holds the customers of some cases, in the order in which everybody takes them, for whoever goes on to each.
+func (cs *Cases) HoldAll(ctx context.Context, tx *sql.Tx, cases []string) error {
+	if len(cases) == 0 {
+		return nil
+	}
+	marks, args := database.List(cases)
+	customers, err := database.Strings(ctx, tx, `SELECT DISTINCT customer_id FROM cases WHERE id IN (`+marks+`)`, args...)
+	if err != nil {
+		return fmt.Errorf("find whose cases they are: %w", err)
+	}
+	slices.Sort(customers) // by the database's own order they might be held in another
+	return database.HoldAll(ctx, tx, customers)
 }
 
 // NextDue answers the earliest instant at which a case, the end of a pause or a due date wants to be looked at.
@@ -216,6 +231,7 @@ func (cs *Cases) OpenPastDue(ctx context.Context, tx *sql.Tx, now time.Time, lim
 	if err != nil {
 		return 0, err
 	}
+	slices.Sort(customers) // as they are held
 	for _, customer := range customers {
 		err = cs.Reconsider(ctx, tx, customer, now)
 		if err != nil {

@@ -77,6 +77,14 @@ func (cs *Cases) EndPauses(ctx context.Context, tx *sql.Tx, now time.Time, limit
 	if err != nil {
 		return 0, err
 	}
+	var cases []string
+	for _, p := range over {
+		cases = append(cases, p.CaseID)
+	}
+	err = cs.HoldAll(ctx, tx, cases)
+	if err != nil {
+		return 0, err
+	}
 	for _, p := range over {
 		err = cs.Resume(ctx, tx, p.CaseID, "", now, p.Reason)
 		if err != nil {

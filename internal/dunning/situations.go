@@ -48,7 +48,7 @@ func (cs *Cases) situations(ctx context.Context, tx *sql.Tx, cases []Case, who m
 	if err != nil {
 		return nil, err
 	}
-	heard, err := outbox.ContactsOf(ctx, tx, customers, now.Add(-cs.policy.Window).Unix())
+	heard, err := outbox.ContactsOf(ctx, tx, customers, now.Add(-cs.policy.Window).Unix(), now.Unix())
 	if err != nil {
 		return nil, err
 	}

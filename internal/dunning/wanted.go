@@ -80,6 +80,9 @@ func (cs *Cases) remindersWanted(ctx context.Context, tx *sql.Tx, reminders []ou
 	if err != nil {
 		return fmt.Errorf("read cases: %w", err)
 	}
+	if len(found) == 0 {
+		return fault.New(fault.NotFound, "There is no such case.")
+	}
 	situations, err := cs.situations(ctx, tx, found, who, now)
 	if err != nil {
 		return err

@@ -25,6 +25,16 @@ type walk struct {
 	fetched   int        // events that no webhook had brought
 }
 
+var errGone = errors.New("what the catch-up stood at is gone from its list")
+
+// listing answers the failure of a call for the next page.
+func (w *walk) listing(err error) error {
+	if fault.Is(err, fault.NotFound) && w.state.UnderWay.After != "" {
+		return fmt.Errorf("%w: %w", errGone, err)
+	}
+	return err
+}
+
 var errElsewhere = errors.New("another program moved the reconcile on")
 
 // advance lets change do what leads to the next state, and keeps both in one transaction, when what is stored is still
@@ -114,7 +124,7 @@ func (w *walk) goOn(ctx context.Context) error {
 	default:
 		return w.end(ctx, back)
 	}
-	if fault.Is(err, fault.NotFound) && w.state.UnderWay.After != "" { // what we stood at is gone: the step all over again does no harm
+	if errors.Is(err, errGone) { // the step all over again does no harm
 		again := w.standAt(ctx, "")
 		if again != nil {
 			return again
@@ -148,12 +158,13 @@ func (w *walk) end(ctx context.Context, back reach) error {
 
 // fetchEvents keeps the events since then that no webhook brought.
 func (w *walk) fetchEvents(ctx context.Context, since, until int64) error {
-	return w.stripe.Happened(ctx, since, w.state.UnderWay.After, func(page []gateway.Event, after string) error {
+	var kept error
+	keep := func(page []gateway.Event, after string) error {
 		var rows []Event
 		for _, e := range page {
 			if e.Created <= until && (w.ahead > 0 || !gateway.Foretells(e.Type)) { // an endpoint need not send what nobody uses
 				row := w.rowOf(e)
-				row.ServesFrom = min(row.ServesFrom, e.Created+int64(clocksApart.Seconds()))
+				row.ServesFrom = min(w.now().Unix()+1, e.Created+int64(clocksApart.Seconds())) // it was in the list before now
 				rows = append(rows, row)
 			}
 		}
@@ -176,7 +187,15 @@ func (w *walk) fetchEvents(ctx context.Context, since, until int64) error {
 			w.fetched += fresh
 		}
 		return err
+	}
+	err := w.stripe.Happened(ctx, since, w.state.UnderWay.After, func(page []gateway.Event, after string) error {
+		kept = keep(page, after)
+		return kept
 	})
+	if kept != nil {
+		return kept
+	}
+	return w.listing(err)
 }
 
 // readPages reads and keeps all open invoices of a kind.
@@ -185,11 +204,13 @@ func (w *walk) readPages(ctx context.Context, which gateway.Open) error {
 		readAt := w.now().Unix()
 		page, err := w.stripe.OpenPage(ctx, which, w.state.UnderWay.After)
 		if err != nil || page.Invoices == 0 {
-			return err
+			return w.listing(err)
 		}
-		err = w.advance(ctx, func(tx *sql.Tx, next *Reconciled) error {
-			next.UnderWay.After = page.Last
-			return w.savePage(ctx, tx, page.Accounts, readAt)
+		err = w.keepPage(ctx, page.Accounts, readAt, func(save func(tx *sql.Tx) error) error {
+			return w.advance(ctx, func(tx *sql.Tx, next *Reconciled) error {
+				next.UnderWay.After = page.Last
+				return save(tx)
+			})
 		})
 		if err != nil || !page.More {
 			return err
@@ -203,7 +224,7 @@ func (w *walk) readDisputes(ctx context.Context, since time.Time) error {
 	for {
 		page, more, err := w.stripe.Disputes(ctx, since, w.state.UnderWay.After)
 		if err != nil {
-			return err
+			return w.listing(err)
 		}
 		for _, d := range page {
 			err = w.saveDispute(ctx, d)

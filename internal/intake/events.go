@@ -170,7 +170,10 @@ func (in *Intake) read(ctx context.Context, events []Event, also func(context.Co
 			return err
 		}
 	}
-	seen := map[string]bool{}
+	seen, serves := map[string]bool{}, map[string]int64{} // by object
+	for _, e := range events {
+		serves[e.ObjectID] = max(serves[e.ObjectID], e.ServesFrom)
+	}
 	for _, e := range events {
 		if seen[e.ObjectID] {
 			continue
@@ -180,7 +183,7 @@ func (in *Intake) read(ctx context.Context, events []Event, also func(context.Co
 		case "invoice":
 			before := begun
 			if served {
-				before = e.ServesFrom
+				before = serves[e.ObjectID]
 			}
 			err = in.seeInvoice(ctx, customer, e.ObjectID, before)
 		case "dispute":

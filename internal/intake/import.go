@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -61,12 +62,14 @@ func (in *Intake) Import(ctx context.Context, told func(Imported)) (Imported, er
 		if !page.More {
 			next.DoneAt = in.now().Unix()
 		}
-		err = in.db.Do(ctx, func(tx *sql.Tx) error {
-			err := in.savePage(ctx, tx, page.Accounts, readAt)
-			if err != nil {
-				return err
-			}
-			return keepState(ctx, tx, settingImport, next)
+		err = in.keepPage(ctx, page.Accounts, readAt, func(save func(tx *sql.Tx) error) error {
+			return in.db.Do(ctx, func(tx *sql.Tx) error {
+				err := save(tx)
+				if err != nil {
+					return err
+				}
+				return keepState(ctx, tx, settingImport, next)
+			})
 		})
 		if err != nil {
 			return state, fmt.Errorf("save a page of invoices: %w", err)
@@ -107,23 +110,58 @@ func (in *Intake) beginImport(ctx context.Context) (Imported, error) {
 	return state, err
 }
 
-// savePage keeps what a listing shows of some customers and reconsiders their cases.
-func (in *Intake) savePage(ctx context.Context, tx *sql.Tx, accounts []billing.Account, readAt int64) error {
+// keepPage keeps what a page of a listing shows of some customers, in the transaction in which keep moves on from it.
+// Where one of them fails, each is kept by himself, and who fails then waits to be read again: nobody holds up the
+// others.
+func (in *Intake) keepPage(ctx context.Context, accounts []billing.Account, readAt int64, keep func(save func(tx *sql.Tx) error) error) error {
 	slices.SortFunc(accounts, func(a, b billing.Account) int { return cmp.Compare(a.Customer.ID, b.Customer.ID) })
+	err := caught(func() error {
+		return keep(func(tx *sql.Tx) error {
+			for _, account := range accounts {
+				err := in.saveListed(ctx, tx, account, readAt)
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	if err == nil || errors.Is(err, errElsewhere) || ctx.Err() != nil {
+		return err
+	}
 	for _, account := range accounts {
-		id := account.Customer.ID
-		err := database.Hold(ctx, tx, id)
-		if err != nil {
+		err := caught(func() error {
+			return in.db.Do(ctx, func(tx *sql.Tx) error { return in.saveListed(ctx, tx, account, readAt) })
+		})
+		if err == nil {
+			continue
+		}
+		if ctx.Err() != nil {
 			return err
 		}
-		err = billing.SavePart(ctx, tx, account, readAt)
+		in.log.ErrorContext(ctx, "what a list shows of a customer could not be kept, they are read again", "customer", account.Customer.ID, "err", err)
+		err = in.db.Do(ctx, func(tx *sql.Tx) error { return askToRead(ctx, tx, account.Customer.ID, in.now().Unix()) })
 		if err != nil {
-			return fmt.Errorf("save what a page says of %s: %w", id, err)
+			return fmt.Errorf("ask to read %s again: %w", account.Customer.ID, err)
 		}
-		err = in.reconsider(ctx, tx, id)
-		if err != nil {
-			return fmt.Errorf("reconsider %s: %w", id, err)
-		}
+	}
+	return keep(func(*sql.Tx) error { return nil })
+}
+
+// saveListed keeps what a listing shows of a customer and reconsiders their cases.
+func (in *Intake) saveListed(ctx context.Context, tx *sql.Tx, account billing.Account, readAt int64) error {
+	id := account.Customer.ID
+	err := database.Hold(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	err = billing.SavePart(ctx, tx, account, readAt)
+	if err != nil {
+		return fmt.Errorf("save what a page says of %s: %w", id, err)
+	}
+	err = in.reconsider(ctx, tx, id)
+	if err != nil {
+		return fmt.Errorf("reconsider %s: %w", id, err)
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func (in *Intake) rowOf(e gateway.Event) Event {
 	row := Event{
 		ID: e.ID, Type: e.Type, ObjectType: e.ObjectType, ObjectID: e.ObjectID, CustomerID: e.Customer,
 		APIVersion: e.APIVersion, Livemode: e.Livemode, CreatedAt: e.Created, ReceivedAt: in.real().Unix(), Status: Received,
-		ServesFrom: in.now().Unix() + 1,
+		ServesFrom: in.now().Add(clocksApart).Unix(), // surely after it, by any program's clock
 	}
 	switch {
 	case e.Unreadable != "":

@@ -48,19 +48,21 @@ func (w *walk) readRenewalPages(ctx context.Context, from int64, read renewalsRe
 		readAt := w.now().Unix()
 		page, err := w.stripe.RenewingPage(ctx, from, read.Until, w.state.UnderWay.After)
 		if err != nil {
-			return err
+			return w.listing(err)
 		}
 		more = page.More
-		err = w.advance(ctx, func(tx *sql.Tx, next *Reconciled) error {
-			next.UnderWay.After = page.Last
-			if !more {
-				next.UnderWay.After = ""
-				err := keepState(ctx, tx, settingRenewals, read)
-				if err != nil {
-					return err
+		err = w.keepPage(ctx, page.Accounts, readAt, func(save func(tx *sql.Tx) error) error {
+			return w.advance(ctx, func(tx *sql.Tx, next *Reconciled) error {
+				next.UnderWay.After = page.Last
+				if !more {
+					next.UnderWay.After = ""
+					err := keepState(ctx, tx, settingRenewals, read)
+					if err != nil {
+						return err
+					}
 				}
-			}
-			return w.savePage(ctx, tx, page.Accounts, readAt)
+				return save(tx)
+			})
 		})
 		if err != nil {
 			return err

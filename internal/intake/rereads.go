@@ -148,6 +148,14 @@ func askUnread(ctx context.Context, tx *sql.Tx, before int64, limit int, now int
 	return err
 }
 
+// askToRead lets a customer be read again.
+func askToRead(ctx context.Context, tx *sql.Tx, customer string, now int64) error {
+	_, err := tx.ExecContext(ctx, `
+		INSERT INTO rereads (customer_id, asked_at, due_at, tries) VALUES ($1, $2, $2, 0)
+		ON CONFLICT (customer_id) DO UPDATE SET asked_at = excluded.asked_at`, customer, now)
+	return err
+}
+
 // claimRereads takes those who are due and leaves them to the caller until lease. skip is the engine's word for
 // leaving out what another claimer is taking.
 func claimRereads(ctx context.Context, tx *sql.Tx, skip string, now, lease int64, limit int) ([]reread, error) {

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"sollecito/internal/billing"
@@ -28,6 +29,7 @@ func (s *Schedule) lookAhead(ctx context.Context, now time.Time) int {
 	if len(customers) == 0 {
 		return 0
 	}
+	slices.Sort(customers) // as they are held
 	err = s.lookAt(ctx, customers, now)
 	if err == nil {
 		return len(customers)

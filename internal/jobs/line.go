@@ -128,7 +128,7 @@ func (l *line) askAfterReading(ctx context.Context, n outbox.Notice) (*turn, err
 	t := &turn{answer: stays}
 	return t, l.DB.Do(ctx, func(tx *sql.Tx) error {
 		if !known {
-			return outbox.Settle(ctx, tx, n.ID, outbox.Failed, "Stripe no longer knows this customer.", l.Now().Unix())
+			return outbox.Drop(ctx, tx, n, outbox.Failed, "Stripe no longer knows this customer.", l.Now().Unix())
 		}
 		return l.Cases.PutOffNotice(ctx, tx, n, wait, l.Now().Add(stripeWait), l.Now())
 	})

@@ -118,9 +118,11 @@ func (s *Sender) giveBack(ctx context.Context, waiting <-chan outbox.Notice, dow
 	}
 	return s.DB.Do(ctx, func(tx *sql.Tx) error {
 		for n := range waiting {
-			err := outbox.Release(ctx, tx, n.ID)
+			var err error
 			if down {
-				err = outbox.Later(ctx, tx, n.ID, s.Now().Add(smtpWait).Unix(), n.Reason)
+				_, err = outbox.PutOff(ctx, tx, n, s.Now().Add(smtpWait).Unix(), n.Reason)
+			} else {
+				err = outbox.Release(ctx, tx, n)
 			}
 			if err != nil {
 				return err
@@ -173,14 +175,14 @@ func (s *Sender) conclude(ctx context.Context, tx *sql.Tx, h *handed, now time.T
 		if status != outbox.Sent {
 			s.Log.WarnContext(ctx, "mail not surely delivered", "notice", n.ID, "status", string(status), "err", outcome)
 		}
-		err := outbox.Settle(ctx, tx, n.ID, status, reason, now.Unix())
-		if err != nil {
+		news, err := outbox.Conclude(ctx, tx, n, status, reason, now.Unix())
+		if err != nil || !news {
 			return err
 		}
 		return s.Cases.Left(ctx, tx, n, h.who, now)
 	}
 	later := func(reason string) error {
-		return outbox.Later(ctx, tx, n.ID, now.Add(outbox.Backoff(n.Attempts)).Unix(), reason)
+		return outbox.TryAgain(ctx, tx, n, now.Add(outbox.Backoff(n.Attempts)).Unix(), reason)
 	}
 	switch {
 	case outcome == nil:

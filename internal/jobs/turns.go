@@ -17,6 +17,7 @@ import (
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
+	"sollecito/internal/mail"
 	"sollecito/internal/outbox"
 )
 
@@ -24,12 +25,12 @@ import (
 // kept, for all of them at once: a statement for each mail would cost more than the mail. It may be asked again for the
 // same turns.
 func (s *Sender) take(ctx context.Context, tx *sql.Tx, turns []*turn) error {
-	now := s.Now()
 	// What comes back of a customer's mails and their next mail are not decided at the same time.
 	err := database.HoldAll(ctx, tx, customersOf(turns))
 	if err != nil {
 		return err
 	}
+	now := s.Now() // after the wait for the others
 	err = s.tellAll(ctx, tx, turns, now)
 	if err != nil {
 		return err
@@ -69,14 +70,14 @@ func (s *Sender) take(ctx context.Context, tx *sql.Tx, turns []*turn) error {
 // now.
 func (s *Sender) tellAll(ctx context.Context, tx *sql.Tx, turns []*turn, now time.Time) error {
 	var sent []*handed
-	var ids []string
+	var notices []outbox.Notice
 	for _, t := range turns {
 		if t.last == nil {
 			continue
 		}
 		t.last.told++
 		if t.last.told == 1 && t.last.outcome == nil {
-			sent, ids = append(sent, t.last), append(ids, t.last.notice.ID)
+			sent, notices = append(sent, t.last), append(notices, t.last.notice)
 			continue
 		}
 		err := s.tell(ctx, tx, t.last, now)
@@ -84,11 +85,14 @@ func (s *Sender) tellAll(ctx context.Context, tx *sql.Tx, turns []*turn, now tim
 			return fmt.Errorf("conclude notice %s: %w", t.last.notice.ID, err)
 		}
 	}
-	err := outbox.SentAll(ctx, tx, ids, now.Unix())
+	news, err := outbox.SentAll(ctx, tx, notices, now.Unix())
 	if err != nil {
 		return err
 	}
 	for _, h := range sent {
+		if !news[h.notice.ID] {
+			continue
+		}
 		err = s.Cases.Left(ctx, tx, h.notice, h.who, now)
 		if err != nil {
 			return fmt.Errorf("conclude notice %s: %w", h.notice.ID, err)
@@ -100,8 +104,12 @@ func (s *Sender) tellAll(ctx context.Context, tx *sql.Tx, turns []*turn, now tim
 func (s *Sender) tell(ctx context.Context, tx *sql.Tx, h *handed, now time.Time) error {
 	if h.told > 1 {
 		current, err := outbox.Find(ctx, tx, h.notice.ID)
-		if err != nil || current.Status != outbox.Sending || current.Attempts != h.notice.Attempts {
+		if err != nil || current.Attempts != h.notice.Attempts {
 			return err
+		}
+		given := current.Status == outbox.Uncertain && !errors.Is(h.outcome, mail.ErrUncertain) // up by others
+		if current.Status != outbox.Sending && !given {
+			return nil
 		}
 	}
 	return s.conclude(ctx, tx, h, now)
@@ -110,14 +118,14 @@ func (s *Sender) tell(ctx context.Context, tx *sql.Tx, h *handed, now time.Time)
 // waiting answers the turns whose next notice still waits. One notice of a customer is decided at a time: the others
 // count it only when it is kept.
 func (s *Sender) waiting(ctx context.Context, tx *sql.Tx, turns []*turn) ([]*turn, error) {
-	var ids []string
+	var claimed []outbox.Notice
 	for _, t := range turns {
 		t.answer, t.draft = stays, nil
 		if t.asked != nil {
-			ids = append(ids, t.asked.ID)
+			claimed = append(claimed, *t.asked)
 		}
 	}
-	queued, err := outbox.StillQueued(ctx, tx, ids)
+	ours, err := outbox.StillClaimed(ctx, tx, claimed)
 	if err != nil {
 		return nil, err
 	}
@@ -129,9 +137,9 @@ func (s *Sender) waiting(ctx context.Context, tx *sql.Tx, turns []*turn) ([]*tur
 	deciding := map[string]bool{} // customers
 	for _, t := range turns {
 		switch {
-		case t.asked == nil || !queued[t.asked.ID]:
+		case t.asked == nil || !ours[t.asked.ID]:
 		case sending.Stopped:
-			err = outbox.Release(ctx, tx, t.asked.ID)
+			err = outbox.Release(ctx, tx, *t.asked)
 			if err != nil {
 				return nil, err
 			}
@@ -211,7 +219,7 @@ func (s *Sender) wanted(ctx context.Context, tx *sql.Tx, asking []*turn, who map
 		case !say.Later.IsZero():
 			err = s.Cases.PutOffNotice(ctx, tx, t.next, say.Why, say.Later, now)
 		default:
-			err = outbox.Settle(ctx, tx, t.next.ID, outbox.Skipped, say.Skip, now.Unix())
+			err = outbox.Drop(ctx, tx, t.next, outbox.Skipped, say.Skip, now.Unix())
 		}
 		if err != nil {
 			return nil, fmt.Errorf("begin notice %s: %w", t.next.ID, err)
@@ -226,7 +234,7 @@ func (s *Sender) wanted(ctx context.Context, tx *sql.Tx, asking []*turn, who map
 func (s *Sender) write(ctx context.Context, tx *sql.Tx, t *turn, say dunning.Say, now time.Time) error {
 	draft, err := s.Letters.Write(ctx, tx, &t.next, say, t.who, now)
 	if fault.Is(err, fault.NotFound) {
-		return outbox.Settle(ctx, tx, t.next.ID, outbox.Skipped, "What it tells of no longer exists.", now.Unix())
+		return outbox.Drop(ctx, tx, t.next, outbox.Skipped, "What it tells of no longer exists.", now.Unix())
 	}
 	t.draft = &draft
 	return err

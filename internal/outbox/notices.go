@@ -51,21 +51,6 @@ func Claim(ctx context.Context, tx *sql.Tx, skip string, now, realNow, lease int
 	return collect(rows)
 }
 
-// Begin marks a claimed notice as being handed over now: committed before the dialogue, with the copy as it
-// will go. It answers false when the notice is no longer queued, and then nothing may be sent.
-func Begin(ctx context.Context, tx *sql.Tx, n Notice, lease int64) (bool, error) {
-	res, err := tx.ExecContext(ctx, `
-		UPDATE notices SET status = 'sending', lease_until = $1, attempts = attempts + 1,
-			message_id = $2, dated = $3, subject = $4, copy = $5, recipient = $6, reason = ''
-		WHERE id = $7 AND status = 'queued'`,
-		lease, n.MessageID, n.Dated, n.Subject, n.Copy, n.Recipient, n.ID)
-	if err != nil {
-		return false, fmt.Errorf("begin notice %s: %w", n.ID, err)
-	}
-	changed, err := res.RowsAffected()
-	return changed == 1, err
-}
-
 // Settle ends a notice: sent, uncertain, failed or skipped, with the reason for all but the first.
 func Settle(ctx context.Context, tx *sql.Tx, id string, status Status, reason string, now int64) error {
 	_, err := tx.ExecContext(ctx, `
@@ -77,21 +62,67 @@ func Settle(ctx context.Context, tx *sql.Tx, id string, status Status, reason st
 	return nil
 }
 
-// Later puts a notice back into the queue, to be tried at the instant at.
+// Later lets a waiting notice be tried at the instant at, whoever claimed it.
 func Later(ctx context.Context, tx *sql.Tx, id string, at int64, reason string) error {
 	_, err := tx.ExecContext(ctx, `
-		UPDATE notices SET status = 'queued', due_at = $1, reason = $2, lease_until = 0
-		WHERE id = $3 AND status IN ('queued', 'sending')`, at, reason, id)
+		UPDATE notices SET due_at = $1, reason = $2, lease_until = 0 WHERE id = $3 AND status = 'queued'`, at, reason, id)
 	if err != nil {
 		return fmt.Errorf("put notice %s off: %w", id, err)
 	}
 	return nil
 }
 
-// Release gives a claimed notice back untouched.
-func Release(ctx context.Context, tx *sql.Tx, id string) error {
-	_, err := tx.ExecContext(ctx, `UPDATE notices SET lease_until = 0 WHERE id = $1 AND status = 'queued'`, id)
+// What follows is done with a notice as it was claimed, and only while it is: when its lease ended it may be in other
+// hands, and be on its way. Then nothing changes.
+const stillClaimed = ` status = 'queued' AND lease_until = `
+
+// PutOff gives a claimed notice back, to be tried at the instant at. It answers false when it is in other hands.
+func PutOff(ctx context.Context, tx *sql.Tx, n Notice, at int64, reason string) (bool, error) {
+	return changed(ctx, tx, n.ID, `
+		UPDATE notices SET due_at = $1, reason = $2, lease_until = 0
+		WHERE id = $3 AND`+stillClaimed+`$4`, at, reason, n.ID, n.LeaseUntil)
+}
+
+// Drop ends a claimed notice that does not leave: skipped or failed, with the reason.
+func Drop(ctx context.Context, tx *sql.Tx, n Notice, status Status, reason string, now int64) error {
+	_, err := changed(ctx, tx, n.ID, `
+		UPDATE notices SET status = $1, reason = $2, settled_at = $3, lease_until = 0
+		WHERE id = $4 AND`+stillClaimed+`$5`, status, reason, now, n.ID, n.LeaseUntil)
 	return err
+}
+
+// Release gives a claimed notice back untouched.
+func Release(ctx context.Context, tx *sql.Tx, n Notice) error {
+	_, err := changed(ctx, tx, n.ID, `UPDATE notices SET lease_until = 0 WHERE id = $1 AND`+stillClaimed+`$2`, n.ID, n.LeaseUntil)
+	return err
+}
+
+// What became of a try is written over what others made of its silence, but over no later try.
+const thisTry = ` status IN ('sending', 'uncertain') AND attempts = `
+
+// Conclude ends a notice by what became of its try, with the reason for all but sent. It answers false when the try is no
+// longer the last word on it.
+func Conclude(ctx context.Context, tx *sql.Tx, n Notice, status Status, reason string, now int64) (bool, error) {
+	return changed(ctx, tx, n.ID, `
+		UPDATE notices SET status = $1, reason = $2, settled_at = $3, lease_until = 0
+		WHERE id = $4 AND`+thisTry+`$5`, status, reason, now, n.ID, n.Attempts)
+}
+
+// TryAgain queues a notice whose try surely failed once more, for the instant at.
+func TryAgain(ctx context.Context, tx *sql.Tx, n Notice, at int64, reason string) error {
+	_, err := changed(ctx, tx, n.ID, `
+		UPDATE notices SET status = 'queued', due_at = $1, reason = $2, settled_at = 0, lease_until = 0
+		WHERE id = $3 AND`+thisTry+`$4`, at, reason, n.ID, n.Attempts)
+	return err
+}
+
+func changed(ctx context.Context, tx *sql.Tx, id, update string, args ...any) (bool, error) {
+	res, err := tx.ExecContext(ctx, update, args...)
+	if err != nil {
+		return false, fmt.Errorf("change notice %s: %w", id, err)
+	}
+	n, err := res.RowsAffected()
+	return n == 1, err
 }
 
 // Abandon marks as uncertain every notice whose sender vanished in the dialogue: those in sending whose lease
@@ -140,15 +171,15 @@ func Shown(ctx context.Context, tx *sql.Tx, n Notice, now int64) error {
 	return nil
 }
 
-// Stumble puts a notice back after a failure of ours, to be tried at the instant at, and fails it after too many.
+// Stumble puts a claimed notice back after a failure of ours, to be tried at the instant at, and fails it after too many.
 func Stumble(ctx context.Context, tx *sql.Tx, n Notice, at, now int64) error {
 	const most = 5
 	if n.Attempts+1 >= most {
-		return Settle(ctx, tx, n.ID, Failed, "It failed on our side again and again; the log has the details.", now)
+		return Drop(ctx, tx, n, Failed, "It failed on our side again and again; the log has the details.", now)
 	}
-	_, err := tx.ExecContext(ctx, `
+	_, err := changed(ctx, tx, n.ID, `
 		UPDATE notices SET attempts = attempts + 1, due_at = $1, lease_until = 0, reason = 'It failed on our side and is tried again.'
-		WHERE id = $2 AND status = 'queued'`, at, n.ID)
+		WHERE id = $2 AND`+stillClaimed+`$3`, at, n.ID, n.LeaseUntil)
 	return err
 }
 
@@ -167,16 +198,21 @@ type Contact struct {
 	Step   string
 }
 
+// contactAt is when a notice is a contact: one being handed over is so now, however long ago it was first tried. The
+// argument is the placeholder of now.
+const contactAt = `min(CASE WHEN status = 'sending' THEN cast(%s AS BIGINT) WHEN settled_at > 0 THEN settled_at ELSE dated END)`
+
 // Contacts answers when the customer was contacted since the instant, as the contact policy counts: sent,
 // uncertain and sending e-mails and shown in-app notices; mail and banner of one step of a case count as one.
-func Contacts(ctx context.Context, tx *sql.Tx, customer string, since int64) ([]Contact, error) {
+func Contacts(ctx context.Context, tx *sql.Tx, customer string, since, now int64) ([]Contact, error) {
+	at := fmt.Sprintf(contactAt, "$3")
 	rows, err := tx.QueryContext(ctx, `
-		SELECT min(CASE WHEN settled_at > 0 THEN settled_at ELSE dated END) AS at, case_id, step
+		SELECT `+at+` AS at, case_id, step
 		FROM notices
 		WHERE customer_id = $1 AND counts AND status IN ('sent', 'uncertain', 'sending')
 		GROUP BY case_id, step, subject_id
-		HAVING min(CASE WHEN settled_at > 0 THEN settled_at ELSE dated END) >= $2
-		ORDER BY 1`, customer, since)
+		HAVING `+at+` >= $2
+		ORDER BY 1`, customer, since, now)
 	if err != nil {
 		return nil, fmt.Errorf("read contacts: %w", err)
 	}

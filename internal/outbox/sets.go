@@ -10,13 +10,32 @@ import (
 
 // What is asked or kept about many at once is one statement, whose answer is by id. Unknown ids are left out.
 
-// StillQueued answers which of the notices wait to be sent.
-func StillQueued(ctx context.Context, tx *sql.Tx, ids []string) (map[string]bool, error) {
-	if len(ids) == 0 {
+// StillClaimed answers which of the notices wait to be sent, and are left to whoever claimed them so.
+func StillClaimed(ctx context.Context, tx *sql.Tx, claimed []Notice) (map[string]bool, error) {
+	if len(claimed) == 0 {
 		return nil, nil
 	}
+	ids, leases := make([]string, len(claimed)), make(map[string]int64, len(claimed))
+	for i, n := range claimed {
+		ids[i], leases[n.ID] = n.ID, n.LeaseUntil
+	}
 	marks, args := database.List(ids)
-	return marked(database.Strings(ctx, tx, `SELECT id FROM notices WHERE status = 'queued' AND id IN (`+marks+`)`, args...))
+	rows, err := tx.QueryContext(ctx, `SELECT id, lease_until FROM notices WHERE status = 'queued' AND id IN (`+marks+`)`, args...)
+	if err != nil {
+		return nil, fmt.Errorf("look through notices: %w", err)
+	}
+	defer rows.Close()
+	still := make(map[string]bool, len(claimed))
+	for rows.Next() {
+		var id string
+		var lease int64
+		err = rows.Scan(&id, &lease)
+		if err != nil {
+			return nil, fmt.Errorf("look through notices: %w", err)
+		}
+		still[id] = lease == leases[id]
+	}
+	return still, rows.Err()
 }
 
 func marked(ids []string, err error) (map[string]bool, error) {
@@ -31,19 +50,20 @@ func marked(ids []string, err error) (map[string]bool, error) {
 }
 
 // ContactsOf answers Contacts for several customers.
-func ContactsOf(ctx context.Context, tx *sql.Tx, customers []string, since int64) (map[string][]Contact, error) {
+func ContactsOf(ctx context.Context, tx *sql.Tx, customers []string, since, now int64) (map[string][]Contact, error) {
 	all := make(map[string][]Contact, len(customers))
 	if len(customers) == 0 {
 		return all, nil
 	}
 	marks, args := database.List(customers)
+	at := fmt.Sprintf(contactAt, fmt.Sprintf("$%d", len(args)+2))
 	rows, err := tx.QueryContext(ctx, fmt.Sprintf(`
-		SELECT customer_id, min(CASE WHEN settled_at > 0 THEN settled_at ELSE dated END) AS at, case_id, step
+		SELECT customer_id, %[2]s AS at, case_id, step
 		FROM notices
-		WHERE customer_id IN (%s) AND counts AND status IN ('sent', 'uncertain', 'sending')
+		WHERE customer_id IN (%[1]s) AND counts AND status IN ('sent', 'uncertain', 'sending')
 		GROUP BY customer_id, case_id, step, subject_id
-		HAVING min(CASE WHEN settled_at > 0 THEN settled_at ELSE dated END) >= $%d
-		ORDER BY 2`, marks, len(args)+1), append(args, since)...)
+		HAVING %[2]s >= $%[3]d
+		ORDER BY 2`, marks, at, len(args)+1), append(args, since, now)...)
 	if err != nil {
 		return nil, fmt.Errorf("read contacts: %w", err)
 	}
@@ -81,35 +101,38 @@ func Suppressed(ctx context.Context, tx *sql.Tx, addresses []string) (map[string
 	return all, nil
 }
 
-// BeginAll is Begin for several notices. It answers which of them were still queued; nothing may be sent of the others.
+// BeginAll marks claimed notices as being handed over now, each with the copy as it will go: committed before their
+// dialogues. It answers which of them were still claimed so; nothing may be sent of the others.
 func BeginAll(ctx context.Context, tx *sql.Tx, notices []Notice, lease int64) (map[string]bool, error) {
 	if len(notices) == 0 {
 		return nil, nil
 	}
 	args := []any{lease}
 	for _, n := range notices {
-		args = append(args, n.ID, n.MessageID, n.Dated, n.Subject, n.Copy, n.Recipient)
+		args = append(args, n.ID, n.LeaseUntil, n.MessageID, n.Dated, n.Subject, n.Copy, n.Recipient)
 	}
-	rows := database.Rows(2, len(notices), `($%d, $%d, cast($%d AS BIGINT), $%d, $%d, $%d)`, 6)
+	rows := database.Rows(2, len(notices), `($%d, cast($%d AS BIGINT), $%d, cast($%d AS BIGINT), $%d, $%d, $%d)`, 7)
 	return marked(database.Strings(ctx, tx, `
-		WITH written (id, message_id, dated, subject, copy, recipient) AS (VALUES `+rows+`)
+		WITH written (id, claimed, message_id, dated, subject, copy, recipient) AS (VALUES `+rows+`)
 		UPDATE notices SET status = 'sending', lease_until = $1, attempts = attempts + 1, message_id = written.message_id,
 			dated = written.dated, subject = written.subject, copy = written.copy, recipient = written.recipient, reason = ''
-		FROM written WHERE notices.id = written.id AND status = 'queued'
+		FROM written WHERE notices.id = written.id AND status = 'queued' AND lease_until = written.claimed
 		RETURNING notices.id`, args...))
 }
 
-// SentAll settles several notices as sent.
-func SentAll(ctx context.Context, tx *sql.Tx, ids []string, now int64) error {
-	if len(ids) == 0 {
-		return nil
+// SentAll is Conclude for several notices that were sent. It answers for which the try was still the last word.
+func SentAll(ctx context.Context, tx *sql.Tx, notices []Notice, now int64) (map[string]bool, error) {
+	if len(notices) == 0 {
+		return nil, nil
 	}
-	marks, args := database.List(ids)
-	_, err := tx.ExecContext(ctx, fmt.Sprintf(`
-		UPDATE notices SET status = 'sent', reason = '', settled_at = $%d, lease_until = 0
-		WHERE id IN (%s) AND status IN ('queued', 'sending')`, len(args)+1, marks), append(args, now)...)
-	if err != nil {
-		return fmt.Errorf("settle notices as sent: %w", err)
+	args := []any{now}
+	for _, n := range notices {
+		args = append(args, n.ID, n.Attempts)
 	}
-	return nil
+	rows := database.Rows(2, len(notices), `($%d, cast($%d AS BIGINT))`, 2)
+	return marked(database.Strings(ctx, tx, `
+		WITH told (id, try) AS (VALUES `+rows+`)
+		UPDATE notices SET status = 'sent', reason = '', settled_at = $1, lease_until = 0
+		FROM told WHERE notices.id = told.id AND`+thisTry+`told.try
+		RETURNING notices.id`, args...))
 }

@@ -242,11 +242,14 @@ func refuseStrangers(ctx context.Context, db *database.DB, demo bool) error {
 
 // Start sets the tasks going. It runs until ctx ends; Close waits for what is under way.
 func (p *Portal) Start(ctx context.Context) error {
-	err := p.Intake.Reclaim(ctx)
-	if err != nil {
+	err := p.DB.Join(ctx, func(ctx context.Context) error {
+		err := p.Intake.Reclaim(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = p.Sender.AbandonAll(ctx)
 		return err
-	}
-	_, err = p.Sender.AbandonAll(ctx)
+	})
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/databasetest"
 	"sollecito/internal/dunning"
 	"sollecito/internal/intake"
 )
@@ -410,4 +411,60 @@ func (h *house) remove(path string) error {
 		return fmt.Errorf("DELETE %s: %s", path, resp.Status)
 	}
 	return nil
+}
+
+// What of one customer cannot be kept, whenever it is tried, holds up no other: the page goes on without them, by an
+// import and by a catch-up, and they are read as soon as that works.
+func TestACustomerWhoCannotBeKeptHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	if databasetest.OnPostgres() {
+		return // the trigger is written for SQLite
+	}
+	h.deaf()
+	var failing string
+	for n := range 3 {
+		c := h.customer(fmt.Sprintf("Customer %d", n), fmt.Sprintf("c%d@old.example", n), "NL", "pm_card_visa")
+		_, err := h.stripe.FailRenewal(c, "insufficient_funds")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 1 {
+			failing = c
+		}
+	}
+	order := func(statement string) {
+		t.Helper()
+		err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.Exec(statement)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	order(`CREATE TRIGGER broken BEFORE INSERT ON invoices WHEN NEW.customer_id = '` + failing + `' BEGIN SELECT RAISE(ABORT, 'broken'); END`)
+	h.clock.set(h.clock.now().Add(2 * time.Hour))
+	done, err := h.portal.Intake.Import(t.Context(), func(intake.Imported) {})
+	if err != nil || done.DoneAt == 0 {
+		t.Fatalf("the import stopped: %+v, %v", done, err)
+	}
+	if got := h.count(importedPauses); got != 2 {
+		t.Errorf("%d of 2 other customers are kept", got)
+	}
+	h.clock.set(h.clock.now().Add(40 * 24 * time.Hour)) // longer than events are kept: all open invoices are listed
+	for range 10 {
+		_, err = h.portal.Intake.Reconcile(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	order(`DROP TRIGGER broken`)
+	_, err = h.portal.Intake.ReadAgain(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := h.count(`SELECT count(DISTINCT customer_id) FROM invoices`); got != 3 {
+		t.Errorf("%d of 3 customers are known in the end", got)
+	}
 }
