@@ -53,6 +53,17 @@ func Sideways(ctx context.Context) (int, error) {
 	return chromedp.Run(ctx, chromedp.Evaluate[int](`Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)`))
 }
 
+// Cramped answers what no desk should show: tables that their own region cuts off, and cells so narrow that a
+// sentence stands in them word below word.
+func Cramped(ctx context.Context) ([]string, error) {
+	return chromedp.Run(ctx, chromedp.Evaluate[[]string](`[
+		...[...document.querySelectorAll('.scroll')].filter((r) => r.scrollWidth > r.clientWidth)
+			.map((r) => 'a table of ' + r.scrollWidth + ' pixels is cut off at ' + r.clientWidth),
+		...[...document.querySelectorAll('th, td')].filter((c) => c.clientWidth > 0 && c.clientWidth < 120 && c.innerText.length > 40)
+			.map((c) => c.clientWidth + ' pixels hold «' + c.innerText.slice(0, 60) + '»'),
+	]`))
+}
+
 // Prefer makes the browser ask pages for a dark scheme, or for a light one.
 func Prefer(ctx context.Context, dark bool) error {
 	scheme := "light"
