@@ -34,7 +34,7 @@ type Span struct {
 }
 
 func newLocale(tag string, data localeData, messages, english map[string]message) (*Locale, error) {
-	dates, err := parseDatePatterns(data)
+	dates, err := parseDatePatterns(tag, data)
 	if err != nil {
 		return nil, err
 	}

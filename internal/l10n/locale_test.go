@@ -113,7 +113,7 @@ func TestDates(t *testing.T) {
 		{"es", "jueves, 6 de noviembre", "6 de noviembre de 2025", "6 de noviembre", "jue, 6 nov", "noviembre", "jueves, 6 de noviembre, 10:00"},
 		{"pt-BR", "quinta-feira, 6 de novembro", "6 de novembro de 2025", "6 de novembro", "qui., 6 de nov.", "novembro", "quinta-feira, 6 de novembro 10:00"},
 		{"nl", "donderdag 6 november", "6 november 2025", "6 november", "do 6 nov", "november", "donderdag 6 november, 10:00"},
-		{"pl", "czwartek, 6 listopada", "6 listopada 2025", "6 listopada", "czw., 6 lis", "listopad", "czwartek, 6 listopada, 10:00"},
+		{"pl", "6 listopada (czwartek)", "6 listopada 2025", "6 listopada", "czw., 6 lis", "listopad", "6 listopada (czwartek), 10:00"},
 		{"ja", "11月6日木曜日", "2025年11月6日", "11月6日", "11月6日(木)", "11月", "11月6日木曜日 10:00"},
 		{"ar", "الخميس، 6 نوفمبر", "6 نوفمبر 2025", "6 نوفمبر", "الخميس، 6 نوفمبر", "نوفمبر", "الخميس، 6 نوفمبر، 10:00 ص"},
 	} {
