@@ -48,7 +48,8 @@ type dateField struct {
 
 // dayPatterns stand in for CLDR's pattern of weekday, day and month. Polish declines weekdays, and CLDR's "czwartek,
 // 6 listopada" fits neither after "do" nor after "od"; the weekday in brackets stays in the nominative wherever it is.
-var dayPatterns = map[string]string{"pl": "d MMMM (EEEE)"}
+// Japanese business mail writes the weekday as one sign in brackets.
+var dayPatterns = map[string]string{"pl": "d MMMM (EEEE)", "ja": "M月d日（EEE）"}
 
 func parseDatePatterns(tag string, data localeData) (datePatterns, error) {
 	var p datePatterns
