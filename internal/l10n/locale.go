@@ -78,6 +78,17 @@ func (l *Locale) Comma() string {
 	return ", "
 }
 
+// Colon answers what stands between a term and its value.
+func (l *Locale) Colon() string {
+	switch l.Language() {
+	case "fr":
+		return "\u202f: " // French sets its colon off, and not so that a line could begin with it
+	case "ja":
+		return "："
+	}
+	return ": "
+}
+
 // Text answers a message as plain text, strong marks dropped, in English when the language lacks it. A key English
 // lacks as well is a programming error and answers the key itself; a placeholder without an argument is answered
 // as it is written ("{{.Amount}}"). Both are meant to be seen by a test.
