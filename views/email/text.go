@@ -118,43 +118,43 @@ func wrapTo(text string, room int) string {
 	return strings.Join(out, "\n")
 }
 
-// breakable marks where a line may break inside a word.
-var breakable = strings.NewReplacer("。", "。\x00", "、", "、\x00")
+// stretches cuts a line where it may break, each with the space that follows it. It is the plain space alone: a no-break
+// space in an amount keeps the amount together. What is written without spaces breaks after its stops and commas, and
+// the names in it stay whole.
+func stretches(text string, most int) []string {
+	if !strings.ContainsAny(text, "。、") {
+		return strings.SplitAfter(text, " ")
+	}
+	var all []string
+	for sentence := range strings.SplitAfterSeq(text, "。") {
+		for part := range strings.SplitAfterSeq(sentence, "、") {
+			if columns(part) > most {
+				all = append(all, strings.SplitAfter(part, " ")...)
+				continue
+			}
+			all = append(all, part)
+		}
+	}
+	return all
+}
 
 func wrapLine(text string, most int) string {
 	var b strings.Builder
 	b.Grow(len(text))
-	column := 0
-	put := func(piece string, space bool) {
-		length := columns(piece)
-		room := most - column
-		if space {
-			room--
-		}
-		if column > 0 && length > room {
+	column, space := 0, ""
+	for _, stretch := range stretches(text, most) {
+		words := strings.TrimRight(stretch, " ")
+		room := columns(words)
+		if column > 0 && room > 0 && column+len(space)+room > most {
 			b.WriteByte('\n')
 			column = 0
-		} else if column > 0 && space {
-			b.WriteByte(' ')
-			column++
+		} else {
+			b.WriteString(space)
+			column += len(space)
 		}
-		b.WriteString(piece)
-		column += length
-	}
-	breaks := strings.Contains(text, "。") || strings.Contains(text, "、")
-	// Split at the plain space alone: a no-break space in an amount keeps the amount together.
-	for word := range strings.SplitSeq(text, " ") {
-		if !breaks {
-			put(word, true)
-			continue
-		}
-		space := true
-		for piece := range strings.SplitSeq(breakable.Replace(word), "\x00") {
-			if piece != "" || space { // else the word ended with a stop
-				put(piece, space)
-			}
-			space = false
-		}
+		b.WriteString(words)
+		column += room
+		space = stretch[len(words):]
 	}
 	return b.String()
 }
