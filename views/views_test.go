@@ -167,8 +167,8 @@ func TestDuePageSaysSumDeedAndReason(t *testing.T) {
 		".sheet .row .muted":     "Expires 08/27",
 		".sheet .sub":            "3 November to 2 December 2025",
 		".thread .now time":      "Today, Thursday 6 November",
-		".thread .next":          "Monday 10 NovemberWe try your Visa ending 4242 once more.",
-		".thread + p":            "You get at most two more messages from us, the next on Monday 10 November at 09:30.",
+		".thread .next":          "Monday 10 NovemberWe will try your Visa ending 4242 once more.",
+		".thread + p":            "You will get at most two more messages from us, the next on Monday 10 November at 09:30.",
 		"form[action*=language]": languages,
 	} {
 		got := strings.Join(strings.Fields(doc.Find(selector).First().Text()), " ")
@@ -308,7 +308,7 @@ func TestDeadAndGenericDeclinesReadTheSame(t *testing.T) {
 func TestLinksInSentences(t *testing.T) {
 	f := frameFor(catalog(t), "en", plainAsset)
 	html := draw(t, say(f, "foot.questions", l10n.Args{"Write": anchor{"/pay/support", "Write"}, "Address": anchor{"mailto:a@b.c", "a@b.c"}}))
-	if html != `Questions? <a href="/pay/support">Write</a> or send a mail to <a href="mailto:a@b.c">a@b.c</a>.` {
+	if html != `Questions? <a href="/pay/support">Write</a> or send an email to <a href="mailto:a@b.c">a@b.c</a>.` {
 		t.Error(html)
 	}
 }

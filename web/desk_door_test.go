@@ -165,7 +165,7 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 			h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
 			h.step("cus_1", outbox.Sent)
 			must(t, h.talks.Write(t.Context(), "cus_1", "Could you change the name on it?", false, time.Now()))
-			must(t, h.talks.WishToCancel(t.Context(), "cus_1", "I want to end my plan."))
+			must(t, h.talks.WishToCancel(t.Context(), "cus_1", "I want to cancel my plan."))
 			h.comesBack("cus_1", outbox.Hard)
 			h.proposes("cus_final")
 			h.proposes("cus_spared")

@@ -75,7 +75,7 @@ func promises(days int, kept bool) func(d *Demo, ctx context.Context, p *part) e
 
 // wantToCancel lets the player ask to end their plan, as from their page.
 func (d *Demo) wantToCancel(ctx context.Context, p *part) error {
-	err := d.portal.Talks.WishToCancel(ctx, p.ID, "I want to end my plan.\n\nThe project it was for is over. Thank you for the good years!")
+	err := d.portal.Talks.WishToCancel(ctx, p.ID, "I want to cancel my plan.\n\nThe project it was for is over. Thank you for the good years!")
 	if err != nil {
 		return fmt.Errorf("%s wants to leave: %w", p.Name, err)
 	}

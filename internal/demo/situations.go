@@ -99,7 +99,7 @@ func states() []situation {
 		{group: groupWishes, name: "choices", title: "How we may write", see: "Channel, hours, and every message that may still come", who: "soft_decline", path: "/pay/choices"},
 		{group: groupWishes, name: "opted_out", title: "No reminders wanted", see: "The page says that none come", who: "opted_out", path: "/pay"},
 		{group: groupWishes, name: "promise", title: "Choose a day", see: "To be charged later, on a day of one’s own", who: "soft_decline", path: "/pay/promise"},
-		{group: groupWishes, name: "leave", title: "“I no longer want this”", see: "What ending the plan means, in two presses", who: "soft_decline", path: "/pay/cancel"},
+		{group: groupWishes, name: "leave", title: "“Cancel my plan”", see: "What ending the plan means, in two presses", who: "soft_decline", path: "/pay/cancel"},
 		{group: groupWishes, name: "leaving", title: "Asked to end the plan", see: "A person will see to it; the wish can be taken back", who: "wants_to_cancel", path: "/pay"},
 		{group: groupWishes, name: "transfer", title: "Saying that a transfer is on its way", see: "Until when we would wait for it", who: "soft_decline", path: "/pay/transfer"},
 		{group: groupWishes, name: "support", title: "Writing to support", see: "A first message", who: "grace", path: "/pay/support"},

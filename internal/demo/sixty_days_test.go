@@ -36,7 +36,7 @@ func TestSixtyDays(t *testing.T) {
 	for reader, zone := range homes(t) {
 		var times []time.Time
 		for _, m := range v.mailsTo(reader) {
-			if strings.HasPrefix(m.Subject, "We charge your") || strings.Contains(m.Subject, "sarà addebitato") {
+			if strings.HasPrefix(m.Subject, "We will charge your") || strings.Contains(m.Subject, "addebito del pagamento") {
 				continue // the answer to a day they have just set
 			}
 			times = append(times, m.At)

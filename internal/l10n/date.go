@@ -1,6 +1,7 @@
 package l10n
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -45,13 +46,18 @@ type dateField struct {
 	text  string
 }
 
-func parseDatePatterns(data localeData) (datePatterns, error) {
+// dayPatterns stand in for CLDR's pattern of weekday, day and month. Polish declines weekdays, and CLDR's "czwartek,
+// 6 listopada" fits neither after "do" nor after "od"; the weekday in brackets stays in the nominative wherever it is.
+// Japanese business mail writes the weekday as one sign in brackets.
+var dayPatterns = map[string]string{"pl": "d MMMM (EEEE)", "ja": "M月d日（EEE）"}
+
+func parseDatePatterns(tag string, data localeData) (datePatterns, error) {
 	var p datePatterns
 	for _, target := range []struct {
 		fields  *[]dateField
 		pattern string
 	}{
-		{&p.day, data.Day}, {&p.dayYear, data.DayYear}, {&p.dayMonth, data.DayMonth},
+		{&p.day, cmp.Or(dayPatterns[tag], data.Day)}, {&p.dayYear, data.DayYear}, {&p.dayMonth, data.DayMonth},
 		{&p.shortDay, data.ShortDay}, {&p.clock, data.Clock},
 	} {
 		fields, err := parseDatePattern(target.pattern)

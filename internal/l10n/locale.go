@@ -34,7 +34,7 @@ type Span struct {
 }
 
 func newLocale(tag string, data localeData, messages, english map[string]message) (*Locale, error) {
-	dates, err := parseDatePatterns(data)
+	dates, err := parseDatePatterns(tag, data)
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +76,17 @@ func (l *Locale) Comma() string {
 		return "، "
 	}
 	return ", "
+}
+
+// Colon answers what stands between a term and its value.
+func (l *Locale) Colon() string {
+	switch l.Language() {
+	case "fr":
+		return "\u202f: " // French sets its colon off, and not so that a line could begin with it
+	case "ja":
+		return "："
+	}
+	return ": "
 }
 
 // Text answers a message as plain text, strong marks dropped, in English when the language lacks it. A key English

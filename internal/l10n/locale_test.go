@@ -113,8 +113,8 @@ func TestDates(t *testing.T) {
 		{"es", "jueves, 6 de noviembre", "6 de noviembre de 2025", "6 de noviembre", "jue, 6 nov", "noviembre", "jueves, 6 de noviembre, 10:00"},
 		{"pt-BR", "quinta-feira, 6 de novembro", "6 de novembro de 2025", "6 de novembro", "qui., 6 de nov.", "novembro", "quinta-feira, 6 de novembro 10:00"},
 		{"nl", "donderdag 6 november", "6 november 2025", "6 november", "do 6 nov", "november", "donderdag 6 november, 10:00"},
-		{"pl", "czwartek, 6 listopada", "6 listopada 2025", "6 listopada", "czw., 6 lis", "listopad", "czwartek, 6 listopada, 10:00"},
-		{"ja", "11月6日木曜日", "2025年11月6日", "11月6日", "11月6日(木)", "11月", "11月6日木曜日 10:00"},
+		{"pl", "6 listopada (czwartek)", "6 listopada 2025", "6 listopada", "czw., 6 lis", "listopad", "6 listopada (czwartek), 10:00"},
+		{"ja", "11月6日（木）", "2025年11月6日", "11月6日", "11月6日(木)", "11月", "11月6日（木） 10:00"},
 		{"ar", "الخميس، 6 نوفمبر", "6 نوفمبر 2025", "6 نوفمبر", "الخميس، 6 نوفمبر", "نوفمبر", "الخميس، 6 نوفمبر، 10:00 ص"},
 	} {
 		l := c.byTag[test.tag]
@@ -191,7 +191,7 @@ func TestFirstOfAMonth(t *testing.T) {
 	first, next := time.Date(2026, time.December, 1, 12, 0, 0, 0, time.UTC), time.Date(2026, time.December, 2, 12, 0, 0, 0, time.UTC)
 	for tag, want := range map[string][2]string{
 		"fr": {"mardi 1er décembre", "mercredi 2 décembre"}, "pt-BR": {"terça-feira, 1º de dezembro", "quarta-feira, 2 de dezembro"},
-		"it": {"martedì 1 dicembre", "mercoledì 2 dicembre"}, "ja": {"12月1日火曜日", "12月2日水曜日"},
+		"it": {"martedì 1 dicembre", "mercoledì 2 dicembre"}, "ja": {"12月1日（火）", "12月2日（水）"},
 	} {
 		got := [2]string{c.byTag[tag].Day(first), c.byTag[tag].Day(next)}
 		if got != want {

@@ -99,7 +99,7 @@ func TestChromiumKeepsACardAndPaysWithTheBanksApproval(t *testing.T) {
 	b.picture("card")
 	b.do(chromedp.Click(chromedp.CSS("form[data-card] .main-act")))
 	b.must(browsertest.AnswerBank(b.ctx, true)) // that the card may be kept
-	b.reads("How it goes")
+	b.reads("How it works")
 	b.must(browsertest.AnswerBank(b.ctx, true)) // that it is charged
 	b.reads("Paid. Thank you, Anneke.")
 	b.picture("paid")
@@ -127,7 +127,7 @@ func TestChromiumTellsARefusalAndGoesOn(t *testing.T) {
 	b.do(chromedp.EmulateViewport(1280, 900), chromedp.Navigate(linkIn(t, h.mailsTo("compta@okafor.example")[0])))
 	b.reads("approve this payment")
 	b.do(chromedp.Click(chromedp.CSS("main .main-act")))
-	b.reads("How it goes")
+	b.reads("How it works")
 	b.do(chromedp.Click(chromedp.CSS("form[data-approve] .main-act")))
 	b.must(browsertest.AnswerBank(b.ctx, false))
 	b.reads("The approval didn’t come through at your bank. Nothing has been taken.")
@@ -137,7 +137,7 @@ func TestChromiumTellsARefusalAndGoesOn(t *testing.T) {
 	b.must(browsertest.FillCard(b.ctx, "4000002760003184", "12/34", "123"))
 	b.do(chromedp.Click(chromedp.CSS("form[data-card] .main-act")))
 	b.must(browsertest.AnswerBank(b.ctx, true))
-	b.reads("How it goes")
+	b.reads("How it works")
 	b.must(browsertest.AnswerBank(b.ctx, true))
 	b.reads("Paid. Thank you")
 	charges := h.ask("charges?limit=100&customer="+customer, nil)["data"].([]any)

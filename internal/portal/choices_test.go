@@ -49,7 +49,7 @@ func TestACustomerChoosesWhereTheyAreReminded(t *testing.T) {
 	b.get(linkIn(t, first)+"?to=choices").at("/pay/choices", http.StatusOK)
 	promised, _ := b.page.Find("section[aria-labelledby=ahead] ol time").First().Attr("datetime")
 	next, err := time.Parse(time.RFC3339, promised)
-	if err != nil || !strings.Contains(b.text("section[aria-labelledby=ahead]"), "You get at most") {
+	if err != nil || !strings.Contains(b.text("section[aria-labelledby=ahead]"), "You will get at most") {
 		t.Fatalf("what is to come: %s", b.text("section[aria-labelledby=ahead]"))
 	}
 	coming := b.page.Find("section[aria-labelledby=ahead] ol li").Length()

@@ -145,7 +145,7 @@ func TestAFinalActWaitsForAManager(t *testing.T) {
 	h.walk(24 * time.Hour)
 	mails = h.mailsTo("anneke@waal.example")
 	last := mails[len(mails)-1]
-	if len(mails) != 3 || last.Subject != "Your Lumen Studio subscription has ended" || !strings.Contains(last.Text, "If you think that this is wrong") {
+	if len(mails) != 3 || last.Subject != "Your Lumen Studio subscription has ended" || !strings.Contains(last.Text, "If you think this is wrong") {
 		t.Fatalf("%d mails, the last %q:\n%s", len(mails), last.Subject, last.Text)
 	}
 	b := h.browser()

@@ -49,7 +49,7 @@ func TestChromiumTakesACardOff(t *testing.T) {
 	b.reads("Remove Visa ending 4242?")
 	b.seen("before")
 	b.do(chromedp.Click(chromedp.CSS("form[action$='/code'] .main-act")))
-	b.reads("The code from the mail")
+	b.reads("The code from the email")
 	b.do(chromedp.SendKeys(chromedp.CSS("#code"), "000 00"), chromedp.Click(chromedp.CSS("form[action$='/remove'] .main-act")))
 	b.reads("That isn’t the code")
 	b.seen("wrong")
@@ -61,10 +61,10 @@ func TestChromiumTakesACardOff(t *testing.T) {
 		t.Errorf("%d cards are kept", h.attached(customer))
 	}
 	b.do(chromedp.Click(chromedp.CSS("main ul.list li:first-child a")))
-	b.reads("Nothing else is kept that could pay for Studio plan")
+	b.reads("Nothing else is saved that could pay for Studio plan")
 	b.seen("alone")
 	b.do(chromedp.Navigate(h.base + "/pay/genuine"))
-	b.reads("Is this mail really from us?")
+	b.reads("Is this email really from us?")
 	b.seen("genuine")
 	for _, c := range complaints() {
 		t.Errorf("the browser complains: %s", c)

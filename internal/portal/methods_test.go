@@ -153,7 +153,7 @@ func TestTheOnlyCardOfARunningPlanStays(t *testing.T) {
 	b := h.browser()
 	b.get(linkIn(t, h.mailsTo("chiara@bellini.example")[0]))
 	b.get("/pay/methods/"+visa+"/remove").at("/pay/methods/"+visa+"/remove", http.StatusOK)
-	if !strings.Contains(b.text("main"), "Nothing else is kept that could pay for Studio plan") || b.page.Find("main form").Length() != 0 {
+	if !strings.Contains(b.text("main"), "Nothing else is saved that could pay for Studio plan") || b.page.Find("main form").Length() != 0 {
 		t.Errorf("it says: %s", b.text("main"))
 	}
 	before := len(h.mailsTo("chiara@bellini.example"))
@@ -290,7 +290,7 @@ func TestWhetherAMailIsOurs(t *testing.T) {
 	h.settle()
 	var lists []sandbox.Mail
 	for _, m := range h.mailsTo("chiara@bellini.example") {
-		if strings.Contains(m.Subject, "wrote to you lately") {
+		if strings.Contains(m.Subject, "has sent you recently") {
 			lists = append(lists, m)
 		}
 	}
@@ -306,7 +306,7 @@ func TestWhetherAMailIsOurs(t *testing.T) {
 	h.settle()
 	lists = nil
 	for _, m := range h.mailsTo("chiara@bellini.example") {
-		if strings.Contains(m.Subject, "wrote to you lately") {
+		if strings.Contains(m.Subject, "has sent you recently") {
 			lists = append(lists, m)
 		}
 	}

@@ -65,7 +65,7 @@ func TestAChosenDayIsChargedAndThenAllIsSettled(t *testing.T) {
 		t.Fatal("choosing a day fixed it already")
 	}
 	review := b.text("main")
-	for _, part := range []string{"Nothing is fixed yet", "€29.00", "Visa ending 4242", "once"} {
+	for _, part := range []string{"Nothing is arranged yet", "€29.00", "Visa ending 4242", "once"} {
 		if !strings.Contains(review, part) {
 			t.Errorf("the review does not say %q: %s", part, review)
 		}
@@ -74,12 +74,12 @@ func TestAChosenDayIsChargedAndThenAllIsSettled(t *testing.T) {
 	b.press("/pay/promise").at("/pay", http.StatusOK)
 	b.post("/pay/promise", form).at("/pay", http.StatusOK) // a second click
 	note := b.text("#promise")
-	if !strings.Contains(note, "we charge €29.00 to Visa ending 4242. Until then no reminders.") {
+	if !strings.Contains(note, "we will charge €29.00 to Visa ending 4242. No reminders until then.") {
 		t.Errorf("the overview says: %s", note)
 	}
 	h.settle()
 	mails := h.mailsTo("chiara@bellini.example")
-	if len(mails) != 2 || !strings.HasPrefix(mails[1].Subject, "We charge your Lumen Studio payment on ") || !strings.Contains(mails[1].Text, "Visa ending 4242") {
+	if len(mails) != 2 || !strings.HasPrefix(mails[1].Subject, "We will charge your Lumen Studio payment on ") || !strings.Contains(mails[1].Text, "Visa ending 4242") {
 		t.Fatalf("%d mails, the last %q", len(mails), mails[len(mails)-1].Subject)
 	}
 	err := h.stripe.Relent(invoice, time.Time{})
@@ -113,7 +113,7 @@ func TestADeclinedChargeBreaksThePromiseAndTheNextReminderTellsIt(t *testing.T) 
 	}
 	told := 0
 	for _, m := range h.mailsTo("chiara@bellini.example")[2:] {
-		if strings.Contains(m.Text, "As you had chosen, we charged you on") {
+		if strings.Contains(m.Text, "As you had chosen, we tried to charge you on") {
 			told++
 		}
 	}
@@ -146,7 +146,7 @@ func TestADayToPayByOneselfPassesUnpaid(t *testing.T) {
 		t.Fatalf("%s", p.Status)
 	}
 	mails := h.mailsTo("chiara@bellini.example")
-	if len(mails) < 3 || !strings.Contains(mails[2].Text, "You had meant to pay by") {
+	if len(mails) < 3 || !strings.Contains(mails[2].Text, "You had planned to pay by") {
 		t.Errorf("%d mails", len(mails))
 	}
 }
@@ -300,7 +300,7 @@ func TestATransferIsSaidInTwoStepsAndTheRestEndsByItself(t *testing.T) {
 	t.Parallel()
 	h, customer, _, b := promising(t)
 	b.get("/pay/transfer").at("/pay/transfer", http.StatusOK)
-	if !strings.Contains(b.text("main"), "Reminders rest until") {
+	if !strings.Contains(b.text("main"), "Reminders are paused until") {
 		t.Errorf("%s", b.text("main"))
 	}
 	b.post("/pay/transfer", url.Values{"text": {"4242 4242 4242 4242"}}).at("/pay/transfer", http.StatusUnprocessableEntity)

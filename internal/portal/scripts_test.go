@@ -79,7 +79,7 @@ func TestChromiumLoadsTheScriptsOfTheInventoryAlone(t *testing.T) {
 	b.must(browsertest.FillCard(b.ctx, "4000002500003155", "12/34", "123"))
 	b.do(chromedp.Click(chromedp.CSS("form[data-card] .main-act")))
 	b.must(browsertest.AnswerBank(b.ctx, true))
-	b.reads("How it goes")
+	b.reads("How it works")
 	b.must(browsertest.AnswerBank(b.ctx, true))
 	b.reads("Paid. Thank you, Anneke.")
 	mu.Lock()

@@ -129,7 +129,7 @@ func TestOneLetterWhenAllIsPaid(t *testing.T) {
 				t.Fatalf("%d letters, want %d", len(letters), tt.want)
 			}
 			for _, letter := range letters {
-				restored := strings.Contains(letter.Text, "access to Lumen Studio is full again")
+				restored := strings.Contains(letter.Text, "have full access to Lumen Studio again")
 				if restored != (tt.access == "restricted") || strings.Count(letter.Text, "29.00") < 1 {
 					t.Errorf("the letter says:\n%s", letter.Text)
 				}

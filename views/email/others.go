@@ -66,7 +66,7 @@ func (w writer) paymentRows(payments []Payment) []Fact {
 		}
 		term := isolated(payment.Number)
 		if !payment.PaidOn.IsZero() {
-			term = append(term, l10n.Span{Text: ", " + w.locale.DayMonth(payment.PaidOn)})
+			term = append(term, l10n.Span{Text: w.locale.Comma() + w.locale.DayMonth(payment.PaidOn)})
 		}
 		rows = append(rows, Fact{term, isolated(string(w.money(payment.Paid)))})
 	}

@@ -244,7 +244,7 @@ func (r reminder) invoiceRows() []Fact {
 		case invoice.Number == "":
 			term = plain(what)
 		case what != "":
-			term = append(term, l10n.Span{Text: ", " + what})
+			term = append(term, l10n.Span{Text: r.locale.Comma() + what})
 		}
 		rows = append(rows, Fact{term, isolated(string(r.money(invoice.Remaining)))})
 	}

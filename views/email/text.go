@@ -2,10 +2,11 @@ package email
 
 import (
 	"strings"
-	"unicode/utf8"
+
+	"golang.org/x/text/width"
 )
 
-// wide is where lines of the text part end, so that they can be quoted twice within 78 characters.
+// wide is where lines of the text part end, in columns, so that they can be quoted twice within 78.
 const wide = 72
 
 // Text draws the letter as plain text, by hand and not by stripping the HTML: short lines, the address alone on its
@@ -26,10 +27,11 @@ func (l Letter) Text() string {
 		add(wrap(l.Message.Who) + "\n" + quoted(l.Message.Text))
 	}
 	for _, amount := range l.Amounts {
-		add(indented(l.isolate(string(amount.Money)), amount.about()))
+		add(indented(l.isolate(string(amount.Money)), l.about(amount)))
 	}
+	colon := l.Locale.Colon()
 	if l.Button != nil {
-		add(wrap(l.words(l.Button.Label)+":") + "\n" + l.Button.URL)
+		add(wrap(l.words(l.Button.Label)+strings.TrimRight(colon, " ")) + "\n" + l.Button.URL)
 	}
 	var facts []string
 	for _, fact := range l.Facts {
@@ -38,7 +40,7 @@ func (l Letter) Text() string {
 			facts = append(facts, term)
 			continue
 		}
-		facts = append(facts, wrap(term+": "+value))
+		facts = append(facts, wrap(term+colon+value))
 	}
 	add(strings.Join(facts, "\n"))
 	for _, p := range l.After {
@@ -51,7 +53,7 @@ func (l Letter) Text() string {
 	// "-- " opens a signature; programs fold it away when the letter is answered.
 	add("-- \n" + wrap(l.Why))
 	for _, way := range l.Quiet {
-		add(wrap(l.words(way.Label)+":") + "\n" + way.URL)
+		add(wrap(l.words(way.Label)+strings.TrimRight(colon, " ")) + "\n" + way.URL)
 	}
 	add(wrap(l.Merchant.LegalAddress))
 	return strings.Join(parts, "\n\n") + "\n"
@@ -79,11 +81,11 @@ func (l Letter) isolate(text string) string {
 }
 
 // about is what a sum is for, on one line.
-func (a Amount) about() string {
+func (l Letter) about(a Amount) string {
 	if a.What == "" || a.Period == "" {
 		return a.What + a.Period
 	}
-	return a.What + ", " + a.Period
+	return a.What + l.Locale.Comma() + a.Period
 }
 
 func indented(lines ...string) string {
@@ -108,53 +110,66 @@ func wrap(text string) string { return wrapTo(text, wide) }
 
 // wrapTo breaks lines at spaces, and after the full stop and comma of languages that write without spaces. What is
 // longer than a line all the same stays whole: it is an address, and the mail's transfer encoding folds it.
-func wrapTo(text string, width int) string {
+func wrapTo(text string, room int) string {
 	var out []string
 	for l := range strings.SplitSeq(text, "\n") {
-		out = append(out, wrapLine(l, width))
+		out = append(out, wrapLine(l, room))
 	}
 	return strings.Join(out, "\n")
 }
 
-// breakable marks where a line may break inside a word.
-var breakable = strings.NewReplacer("。", "。\x00", "、", "、\x00")
+// stretches cuts a line where it may break, each with the space that follows it. It is the plain space alone: a no-break
+// space in an amount keeps the amount together. What is written without spaces breaks after its stops and commas, and
+// the names in it stay whole.
+func stretches(text string, most int) []string {
+	if !strings.ContainsAny(text, "。、") {
+		return strings.SplitAfter(text, " ")
+	}
+	var all []string
+	for sentence := range strings.SplitAfterSeq(text, "。") {
+		for part := range strings.SplitAfterSeq(sentence, "、") {
+			if columns(part) > most {
+				all = append(all, strings.SplitAfter(part, " ")...)
+				continue
+			}
+			all = append(all, part)
+		}
+	}
+	return all
+}
 
-func wrapLine(text string, width int) string {
+func wrapLine(text string, most int) string {
 	var b strings.Builder
 	b.Grow(len(text))
-	column := 0
-	put := func(piece string, space bool) {
-		length := utf8.RuneCountInString(piece)
-		room := width - column
-		if space {
-			room--
-		}
-		if column > 0 && length > room {
+	column, space := 0, ""
+	for _, stretch := range stretches(text, most) {
+		words := strings.TrimRight(stretch, " ")
+		room := columns(words)
+		if column > 0 && room > 0 && column+len(space)+room > most {
 			b.WriteByte('\n')
 			column = 0
-		} else if column > 0 && space {
-			b.WriteByte(' ')
-			column++
+		} else {
+			b.WriteString(space)
+			column += len(space)
 		}
-		b.WriteString(piece)
-		column += length
-	}
-	breaks := strings.Contains(text, "。") || strings.Contains(text, "、")
-	// Split at the plain space alone: a no-break space in an amount keeps the amount together.
-	for word := range strings.SplitSeq(text, " ") {
-		if !breaks {
-			put(word, true)
-			continue
-		}
-		space := true
-		for piece := range strings.SplitSeq(breakable.Replace(word), "\x00") {
-			if piece != "" || space { // else the word ended with a stop
-				put(piece, space)
-			}
-			space = false
-		}
+		b.WriteString(words)
+		column += room
+		space = stretch[len(words):]
 	}
 	return b.String()
+}
+
+// columns counts how much room a text takes: a sign of Japanese is as wide as two letters.
+func columns(text string) int {
+	n := 0
+	for _, r := range text {
+		n++
+		switch width.LookupRune(r).Kind() {
+		case width.EastAsianWide, width.EastAsianFullwidth:
+			n++
+		}
+	}
+	return n
 }
 
 // dir and tag name the letter's direction and language for the markup.
