@@ -8,12 +8,16 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"sollecito/internal/audit"
+	"sollecito/internal/billing"
 	"sollecito/internal/config"
+	"sollecito/internal/database"
+	"sollecito/internal/fault"
 	"sollecito/internal/sandbox"
 )
 
@@ -139,6 +143,51 @@ func TestACardIsTakenOffWithACode(t *testing.T) {
 	if story := h.staffIn().get("/admin/customers/" + customer).text("main"); !strings.Contains(story, "Removed Visa ending 4242 on their page") ||
 		!strings.Contains(story, "charged to Mastercard ending 4444 from now on") {
 		t.Errorf("staff are not told: %s", story)
+	}
+}
+
+// Two sessions take the customer's two cards off at the same moment, each with the other to take its place: one is taken
+// off, and never both. Afterwards an order that counts on what is gone, or leaves a plan without a card, is refused.
+func TestTwoCardsAreNotTakenOffAtOnce(t *testing.T) {
+	t.Parallel()
+	h, customer, visa, mastercard, _ := withTwoCards(t)
+	order := func(method, successor string) (billing.Removal, error) {
+		r := billing.Removal{CustomerID: customer, MethodID: method, Successor: successor}
+		err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error {
+			err := database.Hold(t.Context(), tx, customer)
+			if err != nil {
+				return err
+			}
+			return h.portal.Desk.OrderRemoval(t.Context(), tx, &r, "127.0.0.1", "req_1")
+		})
+		return r, err
+	}
+	orders := make(chan billing.Removal, 2)
+	var sessions sync.WaitGroup
+	for _, o := range [][2]string{{visa, mastercard}, {mastercard, visa}} {
+		sessions.Go(func() {
+			r, err := order(o[0], o[1])
+			if err == nil {
+				orders <- r
+			} else if !fault.Is(err, fault.Conflict) {
+				t.Error(err)
+			}
+		})
+	}
+	sessions.Wait()
+	if len(orders) != 1 {
+		t.Fatalf("%d orders stand", len(orders))
+	}
+	done := <-orders
+	err := h.portal.Desk.Remove(t.Context(), done)
+	if err != nil || h.attached(customer) != 1 {
+		t.Fatalf("%d cards, %v", h.attached(customer), err)
+	}
+	for _, successor := range []string{done.MethodID, ""} {
+		_, err = order(done.Successor, successor)
+		if !fault.Is(err, fault.Conflict) {
+			t.Errorf("the last card with %q to take its place: %v", successor, err)
+		}
 	}
 }
 
