@@ -9,6 +9,10 @@ WHERE status = 'ordered' AND EXISTS (
 DROP INDEX removals_one_at_a_time;
 CREATE UNIQUE INDEX removals_one_at_a_time ON removals (customer_id) WHERE status = 'ordered';
 
+-- Failures of ours with a mail are counted apart from its tries: a server that asks to come again later may do so often.
+ALTER TABLE notices ADD COLUMN stumbles BIGINT NOT NULL DEFAULT 0;
+
 -- +goose Down
+ALTER TABLE notices DROP COLUMN stumbles;
 DROP INDEX removals_one_at_a_time;
 CREATE UNIQUE INDEX removals_one_at_a_time ON removals (method_id) WHERE status = 'ordered';
