@@ -72,7 +72,7 @@ func (s *Server) startCard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	secret, err := s.Desk.StartCard(r.Context(), checkout.Press{ID: press, Customer: v.ID, Invoices: wanted})
+	secret, err := s.Desk.StartCard(r.Context(), checkout.Press{ID: press, Customer: v.ID, Invoices: wanted, Place: placeAt(r)})
 	if err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (s *Server) startApproval(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	secret, err := s.Desk.Approval(r.Context(), checkout.Press{ID: press, Customer: v.ID, Invoices: wanted})
+	secret, err := s.Desk.Approval(r.Context(), checkout.Press{ID: press, Customer: v.ID, Invoices: wanted, Place: placeAt(r)})
 	if fault.Is(err, fault.Conflict) {
 		return sendJSON(w, http.StatusConflict, map[string]string{"redirect": "/pay"})
 	}
@@ -214,7 +214,7 @@ func (s *Server) finishApproval(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	press, err := s.Desk.Approved(r.Context(), v.ID, i.ID, billing.ByCustomer)
+	press, err := s.Desk.Approved(r.Context(), v.ID, i.ID)
 	if err != nil {
 		return err
 	}

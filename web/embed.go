@@ -160,7 +160,7 @@ func (e *embed) readerOf(r *http.Request) (reader, error) {
 	if errors.Is(err, jwt.ErrTokenExpired) && !errors.Is(err, jwt.ErrTokenInvalidAudience) && !errors.Is(err, jwt.ErrTokenInvalidIssuer) {
 		return reader{}, expired
 	}
-	if err != nil || !strings.HasPrefix(claims.Subject, "cus_") || claims.IssuedAt == nil {
+	if err != nil || !strings.HasPrefix(claims.Subject, "cus_") || !legible(claims.Subject) || claims.IssuedAt == nil {
 		return reader{}, invalid
 	}
 	if !e.Real().Before(claims.ExpiresAt.Time) { // the leeway is for its beginning alone

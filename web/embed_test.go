@@ -106,6 +106,7 @@ func TestEmbedTokens(t *testing.T) {
 		"made tomorrow":          {h.sign("cus_1", "billing", set("iat", ago(-24*time.Hour)), set("exp", ago(-25*time.Hour))), "token_invalid"},
 		"for somebody else":      {h.sign("cus_1", "billing", set("aud", "api")), "token_invalid"},
 		"for nobody":             {h.sign("cus_1", "billing", drop("aud")), "token_invalid"},
+		"about a NUL":            {h.sign("cus_\x00", "billing"), "token_invalid"},
 		"from nobody":            {h.sign("cus_1", "billing", drop("iss")), "token_invalid"},
 		"about nobody":           {h.sign("", "billing"), "token_invalid"},
 		"about something else":   {h.sign("in_1", "billing"), "token_invalid"},

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"context"
 	"database/sql"
 	"net/http"
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,10 +26,12 @@ func (s *Server) genuinePage(r *http.Request, typed string, faults []views.Fault
 	return views.GenuinePage{Frame: s.frame(r, nobody), Domain: domain, Host: s.Addresses.Host(), Typed: typed, Faults: faults}
 }
 
-// Limits on asking whether a mail is ours, per hour; those of asking for a link.
+// Limits on asking whether a mail is ours. An invoice's number is no secret and follows from the one before: whoever
+// counts them up must not make us write to everybody.
 const (
-	mostChecksPerCustomer = mostLinksPerCustomer
-	mostChecksPerPlace    = mostLinksPerPlace
+	checkedOnceWithin  = 24 * time.Hour    // a customer is written to
+	mostChecksPerPlace = mostLinksPerPlace // per hour
+	mostChecks         = 60                // letters per hour, to whomever
 )
 
 // longestReference is how long an address or an invoice's number may be.
@@ -58,13 +62,21 @@ func (s *Server) confirmGenuine(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
+		err = holdAll(r.Context(), tx, found)
+		if err != nil {
+			return err
+		}
 		for _, c := range found {
-			sent, err := outbox.CountSince(r.Context(), tx, c.ID, outbox.Genuine, now.Add(-time.Hour).Unix())
+			sent, err := outbox.CountSince(r.Context(), tx, c.ID, outbox.Genuine, now.Add(-checkedOnceWithin).Unix())
 			if err != nil {
 				return err
 			}
-			if sent >= mostChecksPerCustomer {
+			if sent > 0 {
 				continue
+			}
+			within, err = database.Within(r.Context(), tx, "genuine", time.Hour, mostChecks, s.Real())
+			if err != nil || !within {
+				return err
 			}
 			_, err = outbox.Queue(r.Context(), tx, outbox.Notice{
 				Kind: outbox.Genuine, Channel: outbox.Email, CustomerID: c.ID, SubjectID: database.NewID("ask"), Recipient: c.Email,
@@ -81,6 +93,16 @@ func (s *Server) confirmGenuine(w http.ResponseWriter, r *http.Request) error {
 	s.Wake()
 	http.Redirect(w, r, "/pay/genuine/sent", http.StatusSeeOther)
 	return nil
+}
+
+// holdAll holds some customers, so that of two who ask at the same time the second finds what the first was sent.
+func holdAll(ctx context.Context, tx *sql.Tx, all []billing.Customer) error {
+	ids := make([]string, len(all))
+	for n, c := range all {
+		ids[n] = c.ID
+	}
+	slices.Sort(ids)
+	return database.HoldAll(ctx, tx, ids)
 }
 
 func (s *Server) showGenuineSent(w http.ResponseWriter, r *http.Request) error {

@@ -137,11 +137,16 @@ func (s *Server) startGuest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	secret, err := s.Desk.StartGuest(r.Context(), checkout.Press{ID: press, Customer: g.who.ID, Invoices: wanted})
+	secret, err := s.Desk.StartGuest(r.Context(), s.guestPress(r, g, press, wanted))
 	if err != nil {
 		return err
 	}
 	return sendJSON(w, http.StatusOK, map[string]string{"client_secret": secret})
+}
+
+// guestPress is a press of a guest, who is counted by the link they were handed.
+func (s *Server) guestPress(r *http.Request, g guest, press string, wanted []checkout.Expected) checkout.Press {
+	return checkout.Press{ID: press, Customer: g.who.ID, Invoices: wanted, Link: g.who.link.ID, Place: placeAt(r)}
 }
 
 // finishGuest goes on after the browser confirmed the guest's card. Stripe is asked, not the browser believed; a second
@@ -163,12 +168,8 @@ func (s *Server) finishGuest(w http.ResponseWriter, r *http.Request) error {
 
 // toGuest leads to what became of a guest's press.
 func (s *Server) toGuest(w http.ResponseWriter, r *http.Request, g guest, press string) error {
-	err := s.countDeclined(r, g.who, press)
-	if err != nil {
-		return err
-	}
 	g.who.session.Values[keyGo] = press
-	err = g.who.session.Save(r, w)
+	err := g.who.session.Save(r, w)
 	if err != nil {
 		return err
 	}
@@ -217,7 +218,7 @@ func (s *Server) approveGuest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	secret, err := s.Desk.GuestApproval(r.Context(), g.who.ID, g.invoice.ID, press)
+	secret, err := s.Desk.GuestApproval(r.Context(), s.guestPress(r, g, press, nil), g.invoice.ID)
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) {
 		return sendJSON(w, http.StatusConflict, map[string]string{"redirect": "/pay/invoice"})
 	}
@@ -238,10 +239,6 @@ func (s *Server) approvedGuest(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	after, err := s.Desk.GuestApproved(r.Context(), g.who.ID, g.invoice.ID, press)
-	if err != nil {
-		return err
-	}
-	err = s.countDeclined(r, g.who, after)
 	if err != nil {
 		return err
 	}

@@ -1,19 +1,16 @@
 package web
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
-	"sollecito/internal/billing"
 	"sollecito/internal/link"
 )
 
@@ -57,43 +54,6 @@ func TestLinksAreNotGuessed(t *testing.T) {
 	h.later(badLinksWithin)
 	if code, _, _ := guess(1, "192.0.2.7"); code != http.StatusNotFound {
 		t.Errorf("later: %d", code)
-	}
-}
-
-// Cards are not tried out on our pages, whoever's link is used for it: after too many declines from one place nothing
-// is asked of a bank from there.
-func TestCardsAreNotTriedOut(t *testing.T) {
-	h := newHouse(t)
-	h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
-	at := httptest.NewRequest("POST", "/pay/charge", nil)
-	at = at.WithContext(context.WithValue(at.Context(), visitKey{}, visit{ip: netip.MustParseAddr("127.0.0.1")}))
-	v := visitor{Customer: billing.Customer{ID: "cus_1"}}
-	for n := range mostDeclinedThere {
-		press := fmt.Sprintf("press_%026d", n)
-		h.do(func(tx *sql.Tx) error {
-			a, _, err := billing.StartAttempt(t.Context(), tx, billing.Attempt{Press: press, CustomerID: "cus_1", InvoiceID: "in_cus_1", MethodID: "pm_1", Kind: "charge", StartedAt: h.clock().Unix()})
-			if err != nil {
-				return err
-			}
-			a.Status, a.EndedAt, a.Decline = billing.AttemptDeclined, h.clock().Unix(), billing.Decline{Code: "card_declined"}
-			return billing.EndAttempt(t.Context(), tx, a)
-		})
-		for range 2 { // a press that is sent again is one
-			must(t, h.server.countDeclined(at, v, press))
-		}
-		err := h.server.guardCards(at)
-		if (err != nil) != (n == mostDeclinedThere-1) {
-			t.Fatalf("after %d: %v", n+1, err)
-		}
-	}
-	reader := h.visitor()
-	reader.get("/l/"+h.issue("cus_1")).leadsTo(t, "/pay")
-	form := []string{"attempt", "press_" + strings.Repeat("b", 26), "expect", "in_cus_1 2900 eur", "invoice", "in_cus_1"}
-	for _, path := range []string{"/pay/charge", "/pay/card/intent"} {
-		a := reader.post(path, form...)
-		if a.StatusCode != http.StatusTooManyRequests || a.Header.Get("Retry-After") == "" {
-			t.Errorf("%s: %d", path, a.StatusCode)
-		}
 	}
 }
 

@@ -51,7 +51,11 @@ func (s *Server) everywhere(mux *http.ServeMux) http.Handler {
 				s.Observe(pattern, answer.status, took)
 			}
 		}()
-		if pattern == "" {
+		switch {
+		case !legibleAddress(r):
+			s.fail(answer, r, errIllegible)
+			return
+		case pattern == "":
 			s.nowhere(answer, r, handler)
 			return
 		}

@@ -154,7 +154,7 @@ func (s *Server) charge(w http.ResponseWriter, r *http.Request) error {
 	if st.card != nil {
 		method = st.card.ID
 	}
-	_, err = s.Desk.Charge(r.Context(), checkout.Press{ID: press, Customer: v.ID, Method: method, Invoices: wanted})
+	_, err = s.Desk.Charge(r.Context(), checkout.Press{ID: press, Customer: v.ID, Method: method, Invoices: wanted, Place: placeAt(r)})
 	if fault.Is(err, fault.Conflict) {
 		return s.review(w, r, v, wanted, http.StatusConflict)
 	}
@@ -182,12 +182,8 @@ const keyGo = "go"
 
 // toResult leads to what became of a press.
 func (s *Server) toResult(w http.ResponseWriter, r *http.Request, v visitor, press string) error {
-	err := s.countDeclined(r, v, press)
-	if err != nil {
-		return err
-	}
 	v.session.Values[keyGo] = press
-	err = v.session.Save(r, w)
+	err := v.session.Save(r, w)
 	if err != nil {
 		return err
 	}

@@ -152,7 +152,8 @@ func (s *Server) desk(route deskRoute) http.Handler {
 // mostForm is the largest form body that is read.
 const mostForm = 64 << 10
 
-// sameOrigin refuses state changes that come from another site, and bodies larger than any form of ours.
+// sameOrigin refuses state changes that come from another site, and bodies larger than any form of ours or that no form
+// sends.
 func (s *Server) sameOrigin(w http.ResponseWriter, r *http.Request) error {
 	err := s.origin.Check(r)
 	if err != nil {
@@ -167,6 +168,9 @@ func (s *Server) sameOrigin(w http.ResponseWriter, r *http.Request) error {
 		}
 		if err != nil {
 			return fault.Wrap(fault.Invalid, err, "The form could not be read.")
+		}
+		if !legibleForm(r.PostForm) {
+			return errIllegible
 		}
 	}
 	return nil

@@ -51,6 +51,9 @@ func (s *Server) showStop(w http.ResponseWriter, r *http.Request) error {
 // changes nothing. Whoever stopped them so may take it back.
 func (s *Server) stopMail(w http.ResponseWriter, r *http.Request) error {
 	form := stopForm(w, r)
+	if !legibleForm(form) {
+		return errIllegible
+	}
 	oneClick := strings.EqualFold(form.Get("List-Unsubscribe"), "One-Click")
 	step := views.StopAsk
 	var who billing.Customer

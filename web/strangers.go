@@ -7,16 +7,13 @@ import (
 	"time"
 
 	"sollecito/internal/database"
-	"sollecito/internal/fault"
 	"sollecito/views"
 )
 
-// Limits on whoever has no link of ours, or tries cards that are not theirs, by the place they come from, in real time.
+// Limits on whoever has no link of ours, by the place they come from, in real time.
 const (
-	mostBadLinks      = 30 // guesses
-	badLinksWithin    = 10 * time.Minute
-	mostDeclinedThere = 20 // declined presses, whoever's page they were made on
-	declinedWithin    = 24 * time.Hour
+	mostBadLinks   = 30 // guesses
+	badLinksWithin = 10 * time.Minute
 )
 
 // refuseLink answers a link that opens nothing, whatever is wrong with it: the same page, which asks for the address. Of
@@ -47,34 +44,8 @@ func (s *Server) refuseLink(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func declinedAt(r *http.Request) string { return "declined at " + placeOf(visitOf(r).ip) }
+// placeAt is the network a request comes from, as limits count it.
+func placeAt(r *http.Request) string { return placeOf(visitOf(r).ip) }
 
 // guardCards refuses a place from which too many cards were declined lately: cards are being tried there.
-func (s *Server) guardCards(r *http.Request) error {
-	return s.DB.See(r.Context(), func(tx *sql.Tx) error {
-		declined, err := database.Used(r.Context(), tx, declinedAt(r), declinedWithin, s.Real())
-		if err == nil && declined >= mostDeclinedThere {
-			err = fault.New(fault.TooMany, "Too many cards were declined here.")
-		}
-		return err
-	})
-}
-
-// countDeclined counts a press that a bank declined against the place it came from, once.
-func (s *Server) countDeclined(r *http.Request, v visitor, press string) error {
-	out, err := s.outcomeOf(r, v, press)
-	if err == errNoPress || err == nil && len(out.declined) == 0 {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return s.DB.Do(r.Context(), func(tx *sql.Tx) error {
-		fresh, err := database.Within(r.Context(), tx, "counted "+press, declinedWithin, 1, s.Real())
-		if err != nil || !fresh {
-			return err
-		}
-		_, err = database.Within(r.Context(), tx, declinedAt(r), declinedWithin, mostDeclinedThere, s.Real())
-		return err
-	})
-}
+func (s *Server) guardCards(r *http.Request) error { return s.Desk.Guard(r.Context(), placeAt(r)) }

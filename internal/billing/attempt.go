@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
@@ -92,7 +93,7 @@ func StartAttempt(ctx context.Context, tx *sql.Tx, a Attempt) (kept Attempt, fre
 	if added == 1 {
 		return a, true, nil
 	}
-	kept, err = findAttempt(ctx, tx, a.Press, a.InvoiceID)
+	kept, err = FindAttempt(ctx, tx, a.Press, a.InvoiceID)
 	if err == nil && kept.CustomerID != a.CustomerID {
 		return Attempt{}, false, fault.New(fault.Conflict, "The form is not one of ours.")
 	}
@@ -181,7 +182,8 @@ func KnowsCharge(ctx context.Context, tx *sql.Tx, charge string) (bool, error) {
 	return n > 0, err
 }
 
-func findAttempt(ctx context.Context, tx *sql.Tx, press, invoice string) (Attempt, error) {
+// FindAttempt answers what a press asked for an invoice, "" for keeping a card, or fault.NotFound.
+func FindAttempt(ctx context.Context, tx *sql.Tx, press, invoice string) (Attempt, error) {
 	found, err := selectAttempts(ctx, tx, `WHERE press = $1 AND invoice_id = $2`, press, invoice)
 	if err != nil {
 		return Attempt{}, err
@@ -195,6 +197,22 @@ func findAttempt(ctx context.Context, tx *sql.Tx, press, invoice string) (Attemp
 // AttemptsOf answers the attempts of one press, in the order they were made.
 func AttemptsOf(ctx context.Context, tx *sql.Tx, customer, press string) ([]Attempt, error) {
 	return selectAttempts(ctx, tx, `WHERE customer_id = $1 AND press = $2 ORDER BY started_at, id`, customer, press)
+}
+
+// Approvals answers the attempts on an invoice that wait for the approval of whoever's bank it is, and, when none waits, the
+// latest one alone, however it ended. press narrows them down to one press's; "" is any.
+func Approvals(ctx context.Context, tx *sql.Tx, customer, invoice string, by Initiator, press string) ([]Attempt, error) {
+	all, err := selectAttempts(ctx, tx, `
+		WHERE customer_id = $1 AND invoice_id = $2 AND initiator = $3 AND kind = 'charge' AND id <> charge AND (press = $4 OR $4 = '')
+		ORDER BY started_at DESC, id DESC`, customer, invoice, by, press)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	waiting := slices.DeleteFunc(slices.Clone(all), func(a Attempt) bool { return a.Status != AttemptAction })
+	if len(waiting) == 0 {
+		return all[:1], nil
+	}
+	return waiting, nil
 }
 
 // SetupByReference answers the kept attempt behind a SetupIntent of ours, or fault.NotFound.

@@ -96,7 +96,28 @@ type Removal struct {
 	EndedAt    int64
 }
 
-// OrderRemoval keeps an order; of a method that is being taken off already it answers false and changes nothing. The
+// MayOrder reports whether an order still fits what is stored: its method and the one that is to take its place are there,
+// and what serves something has one. The customer must be held.
+func (r Removal) MayOrder(ctx context.Context, tx *sql.Tx) (bool, error) {
+	gone := false
+	err := tx.QueryRowContext(ctx, `
+		SELECT EXISTS (SELECT 1 FROM removals WHERE customer_id = $1 AND method_id IN ($2, $3) AND status = 'done')`,
+		r.CustomerID, r.MethodID, r.Successor).Scan(&gone)
+	if err != nil || gone || r.Successor != "" {
+		return err == nil && !gone, err
+	}
+	who, err := FindCustomer(ctx, tx, r.CustomerID)
+	if err != nil {
+		return false, err
+	}
+	subscriptions, err := Subscriptions(ctx, tx, r.CustomerID)
+	if err != nil {
+		return false, err
+	}
+	return len(Holdings(who, []Method{{ID: r.MethodID}}, subscriptions)[0].Serves) == 0, nil
+}
+
+// OrderRemoval keeps an order; while another of the customer's is being seen to it answers false and changes nothing. The
 // customer must be held.
 func OrderRemoval(ctx context.Context, tx *sql.Tx, r *Removal) (bool, error) {
 	r.ID, r.Status = database.NewID("rem"), RemovalOrdered

@@ -43,6 +43,8 @@ type Press struct {
 	Method   string
 	Invoices []Expected
 	By       billing.Initiator // "" is the customer
+	Link     string            // a guest's: they are counted by it, not by the customer
+	Place    string            // the network it came from, "" when nobody pressed
 }
 
 // Refused is the error of a charge that somebody else than the customer wanted and that may not be made: no attempt is
@@ -50,16 +52,6 @@ type Press struct {
 type Refused struct{ billing.Verdict }
 
 func (r *Refused) Error() string { return "the charge may not be made: " + string(r.Why) }
-
-// Limits against card testing, per customer and hour: after this many declined presses, or this many card fields
-// asked for, a customer is asked to wait.
-const (
-	mostDeclines = 5
-	mostSetups   = 15
-	limitWindow  = time.Hour
-)
-
-func declinesOf(customer string) string { return "declined " + customer }
 
 // Charge charges the press's invoices one after another, oldest first as given, and answers what came of each.
 // An attempt whose status is still started means that Stripe did not answer and nobody knows yet; asking again
@@ -76,7 +68,7 @@ func (d *Desk) Charge(ctx context.Context, p Press) ([]billing.Attempt, error) {
 	// What was pressed is seen through even when the browser goes away.
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), pressTime)
 	defer stop()
-	hopeless, declined := false, false
+	hopeless, declined, intent := false, false, ""
 	for i := range attempts {
 		a := &attempts[i]
 		if a.Status != billing.AttemptStarted || d.now().Unix()-a.StartedAt >= int64(keyLife/time.Second) {
@@ -91,15 +83,17 @@ func (d *Desk) Charge(ctx context.Context, p Press) ([]billing.Attempt, error) {
 			d.log.WarnContext(ctx, "charge without an answer", "attempt", a.ID, "invoice", a.InvoiceID, "err", err)
 			break
 		}
-		err = d.end(ctx, a)
+		news, err := d.end(ctx, a)
 		if err != nil {
 			return attempts, err
 		}
 		hopeless = hopeless || a.Status == billing.AttemptDeclined && !a.Decline.Class().Retryable()
-		declined = declined || a.Status == billing.AttemptDeclined
+		if news && a.Status == billing.AttemptDeclined {
+			declined, intent = true, a.Reference
+		}
 	}
 	if declined && !p.By.Automatic() {
-		err = d.countDecline(ctx, p.Customer)
+		err = d.countPress(ctx, p, intent)
 		if err != nil {
 			return attempts, err
 		}
@@ -133,7 +127,7 @@ func (d *Desk) begin(ctx context.Context, p Press) ([]billing.Attempt, error) {
 			known[a.InvoiceID] = true
 		}
 		if !p.By.Automatic() {
-			err = d.guard(ctx, tx, p.Customer)
+			err = d.guard(ctx, tx, p)
 			if err != nil && len(earlier) == 0 {
 				return err
 			}
@@ -181,26 +175,6 @@ func (d *Desk) begin(ctx context.Context, p Press) ([]billing.Attempt, error) {
 	return attempts, err
 }
 
-// guard refuses a customer with too many declined presses of late.
-func (d *Desk) guard(ctx context.Context, tx *sql.Tx, customer string) error {
-	declined, err := database.Used(ctx, tx, declinesOf(customer), limitWindow, d.real())
-	if err != nil {
-		return err
-	}
-	if declined >= mostDeclines {
-		return fault.New(fault.TooMany, "Too many tries.")
-	}
-	return nil
-}
-
-// countDecline counts a press that was declined.
-func (d *Desk) countDecline(ctx context.Context, customer string) error {
-	return d.db.Do(ctx, func(tx *sql.Tx) error {
-		_, err := database.Within(ctx, tx, declinesOf(customer), limitWindow, mostDeclines, d.real())
-		return err
-	})
-}
-
 // pay asks Stripe for one attempt and fills in what came of it. An error means that nobody knows.
 func (d *Desk) pay(ctx context.Context, a *billing.Attempt) error {
 	payment, err := d.stripe.Pay(ctx, gateway.PayRequest{Invoice: a.InvoiceID, Method: a.MethodID, OffSession: a.By.Automatic(), Key: a.ID})
@@ -223,13 +197,29 @@ func (d *Desk) pay(ctx context.Context, a *billing.Attempt) error {
 	return nil
 }
 
-func (d *Desk) end(ctx context.Context, a *billing.Attempt) error {
+// end keeps how an attempt came out and reports whether that is news: two who ask at the same time hear the same.
+func (d *Desk) end(ctx context.Context, a *billing.Attempt) (news bool, err error) {
 	a.EndedAt = d.now().Unix()
-	err := d.db.Do(ctx, func(tx *sql.Tx) error { return billing.EndAttempt(ctx, tx, *a) })
+	err = d.db.Do(ctx, func(tx *sql.Tx) error {
+		news, err = d.endIn(ctx, tx, *a)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("keep the end of attempt %s: %w", a.ID, err)
+		return false, fmt.Errorf("keep the end of attempt %s: %w", a.ID, err)
 	}
-	return nil
+	return news, nil
+}
+
+func (d *Desk) endIn(ctx context.Context, tx *sql.Tx, a billing.Attempt) (news bool, err error) {
+	err = database.Hold(ctx, tx, a.CustomerID)
+	if err != nil {
+		return false, err
+	}
+	before, err := billing.FindAttempt(ctx, tx, a.Press, a.InvoiceID)
+	if err != nil {
+		return false, err
+	}
+	return before.Status != a.Status, billing.EndAttempt(ctx, tx, a)
 }
 
 // refresh reads the customer again after something happened; when Stripe does not answer, its events will tell.
@@ -276,7 +266,7 @@ func (d *Desk) Mend(ctx context.Context, limit int) (int, error) {
 			d.log.WarnContext(ctx, "an attempt stays without an answer", "attempt", a.ID, "err", err)
 			continue
 		}
-		err = d.end(ctx, &a)
+		_, err = d.end(ctx, &a)
 		if err != nil {
 			return mended, err
 		}

@@ -31,16 +31,9 @@ func (d *Desk) StartGuest(ctx context.Context, p Press) (clientSecret string, er
 		if err != nil {
 			return err
 		}
-		err = d.guard(ctx, tx, p.Customer)
+		err = d.guardSetup(ctx, tx, p)
 		if err != nil {
 			return err
-		}
-		within, err := database.Within(ctx, tx, "setup "+p.Customer, limitWindow, mostSetups, d.real())
-		if err != nil {
-			return err
-		}
-		if !within {
-			return fault.New(fault.TooMany, "Too many tries.")
 		}
 		i, err := billing.FindInvoice(ctx, tx, want.Invoice)
 		if err != nil {
@@ -66,7 +59,7 @@ func (d *Desk) StartGuest(ctx context.Context, p Press) (clientSecret string, er
 	if err != nil {
 		return "", err
 	}
-	err = d.db.Do(ctx, func(tx *sql.Tx) error { return billing.SetReference(ctx, tx, attempt.ID, setup.ID) })
+	err = d.setUp(ctx, p, attempt, setup)
 	if err != nil {
 		return "", fmt.Errorf("keep a guest's card %s: %w", attempt.ID, err)
 	}
@@ -118,7 +111,7 @@ func (d *Desk) chargeGuest(ctx context.Context, attempt billing.Attempt, setup g
 	g.MethodID = setup.Method.ID
 	if attempt.Status != billing.AttemptSaved {
 		attempt.Status, attempt.MethodID = billing.AttemptSaved, setup.Method.ID
-		err = d.end(ctx, &attempt)
+		_, err = d.end(ctx, &attempt)
 		if err != nil {
 			return err
 		}
@@ -132,7 +125,13 @@ func (d *Desk) chargeGuest(ctx context.Context, attempt billing.Attempt, setup g
 	}
 	var made []billing.Attempt
 	if len(expected) > 0 {
-		made, err = d.Charge(ctx, Press{ID: attempt.Press, Customer: attempt.CustomerID, Method: g.MethodID, Invoices: expected, By: billing.ByGuest})
+		var p Press
+		p, err = d.pressOf(ctx, attempt)
+		if err != nil {
+			return err
+		}
+		p.Method, p.Invoices = g.MethodID, expected
+		made, err = d.Charge(ctx, p)
 	}
 	for _, a := range made {
 		if a.Status == billing.AttemptAction || a.Status == billing.AttemptStarted {
@@ -160,10 +159,14 @@ func (d *Desk) guestLeaves(ctx context.Context, g billing.Guest) error {
 	return d.db.Do(ctx, func(tx *sql.Tx) error { return billing.GuestGone(ctx, tx, g.Press, d.now().Unix()) })
 }
 
-// GuestApproval answers the client secret with which a guest's bank asks its question about their charge. fault.Conflict
-// when there is nothing to approve.
-func (d *Desk) GuestApproval(ctx context.Context, customer, invoice, press string) (clientSecret string, err error) {
-	g, err := d.guestOf(ctx, customer, invoice, press)
+// GuestApproval answers the client secret with which a guest's bank asks its question about the charge of an earlier
+// press. fault.Conflict when there is nothing to approve; fault.TooMany as StartGuest.
+func (d *Desk) GuestApproval(ctx context.Context, p Press, invoice string) (clientSecret string, err error) {
+	g, err := d.guestOf(ctx, p.Customer, invoice, p.ID)
+	if err != nil {
+		return "", err
+	}
+	err = d.db.Do(ctx, func(tx *sql.Tx) error { return d.guardSetup(ctx, tx, p) })
 	if err != nil {
 		return "", err
 	}
@@ -178,7 +181,8 @@ func (d *Desk) GuestApproval(ctx context.Context, customer, invoice, press strin
 	if err != nil {
 		return "", err
 	}
-	return intent.ClientSecret, nil
+	err = d.db.Do(ctx, func(tx *sql.Tx) error { return d.handOut(ctx, tx, p, intent.ID) })
+	return intent.ClientSecret, err
 }
 
 // GuestApproved reads what the guest's bank said, takes the card off unless the bank still asks, and answers the press
@@ -191,15 +195,7 @@ func (d *Desk) GuestApproved(ctx context.Context, customer, invoice, press strin
 	if g.GoneAt > 0 {
 		return press, nil // it was told before
 	}
-	after, err := d.Approved(ctx, customer, g.InvoiceID, billing.ByGuest)
-	if err != nil {
-		return "", err
-	}
-	var made []billing.Attempt
-	err = d.db.See(ctx, func(tx *sql.Tx) error {
-		made, err = billing.AttemptsOf(ctx, tx, customer, after)
-		return err
-	})
+	made, err := d.approved(ctx, customer, g.InvoiceID, billing.ByGuest, press)
 	if err != nil {
 		return "", err
 	}

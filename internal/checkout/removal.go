@@ -39,15 +39,23 @@ func (d *Desk) Holdings(ctx context.Context, customer string) ([]billing.Holding
 }
 
 // OrderRemoval keeps in the caller's transaction, which holds the customer, that a payment method is to be taken off.
-// Remove sees it through. fault.Conflict when it is being taken off already.
+// Remove sees it through. fault.Conflict when one of the customer's is being taken off already, or was meanwhile and the order
+// does not fit any more.
 func (d *Desk) OrderRemoval(ctx context.Context, tx *sql.Tx, r *billing.Removal, ip, request string) error {
+	fits, err := r.MayOrder(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if !fits {
+		return fault.New(fault.Conflict, "The payment methods have changed meanwhile.")
+	}
 	r.OrderedAt = d.now().Unix()
 	fresh, err := billing.OrderRemoval(ctx, tx, r)
 	if err != nil {
 		return err
 	}
 	if !fresh {
-		return fault.New(fault.Conflict, "It is being removed already.")
+		return fault.New(fault.Conflict, "One is being removed already.")
 	}
 	return audit.Append(ctx, tx, audit.Entry{
 		At: d.now(), Actor: "customer", Role: "customer", Action: "method.remove", Object: r.CustomerID, Detail: r.MethodID, IP: ip, Request: request,
@@ -76,13 +84,9 @@ func (d *Desk) Remove(ctx context.Context, r billing.Removal) error {
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
+	d.refresh(ctx, r.CustomerID) // the next order is checked against what it left
 	r.Status = billing.RemovalDone
-	err = d.endRemoval(ctx, r)
-	if err != nil {
-		return err
-	}
-	d.refresh(ctx, r.CustomerID)
-	return nil
+	return d.endRemoval(ctx, r)
 }
 
 // succeed puts the successor where the method stood, and nowhere else.

@@ -154,6 +154,7 @@ var stories = map[string]func(*testing.T, *lumen){
 	"Pay":            pays,
 	"StartSetup":     addsACard,
 	"Setup":          addsACardThatFails,
+	"CancelSetup":    closesCardFields,
 	"UseMethod":      usesAMethodEverywhere,
 	"Intent":         handsOutTheIntent,
 	"HostedPage":     findsThePages,
@@ -453,6 +454,28 @@ func addsACard(t *testing.T, l *lumen) {
 	_, err = l.StartSetup(ctx, gateway.SetupRequest{Customer: "cus_unknown", Key: "press-2"})
 	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("unknown customer: %v", err)
+	}
+}
+
+func closesCardFields(t *testing.T, l *lumen) {
+	ctx := t.Context()
+	started, err := l.StartSetup(ctx, gateway.SetupRequest{Customer: l.customer, Key: "press-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"close-1", "close-1", "close-2"} { // again, and once it is closed
+		err = l.CancelSetup(ctx, started.ID, key)
+		if err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	closed, err := l.Setup(ctx, started.ID)
+	if err != nil || closed.Status != "canceled" {
+		t.Errorf("%+v, %v", closed, err)
+	}
+	err = l.CancelSetup(ctx, "seti_unknown", "close-3")
+	if !fault.Is(err, fault.NotFound) {
+		t.Errorf("an unknown one: %v", err)
 	}
 }
 

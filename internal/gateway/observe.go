@@ -10,7 +10,7 @@ import (
 // words are the parts of Stripe's paths that are no ids. What is not among them is cut out before a path is counted:
 // an id is data of a customer, and a series of its own for each would drown the monitoring.
 var words = []string{
-	"v1", "account", "attach", "billing_portal", "charges", "checkout", "credit_notes", "customers", "detach", "disputes", "events",
+	"v1", "account", "attach", "billing_portal", "cancel", "charges", "checkout", "credit_notes", "customers", "detach", "disputes", "events",
 	"invoiceitems", "invoices", "lines", "mandates", "pay", "payment_intents", "payment_methods", "products", "refunds", "sessions",
 	"setup_intents", "subscription_items", "subscriptions", "webhook_endpoints",
 }

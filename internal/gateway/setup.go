@@ -71,6 +71,20 @@ func (c *Client) Setup(ctx context.Context, id string) (Setup, error) {
 	return translateSetup(intent), nil
 }
 
+// CancelSetup ends the adding of a payment method: what was handed to a browser for it confirms nothing any more. One that
+// succeeded or was canceled before stays as it is and is no error. key is the idempotency key. Errors: fault.NotFound,
+// fault.Unavailable.
+func (c *Client) CancelSetup(ctx context.Context, id, key string) error {
+	_, err := setupintent.Client{B: c.backend, Key: c.key}.Cancel(id, &stripe.SetupIntentCancelParams{
+		Params: ordering(ctx, key), CancellationReason: stripe.String(string(stripe.SetupIntentCancellationReasonAbandoned)),
+	})
+	var e *stripe.Error
+	if errors.As(err, &e) && e.Code == stripe.ErrorCodeSetupIntentUnexpectedState {
+		return nil
+	}
+	return failed("cancel setup "+id, err)
+}
+
 func translateSetup(intent *stripe.SetupIntent) Setup {
 	setup := Setup{
 		ID: intent.ID, Status: string(intent.Status), Method: translateMethod(intent.PaymentMethod), Metadata: intent.Metadata,

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -154,6 +155,71 @@ func TestTheListenerTakesOurTokensAlone(t *testing.T) {
 	}
 	if code(last) != 452 {
 		t.Errorf("after many: %v", last)
+	}
+}
+
+// What all mails hold in memory while they come in is bounded: one too many is asked to come again, whoever sends slowly
+// keeps no small mail out, and afterwards there is room again.
+func TestMailsTogetherAreBounded(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	l, at := listen(t, db)
+	line := strings.Repeat("a line that is not long\r\n", 1024)
+	var open []io.WriteCloser
+	begin := func(n int) io.WriteCloser { // and stop in the middle
+		c, err := smtp.Dial(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		err = errors.Join(c.Mail("anneke@waal.example", nil), c.Rcpt(l.Addresses.For(Reply, database.NewID("ntc")), nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := c.Data()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = io.WriteString(w, mailText(fmt.Sprint(n, "@waal.example"), strings.Repeat(line, reading.Largest*9/10/len(line))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	for n := range 4 {
+		open = append(open, begin(n))
+	}
+	arrived := func(bytes int64) {
+		for began := time.Now(); l.inHand.Load() < bytes; time.Sleep(5 * time.Millisecond) {
+			if time.Since(began) > 20*time.Second {
+				t.Fatalf("%d bytes in hand", l.inHand.Load())
+			}
+		}
+	}
+	arrived(reading.Largest * 35 / 10)
+	err := hand(t, at, "anneke@waal.example", l.Addresses.For(Reply, database.NewID("ntc")), mailText("small@waal.example", "hello"))
+	if err != nil {
+		t.Errorf("a small one beside them: %v", err)
+	}
+	err = begin(4).Close()
+	if code(err) != 452 {
+		t.Errorf("one too many: %v", err)
+	}
+	for _, w := range open {
+		err = w.Close()
+		if err != nil {
+			t.Errorf("one that had room: %v", err)
+		}
+	}
+	if got := l.inHand.Load(); got != 0 {
+		t.Errorf("%d bytes are still held", got)
+	}
+	err = begin(5).Close()
+	if err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+	if got := len(kept(t, db)); got != 6 {
+		t.Errorf("%d kept", got)
 	}
 }
 

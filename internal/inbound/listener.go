@@ -30,6 +30,7 @@ type Listener struct {
 	CertFile, KeyFile string
 
 	refused atomic.Int64
+	inHand  atomic.Int64 // bytes of the mails that are being taken
 	mu      sync.Mutex
 	open    map[*session]bool // the connections; true while one hands over a mail
 	server  *smtp.Server
@@ -37,8 +38,9 @@ type Listener struct {
 
 const (
 	mostConnections = 64
-	mostPerHost     = 20 // what Postfix opens to one place by default
-	mostRefusals    = 10 // recipients that are none of ours, before the connection ends
+	mostPerHost     = 20                  // what Postfix opens to one place by default
+	mostRefusals    = 10                  // recipients that are none of ours, before the connection ends
+	mostInHand      = 4 * reading.Largest // bytes of all mails being taken; more wait at their senders
 	longestLine     = 64 << 10
 	smtpPatience    = time.Minute
 )
@@ -160,7 +162,9 @@ func (s *session) busy(is bool) {
 func (s *session) Data(r io.Reader) error {
 	s.busy(true)
 	defer s.busy(false)
-	raw, err := io.ReadAll(r)
+	held := &held{r: r, l: s.l}
+	defer held.letGo()
+	raw, err := io.ReadAll(held)
 	if err != nil {
 		return err // go-smtp says why: too large, a line too long, a broken connection
 	}
@@ -185,6 +189,27 @@ func (s *session) Data(r io.Reader) error {
 	s.l.Wake()
 	return nil
 }
+
+// held counts what is read of one mail among what all of them hold in memory, and breaks off where that is too much. One
+// who sends slowly, or says much and sends little, takes no room from the others.
+type held struct {
+	r     io.Reader
+	l     *Listener
+	bytes int64
+}
+
+var errFull = &smtp.SMTPError{Code: 452, EnhancedCode: smtp.EnhancedCode{4, 3, 1}, Message: "Too much mail at once, try again in a few minutes"}
+
+func (h *held) Read(p []byte) (int, error) {
+	n, err := h.r.Read(p[:min(len(p), longestLine)]) // go-smtp answers only when p is full
+	h.bytes += int64(n)
+	if h.l.inHand.Add(int64(n)) > mostInHand {
+		return 0, errFull
+	}
+	return n, err
+}
+
+func (h *held) letGo() { h.l.inHand.Add(-h.bytes) }
 
 func (s *session) Reset() { s.sender, s.to = "", nil }
 

@@ -135,3 +135,58 @@ func TestWhatIsBeingHandedOverIsAContactOfNow(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A server that puts a mail off again and again uses up none of the failures that are ours: those are counted apart, and
+// only they end it before its time.
+func TestWhatTheServerPutsOffIsNoFailureOfOurs(t *testing.T) {
+	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	db, _, _ := waiting(t, now, 1, []string{"first"})
+	at := int64(1000)
+	claimed := func(act func(tx *sql.Tx, n outbox.Notice) error) (after outbox.Notice) {
+		t.Helper()
+		err := db.Do(t.Context(), func(tx *sql.Tx) error {
+			at += 1000
+			got, err := outbox.Claim(t.Context(), tx, db.SkipLocked(), now.Unix(), at, at+300, 9)
+			if err != nil || len(got) != 1 {
+				t.Fatalf("%d claimed, %v", len(got), err)
+			}
+			err = act(tx, got[0])
+			if err != nil {
+				return err
+			}
+			after, err = outbox.Find(t.Context(), tx, got[0].ID)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return after
+	}
+	putOff := func(tx *sql.Tx, n outbox.Notice) error {
+		_, err := outbox.BeginAll(t.Context(), tx, []outbox.Notice{n}, at+600)
+		n.Attempts++
+		if err != nil {
+			return err
+		}
+		return outbox.TryAgain(t.Context(), tx, n, now.Unix(), "The mail server put it off: 451")
+	}
+	stumble := func(tx *sql.Tx, n outbox.Notice) error {
+		return outbox.Stumble(t.Context(), tx, n, now.Unix(), now.Unix())
+	}
+	for range 20 {
+		claimed(putOff)
+	}
+	for n := range 5 {
+		got := claimed(stumble)
+		want := outbox.Queued
+		if n == 4 {
+			want = outbox.Failed
+		}
+		if got.Status != want || got.Attempts != int64(20+n) {
+			t.Errorf("after failure %d of ours it is %s after %d tries", n+1, got.Status, got.Attempts)
+		}
+		if want == outbox.Queued {
+			claimed(putOff)
+		}
+	}
+}

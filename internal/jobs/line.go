@@ -105,7 +105,7 @@ func (l *line) unreachable(ctx context.Context, n outbox.Notice, why error) erro
 func (l *line) ask(ctx context.Context, n outbox.Notice, read bool) (*turn, error) {
 	for {
 		t := &turn{last: l.last, asked: &n, read: read}
-		err := l.together.Keep(context.WithoutCancel(ctx), t)
+		err := l.keep(context.WithoutCancel(ctx), t)
 		if err != nil {
 			return nil, err
 		}
@@ -113,6 +113,21 @@ func (l *line) ask(ctx context.Context, n outbox.Notice, read bool) (*turn, erro
 		if t.answer != again {
 			return t, nil
 		}
+	}
+}
+
+// keep asks for a turn. When it was decided that a notice goes and only the commit failed, that may be durable all the
+// same: then the same turn is asked again, as long as the notice is surely claimed by nobody else, and goes as it was begun.
+func (l *line) keep(ctx context.Context, t *turn) error {
+	pause := tellFirst
+	for {
+		err := l.together.Keep(ctx, t)
+		if err == nil || t.lease.IsZero() || !l.Real().Add(pause+dialogue).Before(time.Unix(t.asked.LeaseUntil, 0)) {
+			return err
+		}
+		l.Log.WarnContext(ctx, "nobody knows whether a mail was begun", "notice", t.asked.ID, "err", err)
+		l.Pause(pause)
+		pause = min(2*pause, tellLast)
 	}
 }
 

@@ -51,9 +51,15 @@ func (w Work) Tasks() []Task {
 }
 
 // events processes what Stripe told us. A kept card is put to use even when its browser never came back, and a
-// refused one is counted even when its browser keeps silent.
+// declined one is counted even when its browser keeps silent, or never was one of our pages.
 func (w Work) events(ctx context.Context) (int, error) {
 	return w.Intake.RunOnce(ctx, eventBatch, func(ctx context.Context, e intake.Event) error {
+		if e.Type == "setup_intent.setup_failed" || e.Type == "payment_intent.payment_failed" {
+			err := w.Desk.Declined(ctx, e.ID, e.ObjectID)
+			if err != nil {
+				return err
+			}
+		}
 		if e.Type != "setup_intent.succeeded" && e.Type != "setup_intent.setup_failed" {
 			return nil
 		}

@@ -49,8 +49,56 @@ func TestAKnownOutcomeIsKeptThoughTheDatabaseFails(t *testing.T) {
 	}
 }
 
-// outage lets a database fail some times: at the begin of transactions, and with the answers to commits.
-type outage struct{ begins, answers atomic.Int32 }
+// Where only the answer to the commit that begins some mails is lost, they are begun: they go out, each once, and none is
+// left to be called uncertain.
+func TestMailsBegunByALostCommitGo(t *testing.T) {
+	for name, failing := range map[string]struct{ passes, answers, begins int32 }{
+		"of all together":     {passes: 1, answers: 1},
+		"and of some by one":  {passes: 1, answers: 6},
+		"and none begins for": {passes: 1, answers: 4, begins: 3},
+		"of later ones":       {passes: 3, answers: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var broken outage
+			now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+			const customers = 16
+			db, catcher, sender := waiting(t, now, customers, []string{"first"}, database.Through(broken.through))
+			sender.Pause = func(d time.Duration) { time.Sleep(min(d, 5*time.Millisecond)) }
+			broken.passes.Store(failing.passes)
+			broken.answers.Store(failing.answers)
+			broken.after.Store(failing.begins)
+			for range 2 {
+				_, err := sender.RunOnce(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if broken.answers.Load() > 0 || broken.begins.Load() > 0 {
+				t.Error("the database did not fail as often as it should have")
+			}
+			var sent, others int
+			err := db.See(t.Context(), func(tx *sql.Tx) error {
+				return tx.QueryRow(`
+					SELECT count(CASE WHEN status = 'sent' THEN 1 END), count(CASE WHEN status IN ('sending', 'uncertain', 'failed') THEN 1 END)
+					FROM notices WHERE channel = 'email' AND step = 'first' AND kind = 'reminder'`).Scan(&sent, &others)
+			})
+			if err != nil || sent != customers || others != 0 {
+				t.Errorf("%d sent, %d otherwise: %v", sent, others, err)
+			}
+			to := map[string]int{}
+			for _, m := range catcher.Mails() {
+				to[m.To]++
+			}
+			if len(catcher.Mails()) != customers || len(to) != customers {
+				t.Errorf("%d mails to %d customers", len(catcher.Mails()), len(to))
+			}
+		})
+	}
+}
+
+// outage lets a database fail some times: at the begin of transactions, and with the answers to commits, once some have
+// passed; after the last lost answer so many transactions do not begin.
+type outage struct{ begins, answers, passes, after atomic.Int32 }
 
 func (o *outage) through(inner driver.Connector) driver.Connector { return outageConnector{inner, o} }
 
@@ -111,7 +159,12 @@ type outageTx struct {
 func (t outageTx) Commit() error {
 	err := t.Tx.Commit()
 	if err == nil && t.outage.answers.Load() > 0 {
-		t.outage.answers.Add(-1)
+		if t.outage.passes.Add(-1) >= 0 {
+			return nil
+		}
+		if t.outage.answers.Add(-1) == 0 {
+			t.outage.begins.Add(t.outage.after.Load())
+		}
 		return errOutage
 	}
 	return err

@@ -35,7 +35,11 @@ func (s *Sender) take(ctx context.Context, tx *sql.Tx, turns []*turn) error {
 	if err != nil {
 		return err
 	}
-	asking, err := s.waiting(ctx, tx, turns)
+	deciding, err := s.notBegun(ctx, tx, turns)
+	if err != nil {
+		return err
+	}
+	asking, err := s.waiting(ctx, tx, deciding)
 	if err != nil {
 		return err
 	}
@@ -113,6 +117,32 @@ func (s *Sender) tell(ctx context.Context, tx *sql.Tx, h *handed, now time.Time)
 		}
 	}
 	return s.conclude(ctx, tx, h, now)
+}
+
+// notBegun answers the turns that are to be decided. The others were begun by an earlier commit whose answer was lost: what
+// was decided then stands, and they go.
+func (s *Sender) notBegun(ctx context.Context, tx *sql.Tx, turns []*turn) ([]*turn, error) {
+	var before []outbox.Notice
+	for _, t := range turns {
+		if t.asked != nil && !t.lease.IsZero() {
+			n := t.next
+			n.LeaseUntil = t.lease.Unix()
+			before = append(before, n)
+		}
+	}
+	begun, err := outbox.Begun(ctx, tx, before)
+	if err != nil || len(begun) == 0 {
+		return turns, err
+	}
+	var deciding []*turn
+	for _, t := range turns {
+		if t.asked == nil || t.lease.IsZero() || !begun[t.asked.ID] {
+			deciding = append(deciding, t)
+			continue
+		}
+		t.answer = goes
+	}
+	return deciding, nil
 }
 
 // waiting answers the turns whose next notice still waits. One notice of a customer is decided at a time: the others

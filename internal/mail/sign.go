@@ -103,12 +103,20 @@ func isDomain(name string) bool {
 	})
 }
 
-// signed are the headers a signature covers. Those named once more than a letter has them cannot be added on the way,
-// so that nobody puts a second sender or subject before the first (RFC 6376, 8.15).
-var signed = []string{
-	"From", "From", "To", "To", "Subject", "Subject", "Date", "Date", "Message-ID", "Reply-To", "Reply-To", "In-Reply-To", "References",
-	"MIME-Version", "Content-Type", "Content-Type", "Content-Transfer-Encoding", "Content-Language", "Auto-Submitted",
-	"List-Id", "List-Unsubscribe", "List-Unsubscribe-Post",
+// signed are the headers a signature covers: those that RFC 6376, 5.4.1 recommends and those a reader's program heeds. A
+// letter of ours has each at most once, and each is named twice: what stands there cannot be changed on the way, and what
+// does not stand there cannot be added, nor a second one before the first (8.15). Left out are Resent-…, which whoever
+// sends a letter on may add, and what relays write.
+var signed = twice("From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID", "In-Reply-To", "References",
+	"MIME-Version", "Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "Content-Language", "Auto-Submitted",
+	"List-Id", "List-Help", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Subscribe", "List-Post", "List-Owner", "List-Archive")
+
+func twice(names ...string) []string {
+	var all []string
+	for _, name := range names {
+		all = append(all, name, name)
+	}
+	return all
 }
 
 // Sign answers the letter with a signature of each key above its headers.

@@ -125,6 +125,16 @@ func TestASignedLetterArrivesWhole(t *testing.T) {
 		"a second subject":   func(m string) string { return "Subject: another\r\n" + m },
 		"the way to stop":    func(m string) string { return strings.Replace(m, "/pay/stop/x", "/pay/stop/y", 1) },
 		"where answers go":   func(m string) string { return "Reply-To: <evil@example.com>\r\n" + m },
+		"a copy's reader":    func(m string) string { return "Cc: <evil@example.com>\r\n" + m },
+		"who sent it for us": func(m string) string { return "Sender: <evil@example.com>\r\n" + m },
+		"a second id":        func(m string) string { return "Message-ID: <other@lumen.example>\r\n" + m },
+		"what it answers":    func(m string) string { return "In-Reply-To: <other@lumen.example>\r\n" + m },
+		"its thread":         func(m string) string { return "References: <other@lumen.example>\r\n" + m },
+		"a second encoding":  func(m string) string { return "Content-Transfer-Encoding: base64\r\n" + m },
+		"another way to stop": func(m string) string {
+			return "List-Unsubscribe: <https://evil.example/>\r\n" + m
+		},
+		"a list":             func(m string) string { return "List-Id: <list.example.com>\r\n" + m },
 		"what kind it is of": func(m string) string { return strings.Replace(m, "multipart/alternative", "multipart/mixed", 1) },
 	} {
 		changed := change(arrived)

@@ -54,8 +54,9 @@ type Notice struct {
 	Recipient  string // an address; "" for in-app
 	Status     Status
 	Reason     string
-	Counts     bool // against the gap and cap of the contact policy
-	Attempts   int64
+	Counts     bool  // against the gap and cap of the contact policy
+	Attempts   int64 // to hand it to the mail server
+	Stumbles   int64 // failures of ours before that
 	CreatedAt  int64
 	DueAt      int64 // not before
 	LeaseUntil int64 // real time

@@ -171,14 +171,17 @@ func Shown(ctx context.Context, tx *sql.Tx, n Notice, now int64) error {
 	return nil
 }
 
+// mostStumbles is how often we may fail with a notice before it is failed. What the mail server puts off is no failure of
+// ours, and goes on for GiveUpAfter.
+const mostStumbles = 5
+
 // Stumble puts a claimed notice back after a failure of ours, to be tried at the instant at, and fails it after too many.
 func Stumble(ctx context.Context, tx *sql.Tx, n Notice, at, now int64) error {
-	const most = 5
-	if n.Attempts+1 >= most {
+	if n.Stumbles+1 >= mostStumbles {
 		return Drop(ctx, tx, n, Failed, "It failed on our side again and again; the log has the details.", now)
 	}
 	_, err := changed(ctx, tx, n.ID, `
-		UPDATE notices SET attempts = attempts + 1, due_at = $1, lease_until = 0, reason = 'It failed on our side and is tried again.'
+		UPDATE notices SET stumbles = stumbles + 1, due_at = $1, lease_until = 0, reason = 'It failed on our side and is tried again.'
 		WHERE id = $2 AND`+stillClaimed+`$3`, at, n.ID, n.LeaseUntil)
 	return err
 }

@@ -120,6 +120,22 @@ func BeginAll(ctx context.Context, tx *sql.Tx, notices []Notice, lease int64) (m
 		RETURNING notices.id`, args...))
 }
 
+// Begun answers which of the notices stand as BeginAll left them, begun with the lease and the number of tries they carry.
+func Begun(ctx context.Context, tx *sql.Tx, notices []Notice) (map[string]bool, error) {
+	if len(notices) == 0 {
+		return nil, nil
+	}
+	args := []any{}
+	for _, n := range notices {
+		args = append(args, n.ID, n.LeaseUntil, n.Attempts)
+	}
+	rows := database.Rows(1, len(notices), `($%d, cast($%d AS BIGINT), cast($%d AS BIGINT))`, 3)
+	return marked(database.Strings(ctx, tx, `
+		WITH begun (id, lease, try) AS (VALUES `+rows+`)
+		SELECT n.id FROM notices n JOIN begun b ON b.id = n.id
+		WHERE n.status = 'sending' AND n.lease_until = b.lease AND n.attempts = b.try`, args...))
+}
+
 // SentAll is Conclude for several notices that were sent. It answers for which the try was still the last word.
 func SentAll(ctx context.Context, tx *sql.Tx, notices []Notice, now int64) (map[string]bool, error) {
 	if len(notices) == 0 {

@@ -8,12 +8,16 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"sollecito/internal/audit"
+	"sollecito/internal/billing"
 	"sollecito/internal/config"
+	"sollecito/internal/database"
+	"sollecito/internal/fault"
 	"sollecito/internal/sandbox"
 )
 
@@ -139,6 +143,51 @@ func TestACardIsTakenOffWithACode(t *testing.T) {
 	if story := h.staffIn().get("/admin/customers/" + customer).text("main"); !strings.Contains(story, "Removed Visa ending 4242 on their page") ||
 		!strings.Contains(story, "charged to Mastercard ending 4444 from now on") {
 		t.Errorf("staff are not told: %s", story)
+	}
+}
+
+// Two sessions take the customer's two cards off at the same moment, each with the other to take its place: one is taken
+// off, and never both. Afterwards an order that counts on what is gone, or leaves a plan without a card, is refused.
+func TestTwoCardsAreNotTakenOffAtOnce(t *testing.T) {
+	t.Parallel()
+	h, customer, visa, mastercard, _ := withTwoCards(t)
+	order := func(method, successor string) (billing.Removal, error) {
+		r := billing.Removal{CustomerID: customer, MethodID: method, Successor: successor}
+		err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error {
+			err := database.Hold(t.Context(), tx, customer)
+			if err != nil {
+				return err
+			}
+			return h.portal.Desk.OrderRemoval(t.Context(), tx, &r, "127.0.0.1", "req_1")
+		})
+		return r, err
+	}
+	orders := make(chan billing.Removal, 2)
+	var sessions sync.WaitGroup
+	for _, o := range [][2]string{{visa, mastercard}, {mastercard, visa}} {
+		sessions.Go(func() {
+			r, err := order(o[0], o[1])
+			if err == nil {
+				orders <- r
+			} else if !fault.Is(err, fault.Conflict) {
+				t.Error(err)
+			}
+		})
+	}
+	sessions.Wait()
+	if len(orders) != 1 {
+		t.Fatalf("%d orders stand", len(orders))
+	}
+	done := <-orders
+	err := h.portal.Desk.Remove(t.Context(), done)
+	if err != nil || h.attached(customer) != 1 {
+		t.Fatalf("%d cards, %v", h.attached(customer), err)
+	}
+	for _, successor := range []string{done.MethodID, ""} {
+		_, err = order(done.Successor, successor)
+		if !fault.Is(err, fault.Conflict) {
+			t.Errorf("the last card with %q to take its place: %v", successor, err)
+		}
 	}
 }
 
@@ -287,31 +336,57 @@ func TestWhetherAMailIsOurs(t *testing.T) {
 		}
 		said = b.text("body")
 	}
-	h.settle()
-	var lists []sandbox.Mail
-	for _, m := range h.mailsTo("chiara@bellini.example") {
-		if strings.Contains(m.Subject, "has sent you recently") {
-			lists = append(lists, m)
+	lists := func() (all []sandbox.Mail) {
+		h.settle()
+		for _, m := range h.mailsTo("chiara@bellini.example") {
+			if strings.Contains(m.Subject, "has sent you recently") {
+				all = append(all, m)
+			}
 		}
+		return all
 	}
-	if len(lists) != 2 || !strings.Contains(lists[0].Text, reminder.Subject) || linkPattern.MatchString(lists[0].Text) {
-		t.Errorf("%d lists: %+v", len(lists), lists)
+	ask := func(reference string, presses int) {
+		var all sync.WaitGroup
+		for range presses {
+			all.Go(func() {
+				also := &browser{t: h.t, base: b.base, client: b.client}
+				also.post("/pay/genuine", url.Values{"reference": {reference}}).at("/pay/genuine/sent", http.StatusOK)
+			})
+		}
+		all.Wait()
+	}
+	if got := lists(); len(got) != 1 || !strings.Contains(got[0].Text, reminder.Subject) || linkPattern.MatchString(got[0].Text) {
+		t.Errorf("%d lists: %+v", len(got), got)
 	}
 	if mails := h.mailsTo("nobody@example.com"); len(mails) != 0 {
 		t.Errorf("a stranger was written to: %+v", mails)
 	}
-	for range 4 {
-		b.post("/pay/genuine", url.Values{"reference": {"chiara@bellini.example"}}).at("/pay/genuine/sent", http.StatusOK)
+	h.walk(23 * time.Hour)
+	ask("chiara@bellini.example", 4)
+	if got := lists(); len(got) != 1 {
+		t.Errorf("%d lists in a day", len(got))
 	}
-	h.settle()
-	lists = nil
-	for _, m := range h.mailsTo("chiara@bellini.example") {
-		if strings.Contains(m.Subject, "has sent you recently") {
-			lists = append(lists, m)
+	h.walk(2 * time.Hour)
+	ask(number, 4)
+	if got := lists(); len(got) != 2 {
+		t.Errorf("%d lists on the second day", len(got))
+	}
+	h.walk(25 * time.Hour)
+	err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error { // so many were written to others
+		for range 60 {
+			_, err := database.Within(t.Context(), tx, "genuine", time.Hour, 60, time.Now())
+			if err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(lists) != 3 {
-		t.Errorf("%d lists in an hour", len(lists))
+	ask("chiara@bellini.example", 1)
+	if got := lists(); len(got) != 2 {
+		t.Errorf("%d lists, though sixty were sent within the hour", len(got))
 	}
 	b.post("/pay/genuine", url.Values{"reference": {"chiara@"}})
 	if b.status != http.StatusUnprocessableEntity || b.page.Find("#reference-fault").Length() != 1 {
