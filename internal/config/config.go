@@ -276,7 +276,7 @@ func (c *Config) checkMail(fault func(string, string, ...any)) {
 	c.Lines = lines
 	if c.MailFrom != "" {
 		from, err := mail.ParseAddress(c.MailFrom)
-		if err != nil {
+		if err != nil || !mailroom.Sendable(from.Address) {
 			fault("MAIL_FROM", "must be an address, as Lumen Studio <billing@example.com>; got %q", c.MailFrom)
 		} else {
 			c.From = *from
@@ -287,7 +287,7 @@ func (c *Config) checkMail(fault func(string, string, ...any)) {
 			continue
 		}
 		a, err := mail.ParseAddress(address)
-		if err != nil || a.Address != address {
+		if err != nil || a.Address != address || !mailroom.Sendable(address) {
 			fault(name, "must be a plain address, as billing@example.com; got %q", address)
 		}
 	}

@@ -66,6 +66,7 @@ func TestEveryFaultIsOneLine(t *testing.T) {
 		{"STRIPE_EMAILS", "maybe", "on or off"},
 		{"SMTP_URL", "http://mail", "SMTP_URL"},
 		{"MAIL_FROM", "nobody", "must be an address"},
+		{"MAIL_FROM", `Lumen <"a b"@example.com>`, "must be an address"},
 		{"SUPPORT_EMAIL", "Lumen <help@example.com>", "plain address"},
 		{"SESSION_KEY", "short", "32 characters"},
 		{"EMBED_SECRET", "short", "32 characters"},

@@ -2,9 +2,12 @@ package portal_test
 
 import (
 	"database/sql"
+	"net/http"
 	"net/url"
 	"testing"
 	"time"
+
+	"sollecito/internal/link"
 )
 
 // What stands at Stripe as an address and is none is treated as one that mail came back from: the next contact hears of
@@ -31,6 +34,32 @@ func TestAnAddressThatIsNone(t *testing.T) {
 	}
 	if got := count(t, h, `SELECT count(*) FROM notices n JOIN customers c ON c.id = n.customer_id WHERE c.name = 'Dora' AND n.channel = 'app' AND n.status <> 'skipped'`); got != 1 {
 		t.Errorf("%d notices wait in the app", got)
+	}
+}
+
+// Whoever has no address that works can still write to staff from the page.
+func TestAMessageOfSomebodyWithoutAnAddress(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Dora", ".dot@waal.example", "NL", "pm_card_visa")
+	h.fail(customer, "insufficient_funds")
+	h.settle()
+	b := h.browser()
+	var token string
+	err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error {
+		var err error
+		token, err = link.Issue(t.Context(), tx, link.Link{CustomerID: customer, Language: "en", IssuedAt: h.clock.now().Unix()})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.get("/l/"+token).at("/pay", http.StatusOK)
+	b.post("/pay/support", url.Values{"text": {"Which card is it?"}})
+	h.settle()
+	mails := h.mailsTo("billing@lumen.example")
+	if len(mails) != 1 || mails[0].Headers["Reply-To"] != "" {
+		t.Fatalf("%d mails to staff: %v", len(mails), mails)
 	}
 }
 
