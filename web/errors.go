@@ -12,6 +12,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/staff"
 	"sollecito/views"
@@ -37,7 +38,7 @@ const retryAfter = 30 * time.Second
 
 // fail turns what a handler returned into a status, a page and a log line.
 func (s *Server) fail(w *answer, r *http.Request, err error) {
-	kind := fault.KindOf(err)
+	kind := kindOf(err)
 	code := status[kind]
 	var bad badRequest
 	if errors.As(err, &bad) {
@@ -76,6 +77,16 @@ func (s *Server) fail(w *answer, r *http.Request, err error) {
 		p := views.ProblemPage{Frame: s.frame(r, s.whoeverAsks(r)), Status: code, RequestID: visitOf(r).id, RetryIn: wait}
 		s.show(w, r, code, views.Problem(p))
 	}
+}
+
+// kindOf is the kind a person is answered by. A database that cannot serve now, for want of disk or because it restarts,
+// is nothing that broke: it passes, and who asks is told when to come back.
+func kindOf(err error) fault.Kind {
+	kind := fault.KindOf(err)
+	if kind == fault.Internal && database.Outage(err) {
+		return fault.Unavailable
+	}
+	return kind
 }
 
 // whoeverAsks is whose page is open, so that a failure too is told in their language and leads back; nobody when that

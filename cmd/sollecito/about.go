@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"time"
@@ -26,6 +27,9 @@ func configCommand(p program, args []string) error {
 		return config.Table(p.out)
 	}
 	c, faults := u.configuration(p)
+	for _, name := range config.Unknown(os.Environ()) {
+		fmt.Fprintf(p.err, "Warning: there is no setting %s; it changes nothing.\n", name)
+	}
 	return errors.Join(c.Print(p.out), faults)
 }
 

@@ -52,6 +52,10 @@ func auditCommand(p program, args []string) error {
 	if err != nil {
 		return err
 	}
+	if count == 0 {
+		fmt.Fprintln(p.out, "The audit log holds: it is empty.")
+		return nil
+	}
 	fmt.Fprintf(p.out, "The audit log holds: %d entries, the last is %s\n", count, last)
 	if hash != "" {
 		fmt.Fprintf(p.out, "The head told as entry %d still lies on it.\n", seq)

@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
+	"sollecito/internal/config"
 	"sollecito/internal/doctor"
 	"sollecito/internal/gateway"
 )
@@ -27,7 +29,7 @@ func doctorCommand(p program, args []string) error {
 		c.BaseURL = "http://invalid." // is among the faults; nothing is asked of it
 	}
 	d := &doctor.Doctor{
-		Config: c, Faults: split(faults), Now: time.Now, Resolver: &net.Resolver{},
+		Config: c, Faults: split(faults), Unknown: config.Unknown(os.Environ()), Now: time.Now, Resolver: &net.Resolver{},
 		Stripe: gateway.New(gateway.Options{SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI}),
 		HTTP: &http.Client{
 			Timeout:       10 * time.Second,

@@ -70,8 +70,11 @@ func run(ctx context.Context, args []string, environ func(string) (string, bool)
 	}
 	switch args[0] {
 	case "help", "--help", "-help", "-h":
-		help(out)
-		return 0
+		if len(args) == 1 {
+			help(out)
+			return 0
+		}
+		args = []string{args[1], "--help"}
 	case "--version", "-version":
 		args[0] = "version"
 	}

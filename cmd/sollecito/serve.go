@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"time"
 
@@ -32,6 +33,9 @@ func serveCommand(p program, args []string) error {
 	}
 	log := newLogger(p.err, c.LogFormat, slog.LevelInfo)
 	logConfiguration(log, c)
+	for _, name := range config.Unknown(os.Environ()) {
+		log.Warn("there is no such setting, it changes nothing; `sollecito config --table` lists them all", "name", name)
+	}
 	for _, w := range c.Brand.Warnings() {
 		log.Warn("brand: " + w.String())
 	}

@@ -18,6 +18,7 @@ import (
 	"sollecito/internal/intake"
 	"sollecito/internal/l10n"
 	"sollecito/internal/link"
+	"sollecito/internal/portal"
 )
 
 func syncCommand(p program, args []string) error {
@@ -39,6 +40,10 @@ func syncCommand(p program, args []string) error {
 		return err
 	}
 	defer db.Close()
+	err = portal.RefuseDemo(p.ctx, db)
+	if err != nil {
+		return err
+	}
 	ctx, stop := untilSignal(p.ctx)
 	defer stop()
 	stripe := gateway.New(gateway.Options{SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI, Now: time.Now})

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -60,6 +61,7 @@ func Parse(text []byte) (Campaign, error) {
 // readDocument reads a document without asking whether it keeps today's rules: one that was applied keeps those of
 // its day. What cannot be read at all is a Flaws.
 func readDocument(text []byte) (document, error) {
+	text = bytes.TrimPrefix(text, []byte("\uFEFF")) // some editors begin a file with it
 	switch {
 	case len(text) > mostDocument:
 		return document{}, Flaws{{1, fmt.Sprintf("the document has more than %d bytes; a campaign needs a few thousand", mostDocument)}}
@@ -70,7 +72,14 @@ func readDocument(text []byte) (document, error) {
 	if err != nil {
 		return document{}, unreadable(err)
 	}
-	if len(file.Docs) != 1 || file.Docs[0].Body == nil {
+	if len(file.Docs) > 1 {
+		line := 1
+		if file.Docs[1].Start != nil {
+			line = file.Docs[1].Start.Position.Line
+		}
+		return document{}, Flaws{{line, "another document begins here; each campaign stands in a file of its own"}}
+	}
+	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
 		return document{}, Flaws{{1, "the file must hold one campaign; it begins with name:"}}
 	}
 	if flaw, ok := simple(file.Docs[0].Body, 0); !ok {
@@ -112,6 +121,8 @@ func simple(n ast.Node, depth int) (Flaw, bool) {
 	switch n := n.(type) {
 	case *ast.AliasNode, *ast.AnchorNode, *ast.TagNode, *ast.MergeKeyNode, *ast.DirectiveNode:
 		return refuse("write it out: aliases (&, *), tags (!) and merges (<<) are not read")
+	case *ast.FloatNode, *ast.InfinityNode, *ast.NanNode: // the library would cut it to a whole number without a word
+		return refuse("a number here is a whole one; a text that looks like a number stands in quotes")
 	case *ast.MappingNode:
 		for _, value := range n.Values {
 			flaw, ok := each(value.Key, value.Value)
@@ -139,13 +150,58 @@ func unreadable(err error) Flaws {
 	}
 	text := said.GetMessage()
 	field, unknown := strings.CutPrefix(text, "unknown field ")
+	var kind *yaml.TypeError
+	var node *yaml.UnexpectedNodeTypeError
+	var large *yaml.OverflowError
 	switch {
 	case unknown:
 		text = "there is no field " + field + "; the schema, sollecito campaign schema, names them all"
-	case strings.Contains(text, "cannot unmarshal"):
-		text = "a value of another kind stands here: " + strings.ReplaceAll(text, "into Go value of type", "where this is wanted:")
+	case errors.As(err, &kind):
+		text = wrongKind(wordFor(kind.SrcType), wordFor(kind.DstType))
+	case errors.As(err, &node):
+		text = wrongKind(nodeWords[node.Actual], nodeWords[node.Expected])
+	case errors.As(err, &large):
+		text = "the number " + large.SrcNum + " is too large"
 	}
 	return Flaws{{line, text}}
+}
+
+func wrongKind(stands, wanted string) string {
+	return fmt.Sprintf("a value of another kind stands here: %s, where %s is wanted", stands, wanted)
+}
+
+// Words for what may stand in a document.
+const (
+	aText   = "a text"
+	aNumber = "a whole number"
+	aTruth  = "true or false"
+	aList   = "a list"
+	aGroup  = "a group of fields"
+)
+
+var nodeWords = map[ast.NodeType]string{
+	ast.StringType: aText, ast.LiteralType: aText, ast.IntegerType: aNumber, ast.BoolType: aTruth, ast.SequenceType: aList,
+	ast.MappingType: aGroup, ast.MappingValueType: aGroup, ast.NullType: "nothing",
+}
+
+// wordFor says what kind of value a Go type holds, without naming it.
+func wordFor(t reflect.Type) string {
+	if t == nil {
+		return "nothing"
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return aText
+	case reflect.Bool:
+		return aTruth
+	case reflect.Slice, reflect.Array:
+		return aList
+	case reflect.Map, reflect.Struct:
+		return aGroup
+	case reflect.Pointer:
+		return wordFor(t.Elem())
+	}
+	return aNumber
 }
 
 // document is a campaign being checked against what it may hold.

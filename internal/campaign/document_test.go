@@ -81,6 +81,15 @@ func plain(t *testing.T, document []byte) any {
 	return value
 }
 
+// Some editors begin a file with a mark that nobody sees.
+func TestAByteOrderMarkIsNoFlaw(t *testing.T) {
+	t.Parallel()
+	got, err := campaign.Parse([]byte("\uFEFF" + small))
+	if err != nil || got.Name != "small" {
+		t.Errorf("%q, %v", got.Name, err)
+	}
+}
+
 // What is wrong with a document is told with its line, all of it at once, and the schema refuses what we refuse where a
 // schema can.
 func TestFlawsNameTheLine(t *testing.T) {
@@ -95,7 +104,12 @@ func TestFlawsNameTheLine(t *testing.T) {
 		{"no name", strings.Replace(small, "name: small", "name: Small One", 1), 1, "name must be", true},
 		{"no title", strings.Replace(small, "title: Small", "title: ''", 1), 2, "title must", true},
 		{"an unknown field", small + "    colour: blue\n", 8, `there is no field "colour"`, true},
-		{"a wrong kind", strings.Replace(small, "day: 1", "day: soon", 1), 5, "another kind", true},
+		{"a wrong kind", strings.Replace(small, "day: 1", "day: soon", 1), 5, "another kind stands here: a text, where a whole number is wanted", true},
+		{"half a day", strings.Replace(small, "day: 1", "day: 1.5", 1), 5, "a whole one", true},
+		{"a day beyond numbers", strings.Replace(small, "day: 1", "day: 99999999999999999999", 1), 5, "too large", true},
+		{"one channel unlisted", strings.Replace(small, "[email]", "email", 1), 7, "a text, where a list is wanted", true},
+		{"a list for a text", strings.Replace(small, "title: Small", "title: [Small]", 1), 2, "a list, where a text is wanted", true},
+		{"two campaigns", small + "---\n" + small, 8, "a file of its own", false},
 		{"no such time", strings.Replace(small, "10:00", "25:00", 1), 6, "a step has a time of day", true},
 		{"no time", strings.Replace(small, `    at: "10:00"`+"\n", "", 1), 4, "a step has a time of day", true},
 		{"a day before", small + "  - key: b\n    day: 0\n    at: \"10:00\"\n", 9, "comes before the step above", false},

@@ -8,9 +8,11 @@ import (
 	"net"
 	"net/mail"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"sollecito/internal/brand"
 	"sollecito/internal/contact"
@@ -104,6 +106,8 @@ type Config struct {
 const (
 	stripeAPI = "https://api.stripe.com"
 	stripeJS  = "https://js.stripe.com/v3/"
+
+	longestName = 100 // letters of the merchant's name
 )
 
 // Check reads what the values mean and answers every fault at once, one per line, joined.
@@ -129,6 +133,10 @@ func (c *Config) Check() error {
 	if rest == "" || scheme != "sqlite" && scheme != "postgres" && scheme != "postgresql" {
 		fault("DATABASE_URL", "must read sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME")
 	}
+	if scheme == "sqlite" && strings.Contains(rest, ":memory:") {
+		fault("DATABASE_URL", "must name a file: what is in memory alone is lost at every stop")
+	}
+	c.checkName(fault)
 	c.checkStripe(fault)
 	c.checkMail(fault)
 	c.checkSigning(fault)
@@ -182,6 +190,16 @@ func checkListen(fault func(string, string, ...any), name, address, example stri
 	}
 }
 
+// checkName keeps out what would break a subject or a heading that the name stands in.
+func (c *Config) checkName(fault func(string, string, ...any)) {
+	if strings.ContainsFunc(c.MerchantName, unicode.IsControl) {
+		fault("MERCHANT_NAME", "must be one line of text; got %q", c.MerchantName)
+	}
+	if len([]rune(c.MerchantName)) > longestName {
+		fault("MERCHANT_NAME", "must have at most %d letters; it stands in subjects and headings", longestName)
+	}
+}
+
 func (c *Config) checkBase(fault func(string, string, ...any)) {
 	if c.BaseURL == "" {
 		return
@@ -220,10 +238,19 @@ func (c *Config) checkStripe(fault func(string, string, ...any)) {
 			fault(name, "must have a host of letters, digits, dots and hyphens only; got %q", redacted(address))
 		}
 	}
-	if c.Live && strings.TrimSuffix(c.StripeAPI, "/") != stripeAPI {
+	for _, secret := range c.WebhookSecrets {
+		if secret.Reveal() == "whsec_" {
+			fault("STRIPE_WEBHOOK_SECRET", "is nothing but its beginning: Stripe shows the whole of it where the webhook endpoint is")
+		}
+	}
+	u, err := url.Parse(c.StripeAPI)
+	if err == nil && strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), "/v1") {
+		fault("STRIPE_API_URL", "must not end with /v1, as %s; got %q", stripeAPI, redacted(c.StripeAPI))
+	}
+	if c.Live && isKey && strings.TrimSuffix(c.StripeAPI, "/") != stripeAPI {
 		fault("STRIPE_API_URL", "a live key goes to Stripe's own address only, %s", stripeAPI)
 	}
-	if c.Live && c.StripeJS != stripeJS {
+	if c.Live && isKey && c.StripeJS != stripeJS {
 		fault("STRIPE_JS_URL", "a live key works with Stripe's own script only, %s", stripeJS)
 	}
 	if c.StripeEmails != "" && c.StripeEmails != "on" && c.StripeEmails != "off" {
@@ -249,7 +276,7 @@ func (c *Config) checkMail(fault func(string, string, ...any)) {
 	c.Lines = lines
 	if c.MailFrom != "" {
 		from, err := mail.ParseAddress(c.MailFrom)
-		if err != nil {
+		if err != nil || !mailroom.Sendable(from.Address) {
 			fault("MAIL_FROM", "must be an address, as Lumen Studio <billing@example.com>; got %q", c.MailFrom)
 		} else {
 			c.From = *from
@@ -260,7 +287,7 @@ func (c *Config) checkMail(fault func(string, string, ...any)) {
 			continue
 		}
 		a, err := mail.ParseAddress(address)
-		if err != nil || a.Address != address {
+		if err != nil || a.Address != address || !mailroom.Sendable(address) {
 			fault(name, "must be a plain address, as billing@example.com; got %q", address)
 		}
 	}

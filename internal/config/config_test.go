@@ -55,11 +55,18 @@ func TestEveryFaultIsOneLine(t *testing.T) {
 		{"BASE_URL", "http://pay.example.com", "https://"},
 		{"BASE_URL", "https://pay.example.com/portal", "no path"},
 		{"DATABASE_URL", "mysql://h/db", "sqlite:PATH"},
+		{"DATABASE_URL", "sqlite::memory:", "name a file"},
+		{"DATABASE_URL", "sqlite:file::memory:?cache=shared", "name a file"},
+		{"MERCHANT_NAME", "Lumen\nBcc: x@example.com", "one line"},
+		{"MERCHANT_NAME", strings.Repeat("L", 101), "at most 100"},
+		{"STRIPE_WEBHOOK_SECRET", "whsec_1,whsec_", "its beginning"},
+		{"STRIPE_API_URL", "http://127.0.0.1:12111/v1/", "must not end with /v1"},
 		{"STRIPE_SECRET_KEY", "sk_live_1", "another mode"},
 		{"STRIPE_SECRET_KEY", "nonsense", "sk_ or rk_"},
 		{"STRIPE_EMAILS", "maybe", "on or off"},
 		{"SMTP_URL", "http://mail", "SMTP_URL"},
 		{"MAIL_FROM", "nobody", "must be an address"},
+		{"MAIL_FROM", `Lumen <"a b"@example.com>`, "must be an address"},
 		{"SUPPORT_EMAIL", "Lumen <help@example.com>", "plain address"},
 		{"SESSION_KEY", "short", "32 characters"},
 		{"EMBED_SECRET", "short", "32 characters"},
@@ -114,6 +121,17 @@ func TestEveryFaultIsOneLine(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s=%q: %v", tt.name, tt.value, err)
 		}
+	}
+}
+
+func TestSettingsThatAreNoneAreNamed(t *testing.T) {
+	t.Parallel()
+	got := config.Unknown([]string{
+		"SOLLECITO_CONTACT_HOUR=9-18", "SOLLECITO_CONTACT_HOURS=9-18", "SOLLECITO_SESSION_KEY_FILE=/run/key", "SOLLECITO_BASEURL=https://pay.example.com",
+		"SOLLECITO_TEST_REQUIRE=chromium", "HOME=/root", "SOLLECITO=1",
+	})
+	if strings.Join(got, " ") != "SOLLECITO_BASEURL SOLLECITO_CONTACT_HOUR" {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -88,6 +89,24 @@ func Read(environ func(string) (string, bool), given map[string]string) (*Config
 		}
 	}
 	return c, errors.Join(faults...)
+}
+
+// Unknown answers which of these variables, each as NAME=VALUE, look like settings and are none: a mistyped one would
+// otherwise leave its default in force without a word. What the tests alone are told is left out.
+func Unknown(environment []string) []string {
+	known := map[string]bool{}
+	for _, f := range fields(&Config{}) {
+		known["SOLLECITO_"+f.env], known["SOLLECITO_"+f.env+"_FILE"] = true, true
+	}
+	var unknown []string
+	for _, variable := range environment {
+		name, _, _ := strings.Cut(variable, "=")
+		if strings.HasPrefix(name, "SOLLECITO_") && !strings.HasPrefix(name, "SOLLECITO_TEST_") && !known[name] {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	return unknown
 }
 
 // Flags declares a flag for every setting and answers the map its values will be found in after parsing.

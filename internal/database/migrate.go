@@ -24,11 +24,11 @@ func (db *DB) Migrate(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("migrate: %w", err)
 	}
 	if has > newestOf(provider) {
-		return 0, fmt.Errorf("migrate: the database has shape %d, this program knows %d: start the newer program, or restore a backup", has, newestOf(provider))
+		return 0, fmt.Errorf("the database has shape %d, this program knows %d: start the newer program, or restore a backup", has, newestOf(provider))
 	}
 	done, err := provider.Up(ctx)
 	if err != nil {
-		return len(done), fmt.Errorf("migrate: %w", err)
+		return len(done), fmt.Errorf("the database cannot be brought to this release's shape: %w; restore a backup, or mend what this names", err)
 	}
 	return len(done), nil
 }

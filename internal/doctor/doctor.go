@@ -24,7 +24,8 @@ type Resolver interface {
 // Doctor looks at one installation.
 type Doctor struct {
 	Config   *config.Config
-	Faults   []error // of the configuration, one line each; the checks that need a faulty setting say so
+	Faults   []error  // of the configuration, one line each; the checks that need a faulty setting say so
+	Unknown  []string // variables that look like settings and are none
 	Stripe   *gateway.Client
 	Resolver Resolver
 	HTTP     *http.Client   // to the public address; it must not follow redirects
@@ -62,6 +63,9 @@ func (d *Doctor) configuration(context.Context) Report {
 	}
 	if len(r) == 0 {
 		r = append(r, ok("configuration", "every setting can be read and makes sense"))
+	}
+	for _, name := range d.Unknown {
+		r = append(r, warn("configuration", "`sollecito config --table` lists every setting.", "there is no setting %s; it changes nothing", name))
 	}
 	c := d.Config
 	if !c.Live && c.StripeKey != "" {

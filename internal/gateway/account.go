@@ -94,12 +94,17 @@ func (c *Client) Invoice(ctx context.Context, invoiceID string) (billing.Invoice
 	if i.Deleted {
 		return billing.Invoice{}, nil, fault.New(fault.NotFound, "The invoice %s was deleted", invoiceID)
 	}
+	said := spokenOfInvoice(i.LastResponse.RawJSON)
+	err = c.complete(ctx, i, &said)
+	if err != nil {
+		return billing.Invoice{}, nil, err
+	}
 	var found methods
 	found.ofInvoice(i)
 	found.ofSubscription(i.Subscription)
 	found.ofCustomer(i.Customer)
 	reading := invoiceReading{
-		invoice: i, spoken: spokenOfInvoice(i.LastResponse.RawJSON), subscription: i.Subscription,
+		invoice: i, spoken: said, subscription: i.Subscription,
 		customer: i.Customer, now: c.now().Unix(),
 	}
 	translated := reading.translate()
@@ -145,8 +150,12 @@ func (c *Client) openInvoices(ctx context.Context, customerID string) ([]spokenI
 			page = pages.InvoiceList()
 			said = spokenOfPage(page.LastResponse.RawJSON)
 		}
-		i := pages.Invoice()
-		all = append(all, spokenInvoice{Invoice: i, spoken: said[i.ID]})
+		i := spokenInvoice{Invoice: pages.Invoice(), spoken: said[pages.Invoice().ID]}
+		err := c.complete(ctx, i.Invoice, &i.spoken)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, i)
 	}
 	return all, failed("list open invoices", pages.Err())
 }

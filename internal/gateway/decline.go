@@ -30,20 +30,32 @@ func (a advice) or(b advice) advice {
 	return a
 }
 
-// spoken is the advice of one invoice's last payment error and of its latest charge's outcome.
+// spoken is what one invoice's own JSON says and the library has no fields for: the advice of its last payment error and
+// of its latest charge's outcome, and the ids of its payment and subscription where newer versions of the API name them.
 type spoken struct {
-	failure advice
-	outcome advice
+	failure      advice
+	outcome      advice
+	intent       string
+	subscription string
 }
 
-// rawInvoice is the part of an invoice's own JSON where advice stands. Fields that are an id where we hoped
+// rawInvoice is the part of an invoice's own JSON where that stands. Fields that are an id where we hoped
 // for an object simply stay empty.
 type rawInvoice struct {
 	ID            string          `json:"id"`
 	PaymentIntent json.RawMessage `json:"payment_intent"`
+	Payments      json.RawMessage `json:"payments"` // since 2025-03-31, as is parent
+	Parent        json.RawMessage `json:"parent"`
 }
 
 func (r rawInvoice) spoken() spoken {
+	s := spokenOfIntent(r.PaymentIntent)
+	s.intent, s.subscription = r.newerIntent(), r.newerSubscription()
+	return s
+}
+
+// spokenOfIntent is the advice that a payment's own JSON holds.
+func spokenOfIntent(raw []byte) spoken {
 	var intent struct {
 		LastPaymentError json.RawMessage `json:"last_payment_error"`
 		LatestCharge     json.RawMessage `json:"latest_charge"`
@@ -52,7 +64,7 @@ func (r rawInvoice) spoken() spoken {
 		Outcome json.RawMessage `json:"outcome"`
 	}
 	var s spoken
-	lenient(r.PaymentIntent, &intent)
+	lenient(raw, &intent)
 	lenient(intent.LastPaymentError, &s.failure)
 	lenient(intent.LatestCharge, &charge)
 	lenient(charge.Outcome, &s.outcome)

@@ -38,6 +38,9 @@ type Event struct {
 // or future, is refused. A well-signed event we cannot act on answers with Unreadable, so that it can be parked
 // instead of being sent again for days. Error: fault.Invalid for a bad signature, instant, or a body that is no JSON.
 func VerifyEvent(body []byte, header string, secrets []string, now time.Time) (Event, error) {
+	if header == "" {
+		return Event{}, fault.New(fault.Invalid, "There is no Stripe-Signature header: only Stripe may post here")
+	}
 	stamp, signatures := splitSignature(header)
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
 	if err != nil {

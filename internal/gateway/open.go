@@ -69,7 +69,12 @@ func (c *Client) OpenPage(ctx context.Context, which Open, after string) (OpenPa
 			gathered[i.Customer.ID] = g
 			order = append(order, g)
 		}
-		err := g.add(ctx, c, i, said[i.ID])
+		of := said[i.ID]
+		err := c.complete(ctx, i, &of)
+		if err != nil {
+			return OpenPage{}, err
+		}
+		err = g.add(ctx, c, i, of)
 		if err != nil {
 			return OpenPage{}, err
 		}

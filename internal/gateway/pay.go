@@ -55,7 +55,12 @@ func (c *Client) Pay(ctx context.Context, request PayRequest) (Payment, error) {
 	params.AddExpand("payment_intent.latest_charge")
 	i, err := invoice.Client{B: c.backend, Key: c.key}.Pay(request.Invoice, params)
 	if err == nil {
-		payment := paymentOf(i, spokenOfInvoice(i.LastResponse.RawJSON), Paid)
+		said := spokenOfInvoice(i.LastResponse.RawJSON)
+		err = c.complete(ctx, i, &said)
+		if err != nil {
+			return Payment{}, unsure("pay "+request.Invoice, err)
+		}
+		payment := paymentOf(i, said, Paid)
 		charge := invoiceReading{invoice: i}.charge()
 		if charge != nil && payment.Status != Gone && payment.Status != Action {
 			payment.Charge = charge.ID
@@ -175,7 +180,9 @@ func (c *Client) settlement(ctx context.Context, invoiceID string) (*stripe.Invo
 	if err != nil {
 		return nil, spoken{}, failed("read invoice "+invoiceID, err)
 	}
-	return i, spokenOfInvoice(i.LastResponse.RawJSON), nil
+	said := spokenOfInvoice(i.LastResponse.RawJSON)
+	err = c.complete(ctx, i, &said)
+	return i, said, err
 }
 
 // Intent is an invoice's own payment, as the browser needs it. ClientSecret is for the customer's page alone

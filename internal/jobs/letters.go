@@ -109,7 +109,10 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say d
 		}
 	}
 	if n.Kind == outbox.StaffMessage {
-		out.ReplyTo = mail.Address{Name: who.Name, Address: who.Email} // an answer by mail must not be lost
+		out.ReplyTo = mail.Address{} // an answer by mail must not be lost, nor the message for want of a way to answer
+		if mail.Sendable(who.Email) {
+			out.ReplyTo = mail.Address{Name: who.Name, Address: who.Email}
+		}
 	}
 	d := Draft{words: letter, letter: out, signer: l.Signer, code: code, stop: stop, link: link.New{
 		Token: token, Link: link.Link{CustomerID: n.CustomerID, NoticeID: n.ID, Language: reader.Tag(), IssuedAt: now.Unix()},

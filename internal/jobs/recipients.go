@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"time"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
+	"sollecito/internal/mail"
 	"sollecito/internal/outbox"
 	"sollecito/internal/staff"
 )
@@ -15,8 +17,9 @@ import (
 // Recipient is where a notice goes: To is "", and Why says why, when it can go nowhere.
 type Recipient struct{ To, Why string }
 
-// Recipients decides where notices go, by their ids, from what is stored at that moment. who are their customers.
-func (l *Letters) Recipients(ctx context.Context, tx *sql.Tx, notices []outbox.Notice, who map[string]billing.Customer) (map[string]Recipient, error) {
+// Recipients decides where notices go, by their ids, from what is stored at that moment. who are their customers. Addresses
+// that no mail can be sent to are held back from now on, so that staff hear of them once.
+func (l *Letters) Recipients(ctx context.Context, tx *sql.Tx, notices []outbox.Notice, who map[string]billing.Customer, now time.Time) (map[string]Recipient, error) {
 	asked := []string{l.OnlyTo}
 	for _, n := range notices {
 		asked = append(asked, addressesFor(n, who[n.CustomerID])...)
@@ -39,10 +42,31 @@ func (l *Letters) Recipients(ctx context.Context, tx *sql.Tx, notices []outbox.N
 		case n.Kind == outbox.StaffMessage: // staff are told whatever came back before
 			all[n.ID] = Recipient{To: cmp.Or(l.OnlyTo, l.Merchant.SupportEmail)}
 		default:
-			all[n.ID] = l.customer(addressesFor(n, customer), suppressed)
+			addresses := addressesFor(n, customer)
+			err = holdBack(ctx, tx, n, addresses, suppressed, now)
+			if err != nil {
+				return nil, err
+			}
+			all[n.ID] = l.customer(addresses, suppressed)
 		}
 	}
 	return all, nil
+}
+
+// holdBack adds those of a notice's addresses to suppressed that are written so that no mail can be sent to them.
+func holdBack(ctx context.Context, tx *sql.Tx, n outbox.Notice, addresses []string, suppressed map[string]outbox.Suppression, now time.Time) error {
+	for _, a := range addresses {
+		_, known := suppressed[outbox.Normal(a)]
+		if known || mail.Sendable(a) {
+			continue
+		}
+		held, err := outbox.HoldBack(ctx, tx, n, a, now.Unix())
+		if err != nil {
+			return err
+		}
+		suppressed[held.Address] = held
+	}
+	return nil
 }
 
 func (l *Letters) colleague(ctx context.Context, tx *sql.Tx, n outbox.Notice) (Recipient, error) {

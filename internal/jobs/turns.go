@@ -212,7 +212,7 @@ func (s *Sender) fresh(ctx context.Context, tx *sql.Tx, asking []*turn, who map[
 
 // addressed answers the turns whose notice has somebody to go to. The others are left out.
 func (s *Sender) addressed(ctx context.Context, tx *sql.Tx, asking []*turn, who map[string]billing.Customer, now time.Time) ([]*turn, error) {
-	recipients, err := s.Letters.Recipients(ctx, tx, noticesOf(asking), who)
+	recipients, err := s.Letters.Recipients(ctx, tx, noticesOf(asking), who, now)
 	if err != nil {
 		return nil, err
 	}

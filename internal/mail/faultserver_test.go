@@ -40,6 +40,7 @@ type faultServer struct {
 	dots        int            // final dots received
 	serving     sync.WaitGroup // the loop that lets clients in
 	gone        sync.WaitGroup // the clients
+	greeted     string         // the name in the last EHLO
 }
 
 // startFaultServer listens on a free port until the test ends.
@@ -107,8 +108,14 @@ func (s *faultServer) serve(raw net.Conn, number int) {
 		if err != nil {
 			return
 		}
-		verb, _, _ := strings.Cut(strings.ToUpper(strings.TrimSpace(line)), " ")
-		s.note(func() { s.said = append(s.said, verb) })
+		verb, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		verb = strings.ToUpper(verb)
+		s.note(func() {
+			s.said = append(s.said, verb)
+			if verb == "EHLO" {
+				s.greeted = rest
+			}
+		})
 		over = v.obey(verb)
 	}
 }

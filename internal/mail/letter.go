@@ -74,6 +74,12 @@ func seal(l Letter) (Letter, envelope, error) {
 	return l, e, nil
 }
 
+// Sendable reports whether a letter can be addressed so.
+func Sendable(address string) bool {
+	_, err := checkAddress(address)
+	return err == nil
+}
+
 // checkAddress answers the address with its domain in ASCII. It refuses everything but local@domain: what
 // net/mail would repair, strip or unquote is not the address that was meant.
 func checkAddress(address string) (string, error) {

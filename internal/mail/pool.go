@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -95,7 +96,21 @@ func NewPool(server Server, size int, options ...Option) *Pool {
 	for _, option := range options {
 		option(p)
 	}
+	p.hello = literal(p.hello)
 	return p
+}
+
+// literal writes a bare address as EHLO wants it (RFC 5321, 4.1.3), for portals that are reached by one: careful servers
+// refuse it otherwise. Names stay.
+func literal(name string) string {
+	ip, err := netip.ParseAddr(name)
+	switch {
+	case err != nil:
+		return name
+	case ip.Is6():
+		return "[IPv6:" + ip.WithZone("").String() + "]"
+	}
+	return "[" + ip.String() + "]"
 }
 
 // hostName answers the machine's name where it can stand in EHLO.

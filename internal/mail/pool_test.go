@@ -314,3 +314,19 @@ func TestAddressesOutsideASCII(t *testing.T) {
 		}
 	}
 }
+
+func TestABareAddressGreetsAsALiteral(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"pay.lumen.example": "pay.lumen.example", "localhost": "localhost", "192.0.2.7": "[192.0.2.7]",
+		"2001:db8::7": "[IPv6:2001:db8::7]", "::1": "[IPv6:::1]", "fe80::1%eth0": "[IPv6:fe80::1]",
+	} {
+		server := startFaultServer(t, nil)
+		pool := NewPool(server.address("smtp", "", ""), 1, WithHello(name))
+		sendAll(t, pool, 1)
+		_ = pool.Close()
+		if server.greeted != want {
+			t.Errorf("%s greets as %q, want %q", name, server.greeted, want)
+		}
+	}
+}

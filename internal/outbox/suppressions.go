@@ -81,6 +81,17 @@ func suppress(ctx context.Context, tx *sql.Tx, n Notice, b Bounce, words string)
 	return nil
 }
 
+// HoldBack suppresses an address to which no mail can be sent as it is written: what the notice was to bring comes back
+// before it went. Telling the same again changes nothing. at is in unix seconds.
+func HoldBack(ctx context.Context, tx *sql.Tx, n Notice, address string, at int64) (Suppression, error) {
+	n.Recipient = address
+	held := Suppression{
+		Address: Normal(address), Reason: Hard, NoticeID: n.ID, CustomerID: n.CustomerID, Since: at,
+		Words: "It is no address that mail can be sent to: mend it at Stripe.",
+	}
+	return held, suppress(ctx, tx, n, Bounce{Address: held.Address, Kind: Hard, At: at}, held.Words)
+}
+
 // SuppressionOf answers why nothing is mailed to an address, and false when it may be written to.
 func SuppressionOf(ctx context.Context, tx *sql.Tx, address string) (Suppression, bool, error) {
 	found, err := selectSuppressions(ctx, tx, `WHERE address = $1 AND lifted_at = 0`, Normal(address))

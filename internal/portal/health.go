@@ -137,8 +137,8 @@ func (p *Portal) look() (stopped bool, lastEvent int64, missed intake.Reconciled
 			if err != nil {
 				return err
 			}
-			if time.Since(h.eventAt) < eventEvery {
-				return nil
+			if h.event > 0 && time.Since(h.eventAt) < eventEvery {
+				return nil // before the first there is no walk, and whoever sets up the endpoint waits for the news
 			}
 			h.event, err = intake.LastEvent(ctx, tx)
 			h.eventAt = time.Now()

@@ -214,6 +214,9 @@ func rememberConnection(ctx context.Context, db *database.DB, now time.Time) err
 
 const settingDemo = "demo"
 
+// RefuseDemo keeps a program that works with a real account away from a demo's database. The database must be migrated.
+func RefuseDemo(ctx context.Context, db *database.DB) error { return refuseStrangers(ctx, db, false) }
+
 // refuseStrangers marks a demo's database and keeps any other program away from it: its customers are made up,
 // and its mails must never leave.
 func refuseStrangers(ctx context.Context, db *database.DB, demo bool) error {
@@ -223,7 +226,7 @@ func refuseStrangers(ctx context.Context, db *database.DB, demo bool) error {
 			return err
 		}
 		if mark != "" && !demo {
-			return fmt.Errorf("%s holds a demo's made-up customers: give serve a database of its own with SOLLECITO_DATABASE_URL", db.Address())
+			return fmt.Errorf("%s holds a demo's made-up customers: give the portal a database of its own with SOLLECITO_DATABASE_URL", db.Address())
 		}
 		if !demo {
 			return nil

@@ -1,0 +1,86 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/paymentintent"
+
+	"sollecito/internal/fault"
+)
+
+// complete fills in what an invoice was asked to bring along and did not: its payment, when only an id came, and what
+// newer versions of the API name elsewhere. Stripe itself answers as asked; what stands between, or stands in for it, may
+// not, and without its payment a failed renewal would look as if nothing had happened. Errors: fault.Unavailable.
+func (c *Client) complete(ctx context.Context, i *stripe.Invoice, said *spoken) error {
+	if i.Subscription == nil && said.subscription != "" {
+		i.Subscription = &stripe.Subscription{ID: said.subscription}
+	}
+	id := said.intent
+	if i.PaymentIntent != nil {
+		id = i.PaymentIntent.ID
+	}
+	if id == "" || i.PaymentIntent != nil && i.PaymentIntent.Object != "" {
+		return nil
+	}
+	params := &stripe.PaymentIntentParams{Params: reading(ctx)}
+	params.AddExpand("payment_method")
+	params.AddExpand("latest_charge")
+	intent, err := paymentintent.Client{B: c.backend, Key: c.key}.Get(id, params)
+	err = failed("read payment "+id, err)
+	if fault.Is(err, fault.NotFound) {
+		return nil // the invoice is understood without it, as far as it goes
+	}
+	if err != nil {
+		return err
+	}
+	advice := spokenOfIntent(intent.LastResponse.RawJSON)
+	i.PaymentIntent, said.failure, said.outcome = intent, advice.failure, advice.outcome
+	return nil
+}
+
+// newerIntent is the id of the invoice's payment in the list that took payment_intent's place: of the default one when
+// it says which, else of the first.
+func (r rawInvoice) newerIntent() string {
+	var payments struct {
+		Data []struct {
+			Default bool `json:"is_default"`
+			Payment struct {
+				PaymentIntent json.RawMessage `json:"payment_intent"`
+			} `json:"payment"`
+		} `json:"data"`
+	}
+	lenient(r.Payments, &payments)
+	id := ""
+	for _, p := range payments.Data {
+		if id == "" || p.Default {
+			id = named(p.Payment.PaymentIntent)
+		}
+	}
+	return id
+}
+
+func (r rawInvoice) newerSubscription() string {
+	var parent struct {
+		Details struct {
+			Subscription json.RawMessage `json:"subscription"`
+		} `json:"subscription_details"`
+	}
+	lenient(r.Parent, &parent)
+	return named(parent.Details.Subscription)
+}
+
+// named is the id of something that is named by it or stands there in full.
+func named(raw json.RawMessage) string {
+	var id string
+	lenient(raw, &id)
+	var object struct {
+		ID string `json:"id"`
+	}
+	lenient(raw, &object)
+	if id == "" {
+		id = object.ID
+	}
+	return id
+}
