@@ -163,9 +163,8 @@ func (p *processor) readInvoices(id string, query url.Values) answer {
 		}
 		return ok(drawInvoice(i, drawCustomer(i.of)))
 	}
-	if query.Get("collection_method") == "send_invoice" {
-		return list()
-	}
+	byHand := query.Get("collection_method") == "send_invoice"
+	from, until := number(query.Get("due_date[gte]")), number(query.Get("due_date[lte]"))
 	holders := p.w.customers
 	if c := p.w.known[query.Get("customer")]; c != nil {
 		holders = []*customer{c}
@@ -174,6 +173,9 @@ func (p *processor) readInvoices(id string, query url.Values) answer {
 	after, passed, more := query.Get("starting_after"), query.Get("starting_after") == "", false
 	for _, c := range holders {
 		for _, i := range c.open {
+			if byHand && (i.due.IsZero() || i.due.Unix() < from || i.due.Unix() > until) {
+				continue
+			}
 			if passed && len(page) == 100 {
 				more = true
 				break
@@ -237,11 +239,14 @@ func (p *processor) change(path []string, form url.Values) answer {
 		if i.status != "open" {
 			return answer{http.StatusBadRequest, `{"error":{"type":"invalid_request_error","message":"Invoice is already paid"}}`}
 		}
+		if !i.under.IsZero() {
+			return answer{http.StatusBadRequest, `{"error":{"type":"invalid_request_error","code":"payment_intent_unexpected_state","message":"A payment is under way"}}`}
+		}
 		by := p.cards[form.Get("payment_method")]
 		if by == nil {
 			return answer{http.StatusBadRequest, `{"error":{"type":"invalid_request_error","param":"payment_method","message":"No such PaymentMethod"}}`}
 		}
-		if p.w.order(i, by) {
+		if p.w.order(i, by) || !i.under.IsZero() {
 			return ok(drawInvoice(i, `"`+i.of.id+`"`))
 		}
 		return answer{http.StatusPaymentRequired, fmt.Sprintf(

@@ -141,7 +141,7 @@ func selected(most int) []int {
 }
 
 func newBench(t *testing.T) *bench {
-	w := &world{play: play{seed: 1}, at: time.Date(2026, 11, 3, 9, 5, 0, 0, time.UTC), known: map[string]*customer{}, addressed: map[string]*customer{}}
+	w := &world{play: play{seed: 1, unusual: 1}, at: time.Date(2026, 11, 3, 9, 5, 0, 0, time.UTC), known: map[string]*customer{}, addressed: map[string]*customer{}}
 	w.stripe, w.post = newProcessor(w), newPost(w)
 	h := &house{w: w, judge: newJudge(w, promised), dsn: databasetest.URL(t), flaky: &flaky{}, log: &watcher{level: watched}}
 	w.acts = h
@@ -160,11 +160,11 @@ func (b *bench) must(err error) {
 
 // somebody is a new customer on a Tuesday morning.
 func (b *bench) somebody() *customer {
-	c, err := newCustomer(1, len(b.w.customers))
+	c, err := newCustomer(b.w.play, len(b.w.customers))
 	b.must(err)
 	amsterdam, err := time.LoadLocation("Europe/Amsterdam")
 	b.must(err)
-	c.sure = true
+	c.sure, c.invoiced, c.card.debit = true, false, false
 	c.country, c.state, c.told, c.zones, c.currency, c.amount = "", "", "Europe/Amsterdam", []*time.Location{amsterdam}, "eur", 2900
 	b.w.customers = append(b.w.customers, c)
 	b.w.known[c.id], b.w.addressed[c.email] = c, c

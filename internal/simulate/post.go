@@ -27,6 +27,8 @@ type post struct {
 type letter struct {
 	at     time.Time
 	to, id string
+	speaks string // its language
+	stop   string // where one press stops further ones, "" for nowhere
 }
 
 func newPost(w *world) *post { return &post{w: w, dice: rand.New(rand.NewPCG(w.play.seed*8+6, 0))} }
@@ -89,12 +91,13 @@ func (p *post) serve(wire net.Conn) {
 				continue
 			}
 			say("354 Go ahead")
-			id, err := readLetter(in)
+			l := letter{at: p.w.at, to: to}
+			err := l.read(in)
 			if err != nil {
 				return
 			}
 			p.mu.Lock()
-			p.taken = append(p.taken, letter{p.w.at, to, id})
+			p.taken = append(p.taken, l)
 			p.mu.Unlock()
 			if chance(p.diceFor(to), p.w.play.faults.dropped) {
 				return
@@ -119,20 +122,31 @@ func (p *post) diceFor(to string) *rand.Rand {
 	return c.letters
 }
 
-// readLetter reads to the final dot and answers the Message-ID.
-func readLetter(in *bufio.Reader) (string, error) {
-	id := ""
+// read reads to the final dot and keeps what the head says.
+func (l *letter) read(in *bufio.Reader) error {
+	head := true
+	name, values := "", map[string]string{}
 	for {
-		line, err := in.ReadString('\n')
+		line, err := in.ReadSlice('\n')
 		if err != nil {
-			return "", err
+			return err
 		}
-		if line == ".\r\n" {
-			return id, nil
+		if string(line) == ".\r\n" {
+			l.id, l.speaks = strings.Trim(values["Message-ID"], "<> "), strings.TrimSpace(values["Content-Language"])
+			l.stop = strings.Trim(values["List-Unsubscribe"], "<> ")
+			return nil
 		}
-		value, found := strings.CutPrefix(line, "Message-ID: ")
-		if found {
-			id = strings.Trim(strings.TrimSpace(value), "<>")
+		head = head && len(line) > 2
+		if !head {
+			continue
 		}
+		text := strings.TrimRight(string(line), "\r\n")
+		more, folded := strings.CutPrefix(text, " ")
+		if folded {
+			values[name] += more
+			continue
+		}
+		name, text, _ = strings.Cut(text, ":")
+		values[name] = text
 	}
 }

@@ -332,14 +332,19 @@ func keptEvents(ctx context.Context, tx *sql.Tx) (map[string]bool, error) {
 func (h *house) agreeOn(ctx context.Context, tx *sql.Tx, c *customer) error {
 	var owed, stored []string
 	for _, i := range c.open {
-		owed = append(owed, i.id)
+		if i.isOverdue(h.w.at) {
+			owed = append(owed, i.id)
+		}
 	}
 	open, err := billing.OpenInvoices(ctx, tx, c.id)
 	if err != nil {
 		return err
 	}
 	for _, i := range open {
-		stored = append(stored, i.ID)
+		at := h.w.stripe.invoices[i.ID]
+		if at == nil || at.status != "open" || at.isOverdue(h.w.at) { // what is only due some day may not be known yet
+			stored = append(stored, i.ID)
+		}
 	}
 	slices.Sort(owed)
 	slices.Sort(stored)
