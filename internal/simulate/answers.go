@@ -79,7 +79,9 @@ func (p *processor) answer(req *http.Request, form url.Values) answer {
 	key := req.Header.Get("Idempotency-Key")
 	a, again := p.answered[key]
 	if !again {
-		a = p.change(path, form)
+		a = p.change(req.Method, path, form)
+	}
+	if key != "" { // Stripe knows none where something is ended
 		p.answered[key] = a
 	}
 	if chance(dice, f.afterEffect) || p.fail != nil && p.fail(p.calls) == afterEffect {
@@ -105,7 +107,10 @@ func (p *processor) whose(path []string, query, form url.Values) *customer {
 	if s := p.setups[path[1]]; s != nil {
 		return s.of
 	}
-	return nil
+	if by := p.cards[path[1]]; by != nil {
+		return by.owner
+	}
+	return p.subscriber(path[1])
 }
 
 func (p *processor) read(path []string, query url.Values) answer {
@@ -115,7 +120,18 @@ func (p *processor) read(path []string, query url.Values) answer {
 		if c == nil {
 			return unknown
 		}
+		if path[2] == "payment_methods" {
+			return p.listMethods(c)
+		}
 		return ok(drawCustomer(c))
+	case "charges":
+		return p.listCharges(p.w.known[query.Get("customer")], number(query.Get("created[gte]")))
+	case "payment_methods":
+		by := p.cards[path[1]]
+		if by == nil {
+			return unknown
+		}
+		return ok(drawCard(by))
 	case "subscriptions":
 		return list(drawSubscription(p.w.known[query.Get("customer")], p.w.at))
 	case "invoices":
@@ -229,8 +245,14 @@ func (p *processor) readEvents(query url.Values) answer {
 	return a
 }
 
-func (p *processor) change(path []string, form url.Values) answer {
+func (p *processor) change(method string, path []string, form url.Values) answer {
 	switch {
+	case path[0] == "subscriptions":
+		return p.changeSubscription(method, path[1], form)
+	case path[0] == "invoices" && path[2] == "mark_uncollectible":
+		return p.markUncollectible(p.invoices[path[1]])
+	case path[0] == "payment_methods" && path[2] == "detach":
+		return p.detach(path[1])
 	case path[0] == "invoices" && path[2] == "pay":
 		i := p.invoices[path[1]]
 		if i == nil {

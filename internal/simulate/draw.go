@@ -9,7 +9,7 @@ import (
 // What Stripe's objects look like, as far as anybody looks.
 
 func drawCustomer(c *customer) string {
-	kind := ""
+	kind := c.kind
 	if c.business {
 		kind = "business"
 	}
@@ -20,13 +20,17 @@ func drawCustomer(c *customer) string {
 }
 
 func drawDefault(c *customer) string {
-	if c.invoiced {
+	if c.invoiced || c.card.detached {
 		return "null"
 	}
 	return drawCard(c.card)
 }
 
 func drawCard(by *card) string {
+	if by.detached {
+		return fmt.Sprintf(`{"id":%q,"object":"payment_method","type":"card","customer":null,"card":{"brand":"visa","last4":%q,"exp_month":12,"exp_year":2030,"fingerprint":"fp_%s"}}`,
+			by.id, by.last4, by.id)
+	}
 	if by.debit {
 		return fmt.Sprintf(`{"id":%q,"object":"payment_method","type":"sepa_debit","customer":%q,"sepa_debit":{"country":"NL","last4":%q,"fingerprint":"fp_%s"}}`,
 			by.id, by.owner.id, by.last4, by.id)
@@ -36,17 +40,20 @@ func drawCard(by *card) string {
 }
 
 func drawSubscription(c *customer, now time.Time) string {
-	status := "active"
+	status, paused := "active", "null"
+	if c.paused {
+		paused = `{"behavior":"void","resumes_at":null}`
+	}
 	switch {
 	case c.canceled:
 		status = "canceled"
 	case c.owes():
 		status = "past_due"
 	}
-	return fmt.Sprintf(`{"id":%q,"object":"subscription","status":%q,"customer":%q,"currency":%q,"current_period_end":%d,"cancel_at":null,`+
+	return fmt.Sprintf(`{"id":%q,"object":"subscription","status":%q,"customer":%q,"currency":%q,"collection_method":"charge_automatically","pause_collection":%s,"current_period_end":%d,"cancel_at":null,`+
 		`"default_payment_method":null,"default_source":null,"items":{"object":"list","has_more":false,"data":[{"id":"si_%d","object":"subscription_item",`+
 		`"quantity":1,"price":{"id":"price_studio","object":"price","currency":%q,"unit_amount":%d,"recurring":{"interval":"month"},"product":"prod_studio"}}]}}`,
-		c.subscription, status, c.id, c.currency, now.AddDate(0, 1, 0).Unix(), c.n, c.currency, c.amount)
+		c.subscription, status, c.id, c.currency, paused, now.AddDate(0, 1, 0).Unix(), c.n, c.currency, c.amount)
 }
 
 func drawIntent(i *invoice) string {

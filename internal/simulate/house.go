@@ -37,12 +37,14 @@ type house struct {
 	errs   int // tasks that failed and were tried again
 	done   int // things the portal dealt with
 
-	strays func(*config.Config)        // sets what breaks the rules: for tests of the judge
+	settle func(*config.Config)        // sets what a test wants otherwise
 	spoil  func(context.Context) error // breaks something before all is held against what is true: for tests of the judge
 
 	brought bool       // an event came since the portal last looked
 	due     []jobs.Due // what the portal said is due, while it is known
 	known   bool
+
+	foreseen map[string]*foreseen // by task
 }
 
 // settings are those of the portal, checked once for all its starts.
@@ -61,8 +63,8 @@ func (h *house) settings() (*config.Config, error) {
 	if h.w.play.collector {
 		c.CollectorMode = "on"
 	}
-	if h.strays != nil {
-		h.strays(c)
+	if h.settle != nil {
+		h.settle(c)
 	}
 	err := c.Check()
 	if err != nil {
@@ -78,7 +80,7 @@ func (h *house) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.known = false
+	h.known, h.foreseen = false, map[string]*foreseen{}
 	now := func() time.Time { return h.w.at }
 	h.flaky.fail, h.w.stripe.dead, h.w.post.dead = nil, false, false
 	h.portal, err = portal.New(ctx, c, portal.Surroundings{
@@ -203,9 +205,7 @@ func (h *house) look(ctx context.Context) error {
 
 // asked reads the database past all faults.
 func (h *house) asked(ctx context.Context, look func(*sql.Tx) error) error {
-	fail := h.flaky.fail
-	defer func() { h.flaky.fail = fail }()
-	h.flaky.fail = nil
+	defer h.flaky.spared()()
 	return h.portal.DB.See(ctx, look)
 }
 

@@ -123,6 +123,7 @@ func (h *house) replace(c *customer) {
 	h.w.stripe.cards[s.card.id] = s.card
 	for _, o := range owed {
 		h.w.stripe.invoices[o.Invoice].press(press)
+		h.w.stripe.invoices[o.Invoice].newCards++
 	}
 	c.settled = h.w.at
 	h.w.tell(c, "setup_intent.succeeded", "setup_intent", s.id)

@@ -171,8 +171,8 @@ func TestTheJudgeFindsAPortalThatStrays(t *testing.T) {
 		name, found string
 		change      func(*house)
 	}{
-		{"holidays", "a holiday where they are", func(h *house) { h.strays = func(c *config.Config) { c.Holidays = "off" } }},
-		{"hours", "and theirs are", func(h *house) { h.strays = func(c *config.Config) { c.ContactHours = "8-19" } }},
+		{"holidays", "a holiday where they are", func(h *house) { h.settle = func(c *config.Config) { c.Holidays = "off" } }},
+		{"hours", "and theirs are", func(h *house) { h.settle = func(c *config.Config) { c.ContactHours = "8-19" } }},
 		{"choices", "they asked for none", func(h *house) { h.daily(`DELETE FROM contact_choices`) }},
 		{"debits", "a debit of", func(h *house) { h.w.stripe.mute = true }},
 		{"campaigns", "instead of invoices", func(h *house) { h.daily(`UPDATE campaign_order SET position = -1 WHERE name = 'consumer-cards'`) }},
@@ -206,7 +206,7 @@ func TestTheJudgeFindsWhatWasSpoiled(t *testing.T) {
 	o := played(t, p, func(h *house) {
 		h.spoil = func(ctx context.Context) error {
 			i := h.w.anyOpen()
-			i.orders += 2                    // I1
+			i.orders += 9                    // I1
 			h.w.stripe.events[0].kept = true // I6, once it is gone
 			h.w.void(i)                      // I7: nobody hears of it in time
 			slog.New(h.log).Warn("spoiled", "key", stripeKey)

@@ -1,6 +1,9 @@
 package main
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // What takes days: bank debits, and invoices that are paid by hand.
 
@@ -95,6 +98,7 @@ func (w *world) debit(i *invoice, fails bool) {
 	i.tries++
 	i.under, i.next, i.hidden = w.at, time.Time{}, w.stripe.mute
 	c.note(w.at, "debit", i.id+" is under way")
+	c.tried(charge{fmt.Sprintf("ch_%s_%d", i.id, i.tries), "pending", "", i, i.card, w.at})
 	w.tell(c, "payment_intent.processing", "payment_intent", "pi_"+i.id)
 	tries := i.tries
 	w.when(w.at.Add(time.Duration(3+c.life.IntN(5))*24*time.Hour), func() {

@@ -27,6 +27,7 @@ type processor struct {
 type card struct {
 	id, last4 string
 	owner     *customer
+	detached  bool        // taken off its owner for good
 	debit     bool        // it is a bank account, and takes days to say anything
 	says      string      // the decline code it answers from now on, "" when it pays
 	tries     []time.Time // ordered by the portal
@@ -52,6 +53,8 @@ type invoice struct {
 	orders  int             // distinct orders of the portal that took effect
 	presses map[string]bool // of the customer, that were about it
 	paid    int             // how often money was taken
+
+	newCards int // that came while it was open: each may be tried once without a press
 }
 
 type dispute struct {
@@ -161,6 +164,7 @@ func (w *world) refused(i *invoice, code string) {
 	i.code, i.failed, i.next = code, w.at, time.Time{}
 	w.falls(i)
 	c.note(w.at, "charge failed", i.id+" "+code)
+	c.tried(charge{fmt.Sprintf("ch_%s_%d", i.id, i.tries), "failed", code, i, i.card, w.at})
 	hopeless := i.card.says != "" || code == "authentication_required" || code == "debit_not_authorized" || !i.due.IsZero()
 	if !hopeless && i.tries < i.card.most() {
 		i.next = w.at.Add(time.Duration(2+i.tries) * 24 * time.Hour)
@@ -243,6 +247,9 @@ func (w *world) giveUp(i *invoice) {
 func (w *world) pay(i *invoice, how string) {
 	i.status, i.paidAt, i.next, i.under = "paid", w.at, time.Time{}, time.Time{}
 	i.paid++
+	if !i.byHand {
+		i.of.tried(charge{"ch_" + i.id + "_paid", "succeeded", "", i, i.card, w.at})
+	}
 	w.leave(i, "paid", how)
 	w.tell(i.of, "invoice.paid", "invoice", i.id)
 	w.tell(i.of, "payment_intent.succeeded", "payment_intent", "pi_"+i.id)

@@ -80,8 +80,10 @@ type customer struct {
 	card                    *card
 	cards                   int
 	subscription            string
-	canceled                bool
-	sure                    bool // what they order on our pages is paid: for tests
+	charges                 []charge
+	canceled, paused        bool
+	kind                    string // what the merchant says of them; "" for nothing
+	sure                    bool   // what they order on our pages is paid: for tests
 	renewals                int
 	open                    []*invoice // not paid yet, of which not all need be overdue
 	clearSince              time.Time  // since when Stripe knows that nothing is overdue; zero while something is
