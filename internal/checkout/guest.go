@@ -138,7 +138,8 @@ func (d *Desk) chargeGuest(ctx context.Context, attempt billing.Attempt, setup g
 			return err // the card is wanted for a while yet
 		}
 	}
-	if fault.Is(err, fault.Unavailable) {
+	// What failed on our side or at Stripe is asked for again, and needs the card then; MendGuests takes it off at last.
+	if err != nil && !fault.Is(err, fault.Conflict) && !fault.Is(err, fault.TooMany) && !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	leftErr := d.guestLeaves(ctx, g)

@@ -294,7 +294,11 @@ func (cs *Cases) finish(ctx context.Context, tx *sql.Tx, c Case, f Final, target
 	if n.Recipient == "" {
 		return outbox.Skip(ctx, tx, n, NoAddress, now.Unix())
 	}
-	n.DueAt = cs.policy.NextAllowed(now, contact.ZonesOf(who, cs.fallback)).Unix()
+	choices, err := contact.ChoicesOf(ctx, tx, c.CustomerID)
+	if err != nil {
+		return err
+	}
+	n.DueAt = cs.PolicyFor(who, choices).NextAllowed(now, contact.ZonesOf(who, cs.fallback)).Unix()
 	_, err = outbox.Queue(ctx, tx, n, now.Unix())
 	return err
 }

@@ -24,7 +24,11 @@ func (cs *Cases) thanksWait(ctx context.Context, tx *sql.Tx, customer string, no
 	if err != nil {
 		return time.Time{}, err
 	}
-	at := cs.policy.NextAllowed(now, contact.ZonesOf(who, cs.fallback))
+	choices, err := contact.ChoicesOf(ctx, tx, customer)
+	if err != nil {
+		return time.Time{}, err
+	}
+	at := cs.PolicyFor(who, choices).NextAllowed(now, contact.ZonesOf(who, cs.fallback))
 	if !at.After(now) {
 		return time.Time{}, nil
 	}

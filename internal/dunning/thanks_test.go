@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
 	"sollecito/internal/outbox"
 )
@@ -44,6 +45,10 @@ func TestThanksHeldUpIntoTheNightWaitForTheMorning(t *testing.T) {
 	}
 	if say := wanted(night); say.Go || !say.Later.Equal(time.Date(2026, 11, 5, 9, 0, 0, 0, rome)) {
 		t.Errorf("at night: %+v", say)
+	}
+	w.choose(func(c *contact.Choices) { c.Hours = contact.Hours{From: 14, To: 17} })
+	if say := wanted(noon); say.Go || !say.Later.Equal(noon.Add(2*time.Hour)) {
+		t.Errorf("at noon to somebody who asked for the afternoon: %+v", say)
 	}
 	w.do(func(ctx context.Context, tx *sql.Tx) error {
 		_, _, err := billing.StartAttempt(ctx, tx, billing.Attempt{

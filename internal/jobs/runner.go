@@ -140,11 +140,23 @@ type Due struct {
 	At   time.Time
 }
 
-// Dues answers when each task that can tell has something due, in the order of the table of tasks.
-func (r *Runner) Dues(ctx context.Context) ([]Due, error) {
+// Foreseen names the tasks that can tell when they have something due, in the order of the table of tasks.
+func (r *Runner) Foreseen() []string {
+	var all []string
+	for _, t := range r.tasks {
+		if t.Next != nil {
+			all = append(all, t.Name)
+		}
+	}
+	return all
+}
+
+// Dues answers when each task that can tell, or those of them that are named, has something due, in the order of the
+// table of tasks.
+func (r *Runner) Dues(ctx context.Context, named ...string) ([]Due, error) {
 	var all []Due
 	for _, t := range r.tasks {
-		if t.Next == nil {
+		if t.Next == nil || len(named) > 0 && !slices.Contains(named, t.Name) {
 			continue
 		}
 		at, ok, err := t.Next(ctx)

@@ -79,7 +79,9 @@ func (p *processor) answer(req *http.Request, form url.Values) answer {
 	key := req.Header.Get("Idempotency-Key")
 	a, again := p.answered[key]
 	if !again {
-		a = p.change(path, form)
+		a = p.change(req.Method, path, form)
+	}
+	if key != "" { // Stripe knows none where something is ended
 		p.answered[key] = a
 	}
 	if chance(dice, f.afterEffect) || p.fail != nil && p.fail(p.calls) == afterEffect {
@@ -105,7 +107,10 @@ func (p *processor) whose(path []string, query, form url.Values) *customer {
 	if s := p.setups[path[1]]; s != nil {
 		return s.of
 	}
-	return nil
+	if by := p.cards[path[1]]; by != nil {
+		return by.owner
+	}
+	return p.subscriber(path[1])
 }
 
 func (p *processor) read(path []string, query url.Values) answer {
@@ -115,7 +120,18 @@ func (p *processor) read(path []string, query url.Values) answer {
 		if c == nil {
 			return unknown
 		}
+		if path[2] == "payment_methods" {
+			return p.listMethods(c)
+		}
 		return ok(drawCustomer(c))
+	case "charges":
+		return p.listCharges(p.w.known[query.Get("customer")], number(query.Get("created[gte]")))
+	case "payment_methods":
+		by := p.cards[path[1]]
+		if by == nil {
+			return unknown
+		}
+		return ok(drawCard(by))
 	case "subscriptions":
 		return list(drawSubscription(p.w.known[query.Get("customer")], p.w.at))
 	case "invoices":
@@ -163,9 +179,8 @@ func (p *processor) readInvoices(id string, query url.Values) answer {
 		}
 		return ok(drawInvoice(i, drawCustomer(i.of)))
 	}
-	if query.Get("collection_method") == "send_invoice" {
-		return list()
-	}
+	byHand := query.Get("collection_method") == "send_invoice"
+	from, until := number(query.Get("due_date[gte]")), number(query.Get("due_date[lte]"))
 	holders := p.w.customers
 	if c := p.w.known[query.Get("customer")]; c != nil {
 		holders = []*customer{c}
@@ -174,6 +189,9 @@ func (p *processor) readInvoices(id string, query url.Values) answer {
 	after, passed, more := query.Get("starting_after"), query.Get("starting_after") == "", false
 	for _, c := range holders {
 		for _, i := range c.open {
+			if byHand && (i.due.IsZero() || i.due.Unix() < from || i.due.Unix() > until) {
+				continue
+			}
 			if passed && len(page) == 100 {
 				more = true
 				break
@@ -227,8 +245,14 @@ func (p *processor) readEvents(query url.Values) answer {
 	return a
 }
 
-func (p *processor) change(path []string, form url.Values) answer {
+func (p *processor) change(method string, path []string, form url.Values) answer {
 	switch {
+	case path[0] == "subscriptions":
+		return p.changeSubscription(method, path[1], form)
+	case path[0] == "invoices" && path[2] == "mark_uncollectible":
+		return p.markUncollectible(p.invoices[path[1]])
+	case path[0] == "payment_methods" && path[2] == "detach":
+		return p.detach(path[1])
 	case path[0] == "invoices" && path[2] == "pay":
 		i := p.invoices[path[1]]
 		if i == nil {
@@ -237,11 +261,14 @@ func (p *processor) change(path []string, form url.Values) answer {
 		if i.status != "open" {
 			return answer{http.StatusBadRequest, `{"error":{"type":"invalid_request_error","message":"Invoice is already paid"}}`}
 		}
+		if !i.under.IsZero() {
+			return answer{http.StatusBadRequest, `{"error":{"type":"invalid_request_error","code":"payment_intent_unexpected_state","message":"A payment is under way"}}`}
+		}
 		by := p.cards[form.Get("payment_method")]
 		if by == nil {
 			return answer{http.StatusBadRequest, `{"error":{"type":"invalid_request_error","param":"payment_method","message":"No such PaymentMethod"}}`}
 		}
-		if p.w.order(i, by) {
+		if p.w.order(i, by) || !i.under.IsZero() {
 			return ok(drawInvoice(i, `"`+i.of.id+`"`))
 		}
 		return answer{http.StatusPaymentRequired, fmt.Sprintf(

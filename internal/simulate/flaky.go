@@ -11,6 +11,8 @@ type flaky struct {
 	asked int
 	fail  func(n int, begins bool) error // asked before each statement, begin and commit; n counts from 1
 	mute  func() error                   // asked after each commit: an error says that its answer was lost
+
+	tables tables
 }
 
 func (f *flaky) next(begins bool) error {
@@ -19,6 +21,13 @@ func (f *flaky) next(begins bool) error {
 		return nil
 	}
 	return f.fail(f.asked, begins)
+}
+
+// spared lets nothing fail until what it answers is called.
+func (f *flaky) spared() (again func()) {
+	fail, mute := f.fail, f.mute
+	f.fail, f.mute = nil, nil
+	return func() { f.fail, f.mute = fail, mute }
 }
 
 // Through makes a connector whose connections fail when f says so.
@@ -68,6 +77,7 @@ func (c *flakyConn) BeginTx(ctx context.Context, options driver.TxOptions) (driv
 
 // ExecContext implements driver.ExecerContext.
 func (c *flakyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	c.flaky.tables.note(query)
 	err := c.flaky.next(false)
 	if err != nil {
 		return nil, err
@@ -77,6 +87,7 @@ func (c *flakyConn) ExecContext(ctx context.Context, query string, args []driver
 
 // QueryContext implements driver.QueryerContext.
 func (c *flakyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	c.flaky.tables.note(query)
 	err := c.flaky.next(false)
 	if err != nil {
 		return nil, err

@@ -37,11 +37,14 @@ type house struct {
 	errs   int // tasks that failed and were tried again
 	done   int // things the portal dealt with
 
-	spoil func(context.Context) error // breaks something before all is held against what is true: for tests of the judge
+	settle func(*config.Config)        // sets what a test wants otherwise
+	spoil  func(context.Context) error // breaks something before all is held against what is true: for tests of the judge
 
 	brought bool       // an event came since the portal last looked
 	due     []jobs.Due // what the portal said is due, while it is known
 	known   bool
+
+	foreseen map[string]*foreseen // by task
 }
 
 // settings are those of the portal, checked once for all its starts.
@@ -55,6 +58,13 @@ func (h *house) settings() (*config.Config, error) {
 		SMTP: "smtp://post.simulated:25", MailFrom: "Lumen Studio <billing@lumen.example>", MerchantName: "Lumen Studio",
 		MerchantAddr: "Lumen Studio S.r.l., Via Tortona 31, 20144 Milano, Italy", SupportEmail: "billing@lumen.example", DefaultZone: "Europe/Rome",
 		DefaultLang: "en", SessionKey: config.Secret(strings.Repeat("s", 40)), LogFormat: "text", TestRecipient: "*", ContactHours: "9-18", ContactDays: "mon-fri",
+		Holidays: "on", CollectorMode: "off",
+	}
+	if h.w.play.collector {
+		c.CollectorMode = "on"
+	}
+	if h.settle != nil {
+		h.settle(c)
 	}
 	err := c.Check()
 	if err != nil {
@@ -70,7 +80,7 @@ func (h *house) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.known = false
+	h.known, h.foreseen = false, map[string]*foreseen{}
 	now := func() time.Time { return h.w.at }
 	h.flaky.fail, h.w.stripe.dead, h.w.post.dead = nil, false, false
 	h.portal, err = portal.New(ctx, c, portal.Surroundings{
@@ -168,7 +178,9 @@ func (h *house) look(ctx context.Context) error {
 		var t told
 		var customer string
 		err := h.asked(ctx, func(tx *sql.Tx) error {
-			return tx.QueryRowContext(ctx, `SELECT kind, case_id, step, customer_id FROM notices WHERE id = $1`, id).Scan(&t.kind, &t.kase, &t.step, &customer)
+			return tx.QueryRowContext(ctx, `
+				SELECT n.kind, n.case_id, n.step, n.customer_id, coalesce(c.campaign, '')
+				FROM notices n LEFT JOIN cases c ON c.id = n.case_id WHERE n.id = $1`, id).Scan(&t.kind, &t.kase, &t.step, &customer, &t.campaign)
 		})
 		if err != nil {
 			return fmt.Errorf("find the notice %s: %w", id, err)
@@ -185,6 +197,7 @@ func (h *house) look(ctx context.Context) error {
 		h.judge.mail(c, l, t)
 		if t.kind == "reminder" {
 			h.w.hear(h, c)
+			h.w.decide(h, c, l)
 		}
 	}
 	return nil
@@ -192,9 +205,7 @@ func (h *house) look(ctx context.Context) error {
 
 // asked reads the database past all faults.
 func (h *house) asked(ctx context.Context, look func(*sql.Tx) error) error {
-	fail := h.flaky.fail
-	defer func() { h.flaky.fail = fail }()
-	h.flaky.fail = nil
+	defer h.flaky.spared()()
 	return h.portal.DB.See(ctx, look)
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -54,6 +55,7 @@ func (j *judge) breach(rule string, c *customer, format string, args ...any) {
 // told is what the portal says a mail is.
 type told struct {
 	kind, kase, step string
+	campaign         string // of its case
 }
 
 // mail judges one mail that left.
@@ -64,8 +66,16 @@ func (j *judge) mail(c *customer, l letter, t told) {
 	if j.letters[l.id] > 1 {
 		j.breach("I3", c, "%s was handed over %d times", l.id, j.letters[l.id])
 	}
+	base, _, _ := strings.Cut(c.locale, "-")
+	said, _, _ := strings.Cut(l.speaks, "-")
+	if said != base && l.at.Sub(c.spoke) > j.known {
+		j.breach("C13", c, "a mail in %q to somebody who speaks %s", l.speaks, c.locale)
+	}
 	if t.kind == "settled" && l.at.Sub(c.settled) > 2*time.Hour {
 		j.awake(c, l.at, "a thanks for a payment that happened by itself")
+	}
+	if t.kind == "settled" && j.w.play.collector && !c.choice.refused.IsZero() {
+		j.breach("I2", c, "a collector's thanks, and they asked for no mail on %s", c.choice.refused.Format(time.DateTime))
 	}
 	if t.kind != "reminder" {
 		return
@@ -76,6 +86,7 @@ func (j *judge) mail(c *customer, l letter, t told) {
 	j.steps[t.kase+" "+t.step] = true
 	j.awake(c, l.at, "a reminder")
 	j.owed(c, l.at)
+	j.suits(c, t)
 	n := len(c.reminders)
 	if n > 0 && l.at.Sub(c.reminders[n-1].at) < j.gap {
 		j.breach("I5", c, "a reminder %s after the one before", l.at.Sub(c.reminders[n-1].at))
@@ -86,21 +97,53 @@ func (j *judge) mail(c *customer, l letter, t told) {
 	c.reminders = append(c.reminders, heard{at: l.at, kase: t.kase, step: t.step})
 }
 
-// awake judges the hour, in every zone the customer may be in.
+// awake judges the hour and the day, in every zone the customer may be in. Hours they asked for are meant where they
+// most likely are, and come before what is guessed of other places.
 func (j *judge) awake(c *customer, at time.Time, what string) {
-	for _, zone := range c.zones {
+	from, to, zones := j.from, j.to, c.zones
+	if c.choice.to > 0 {
+		from, to, zones = c.choice.from, c.choice.to, c.zones[:1]
+	}
+	for _, zone := range zones {
 		local := at.In(zone)
-		if local.Hour() < j.from || local.Hour() >= j.to || local.Weekday() == time.Saturday || local.Weekday() == time.Sunday {
-			j.breach("I4", c, "%s on %s in %s", what, local.Format("Mon 15:04"), zone)
+		if local.Hour() < from || local.Hour() >= to || local.Weekday() == time.Saturday || local.Weekday() == time.Sunday {
+			j.breach("I4", c, "%s on %s in %s, and theirs are %d to %d", what, local.Format("Mon 15:04"), zone, from, to)
+			return
+		}
+		if c.rests(local) {
+			j.breach("I4", c, "%s on %s, a holiday where they are", what, local.Format(time.DateOnly))
 			return
 		}
 	}
+}
+
+// suits judges that who pays by hand or by debit hears what is meant for them.
+func (j *judge) suits(c *customer, t told) {
+	wanted := c.way
+	switch {
+	case c.way != several && c.currency == "eur" && c.amount >= 100000:
+		wanted = "high-value"
+	case c.way == several || c.way == byCard:
+		return
+	}
+	if t.campaign != wanted {
+		j.breach("B1", c, "a reminder of the campaign %s instead of %s", t.campaign, wanted)
+	}
+	j.counts["reminder of "+wanted]++
 }
 
 // owed judges that there was a reason to remind anybody.
 func (j *judge) owed(c *customer, at time.Time) {
 	if !c.clearSince.IsZero() && at.Sub(c.clearSince) > j.known {
 		j.breach("I2", c, "a reminder, and nothing is owed since %s", c.clearSince.Format(time.DateTime))
+	}
+	if !c.choice.refused.IsZero() && !at.Before(c.choice.refused) {
+		j.breach("I2", c, "a reminder, and they asked for none on %s", c.choice.refused.Format(time.DateTime))
+	}
+	for _, i := range c.open {
+		if i.overdue && !i.under.IsZero() && at.Sub(i.under) > j.known {
+			j.breach("I2", c, "a reminder, and a debit of %s is under way since %s", i.id, i.under.Format(time.DateTime))
+		}
 	}
 	if !c.wrote.IsZero() && at.After(c.wrote) {
 		j.breach("I2", c, "a reminder, and their message of %s waits for an answer", c.wrote.Format(time.DateTime))

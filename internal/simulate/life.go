@@ -19,6 +19,12 @@ func (w *world) hear(h *house, c *customer) {
 	dice, m := c.life.Float64(), c.manner
 	var do func()
 	switch {
+	case dice < m.pays && c.invoiced:
+		do = func() {
+			for _, i := range c.open {
+				w.transfer(i, time.Duration(1+c.life.IntN(4))*24*time.Hour)
+			}
+		}
 	case dice < m.pays:
 		do = func() { h.press(c, c.nextPress(), c.card.id) }
 	case dice < m.pays+m.replaces:
@@ -117,6 +123,7 @@ func (h *house) replace(c *customer) {
 	h.w.stripe.cards[s.card.id] = s.card
 	for _, o := range owed {
 		h.w.stripe.invoices[o.Invoice].press(press)
+		h.w.stripe.invoices[o.Invoice].newCards++
 	}
 	c.settled = h.w.at
 	h.w.tell(c, "setup_intent.succeeded", "setup_intent", s.id)

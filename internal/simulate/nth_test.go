@@ -14,6 +14,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/checkout"
+	"sollecito/internal/config"
 	"sollecito/internal/database"
 	"sollecito/internal/databasetest"
 	"sollecito/internal/dunning"
@@ -33,7 +34,10 @@ type operation struct {
 // bench is a portal on which one operation after another is done for one customer after another.
 type bench struct {
 	*house
-	t *testing.T
+	t      *testing.T
+	kept   map[string]string // what somebody holds in their hands between two tries, by customer and name
+	caught map[string]letter // the last mail each got
+	door   *door
 }
 
 var operations = []operation{
@@ -68,7 +72,7 @@ func TestNthFailureLeavesNothingHalfDone(t *testing.T) {
 	if databasetest.OnPostgres() && !*everyN {
 		t.Skip("the same transactions; with -nth.all on both")
 	}
-	for _, op := range operations {
+	for _, op := range slices.Concat(operations, furtherOperations) {
 		t.Run(op.name, func(t *testing.T) {
 			b := newBench(t)
 			want, statements, commits, calls, writes := b.undisturbed(op)
@@ -124,12 +128,12 @@ func TestNthFailureFindsWhatIsDoneTwiceOrHalf(t *testing.T) {
 	}
 }
 
-// selected answers 1 to most, or a dozen of them with both ends.
+// selected answers 1 to most, or some of them with both ends.
 func selected(most int) []int {
 	var all []int
 	stride := 1
 	if !*everyN {
-		stride = max(1, most/8)
+		stride = max(1, most/6)
 	}
 	for n := 1; n <= most; n += stride {
 		all = append(all, n)
@@ -141,13 +145,20 @@ func selected(most int) []int {
 }
 
 func newBench(t *testing.T) *bench {
-	w := &world{play: play{seed: 1}, at: time.Date(2026, 11, 3, 9, 5, 0, 0, time.UTC), known: map[string]*customer{}, addressed: map[string]*customer{}}
+	w := &world{play: play{seed: 1, unusual: 1}, at: time.Date(2026, 11, 3, 9, 5, 0, 0, time.UTC), known: map[string]*customer{}, addressed: map[string]*customer{}}
 	w.stripe, w.post = newProcessor(w), newPost(w)
 	h := &house{w: w, judge: newJudge(w, promised), dsn: databasetest.URL(t), flaky: &flaky{}, log: &watcher{level: watched}}
 	w.acts = h
-	b := &bench{house: h, t: t}
+	w.play.collector = true // so that mails can be stopped by one press
+	w.post.keep = true
+	h.settle = func(c *config.Config) {
+		c.InboundAddress, c.InboundListen = "mail+{token}@in.lumen.example", "127.0.0.1:0"
+	}
+	b := &bench{house: h, t: t, kept: map[string]string{}, caught: map[string]letter{}}
 	b.must(h.open(t.Context()))
 	t.Cleanup(func() { _ = h.close() })
+	b.plans()
+	b.listen()
 	return b
 }
 
@@ -158,21 +169,30 @@ func (b *bench) must(err error) {
 	}
 }
 
-// somebody is a new customer on a Tuesday morning.
+// somebody is a new customer on a Tuesday morning, with no holiday in the fortnight after it.
 func (b *bench) somebody() *customer {
-	c, err := newCustomer(1, len(b.w.customers))
+	c, err := newCustomer(b.w.play, len(b.w.customers))
 	b.must(err)
 	amsterdam, err := time.LoadLocation("Europe/Amsterdam")
 	b.must(err)
-	c.sure = true
-	c.country, c.state, c.told, c.zones, c.currency, c.amount = "", "", "Europe/Amsterdam", []*time.Location{amsterdam}, "eur", 2900
+	c.sure, c.business, c.invoiced, c.card.debit = true, false, false, false
+	c.country, c.state, c.told, c.zones, c.currency, c.amount = "IN", "", "Europe/Amsterdam", []*time.Location{amsterdam}, "eur", 2900
 	b.w.customers = append(b.w.customers, c)
 	b.w.known[c.id], b.w.addressed[c.email] = c, c
 	b.w.stripe.cards[c.card.id] = c.card
-	for b.w.at = b.w.at.Truncate(24 * time.Hour).Add(33*time.Hour + 5*time.Minute); b.w.at.Weekday() != time.Tuesday; {
+	for b.w.at = b.w.at.Truncate(24 * time.Hour).Add(33*time.Hour + 5*time.Minute); b.w.at.Weekday() != time.Tuesday || c.restsWithin(b.w.at, 14); {
 		b.w.at = b.w.at.Add(24 * time.Hour)
 	}
 	return c
+}
+
+func (c *customer) restsWithin(at time.Time, days int) bool {
+	for n := range days {
+		if c.rests(at.AddDate(0, 0, n)) {
+			return true
+		}
+	}
+	return false
 }
 
 // undisturbed does the operation once and answers how all ended and how much of each kind it took.
@@ -207,7 +227,7 @@ func (b *bench) disturbed(op operation, arm func() func()) string {
 		b.must(op.do(b, c))
 	}
 	b.rest()
-	b.must(b.look(b.t.Context()))
+	b.hand()
 	state := b.state(c)
 	for len(c.open) > 0 { // nobody comes back in the days of the next one
 		b.w.void(c.open[0])
@@ -224,7 +244,7 @@ func (b *bench) rest() {
 	for _, wait := range []time.Duration{0, 3, 60, 150, 660, 900, 900, 1800, 3600} {
 		b.later(wait * time.Second)
 		b.w.happen()
-		b.must(b.drain("events", "schedule", "send", "mend", "sweep"))
+		b.must(b.drain("events", "readings", "promises", "retries", "schedule", "finals", "send", "mend", "sweep", "returns"))
 	}
 }
 
@@ -242,14 +262,16 @@ func (b *bench) fails(c *customer) {
 	b.rest()
 }
 
-func (b *bench) hearFailure(c *customer) error {
+func (b *bench) hearFailure(c *customer) error { return b.hearFailureOf(c, "do_not_honor") }
+
+func (b *bench) hearFailureOf(c *customer, code string) error {
 	if len(c.open) == 0 {
 		i := &invoice{id: "in_" + c.id[4:], of: c, status: "open", amount: c.amount, created: b.w.at, card: c.card}
 		b.w.stripe.invoices[i.id] = i
 		c.open = append(c.open, i)
 		c.clearSince = time.Time{}
-		c.card.says = "do_not_honor"
-		b.w.failed(i, "do_not_honor")
+		c.card.says = code
+		b.w.failed(i, code)
 		c.card.says = ""
 	}
 	return b.hearAll(c)
@@ -383,14 +405,26 @@ func (b *bench) state(c *customer) string {
 		for _, query := range []string{
 			`SELECT 'case ' || status || ' ' || access || ' at step ' || step || CASE WHEN next_step_at > 0 THEN ', goes on' ELSE '' END FROM cases WHERE customer_id = '%s'`,
 			`SELECT 'invoice ' || status || ' ' || amount_remaining FROM invoices WHERE customer_id = '%s'`,
-			`SELECT 'notice ' || kind || ' ' || channel || ' ' || step || ' ' || status FROM notices WHERE customer_id = '%s'`,
+			`SELECT 'notice ' || kind || ' ' || channel || ' ' || step || ' ' || status FROM notices WHERE customer_id = '%s' AND kind <> 'code'`,
+			`SELECT DISTINCT 'code ' || status FROM notices WHERE customer_id = '%s' AND kind = 'code' AND status <> 'skipped'`, // whoever sees no answer asks for another
 			`SELECT 'pause ' || p.reason || CASE WHEN ended_at = 0 THEN '' ELSE ', over' END FROM pauses p JOIN cases c ON c.id = p.case_id WHERE c.customer_id = '%s'`,
-			`SELECT 'attempt ' || kind || ' ' || status FROM attempts WHERE customer_id = '%s'`,
+			`SELECT 'attempt ' || kind || ' ' || status FROM attempts WHERE customer_id = '%s' AND initiator <> 'stripe'`, // Stripe's own are read before they matter
 			`SELECT 'event ' || type || ' ' || status FROM events WHERE customer_id = '%s'`,
 			`SELECT 'message from ' || author FROM messages m JOIN conversations c ON c.id = m.conversation_id WHERE c.customer_id = '%s'`,
 			`SELECT 'conversation ' || status FROM conversations WHERE customer_id = '%s'`,
 			`SELECT 'audit ' || action FROM audit a JOIN conversations c ON c.id = a.object WHERE c.customer_id = '%s'`,
-			`SELECT 'log ' || l.what FROM case_log l JOIN cases c ON c.id = l.case_id WHERE c.customer_id = '%s'`,
+			`SELECT 'audit ' || action FROM audit WHERE object = '%s'`,
+			`SELECT 'promise ' || kind || ' ' || status || CASE WHEN charged_at > 0 THEN ', charged' ELSE '' END FROM promises WHERE customer_id = '%s'`,
+			`SELECT 'choice ' || version || CASE WHEN no_mail THEN ' no mail' ELSE '' END || ' from ' || hours_from || ' by ' || source FROM contact_choices WHERE customer_id = '%s'`,
+			`SELECT 'final ' || act || ' ' || status FROM final_acts WHERE customer_id = '%s'`,
+			`SELECT 'target ' || t.status FROM final_targets t JOIN final_acts f ON f.id = t.final_id WHERE f.customer_id = '%s'`,
+			`SELECT 'removal ' || status FROM removals WHERE customer_id = '%s'`,
+			`SELECT 'guest ' || CASE WHEN method_id = '' THEN 'never came' ELSE 'came' END || CASE WHEN gone_at > 0 THEN ', gone' ELSE '' END FROM guest_cards WHERE customer_id = '%s'`,
+			`SELECT 'suppressed ' || reason FROM suppressions WHERE customer_id = '%s'`,
+			`SELECT 'bounce ' || kind FROM bounces WHERE customer_id = '%s'`,
+			`SELECT 'arrival ' || way || ' ' || status || ' ' || outcome FROM arrivals WHERE customer_id = '%s'`,
+			`SELECT 'wish ' || kind || ' ' || status FROM wishes WHERE customer_id = '%s'`,
+			`SELECT 'log ' || l.what FROM case_log l JOIN cases c ON c.id = l.case_id WHERE c.customer_id = '%s' AND l.what <> 'new_card'`, // told where it was seen before its own press was through
 		} {
 			found, err := database.Strings(b.t.Context(), tx, fmt.Sprintf(query, c.id))
 			if err != nil {
@@ -406,6 +440,7 @@ func (b *bench) state(c *customer) string {
 			all = append(all, fmt.Sprintf("at Stripe %s, paid %d times by %d orders", i.status, i.paid, i.orders))
 		}
 	}
+	all = append(all, fmt.Sprintf("the plan at Stripe: canceled %t, paused %t, card %d of %d", c.canceled, c.paused, slices.Index(b.cardsOf(c), c.card)+1, len(b.cardsOf(c))))
 	return strings.Join(all, "\n")
 }
 

@@ -17,6 +17,7 @@ type post struct {
 	w    *world
 	dice *rand.Rand // for letters to staff
 	dead bool
+	keep bool                    // what was written
 	wire func(net.Conn) net.Conn // what the portal's end goes through; nil for nothing
 
 	mu    sync.Mutex
@@ -27,6 +28,11 @@ type post struct {
 type letter struct {
 	at     time.Time
 	to, id string
+	speaks string // its language
+	stop   string // where one press stops further ones, "" for nowhere
+	reply  string // where an answer goes
+	sender string // where it comes back to
+	text   string // as it came, when the post office keeps it
 }
 
 func newPost(w *world) *post { return &post{w: w, dice: rand.New(rand.NewPCG(w.play.seed*8+6, 0))} }
@@ -64,7 +70,7 @@ func (p *post) serve(wire net.Conn) {
 	in := bufio.NewReader(wire)
 	say := func(line string) { _, _ = fmt.Fprintf(wire, "%s\r\n", line) } // a client that has gone is noticed when reading
 	say("220 post.example ESMTP")
-	to := ""
+	from, to := "", ""
 	for {
 		line, err := in.ReadString('\n')
 		if err != nil {
@@ -89,18 +95,23 @@ func (p *post) serve(wire net.Conn) {
 				continue
 			}
 			say("354 Go ahead")
-			id, err := readLetter(in)
+			l := letter{at: p.w.at, to: to, sender: from}
+			err := l.read(in, p.keep)
 			if err != nil {
 				return
 			}
 			p.mu.Lock()
-			p.taken = append(p.taken, letter{p.w.at, to, id})
+			p.taken = append(p.taken, l)
 			p.mu.Unlock()
 			if chance(p.diceFor(to), p.w.play.faults.dropped) {
 				return
 			}
 			say("250 2.0.0 Taken")
-		case "RSET", "MAIL", "NOOP":
+		case "MAIL":
+			_, rest, _ = strings.Cut(rest, "<")
+			from, _, _ = strings.Cut(rest, ">")
+			say("250 2.1.0 OK")
+		case "RSET", "NOOP":
 			say("250 2.0.0 OK")
 		case "QUIT":
 			say("221 2.0.0 Bye")
@@ -119,20 +130,35 @@ func (p *post) diceFor(to string) *rand.Rand {
 	return c.letters
 }
 
-// readLetter reads to the final dot and answers the Message-ID.
-func readLetter(in *bufio.Reader) (string, error) {
-	id := ""
+// read reads to the final dot and keeps what the head says, and all of it when it shall be kept.
+func (l *letter) read(in *bufio.Reader, keep bool) error {
+	head := true
+	name, values := "", map[string]string{}
 	for {
-		line, err := in.ReadString('\n')
+		line, err := in.ReadSlice('\n')
 		if err != nil {
-			return "", err
+			return err
 		}
-		if line == ".\r\n" {
-			return id, nil
+		if string(line) == ".\r\n" {
+			l.id, l.speaks = strings.Trim(values["Message-ID"], "<> "), strings.TrimSpace(values["Content-Language"])
+			l.reply = strings.TrimSpace(values["Reply-To"])
+			l.stop = strings.Trim(values["List-Unsubscribe"], "<> ")
+			return nil
 		}
-		value, found := strings.CutPrefix(line, "Message-ID: ")
-		if found {
-			id = strings.Trim(strings.TrimSpace(value), "<>")
+		if keep {
+			l.text += string(line)
 		}
+		head = head && len(line) > 2
+		if !head {
+			continue
+		}
+		text := strings.TrimRight(string(line), "\r\n")
+		more, folded := strings.CutPrefix(text, " ")
+		if folded {
+			values[name] += more
+			continue
+		}
+		name, text, _ = strings.Cut(text, ":")
+		values[name] = text
 	}
 }

@@ -8,12 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"sollecito/internal/config"
 	"sollecito/internal/databasetest"
 )
 
 // short is a life of some months in some seconds: few people, of whom many are in trouble.
 func short(seed uint64) play {
-	p := play{customers: 40, days: 100, seed: seed, failing: 0.25, good: 0.2, faults: usual()}
+	p := play{customers: 40, days: 100, seed: seed, failing: 0.25, good: 0.2, unusual: 4, faults: usual()}
 	if databasetest.OnPostgres() {
 		p.customers, p.days = 10, 40 // the same rules in the same words
 	}
@@ -34,12 +35,15 @@ func played(t *testing.T, p play, change ...func(*house)) outcome {
 // the database and the program itself have bad days. No rule breaks, and the same seed tells the same story.
 func TestMonthsOfLivesBreakNoRule(t *testing.T) {
 	var hashes []uint64
+	happened := map[string]int{}
 	seeds := []uint64{1, 1, 2}
 	if databasetest.OnPostgres() {
 		seeds = []uint64{3}
 	}
 	for _, seed := range seeds {
-		o := played(t, short(seed))
+		p := short(seed)
+		p.collector = seed == 2
+		o := played(t, p)
 		hashes = append(hashes, o.hash)
 		for _, b := range o.broken {
 			t.Error(b)
@@ -50,7 +54,15 @@ func TestMonthsOfLivesBreakNoRule(t *testing.T) {
 		if o.counts["reminder"] < 5 || o.counts["settled"] == 0 || o.house.began < 2 {
 			t.Errorf("seed %d: too little happened to judge anything: %v", seed, o.counts)
 		}
+		for what, n := range o.counts {
+			happened[what] += n
+		}
 		t.Logf("seed %d: %d instants, %d statements, %d restarts, %v", seed, o.instants, o.house.flaky.asked, o.house.began-1, o.counts)
+	}
+	for _, what := range []string{"stopped on the page", "stopped by one press", "wants mails again", "chose hours", "reminder of invoices", "reminder of bank-debits"} {
+		if happened[what] == 0 && !databasetest.OnPostgres() {
+			t.Errorf("nothing was %q: %v", what, happened)
+		}
 	}
 	if len(hashes) > 1 && (hashes[0] != hashes[1] || hashes[0] == hashes[2]) {
 		t.Errorf("the same seed must tell the same story, another one another: %x", hashes)
@@ -66,7 +78,10 @@ func TestTheJudgeKnowsARightMailFromAWrongOne(t *testing.T) {
 		change     func(*customer)
 		at         time.Time
 		kind       string
+		campaign   string
+		speaks     string // the mail
 		twice      bool
+		collector  bool
 	}
 	for _, c := range []case_{
 		{name: "at noon", at: noon},
@@ -86,6 +101,26 @@ func TestTheJudgeKnowsARightMailFromAWrongOne(t *testing.T) {
 		{name: "unanswered", rule: "I2", at: noon, change: func(c *customer) { c.wrote = noon.Add(-time.Hour) }},
 		{name: "resting", rule: "I2", at: noon, change: func(c *customer) { c.resting = noon.Add(time.Hour) }},
 		{name: "disputed", rule: "I2", at: noon, change: func(c *customer) { c.disputed = noon.Add(-24 * time.Hour) }},
+		{name: "on a holiday", rule: "I4", at: time.Date(2026, 12, 25, 11, 0, 0, 0, time.UTC)},
+		{name: "on another country's holiday", at: time.Date(2026, 11, 26, 11, 0, 0, 0, time.UTC)},
+		{name: "on the sender's holiday, where nobody knows theirs", rule: "I4", at: time.Date(2026, 12, 8, 11, 0, 0, 0, time.UTC), change: func(c *customer) { c.country = "" }},
+		{name: "a thanks on a holiday", rule: "I4", at: time.Date(2026, 12, 25, 11, 0, 0, 0, time.UTC), kind: "settled"},
+		{name: "in the hours they chose", at: noon, change: func(c *customer) { c.choice.from, c.choice.to = 12, 13 }},
+		{name: "before the hours they chose", rule: "I4", at: noon, change: func(c *customer) { c.choice.from, c.choice.to = 13, 18 }},
+		{name: "after the hours they chose", rule: "I4", at: noon, change: func(c *customer) { c.choice.from, c.choice.to = 9, 12 }},
+		{name: "before they stopped them", at: noon, change: func(c *customer) { c.choice.refused = noon.Add(time.Minute) }},
+		{name: "after they stopped them", rule: "I2", at: noon, change: func(c *customer) { c.choice.refused = noon }},
+		{name: "a thanks after they stopped reminders", at: noon, kind: "settled", change: func(c *customer) { c.choice.refused = noon.Add(-time.Hour) }},
+		{name: "a collector's thanks after they stopped mails", rule: "I2", at: noon, kind: "settled", collector: true, change: func(c *customer) { c.choice.refused = noon.Add(-time.Hour) }},
+		{name: "a debit came back", at: noon, change: owing(time.Time{})},
+		{name: "a debit that began just now", at: noon, change: owing(noon.Add(-9 * time.Minute))},
+		{name: "a debit under way", rule: "I2", at: noon, change: owing(noon.Add(-11 * time.Minute))},
+		{name: "an invoice by its campaign", at: noon, campaign: "invoices", change: func(c *customer) { c.way = byTransfer }},
+		{name: "an invoice by another campaign", rule: "B1", at: noon, campaign: "consumer-cards", change: func(c *customer) { c.way = byTransfer }},
+		{name: "a debit by another campaign", rule: "B1", at: noon, campaign: "consumer-cards", change: func(c *customer) { c.way = byDebit }},
+		{name: "in their language", at: noon, speaks: "nl"},
+		{name: "in a language they just left", at: noon, speaks: "pl", change: func(c *customer) { c.spoke = noon.Add(-9 * time.Minute) }},
+		{name: "in another language", rule: "C13", at: noon, speaks: "pl"},
 		{name: "said twice", rule: "I3", at: noon, twice: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -93,8 +128,8 @@ func TestTheJudgeKnowsARightMailFromAWrongOne(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w := &world{}
-			who := &customer{id: "cus_1", zones: []*time.Location{amsterdam}}
+			w := &world{play: play{collector: c.collector}}
+			who := &customer{id: "cus_1", country: "NL", locale: "nl-NL", zones: []*time.Location{amsterdam}}
 			for _, at := range c.earlier {
 				who.reminders = append(who.reminders, heard{at: at})
 			}
@@ -105,9 +140,12 @@ func TestTheJudgeKnowsARightMailFromAWrongOne(t *testing.T) {
 			if c.kind == "" {
 				c.kind = "reminder"
 			}
-			j.mail(who, letter{at: c.at, id: "n1"}, told{kind: c.kind, kase: "case_1", step: "first"})
+			if c.speaks == "" {
+				c.speaks = "nl"
+			}
+			j.mail(who, letter{at: c.at, id: "n1", speaks: c.speaks}, told{kind: c.kind, kase: "case_1", step: "first", campaign: c.campaign})
 			if c.twice {
-				j.mail(who, letter{at: c.at.Add(24 * time.Hour), id: "n2"}, told{kind: c.kind, kase: "case_1", step: "first"})
+				j.mail(who, letter{at: c.at.Add(24 * time.Hour), id: "n2", speaks: c.speaks}, told{kind: c.kind, kase: "case_1", step: "first"})
 			}
 			rules := strings.Join(j.broken, "")
 			if (c.rule == "") != (rules == "") || !strings.HasPrefix(rules, c.rule) {
@@ -117,13 +155,58 @@ func TestTheJudgeKnowsARightMailFromAWrongOne(t *testing.T) {
 	}
 }
 
+// owing is a customer with an overdue invoice whose debit is under way since then.
+func owing(under time.Time) func(*customer) {
+	return func(c *customer) {
+		c.open = []*invoice{{id: "in_1", of: c, status: "open", overdue: true, under: under, card: &card{debit: true}}}
+	}
+}
+
+// A portal that passes over what its customers want, their holidays or their banks, is found out by the lives it leads.
+func TestTheJudgeFindsAPortalThatStrays(t *testing.T) {
+	if databasetest.OnPostgres() {
+		t.Skip("of the judge, not of the database")
+	}
+	for _, c := range []struct {
+		name, found string
+		change      func(*house)
+	}{
+		{"holidays", "a holiday where they are", func(h *house) { h.settle = func(c *config.Config) { c.Holidays = "off" } }},
+		{"hours", "and theirs are", func(h *house) { h.settle = func(c *config.Config) { c.ContactHours = "8-19" } }},
+		{"choices", "they asked for none", func(h *house) { h.daily(`DELETE FROM contact_choices`) }},
+		{"debits", "a debit of", func(h *house) { h.w.stripe.mute = true }},
+		{"campaigns", "instead of invoices", func(h *house) { h.daily(`UPDATE campaign_order SET position = -1 WHERE name = 'consumer-cards'`) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := play{customers: 25, days: 60, seed: 7, failing: 0.5, good: 0.2, unusual: 4}
+			o := played(t, p, c.change)
+			if !strings.Contains(strings.Join(o.broken, ""), c.found) {
+				t.Errorf("nothing was found of %q among %d breaches", c.found, len(o.broken))
+			}
+		})
+	}
+}
+
+// daily lets somebody change the portal's tables each day.
+func (h *house) daily(statement string) {
+	h.w.when(h.w.at, func() {
+		_ = h.portal.DB.Do(context.Background(), func(tx *sql.Tx) error {
+			_, err := tx.Exec(statement)
+			return err
+		})
+		h.w.at = h.w.at.Add(24 * time.Hour)
+		h.daily(statement)
+		h.w.at = h.w.at.Add(-24 * time.Hour)
+	})
+}
+
 // What is held against the truth at the end finds each thing that was spoiled before.
 func TestTheJudgeFindsWhatWasSpoiled(t *testing.T) {
-	p := play{customers: 12, days: 40, seed: 5, failing: 0.6}
+	p := play{customers: 12, days: 40, seed: 5, failing: 0.6, unusual: 1}
 	o := played(t, p, func(h *house) {
 		h.spoil = func(ctx context.Context) error {
 			i := h.w.anyOpen()
-			i.orders += 2                    // I1
+			i.orders += 9                    // I1
 			h.w.stripe.events[0].kept = true // I6, once it is gone
 			h.w.void(i)                      // I7: nobody hears of it in time
 			slog.New(h.log).Warn("spoiled", "key", stripeKey)

@@ -20,12 +20,15 @@ type processor struct {
 	dead     bool              // the program that calls has ended
 	calls    int
 	fail     func(call int) failure // of the calls, counted from 1; nil for none
+	mute     bool                   // says nothing of debits under way
 	charges  int                    // tries to take money that were ordered by the portal
 }
 
 type card struct {
 	id, last4 string
 	owner     *customer
+	detached  bool        // taken off its owner for good
+	debit     bool        // it is a bank account, and takes days to say anything
 	says      string      // the decline code it answers from now on, "" when it pays
 	tries     []time.Time // ordered by the portal
 }
@@ -36,6 +39,11 @@ type invoice struct {
 	status  string // open, paid, void, uncollectible
 	amount  int64
 	created time.Time
+	due     time.Time // the day until which it is to be paid by hand; zero for one that is charged
+	overdue bool      // a try failed, or its day passed
+	under   time.Time // since when a bank debit is under way, zero for none
+	hidden  bool      // and nobody is told: for tests of the judge
+	byHand  bool      // paid by transfer
 	tries   int
 	failed  time.Time // the last try that failed
 	next    time.Time
@@ -45,6 +53,8 @@ type invoice struct {
 	orders  int             // distinct orders of the portal that took effect
 	presses map[string]bool // of the customer, that were about it
 	paid    int             // how often money was taken
+
+	newCards int // that came while it was open: each may be tried once without a press
 }
 
 type dispute struct {
@@ -101,6 +111,14 @@ func (w *world) renew(c *customer) {
 	w.when(w.at.AddDate(0, 1, 0), func() { w.renew(c) })
 	i := &invoice{id: fmt.Sprintf("in_%06d_%d", c.n, c.renewals), of: c, status: "open", amount: c.amount, created: w.at, card: c.card}
 	w.stripe.cards[c.card.id] = c.card
+	if c.invoiced {
+		w.bill(i)
+		return
+	}
+	if c.card.debit {
+		w.collect(i)
+		return
+	}
 	code := c.card.says
 	if code == "" && chance(c.life, w.play.failing) {
 		dice := c.life.Float64()
@@ -124,23 +142,31 @@ func (w *world) renew(c *customer) {
 		}
 		return
 	}
-	w.stripe.invoices[i.id] = i
-	c.open = append(c.open, i)
-	c.clearSince = time.Time{}
+	w.enter(i)
 	w.failed(i, code)
-	if len(c.open) >= 3 {
-		w.cancel(c)
-	}
 }
 
-// failed keeps that a try failed; Stripe tries again by itself where the code lets it.
+// enter makes an invoice one that can be seen at Stripe.
+func (w *world) enter(i *invoice) {
+	w.stripe.invoices[i.id] = i
+	i.of.open = append(i.of.open, i)
+}
+
+// failed keeps that a try failed.
 func (w *world) failed(i *invoice, code string) {
-	c := i.of
 	i.tries++
+	w.refused(i, code)
+}
+
+// refused keeps how a try came out; Stripe tries again by itself where the code lets it.
+func (w *world) refused(i *invoice, code string) {
+	c := i.of
 	i.code, i.failed, i.next = code, w.at, time.Time{}
+	w.falls(i)
 	c.note(w.at, "charge failed", i.id+" "+code)
-	hopeless := i.card.says != "" || code == "authentication_required"
-	if !hopeless && i.tries < 5 {
+	c.tried(charge{fmt.Sprintf("ch_%s_%d", i.id, i.tries), "failed", code, i, i.card, w.at})
+	hopeless := i.card.says != "" || code == "authentication_required" || code == "debit_not_authorized" || !i.due.IsZero()
+	if !hopeless && i.tries < i.card.most() {
 		i.next = w.at.Add(time.Duration(2+i.tries) * 24 * time.Hour)
 		tries := i.tries
 		w.when(i.next, func() { w.retry(i, tries) })
@@ -153,12 +179,46 @@ func (w *world) failed(i *invoice, code string) {
 	}
 }
 
+// falls makes an invoice one that is owed since a try failed or its day passed. Who owes three loses the plan.
+func (w *world) falls(i *invoice) {
+	c := i.of
+	i.overdue = true
+	c.clearSince = time.Time{}
+	switch way := i.way(); c.way {
+	case "", way:
+		c.way = way
+	default:
+		c.way = several
+	}
+	owed := 0
+	for _, o := range c.open {
+		if o.overdue {
+			owed++
+		}
+	}
+	if owed >= 3 {
+		w.cancel(c)
+	}
+}
+
+// most is how often an invoice is charged to it without its owner.
+func (by *card) most() int {
+	if by.debit {
+		return 2
+	}
+	return 5
+}
+
 // retry is Stripe's own next try.
 func (w *world) retry(i *invoice, tries int) {
 	if i.status != "open" || i.tries != tries {
 		return
 	}
 	i.card = i.of.card
+	if i.card.debit {
+		w.debit(i, chance(i.of.life, 0.6))
+		return
+	}
 	if i.card.says == "" && chance(i.of.life, 0.3) {
 		w.pay(i, "by Stripe's next try")
 		return
@@ -171,6 +231,10 @@ func (w *world) giveUp(i *invoice) {
 	if i.status != "open" {
 		return
 	}
+	if !i.under.IsZero() { // its money may come yet
+		w.when(w.at.AddDate(0, 0, 10), func() { w.giveUp(i) })
+		return
+	}
 	switch dice := i.of.life.Float64(); {
 	case dice < 0.35:
 		w.writeOff(i)
@@ -181,8 +245,11 @@ func (w *world) giveUp(i *invoice) {
 }
 
 func (w *world) pay(i *invoice, how string) {
-	i.status, i.paidAt, i.next = "paid", w.at, time.Time{}
+	i.status, i.paidAt, i.next, i.under = "paid", w.at, time.Time{}, time.Time{}
 	i.paid++
+	if !i.byHand {
+		i.of.tried(charge{"ch_" + i.id + "_paid", "succeeded", "", i, i.card, w.at})
+	}
 	w.leave(i, "paid", how)
 	w.tell(i.of, "invoice.paid", "invoice", i.id)
 	w.tell(i.of, "payment_intent.succeeded", "payment_intent", "pi_"+i.id)
@@ -209,7 +276,7 @@ func (w *world) leave(i *invoice, what, how string) {
 	c := i.of
 	c.note(w.at, what, i.id+" "+how)
 	c.open = slices.DeleteFunc(c.open, func(o *invoice) bool { return o == i })
-	if len(c.open) == 0 && c.clearSince.IsZero() {
+	if !c.owes() && c.clearSince.IsZero() {
 		c.clearSince = w.at
 		c.wrote, c.resting = time.Time{}, time.Time{} // that case is over; another one is another matter
 	}
@@ -227,7 +294,11 @@ func (w *world) cancel(c *customer) {
 // mayDispute lets a customer take money back now and then, long after it was paid.
 func (w *world) mayDispute(i *invoice) {
 	c := i.of
-	if !chance(c.life, 0.003) {
+	share := 0.003
+	if i.card.debit {
+		share = 0.02 // a debit is taken back without a reason, for eight weeks
+	}
+	if i.byHand || !chance(c.life, share) {
 		return
 	}
 	w.when(w.at.Add(time.Duration(5+c.life.IntN(35))*24*time.Hour), func() {
@@ -276,7 +347,7 @@ func (w *world) bring(e *event, until time.Time) {
 	}
 }
 
-// order is the portal's order to charge an invoice with its customer there.
+// order is the portal's order to charge an invoice with its customer there. paid is false while a debit is under way.
 func (w *world) order(i *invoice, by *card) (paid bool) {
 	i.orders++
 	w.stripe.charges++
@@ -285,6 +356,8 @@ func (w *world) order(i *invoice, by *card) (paid bool) {
 	c := i.of
 	c.settled = w.at
 	switch {
+	case by.debit:
+		w.debit(i, !c.sure && chance(c.life, 0.3))
 	case by.says != "":
 		w.failed(i, by.says)
 	case c.sure || i.code == "authentication_required" || chance(c.life, 0.7): // the bank asks, and hears yes

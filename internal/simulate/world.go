@@ -35,6 +35,8 @@ type play struct {
 	seed            uint64
 	only            string  // the one customer who lives, "" for all
 	failing         float64 // the share of renewals that fail
+	unusual         float64 // how many more than usually pay by debit or by hand, or decide about their reminders
+	collector       bool    // the merchant collects for others: each reminder can be stopped by one press
 	good            float64 // the share of renewals that went well of which Stripe tells
 	faults          faults
 }
@@ -68,19 +70,25 @@ type customer struct {
 	currency                string
 	amount                  int64
 	business                bool
+	invoiced                bool   // is sent invoices, and pays them by hand
+	way                     string // how all that was ever overdue was to be paid, several when not all alike; "" for nothing yet
 	manner                  manner
+	choice                  choice
+	spoke                   time.Time // since when Stripe tells their language
 	life, calls, deliveries *rand.Rand
 	letters                 *rand.Rand
 	card                    *card
 	cards                   int
 	subscription            string
-	canceled                bool
-	sure                    bool // what they order on our pages is paid: for tests
+	charges                 []charge
+	canceled, paused        bool
+	kind                    string // what the merchant says of them; "" for nothing
+	sure                    bool   // what they order on our pages is paid: for tests
 	renewals                int
-	open                    []*invoice
-	clearSince              time.Time // since when Stripe knows that nothing is overdue; zero while something is
-	wrote, resting          time.Time // since when a message waits; until when staff let the case rest
-	disputed                time.Time // since when a dispute runs or was lost
+	open                    []*invoice // not paid yet, of which not all need be overdue
+	clearSince              time.Time  // since when Stripe knows that nothing is overdue; zero while something is
+	wrote, resting          time.Time  // since when a message waits; until when staff let the case rest
+	disputed                time.Time  // since when a dispute runs or was lost
 	presses                 int
 	reminders               []heard
 	settled                 time.Time // the last time they acted on our pages
@@ -137,7 +145,7 @@ var places = []struct {
 func newWorld(p play) (*world, error) {
 	w := &world{play: p, at: start, known: map[string]*customer{}, addressed: map[string]*customer{}}
 	for n := range p.customers {
-		c, err := newCustomer(p.seed, n)
+		c, err := newCustomer(p, n)
 		if err != nil {
 			return nil, err
 		}
@@ -160,8 +168,8 @@ func newWorld(p play) (*world, error) {
 	return w, nil
 }
 
-func newCustomer(seed uint64, n int) (*customer, error) {
-	dice := func(of uint64) *rand.Rand { return rand.New(rand.NewPCG(seed*8+of, uint64(n))) }
+func newCustomer(p play, n int) (*customer, error) {
+	dice := func(of uint64) *rand.Rand { return rand.New(rand.NewPCG(p.seed*8+of, uint64(n))) }
 	c := &customer{
 		n: n, id: fmt.Sprintf("cus_%06d", n), name: fmt.Sprintf("Customer %d", n), email: fmt.Sprintf("c%d@customer.example", n),
 		subscription: fmt.Sprintf("sub_%06d", n), life: dice(1), calls: dice(2), deliveries: dice(3), letters: dice(4),
@@ -178,6 +186,12 @@ func newCustomer(seed uint64, n int) (*customer, error) {
 	c.business = chance(c.life, 0.1)
 	c.manner = pick(c.life, manners)
 	c.newCard("")
+	switch dice := c.life.Float64() / p.unusual; {
+	case dice < 0.08:
+		c.card.debit = true
+	case dice < 0.12:
+		c.invoiced = true
+	}
 	return c, nil
 }
 

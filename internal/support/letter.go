@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Letter is what a customer wrote by mail.
@@ -54,9 +55,18 @@ func (l Letter) Body() string {
 func (l Letter) named() []Attachment {
 	named := slices.Clone(l.Attachments)
 	for i := range named {
-		named[i].Name = withoutCards(named[i].Name)
+		named[i].Name = withoutCards(strings.Map(visible, named[i].Name))
 	}
 	return named
+}
+
+// visible leaves a blank where a name has what nobody sees. JSON would write it as a number, which next to other digits
+// looks like a card's.
+func visible(r rune) rune {
+	if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+		return ' '
+	}
+	return r
 }
 
 // packed is a list of attachments as it is stored, "" for none.
@@ -64,8 +74,11 @@ func packed(all []Attachment) (string, error) {
 	if len(all) == 0 {
 		return "", nil
 	}
-	text, err := json.Marshal(all)
-	return string(text), err
+	var text strings.Builder
+	write := json.NewEncoder(&text)
+	write.SetEscapeHTML(false) // an & stays one
+	err := write.Encode(all)
+	return strings.TrimSpace(text.String()), err
 }
 
 func unpacked(text string) ([]Attachment, error) {
