@@ -11,6 +11,7 @@ import (
 
 	"sollecito/internal/link"
 	"sollecito/internal/mail"
+	"sollecito/internal/outbox"
 	"sollecito/views/email"
 )
 
@@ -24,6 +25,7 @@ const (
 type Draft struct {
 	words        email.Letter
 	letter       mail.Letter // but for its parts
+	forms        *forms
 	signer       *mail.Signer
 	link         link.New // no token: it carries none
 	code         string   // the mailed code, "" for none
@@ -33,18 +35,21 @@ type Draft struct {
 
 // Finish draws and signs the letter and answers the copy that is kept of it, without the signature: with the tokens cut
 // out it would hold no more. It asks nobody, so that several can be drawn at once.
-func (d Draft) Finish(ctx context.Context) (post mail.Post, kept string, err error) {
-	d.letter.HTML, err = d.words.HTML(ctx)
+func (d Draft) Finish(ctx context.Context) (mail.Post, outbox.Copy, error) {
+	var err error
+	d.letter.Form, d.letter.Words, err = d.forms.fill(ctx, d.words)
 	if err != nil {
-		return mail.Post{}, "", err
+		return mail.Post{}, outbox.Copy{}, err
 	}
 	d.letter.Text = d.words.Text()
-	post, kept, err = pack(d.letter, d.link.Token, d.code, d.stop)
+	post, kept, err := pack(d.letter, d.link.Token, d.code, d.stop)
 	if err != nil {
-		return mail.Post{}, "", err
+		return mail.Post{}, outbox.Copy{}, err
 	}
 	if d.hide != "" {
-		kept = strings.ReplaceAll(kept, d.hide, d.hidden)
+		for i, piece := range kept.Own {
+			kept.Own[i] = strings.ReplaceAll(piece, d.hide, d.hidden)
+		}
 	}
 	post, err = d.signer.Sign(post)
 	return post, kept, err
@@ -62,24 +67,40 @@ func issueAll(ctx context.Context, tx *sql.Tx, drafts []*Draft) error {
 }
 
 // pack makes a letter ready to go and answers the copy that is kept of it: its bytes as they go, the tokens cut out.
-func pack(letter mail.Letter, tokens ...string) (mail.Post, string, error) {
+func pack(letter mail.Letter, tokens ...string) (mail.Post, outbox.Copy, error) {
 	post, err := mail.Pack(letter)
 	if err != nil {
-		return mail.Post{}, "", fmt.Errorf("keep a copy: %w", err)
+		return mail.Post{}, outbox.Copy{}, fmt.Errorf("keep a copy: %w", err)
 	}
-	const blank = "\r\n\r\n"
-	head, body, _ := bytes.Cut(post.Bytes(), []byte(blank))
+	var kept outbox.Copy
+	if post.Form() != nil {
+		kept.FormID, kept.Fixed = post.Form().ID(), post.Form().Fixed()
+	}
+	for i, piece := range post.Own() {
+		var out strings.Builder
+		out.Grow(len(piece) + len(quotedCut))
+		if i == 0 {
+			const blank = "\r\n\r\n"
+			var head []byte
+			head, piece, _ = bytes.Cut(piece, []byte(blank))
+			out.WriteString(cutHead(head, tokens))
+			out.WriteString(blank)
+		}
+		cutOut(&out, piece, tokens)
+		kept.Own = append(kept.Own, out.String())
+	}
+	return post, kept, nil
+}
+
+// cutHead answers a header without its tokens.
+func cutHead(head []byte, tokens []string) string {
 	kept := string(bytes.ToValidUTF8(head, []byte("?"))) // a server that takes UTF-8 takes it in addresses
 	for _, token := range tokens {
 		if token != "" {
 			kept = strings.ReplaceAll(kept, token, cut)
 		}
 	}
-	var out strings.Builder
-	out.Grow(len(kept) + len(blank) + len(body) + len(quotedCut))
-	out.WriteString(kept + blank)
-	cutOut(&out, body, tokens)
-	return post, out.String(), nil
+	return kept
 }
 
 // cutOut writes a body in quoted-printable without its tokens, which are of letters that it leaves as they are. A line
