@@ -114,7 +114,7 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say d
 		out.ReplyTo = mail.Address{Name: who.Name, Address: who.Email} // an answer by mail must not be lost
 	}
 	d := Draft{words: letter, letter: out, forms: &l.forms, signer: l.Signer, code: code, stop: stop, link: link.New{
-		Token: token, Link: link.Link{CustomerID: n.CustomerID, NoticeID: n.ID, Language: reader.Tag(), IssuedAt: now.Unix()},
+		Token: token, Again: n.Attempts > 0, Link: link.Link{CustomerID: n.CustomerID, NoticeID: n.ID, Language: reader.Tag(), IssuedAt: now.Unix()},
 	}}
 	if reply != "" {
 		d.hide, d.hidden = reply, l.Inbound.Hidden(cut) // whoever has it writes in the customer's name

@@ -7,7 +7,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strings"
+	"unicode/utf8"
 
 	"sollecito/internal/link"
 	"sollecito/internal/mail"
@@ -48,7 +48,9 @@ func (d Draft) Finish(ctx context.Context) (mail.Post, outbox.Copy, error) {
 	}
 	if d.hide != "" {
 		for i, piece := range kept.Own {
-			kept.Own[i] = strings.ReplaceAll(piece, d.hide, d.hidden)
+			if bytes.Contains(piece, []byte(d.hide)) {
+				kept.Own[i] = bytes.ReplaceAll(piece, []byte(d.hide), []byte(d.hidden))
+			}
 		}
 	}
 	post, err = d.signer.Sign(post)
@@ -76,53 +78,54 @@ func pack(letter mail.Letter, tokens ...string) (mail.Post, outbox.Copy, error) 
 	if post.Form() != nil {
 		kept.FormID, kept.Fixed = post.Form().ID(), post.Form().Fixed()
 	}
-	for i, piece := range post.Own() {
-		var out strings.Builder
-		out.Grow(len(piece) + len(quotedCut))
-		if i == 0 {
-			const blank = "\r\n\r\n"
-			var head []byte
-			head, piece, _ = bytes.Cut(piece, []byte(blank))
-			out.WriteString(cutHead(head, tokens))
-			out.WriteString(blank)
-		}
-		cutOut(&out, piece, tokens)
-		kept.Own = append(kept.Own, out.String())
+	kept.Own = post.Own()
+	const blank = "\r\n\r\n"
+	head, body, _ := bytes.Cut(kept.Own[0], []byte(blank))
+	kept.Own[0] = slices.Concat(cutHead(head, tokens), []byte(blank), cutOut(body, tokens))
+	for i, piece := range kept.Own[1:] {
+		kept.Own[i+1] = cutOut(piece, tokens)
 	}
 	return post, kept, nil
 }
 
 // cutHead answers a header without its tokens.
-func cutHead(head []byte, tokens []string) string {
-	kept := string(bytes.ToValidUTF8(head, []byte("?"))) // a server that takes UTF-8 takes it in addresses
+func cutHead(head []byte, tokens []string) []byte {
+	kept := head
+	if !utf8.Valid(head) { // a server that takes UTF-8 takes it in addresses
+		kept = bytes.ToValidUTF8(head, []byte("?"))
+	}
 	for _, token := range tokens {
-		if token != "" {
-			kept = strings.ReplaceAll(kept, token, cut)
+		if token != "" && bytes.Contains(kept, []byte(token)) {
+			kept = bytes.ReplaceAll(kept, []byte(token), []byte(cut))
 		}
 	}
 	return kept
 }
 
-// cutOut writes a body in quoted-printable without its tokens, which are of letters that it leaves as they are. A line
-// may end anywhere in one.
-func cutOut(out *strings.Builder, body []byte, tokens []string) {
+// cutOut answers a body in quoted-printable without its tokens, which are of letters that it leaves as they are: the body
+// itself when it has none. A line may end anywhere in one.
+func cutOut(body []byte, tokens []string) []byte {
 	var found []place
 	for _, token := range tokens {
 		if token != "" {
 			found = append(found, places(body, token)...)
 		}
 	}
+	if len(found) == 0 {
+		return body
+	}
 	slices.SortFunc(found, func(a, b place) int { return cmp.Compare(a.from, b.from) })
+	out := make([]byte, 0, len(body))
 	from := 0
 	for _, p := range found {
-		out.Write(body[from:p.from])
+		out = append(out, body[from:p.from]...)
 		if p.broken {
-			out.WriteString(softBreak)
+			out = append(out, softBreak...)
 		}
-		out.WriteString(quotedCut)
+		out = append(out, quotedCut...)
 		from = p.to
 	}
-	out.Write(body[from:])
+	return append(out, body[from:]...)
 }
 
 // place is where a token stands in a body; a line ends in it when it is broken.

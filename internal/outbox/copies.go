@@ -15,11 +15,28 @@ import (
 type Copy struct {
 	FormID string   // "" when it shares nothing
 	Fixed  []string // the form's pieces, between its own
-	Own    []string // one more than the form has
+	Own    [][]byte // one more than the form has
 }
 
 // joint parts the pieces where they are kept. It is a control character, which no header holds and no encoded body.
 const joint = "\x1f"
+
+// own is what is kept of the copy's own pieces.
+func (c Copy) own() string {
+	size := len(c.Own)
+	for _, piece := range c.Own {
+		size += len(piece)
+	}
+	var b strings.Builder
+	b.Grow(size)
+	for i, piece := range c.Own {
+		if i > 0 {
+			b.WriteString(joint)
+		}
+		b.Write(piece)
+	}
+	return b.String()
+}
 
 // keepCopies keeps the copies of mails. A mail that is tried again has another one.
 func keepCopies(ctx context.Context, tx *sql.Tx, notices []Notice) error {
@@ -29,7 +46,7 @@ func keepCopies(ctx context.Context, tx *sql.Tx, notices []Notice) error {
 		if len(n.Copy.Own) == 0 {
 			continue
 		}
-		args = append(args, n.ID, n.Copy.FormID, strings.Join(n.Copy.Own, joint))
+		args = append(args, n.ID, n.Copy.FormID, n.Copy.own())
 		if n.Copy.FormID != "" {
 			forms[n.Copy.FormID] = n.Copy.Fixed
 		}

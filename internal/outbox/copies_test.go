@@ -29,7 +29,7 @@ func TestACopyIsTheMailAsItWent(t *testing.T) {
 		}
 	}
 	formOf := func(id string, fixed ...string) func(own ...string) outbox.Copy {
-		return func(own ...string) outbox.Copy { return outbox.Copy{FormID: id, Fixed: fixed, Own: own} }
+		return func(own ...string) outbox.Copy { return outbox.Copy{FormID: id, Fixed: fixed, Own: bytesOf(own...)} }
 	}
 	page, other := formOf("page", "<p>", "</p>"), formOf("other", "<b>")
 	begin := func(copies map[string]outbox.Copy, lease int64) {
@@ -70,7 +70,7 @@ func TestACopyIsTheMailAsItWent(t *testing.T) {
 		return nil
 	})
 	begin(map[string]outbox.Copy{
-		"a": page("head a ", "one", " end"), "b": page("head b ", "", " end"), "c": other("head c ", " end"), "d": {Own: []string{"the whole"}},
+		"a": page("head a ", "one", " end"), "b": page("head b ", "", " end"), "c": other("head c ", " end"), "d": {Own: bytesOf("the whole")},
 	}, 1)
 	begin(map[string]outbox.Copy{"a": other("head a again ", " end")}, 50)
 	do(func(tx *sql.Tx) error {
@@ -91,4 +91,12 @@ func TestACopyIsTheMailAsItWent(t *testing.T) {
 		}
 		return err
 	})
+}
+
+func bytesOf(texts ...string) [][]byte {
+	all := make([][]byte, len(texts))
+	for i, text := range texts {
+		all[i] = []byte(text)
+	}
+	return all
 }
