@@ -493,7 +493,7 @@ func (h *house) idsFor(customer string) map[string]string {
 			return err
 		}
 		for _, n := range all {
-			if n.Copy != "" {
+			if n.Written() {
 				ids["notices"] = n.ID
 			}
 		}

@@ -216,7 +216,7 @@ func (h *house) settle(tx *sql.Tx, customer string, status outbox.Status) error 
 		if err != nil {
 			return err
 		}
-		n.Copy, n.Dated, n.Subject = string(copied), h.clock().Unix(), "A payment didn’t go through"
+		n.Copy.Own, n.MessageID, n.Dated, n.Subject = [][]byte{copied}, n.ID+"@lumen.example", h.clock().Unix(), "A payment didn’t go through"
 		_, err = outbox.BeginAll(h.t.Context(), tx, []outbox.Notice{n}, 0)
 		if err != nil {
 			return err

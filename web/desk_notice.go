@@ -23,13 +23,18 @@ import (
 	"sollecito/views/desk"
 )
 
-// customersNotice finds a message about a customer. What colleagues are told of their own accounts is theirs.
-func customersNotice(ctx context.Context, tx *sql.Tx, id string) (outbox.Notice, error) {
-	n, err := outbox.Find(ctx, tx, id)
+// customersNotice finds a message about a customer, with the copy that is kept of it, "" for none. What colleagues are
+// told of their own accounts is theirs.
+func customersNotice(ctx context.Context, tx *sql.Tx, id string) (n outbox.Notice, copied string, err error) {
+	n, err = outbox.Find(ctx, tx, id)
 	if err == nil && n.Kind == outbox.StaffAlert {
-		return outbox.Notice{}, fault.New(fault.NotFound, "There is no such message")
+		return outbox.Notice{}, "", fault.New(fault.NotFound, "There is no such message")
 	}
-	return n, err
+	if err != nil {
+		return outbox.Notice{}, "", err
+	}
+	copied, err = outbox.CopyOf(ctx, tx, n.ID)
+	return n, copied, err
 }
 
 // showNotice draws the kept copy of one message: what it was, how it went, its headers and its text.
@@ -37,9 +42,10 @@ func (s *Server) showNotice(w http.ResponseWriter, r *http.Request, who staff.Me
 	var n outbox.Notice
 	var customer billing.Customer
 	var plan campaign.Campaign
+	var copied string
 	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
 		var err error
-		n, err = customersNotice(r.Context(), tx, r.PathValue("id"))
+		n, copied, err = customersNotice(r.Context(), tx, r.PathValue("id"))
 		if err != nil {
 			return err
 		}
@@ -74,8 +80,8 @@ func (s *Server) showNotice(w http.ResponseWriter, r *http.Request, who staff.Me
 	}
 	p.Nav = desk.NavToday
 	switch {
-	case n.Copy != "":
-		kept, err := parseCopy(n.Copy)
+	case copied != "":
+		kept, err := parseCopy(copied)
 		if err != nil {
 			return fmt.Errorf("read the copy of %s: %w", n.ID, err)
 		}
@@ -100,19 +106,20 @@ const copyPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-
 // showNoticeHTML serves the HTML part of a kept copy alone, as it was sent.
 func (s *Server) showNoticeHTML(w http.ResponseWriter, r *http.Request, who staff.Member) error {
 	var n outbox.Notice
+	var copied string
 	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
 		var err error
-		n, err = customersNotice(r.Context(), tx, r.PathValue("id"))
+		n, copied, err = customersNotice(r.Context(), tx, r.PathValue("id"))
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	gone := fault.New(fault.NotFound, "There is no HTML part of this message.")
-	if n.Copy == "" {
+	if copied == "" {
 		return gone
 	}
-	kept, err := parseCopy(n.Copy)
+	kept, err := parseCopy(copied)
 	if err != nil {
 		return fmt.Errorf("read the copy of %s: %w", n.ID, err)
 	}

@@ -135,7 +135,7 @@ func (s *Server) deskMessage(m support.Message, customer billing.Customer, notic
 			continue
 		}
 		said.Delivery = s.becameOf(n)
-		if n.Copy != "" {
+		if n.Written() {
 			said.CopyURL = "/admin/notices/" + url.PathEscape(n.ID)
 		}
 	}

@@ -245,7 +245,7 @@ func (s *Server) noticeEntry(k record, n outbox.Notice, plan campaign.Campaign) 
 	case outbox.Skipped:
 		e.Kind = desk.KindSkip
 	}
-	if n.Copy != "" {
+	if n.Written() {
 		e.CopyURL = "/admin/notices/" + url.PathEscape(n.ID)
 	}
 	return e

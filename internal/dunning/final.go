@@ -10,9 +10,10 @@ import (
 // NextConsequence answers the next step that will take something away, as far as is known now, and false when none is
 // ahead.
 func (c Case) NextConsequence(in Situation) (campaign.Step, bool) {
-	for _, p := range c.Ahead(in) {
-		if p.Step.Consequence {
-			return p.Step, true
+	for i := c.Step; i < len(in.Plan.Steps); i++ {
+		step := in.Plan.Steps[i]
+		if step.Consequence && step.If.Matches(in.Who) { // as in Ahead, whose days are not asked for here
+			return step, true
 		}
 	}
 	return campaign.Step{}, false

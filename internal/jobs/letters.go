@@ -35,6 +35,8 @@ type Letters struct {
 	Collector bool         // reminders carry an opt-out notice and a one-click unsubscribe (RFC 8058)
 	Signer    *mail.Signer // signs each letter (DKIM); nil leaves that to the mail server
 	OnlyTo    string       // the one address all mail goes to in test mode, "" for the real ones
+
+	forms forms
 }
 
 // Write composes the letter to the notice's recipient and fills in what the notice keeps of it: Message-ID, date and
@@ -114,8 +116,8 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say d
 			out.ReplyTo = mail.Address{Name: who.Name, Address: who.Email}
 		}
 	}
-	d := Draft{words: letter, letter: out, signer: l.Signer, code: code, stop: stop, link: link.New{
-		Token: token, Link: link.Link{CustomerID: n.CustomerID, NoticeID: n.ID, Language: reader.Tag(), IssuedAt: now.Unix()},
+	d := Draft{words: letter, letter: out, forms: &l.forms, signer: l.Signer, code: code, stop: stop, link: link.New{
+		Token: token, Again: n.Attempts > 0, Link: link.Link{CustomerID: n.CustomerID, NoticeID: n.ID, Language: reader.Tag(), IssuedAt: now.Unix()},
 	}}
 	if reply != "" {
 		d.hide, d.hidden = reply, l.Inbound.Hidden(cut) // whoever has it writes in the customer's name

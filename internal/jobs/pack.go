@@ -7,10 +7,11 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
-	"strings"
+	"unicode/utf8"
 
 	"sollecito/internal/link"
 	"sollecito/internal/mail"
+	"sollecito/internal/outbox"
 	"sollecito/views/email"
 )
 
@@ -24,6 +25,7 @@ const (
 type Draft struct {
 	words        email.Letter
 	letter       mail.Letter // but for its parts
+	forms        *forms
 	signer       *mail.Signer
 	link         link.New // no token: it carries none
 	code         string   // the mailed code, "" for none
@@ -33,18 +35,23 @@ type Draft struct {
 
 // Finish draws and signs the letter and answers the copy that is kept of it, without the signature: with the tokens cut
 // out it would hold no more. It asks nobody, so that several can be drawn at once.
-func (d Draft) Finish(ctx context.Context) (post mail.Post, kept string, err error) {
-	d.letter.HTML, err = d.words.HTML(ctx)
+func (d Draft) Finish(ctx context.Context) (mail.Post, outbox.Copy, error) {
+	var err error
+	d.letter.Form, d.letter.Words, err = d.forms.fill(ctx, d.words)
 	if err != nil {
-		return mail.Post{}, "", err
+		return mail.Post{}, outbox.Copy{}, err
 	}
 	d.letter.Text = d.words.Text()
-	post, kept, err = pack(d.letter, d.link.Token, d.code, d.stop)
+	post, kept, err := pack(d.letter, d.link.Token, d.code, d.stop)
 	if err != nil {
-		return mail.Post{}, "", err
+		return mail.Post{}, outbox.Copy{}, err
 	}
 	if d.hide != "" {
-		kept = strings.ReplaceAll(kept, d.hide, d.hidden)
+		for i, piece := range kept.Own {
+			if bytes.Contains(piece, []byte(d.hide)) {
+				kept.Own[i] = bytes.ReplaceAll(piece, []byte(d.hide), []byte(d.hidden))
+			}
+		}
 	}
 	post, err = d.signer.Sign(post)
 	return post, kept, err
@@ -62,46 +69,63 @@ func issueAll(ctx context.Context, tx *sql.Tx, drafts []*Draft) error {
 }
 
 // pack makes a letter ready to go and answers the copy that is kept of it: its bytes as they go, the tokens cut out.
-func pack(letter mail.Letter, tokens ...string) (mail.Post, string, error) {
+func pack(letter mail.Letter, tokens ...string) (mail.Post, outbox.Copy, error) {
 	post, err := mail.Pack(letter)
 	if err != nil {
-		return mail.Post{}, "", fmt.Errorf("keep a copy: %w", err)
+		return mail.Post{}, outbox.Copy{}, fmt.Errorf("keep a copy: %w", err)
 	}
+	var kept outbox.Copy
+	if post.Form() != nil {
+		kept.FormID, kept.Fixed = post.Form().ID(), post.Form().Fixed()
+	}
+	kept.Own = post.Own()
 	const blank = "\r\n\r\n"
-	head, body, _ := bytes.Cut(post.Bytes(), []byte(blank))
-	kept := string(bytes.ToValidUTF8(head, []byte("?"))) // a server that takes UTF-8 takes it in addresses
-	for _, token := range tokens {
-		if token != "" {
-			kept = strings.ReplaceAll(kept, token, cut)
-		}
+	head, body, _ := bytes.Cut(kept.Own[0], []byte(blank))
+	kept.Own[0] = slices.Concat(cutHead(head, tokens), []byte(blank), cutOut(body, tokens))
+	for i, piece := range kept.Own[1:] {
+		kept.Own[i+1] = cutOut(piece, tokens)
 	}
-	var out strings.Builder
-	out.Grow(len(kept) + len(blank) + len(body) + len(quotedCut))
-	out.WriteString(kept + blank)
-	cutOut(&out, body, tokens)
-	return post, out.String(), nil
+	return post, kept, nil
 }
 
-// cutOut writes a body in quoted-printable without its tokens, which are of letters that it leaves as they are. A line
-// may end anywhere in one.
-func cutOut(out *strings.Builder, body []byte, tokens []string) {
+// cutHead answers a header without its tokens.
+func cutHead(head []byte, tokens []string) []byte {
+	kept := head
+	if !utf8.Valid(head) { // a server that takes UTF-8 takes it in addresses
+		kept = bytes.ToValidUTF8(head, []byte("?"))
+	}
+	for _, token := range tokens {
+		if token != "" && bytes.Contains(kept, []byte(token)) {
+			kept = bytes.ReplaceAll(kept, []byte(token), []byte(cut))
+		}
+	}
+	return kept
+}
+
+// cutOut answers a body in quoted-printable without its tokens, which are of letters that it leaves as they are: the body
+// itself when it has none. A line may end anywhere in one.
+func cutOut(body []byte, tokens []string) []byte {
 	var found []place
 	for _, token := range tokens {
 		if token != "" {
 			found = append(found, places(body, token)...)
 		}
 	}
+	if len(found) == 0 {
+		return body
+	}
 	slices.SortFunc(found, func(a, b place) int { return cmp.Compare(a.from, b.from) })
+	out := make([]byte, 0, len(body))
 	from := 0
 	for _, p := range found {
-		out.Write(body[from:p.from])
+		out = append(out, body[from:p.from]...)
 		if p.broken {
-			out.WriteString(softBreak)
+			out = append(out, softBreak...)
 		}
-		out.WriteString(quotedCut)
+		out = append(out, quotedCut...)
 		from = p.to
 	}
-	out.Write(body[from:])
+	return append(out, body[from:]...)
 }
 
 // place is where a token stands in a body; a line ends in it when it is broken.

@@ -27,7 +27,7 @@ func TestTheCopyOfALetterKeepsNoTokenWhereverItsLinesBreak(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		head, body, _ := strings.Cut(kept, "\r\n\r\n")
+		head, body, _ := strings.Cut(string(kept.Own[0]), "\r\n\r\n")
 		read, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(body)))
 		if err != nil {
 			t.Fatal(err)

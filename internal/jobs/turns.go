@@ -272,27 +272,21 @@ func (s *Sender) write(ctx context.Context, tx *sql.Tx, t *turn, say dunning.Say
 
 // begin marks the mails that go as being handed over, and keeps the links they carry.
 func (s *Sender) begin(ctx context.Context, tx *sql.Tx, going []*turn) error {
-	var drafts []*Draft
-	for _, t := range going {
-		drafts = append(drafts, t.draft)
-	}
-	err := issueAll(ctx, tx, drafts)
-	if err != nil {
-		return err
-	}
 	lease := s.Real().Add(sendLease)
 	begun, err := outbox.BeginAll(ctx, tx, noticesOf(going), lease.Unix())
 	if err != nil {
 		return err
 	}
+	var drafts []*Draft
 	for _, t := range going {
 		t.lease = lease
 		t.next.Attempts++
 		if begun[t.next.ID] {
 			t.answer = goes
+			drafts = append(drafts, t.draft)
 		}
 	}
-	return nil
+	return issueAll(ctx, tx, drafts)
 }
 
 // drawAll draws the letters of some turns on all processors at once: whoever else wants to write waits for them.

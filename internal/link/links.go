@@ -32,12 +32,13 @@ var errDead = fault.New(fault.NotFound, "This link no longer works.")
 type New struct {
 	Link
 	Token string
+	Again bool // its notice was tried before: the earlier link, which never left, is forgotten
 }
 
 // Issue makes a link to the customer's pages and answers its token. A notice that is tried again gets a new token, and
 // the earlier one, which never left, is forgotten.
 func Issue(ctx context.Context, tx *sql.Tx, l Link) (string, error) {
-	n := New{Link: l, Token: NewToken()}
+	n := New{Link: l, Token: NewToken(), Again: l.NoticeID != ""}
 	return n.Token, IssueAll(ctx, tx, []New{n})
 }
 
@@ -46,7 +47,7 @@ func IssueAll(ctx context.Context, tx *sql.Tx, links []New) error {
 	var again []string
 	var args []any
 	for _, l := range links {
-		if l.NoticeID != "" {
+		if l.Again {
 			again = append(again, l.NoticeID)
 		}
 		args = append(args, database.NewID("link"), Hash(l.Token), l.CustomerID, l.NoticeID, l.Language, l.IssuedAt, l.ExpiresAt, l.InvoiceID)

@@ -220,12 +220,12 @@ func (c *Conn) deliver(ctx context.Context, message []byte) error {
 }
 
 // dotted answers the message as it stands between 354 and its answer: a dot doubled at the beginning of each line
-// that has one (RFC 5321, 4.5.2), and the final dot.
+// that has one (RFC 5321, 4.5.2), and the final dot. It may stand in the room behind the message, which nobody reads.
 func dotted(message []byte) []byte {
-	out := make([]byte, 0, len(message)+len(message)/64+3)
 	if len(message) > 0 && message[0] != '.' && !bytes.Contains(message, []byte("\n.")) {
-		return append(append(out, message...), ".\r\n"...)
+		return append(message, ".\r\n"...)
 	}
+	out := make([]byte, 0, len(message)+len(message)/64+3)
 	for line := range bytes.Lines(message) {
 		if line[0] == '.' {
 			out = append(out, '.')

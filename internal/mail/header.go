@@ -19,15 +19,17 @@ func writeHeader(b *bytes.Buffer, name, value string) {
 	b.WriteString(name)
 	b.WriteByte(':')
 	column := len(name) + 1
-	for i, word := range strings.Split(value, " ") {
+	first := true
+	for word := range strings.SplitSeq(value, " ") {
 		// The first word stays on the header's line: a line of the name alone confuses some readers.
-		if i > 0 && column+1+len(word) > foldAt {
+		if !first && column+1+len(word) > foldAt {
 			b.WriteString("\r\n")
 			column = 0
 		}
 		b.WriteByte(' ')
 		b.WriteString(word)
 		column += 1 + len(word)
+		first = false
 	}
 	b.WriteString("\r\n")
 }
@@ -73,8 +75,8 @@ func encodeAddress(a Address) string {
 func encodedWords(s string) string {
 	const room = 64 - len("=?utf-8?Q?") - len("?=")
 	encoding, encode, most := "Q", quote, room
-	size := func(chunk string) int { return len(quote(chunk)) }
-	if len(quote(s)) > base64.StdEncoding.EncodedLen(len(s)) {
+	size := quotedSize
+	if size(s) > base64.StdEncoding.EncodedLen(len(s)) {
 		encoding, encode, most = "B", func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }, room/4*3
 		size = func(chunk string) int { return len(chunk) }
 	}
@@ -99,7 +101,7 @@ func quote(s string) string {
 	for i := range len(s) {
 		c := s[i]
 		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("!*+-/", c) >= 0:
+		case unquoted(c):
 			quoted = append(quoted, c)
 		case c == ' ':
 			quoted = append(quoted, '_')
@@ -108,6 +110,23 @@ func quote(s string) string {
 		}
 	}
 	return string(quoted)
+}
+
+func unquoted(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("!*+-/", c) >= 0
+}
+
+// quotedSize is the length of quote's answer.
+func quotedSize(s string) int {
+	size := 0
+	for i := range len(s) {
+		if unquoted(s[i]) || s[i] == ' ' {
+			size++
+			continue
+		}
+		size += len("=00")
+	}
+	return size
 }
 
 // longest answers the length of the longest stretch without a space, which cannot be folded.

@@ -23,7 +23,9 @@ type Letter struct {
 	To      Address
 	ReplyTo Address // left out when its address is empty
 	Subject string
-	HTML    string // the letter is plain text alone when empty
+	HTML    string   // the letter is plain text alone without it and without a Form
+	Form    *Form    // in place of HTML, when not nil
+	Words   []string // HTML that stands in the form's places
 	Text    string
 	// MessageID is written without angle brackets. It belongs to the letter, not to the attempt: a second attempt
 	// carries the same one, and the same Date.

@@ -16,7 +16,9 @@ import (
 // Post is a letter ready to go: who hands it to whom, and its exact bytes.
 type Post struct {
 	envelope envelope
-	message  []byte
+	message  []byte // with room behind it for the final dot
+	form     *Form
+	own      []int // where each piece that is not its form's begins and ends
 }
 
 // Pack makes a letter ready to go. It returns ErrUnsendable for one that cannot be sent.
@@ -25,12 +27,26 @@ func Pack(l Letter) (Post, error) {
 	if err != nil {
 		return Post{}, err
 	}
-	message, err := render(l)
-	return Post{e, message}, err
+	p, err := render(l)
+	p.envelope = e
+	return p, err
 }
 
 // Bytes are those that are sent, as Render answers them. They must not be changed.
 func (p Post) Bytes() []byte { return p.message }
+
+// Own answers the pieces of an unsigned message that are not its form's, in their order: the form's stand between them.
+// Without a form there is one, the whole message. The first holds the header.
+func (p Post) Own() [][]byte {
+	all := make([][]byte, 0, len(p.own)/2)
+	for i := 0; i < len(p.own); i += 2 {
+		all = append(all, p.message[p.own[i]:p.own[i+1]])
+	}
+	return all
+}
+
+// Form answers the form the letter was filled into, nil for none.
+func (p Post) Form() *Form { return p.form }
 
 // Render answers the exact bytes of a letter as they are sent, before dot-stuffing: header and body with CRLF line
 // ends, no line longer than 998 bytes. The same letter always renders to the same bytes. It returns ErrUnsendable
@@ -41,25 +57,45 @@ func Render(l Letter) ([]byte, error) {
 }
 
 // render writes a sealed letter.
-func render(l Letter) ([]byte, error) {
+func render(l Letter) (Post, error) {
+	if l.Form != nil && len(l.Words) != len(l.Form.fixed)-1 {
+		return Post{}, fmt.Errorf("%w: its form has %d places and it has %d words", ErrUnsendable, len(l.Form.fixed)-1, len(l.Words))
+	}
 	var b bytes.Buffer
-	b.Grow(len(l.HTML)*5/4 + len(l.Text)*5/4 + 2048)
+	b.Grow(sizeOf(l))
 	err := writeHeaders(&b, l)
 	if err != nil {
-		return nil, err
+		return Post{}, err
 	}
-	if l.HTML == "" {
+	if l.HTML == "" && l.Form == nil {
 		writePart(&b, "text/plain", l.Text)
-		return b.Bytes(), nil
+		return Post{message: b.Bytes(), own: []int{0, b.Len()}}, nil
 	}
 	boundary := boundaryOf(l)
-	fmt.Fprintf(&b, "Content-Type: multipart/alternative;\r\n boundary=\"%s\"\r\n\r\n", boundary)
-	for _, part := range []struct{ kind, text string }{{"text/plain", l.Text}, {"text/html", l.HTML}} {
-		fmt.Fprintf(&b, "--%s\r\n", boundary)
-		writePart(&b, part.kind, part.text)
+	fmt.Fprintf(&b, "Content-Type: multipart/alternative;\r\n boundary=\"%[1]s\"\r\n\r\n--%[1]s\r\n", boundary)
+	writePart(&b, "text/plain", l.Text)
+	fmt.Fprintf(&b, "--%s\r\n", boundary)
+	own := []int{0}
+	if l.Form == nil {
+		writePart(&b, "text/html", l.HTML)
+	} else {
+		own = writeForm(&b, l.Form, l.Words, own)
 	}
 	fmt.Fprintf(&b, "--%s--\r\n", boundary)
-	return b.Bytes(), nil
+	return Post{message: b.Bytes(), form: l.Form, own: append(own, b.Len())}, nil
+}
+
+// sizeOf is about as many bytes as the letter will have, and a few more.
+func sizeOf(l Letter) int {
+	size := len(l.HTML)*5/4 + len(l.Text)*5/4 + 2048
+	if l.Form == nil {
+		return size
+	}
+	size += l.Form.size
+	for _, word := range l.Words {
+		size += len(word) * 5 / 4
+	}
+	return size
 }
 
 // boundaryOf makes the boundary from the letter, so that rendering is repeatable. It cannot occur in a part: in
@@ -167,10 +203,35 @@ func isLanguageTag(tag string) bool { return isHeaderName(tag) }
 // writePart writes the headers and the body of one part. Text that is not UTF-8 is mended, since the part says it is,
 // and every kind of line break becomes the one of mail.
 func writePart(b *bytes.Buffer, kind, text string) {
-	fmt.Fprintf(b, "Content-Type: %s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n", kind)
+	writePartHeaders(b, kind)
+	writeQuoted(b, text)
+	b.WriteString("\r\n")
+}
+
+func writePartHeaders(b *bytes.Buffer, kind string) {
+	b.WriteString("Content-Type: ")
+	b.WriteString(kind)
+	b.WriteString("; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n")
+}
+
+func writeQuoted(b *bytes.Buffer, text string) {
 	if !utf8.ValidString(text) {
 		text = strings.ToValidUTF8(text, "\uFFFD")
 	}
 	b.Write(appendQuoted(b.AvailableBuffer(), text))
+}
+
+// writeForm writes a filled form as the HTML part. It answers own with where it went from the letter's own bytes into the
+// form's, and back.
+func writeForm(b *bytes.Buffer, f *Form, words []string, own []int) []int {
+	writePartHeaders(b, "text/html")
+	for i, fixed := range f.fixed {
+		if i > 0 {
+			writeQuoted(b, words[i-1])
+		}
+		own = append(own, b.Len(), b.Len()+len(fixed))
+		b.WriteString(fixed)
+	}
 	b.WriteString("\r\n")
+	return own
 }

@@ -194,3 +194,58 @@ func lines(s string) []string {
 	s = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s)
 	return strings.Split(strings.TrimRight(s, "\n"), "\n")
 }
+
+// A letter of a form reads as one of the same HTML does, whatever stands in the places, and what is not the form's is
+// told apart from it to the byte.
+func TestAFormReadsAsItsHTML(t *testing.T) {
+	t.Parallel()
+	piece := rapid.StringOfN(rapid.RuneFrom([]rune("ab=.\t \né–<\r")), 0, 90, -1)
+	rapid.Check(t, func(rt *rapid.T) {
+		words := rapid.SliceOfN(piece, 0, 5).Draw(rt, "words")
+		fixed := rapid.SliceOfN(piece, len(words)+1, len(words)+1).Draw(rt, "fixed")
+		l := sample()
+		l.HTML, l.Form, l.Words = "", NewForm(fixed), words
+		breaks := strings.NewReplacer("\r\n", "\n", "\r", "\n") // one must not be cut in two
+		for i, piece := range fixed {
+			l.HTML += breaks.Replace(piece)
+			if i < len(words) {
+				l.HTML += breaks.Replace(words[i])
+			}
+		}
+		post, err := Pack(l)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		own := post.Own()
+		woven := ""
+		for i, piece := range own {
+			woven += string(piece)
+			if i < len(own)-1 {
+				woven += post.Form().Fixed()[i]
+			}
+		}
+		if len(own) != len(fixed)+1 || woven != string(post.Bytes()) {
+			rt.Fatalf("%d pieces give\n%q\nand the message is\n%q", len(own), woven, post.Bytes())
+		}
+		for line := range strings.SplitSeq(woven, "\r\n") {
+			if len(line) > 78 {
+				rt.Fatalf("a line of %d bytes: %q", len(line), line)
+			}
+		}
+		m, err := netmail.ReadMessage(bytes.NewReader(post.Bytes()))
+		if err != nil {
+			rt.Fatal(err)
+		}
+		checkParts(rt, m, l)
+	})
+}
+
+func TestAFormNeedsAWordForEachPlace(t *testing.T) {
+	t.Parallel()
+	l := sample()
+	l.Form, l.Words = NewForm([]string{"<p>", "</p>"}), nil
+	_, err := Pack(l)
+	if !errors.Is(err, ErrUnsendable) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -134,7 +134,7 @@ func (s *Signer) Sign(p Post) (Post, error) {
 		if err != nil {
 			return Post{}, fmt.Errorf("sign a letter for %s: %w", s.domain, err)
 		}
-		p.message = b.Bytes()
+		p = Post{envelope: p.envelope, message: b.Bytes()}
 	}
 	return p, nil
 }

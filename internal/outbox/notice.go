@@ -64,8 +64,11 @@ type Notice struct {
 	MessageID  string // without angle brackets, the same over all tries
 	Dated      int64  // the Date header, the same over all tries
 	Subject    string
-	Copy       string // as sent, the token cut out; "" until the first try
+	Copy       Copy // as it is about to go: for BeginAll. CopyOf answers it later
 }
+
+// Written reports whether a mail was written for it, of which CopyOf answers the copy.
+func (n Notice) Written() bool { return n.MessageID != "" }
 
 // GiveUpAfter is how long a mail server may keep answering "later" before the notice is failed.
 const GiveUpAfter = 48 * time.Hour

@@ -109,15 +109,25 @@ func BeginAll(ctx context.Context, tx *sql.Tx, notices []Notice, lease int64) (m
 	}
 	args := []any{lease}
 	for _, n := range notices {
-		args = append(args, n.ID, n.LeaseUntil, n.MessageID, n.Dated, n.Subject, n.Copy, n.Recipient)
+		args = append(args, n.ID, n.LeaseUntil, n.MessageID, n.Dated, n.Subject, n.Recipient)
 	}
-	rows := database.Rows(2, len(notices), `($%d, cast($%d AS BIGINT), $%d, cast($%d AS BIGINT), $%d, $%d, $%d)`, 7)
-	return marked(database.Strings(ctx, tx, `
-		WITH written (id, claimed, message_id, dated, subject, copy, recipient) AS (VALUES `+rows+`)
+	rows := database.Rows(2, len(notices), `($%d, cast($%d AS BIGINT), $%d, cast($%d AS BIGINT), $%d, $%d)`, 6)
+	begun, err := marked(database.Strings(ctx, tx, `
+		WITH written (id, claimed, message_id, dated, subject, recipient) AS (VALUES `+rows+`)
 		UPDATE notices SET status = 'sending', lease_until = $1, attempts = attempts + 1, message_id = written.message_id,
-			dated = written.dated, subject = written.subject, copy = written.copy, recipient = written.recipient, reason = ''
+			dated = written.dated, subject = written.subject, recipient = written.recipient, reason = ''
 		FROM written WHERE notices.id = written.id AND status = 'queued' AND lease_until = written.claimed
 		RETURNING notices.id`, args...))
+	if err != nil {
+		return nil, err
+	}
+	leaving := make([]Notice, 0, len(notices))
+	for _, n := range notices {
+		if begun[n.ID] {
+			leaving = append(leaving, n)
+		}
+	}
+	return begun, keepCopies(ctx, tx, leaving)
 }
 
 // Begun answers which of the notices stand as BeginAll left them, begun with the lease and the number of tries they carry.

@@ -127,7 +127,7 @@ func TestACardIsTakenOffWithACode(t *testing.T) {
 	var entries []audit.Entry
 	err := h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
 		var copies int
-		err := tx.QueryRowContext(t.Context(), `SELECT count(*) FROM notices WHERE copy LIKE $1`, "%"+code+"%").Scan(&copies)
+		err := tx.QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM copies WHERE own LIKE $1) + (SELECT count(*) FROM copy_forms WHERE fixed LIKE $1)`, "%"+code+"%").Scan(&copies)
 		if err != nil {
 			return err
 		}

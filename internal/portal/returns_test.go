@@ -304,7 +304,7 @@ func TestAReplyLandsInTheConversation(t *testing.T) {
 	h.noSecretsInTheLog(m)
 	err := h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
 		var found int
-		err := tx.QueryRow(`SELECT count(*) FROM notices WHERE copy LIKE $1`, "%"+replyTo(m)+"%").Scan(&found)
+		err := tx.QueryRow(`SELECT (SELECT count(*) FROM copies WHERE own LIKE $1) + (SELECT count(*) FROM copy_forms WHERE fixed LIKE $1)`, "%"+replyTo(m)+"%").Scan(&found)
 		if found > 0 {
 			t.Error("the address of a reply is in a kept copy")
 		}

@@ -86,7 +86,7 @@ func (h *house) noSecretsInTheLog(mails ...sandbox.Mail) {
 		}
 		err := h.portal.DB.See(h.t.Context(), func(tx *sql.Tx) error {
 			var found int
-			err := tx.QueryRow(`SELECT (SELECT count(*) FROM notices WHERE copy LIKE $1 OR reason LIKE $1) + (SELECT count(*) FROM links WHERE hash = $2)`,
+			err := tx.QueryRow(`SELECT (SELECT count(*) FROM notices WHERE reason LIKE $1) + (SELECT count(*) FROM copies WHERE own LIKE $1) + (SELECT count(*) FROM copy_forms WHERE fixed LIKE $1) + (SELECT count(*) FROM links WHERE hash = $2)`,
 				"%"+token+"%", token).Scan(&found)
 			if found > 0 {
 				h.t.Error("a link's token is in the database")

@@ -108,7 +108,7 @@ func words(paragraph Paragraph) templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 		var b strings.Builder
 		for _, span := range paragraph {
-			text := strings.ReplaceAll(templ.EscapeString(span.Text), "\n", "<br>")
+			text := escapeLines(span.Text)
 			if span.Isolated {
 				text = "<bdi>" + text + "</bdi>"
 			}
@@ -120,6 +120,10 @@ func words(paragraph Paragraph) templ.Component {
 		_, err := io.WriteString(w, b.String())
 		return err
 	})
+}
+
+func escapeLines(text string) string {
+	return strings.ReplaceAll(templ.EscapeString(text), "\n", "<br>")
 }
 
 // filler keeps the first words of the letter itself out of the line a mailbox shows after the subject.

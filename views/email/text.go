@@ -12,10 +12,17 @@ const wide = 72
 // Text draws the letter as plain text, by hand and not by stripping the HTML: short lines, the address alone on its
 // line so that every program makes it clickable, facts as "term: value".
 func (l Letter) Text() string {
-	var parts []string
-	add := func(part string) {
-		if part != "" {
-			parts = append(parts, part)
+	var b strings.Builder
+	b.Grow(2 << 10)
+	add := func(part ...string) {
+		if len(part) == 1 && part[0] == "" {
+			return
+		}
+		if b.Len() > 0 {
+			b.WriteString("\n\n")
+		}
+		for _, piece := range part {
+			b.WriteString(piece)
 		}
 	}
 	add(wrap(l.Heading))
@@ -24,14 +31,14 @@ func (l Letter) Text() string {
 		add(wrap(l.words(p)))
 	}
 	if l.Message != nil {
-		add(wrap(l.Message.Who) + "\n" + quoted(l.Message.Text))
+		add(wrap(l.Message.Who), "\n", quoted(l.Message.Text))
 	}
 	for _, amount := range l.Amounts {
 		add(indented(l.isolate(string(amount.Money)), l.about(amount)))
 	}
 	colon := l.Locale.Colon()
 	if l.Button != nil {
-		add(wrap(l.words(l.Button.Label)+strings.TrimRight(colon, " ")) + "\n" + l.Button.URL)
+		add(wrap(l.words(l.Button.Label)+strings.TrimRight(colon, " ")), "\n", l.Button.URL)
 	}
 	var facts []string
 	for _, fact := range l.Facts {
@@ -48,19 +55,23 @@ func (l Letter) Text() string {
 	}
 	add(l.SignOff)
 	if l.Quote != nil {
-		add(wrap(l.Quote.Who) + "\n" + quoted(l.Quote.Text))
+		add(wrap(l.Quote.Who), "\n", quoted(l.Quote.Text))
 	}
 	// "-- " opens a signature; programs fold it away when the letter is answered.
-	add("-- \n" + wrap(l.Why))
+	add("-- \n", wrap(l.Why))
 	for _, way := range l.Quiet {
-		add(wrap(l.words(way.Label)+strings.TrimRight(colon, " ")) + "\n" + way.URL)
+		add(wrap(l.words(way.Label)+strings.TrimRight(colon, " ")), "\n", way.URL)
 	}
 	add(wrap(l.Merchant.LegalAddress))
-	return strings.Join(parts, "\n\n") + "\n"
+	b.WriteString("\n")
+	return b.String()
 }
 
 // words joins the spans of a paragraph, with its amounts and numbers isolated where the language needs it.
 func (l Letter) words(p Paragraph) string {
+	if len(p) == 1 && !p[0].Isolated {
+		return p[0].Text
+	}
 	var b strings.Builder
 	for _, span := range p {
 		if span.Isolated {
@@ -111,6 +122,9 @@ func wrap(text string) string { return wrapTo(text, wide) }
 // wrapTo breaks lines at spaces, and after the full stop and comma of languages that write without spaces. What is
 // longer than a line all the same stays whole: it is an address, and the mail's transfer encoding folds it.
 func wrapTo(text string, room int) string {
+	if len(text) <= room && !strings.Contains(text, "\n") && !strings.HasPrefix(text, " ") {
+		return text
+	}
 	var out []string
 	for l := range strings.SplitSeq(text, "\n") {
 		out = append(out, wrapLine(l, room))
