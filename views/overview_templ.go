@@ -1716,7 +1716,7 @@ func WrittenOff(p WrittenOffPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = mainAct(p.Frame, MainPay, p.Invoices).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = mainAct(p.Frame, MainHosted, p.Invoices).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -130,12 +130,12 @@ func (s *Server) showOverview(w http.ResponseWriter, r *http.Request) error {
 		s.show(w, r, http.StatusOK, views.Ahead(s.aheadPage(f, v, st)))
 	case len(st.open) == 0 && len(written) > 0:
 		s.show(w, r, http.StatusOK, views.WrittenOff(views.WrittenOffPage{
-			Frame: f, FirstName: v.FirstName(), Invoices: invoicesOf(written, v.zone), Note: finalNote(v, st),
+			Frame: f, FirstName: v.FirstName(), Invoices: invoicesOf(written, v.zone), Note: finalNote(v, st), Payable: true,
 		}))
 	case len(st.open) == 0:
 		s.show(w, r, http.StatusOK, views.Settled(s.settledPage(f, v, st)))
 	case allProcessing(st.open):
-		s.show(w, r, http.StatusOK, views.Processing(s.processingPage(f, v, st)))
+		return s.showProcessing(w, r, f, v, st)
 	default:
 		p := s.overviewPage(f, v, st)
 		if p.Promise != nil {
@@ -434,20 +434,6 @@ func (s *Server) settledPage(f views.Frame, v visitor, st standing) views.Settle
 	return p
 }
 
-func (s *Server) processingPage(f views.Frame, v visitor, st standing) views.ProcessingPage {
-	p := views.ProcessingPage{Frame: f, FirstName: v.FirstName(), Card: s.cardOf(st)}
-	var sums []billing.Money
-	for _, i := range st.open {
-		sums = append(sums, i.Remaining())
-		p.What = i.Description
-	}
-	if len(st.open) > 1 {
-		p.What = ""
-	}
-	p.Amounts = billing.Totals(sums)
-	return p
-}
-
 // mostReceipts is how many payments a page lists.
 const mostReceipts = 12
 
@@ -542,6 +528,10 @@ func (s *Server) openHosted(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return s.toHosted(w, r, i)
+}
+
+func (s *Server) toHosted(w http.ResponseWriter, r *http.Request, i billing.Invoice) error {
 	address, err := s.Stripe.HostedPage(r.Context(), i.ID)
 	if err != nil {
 		return err

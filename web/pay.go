@@ -231,7 +231,7 @@ func (s *Server) showResult(w http.ResponseWriter, r *http.Request) error {
 	case len(out.paid) > 0:
 		s.show(w, r, http.StatusOK, views.Paid(s.paidPage(f, v, st, out.paid)))
 	case out.processing:
-		s.show(w, r, http.StatusOK, views.Processing(s.processingPage(f, v, st)))
+		return s.showProcessing(w, r, f, v, st)
 	case out.saved != nil && len(out.declined) > 0:
 		s.show(w, r, http.StatusOK, views.CardSaved(views.CardSavedPage{Frame: f, Reason: out.reason, Invoices: open, Card: *out.saved, Main: main}))
 	case len(out.declined) > 0 && out.reason == billing.ClassTried:

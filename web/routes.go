@@ -68,6 +68,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	mux.Handle("GET /pay/invoice", s.page(s.showGuest))
 	mux.Handle("POST /pay/invoice/intent", s.page(s.startGuest))
 	mux.Handle("POST /pay/invoice", s.page(s.finishGuest))
+	mux.Handle("POST /pay/invoice/hosted", s.page(s.hostGuest))
 	mux.Handle("GET /pay/invoice/finish", s.page(s.returnGuest))
 	mux.Handle("POST /pay/invoice/approve", s.page(s.approveGuest))
 	mux.Handle("POST /pay/invoice/approve/done", s.page(s.approvedGuest))

@@ -43,6 +43,7 @@ type Press struct {
 	Method   string
 	Invoices []Expected
 	By       billing.Initiator // "" is the customer
+	Mandate  billing.Mandate   // what the press that keeps a way to pay agrees to
 }
 
 // Refused is the error of a charge that somebody else than the customer wanted and that may not be made: no attempt is
