@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/charge"
@@ -166,10 +168,14 @@ func (c *Client) CustomerOf(ctx context.Context, objectType, objectID string) (s
 }
 
 // InvoiceOf asks Stripe which invoice an object is about that moves money after it was paid: a charge, a refund or a
-// credit note. The answer is "" for one of no invoice, and for any other type. Errors: fault.NotFound,
-// fault.Unavailable.
+// credit note. The answer is "" for one of no invoice, for any other type, and for a key that may not read it. Errors:
+// fault.NotFound, fault.Unavailable.
 func (c *Client) InvoiceOf(ctx context.Context, objectType, objectID string) (string, error) {
 	about, err := c.about(ctx, objectType, objectID)
+	var e *stripe.Error
+	if errors.As(err, &e) && e.HTTPStatusCode == http.StatusForbidden {
+		return "", nil
+	}
 	if err != nil {
 		return "", failed(fmt.Sprintf("read which invoice the %s %s is about", objectType, objectID), err)
 	}
