@@ -12,7 +12,7 @@
     const button = find('button.main-act', form);
     form.toggleAttribute('data-working', on);
     if (!button) return;
-    const words = button.lastElementChild || button;
+    const words = [...button.children].find((part) => !part.hidden) || button;
     if (on) {
       wordsBefore.set(button, [...words.childNodes]);
       if (form.dataset.busy) words.textContent = form.dataset.busy;
@@ -93,6 +93,17 @@
     ready(form, false);
   };
 
+  // Stripe's types of payment method that debit a bank account, in days and under words of their own.
+  const debits = ['sepa_debit', 'us_bank_account', 'bacs_debit', 'au_becs_debit', 'acss_debit', 'ideal', 'bancontact'];
+
+  // What was chosen in the fields decides what the button and the words beside it say, and what is agreed to.
+  const chosen = (form, type) => {
+    const kind = debits.includes(type) ? 'debit' : 'card';
+    if (!find('[data-for="debit"]')) return;
+    form.elements.kind.value = kind;
+    document.querySelectorAll('[data-for]').forEach((part) => { part.hidden = part.dataset.for !== kind; });
+  };
+
   // Nothing is made at Stripe until the button is pressed: the fields are drawn from the currency alone.
   const card = (form) => {
     const place = find('#payment-element', form);
@@ -108,6 +119,7 @@
     const payment = elements.create('payment', { layout: 'tabs' });
     payment.on('ready', () => ready(form, true));
     payment.on('loaderror', () => blocked(form));
+    payment.on('change', (event) => chosen(form, event.value.type));
     payment.mount(place);
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => elements.update({ appearance: look() }));
 

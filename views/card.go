@@ -1,8 +1,11 @@
 package views
 
-import "sollecito/internal/billing"
+import (
+	"sollecito/internal/billing"
+	"sollecito/internal/l10n"
+)
 
-// CardPage holds the processor's card fields. GET /pay/card.
+// CardPage holds the processor's fields for a card, a wallet or a bank account. GET /pay/card.
 //
 // pay.js makes nothing at the processor until the button is pressed. Then it asks POST /pay/card/intent (form
 // body: the page's hidden fields; Accept: application/json), which answers {"client_secret": "seti_…"} or, with any
@@ -20,6 +23,31 @@ type CardPage struct {
 
 	// Hosted is the invoice the way without our card fields leads to (POST /pay/hosted); "" leaves that way out.
 	Hosted string
+}
+
+// Debits reports whether a bank account may be chosen in the fields; without a list of types nobody knows before they
+// are drawn.
+func (p CardPage) Debits() bool { return len(p.Methods) == 0 || billing.Debits(p.Methods) }
+
+// Kinds of what can be kept, as the page's script tells them.
+const (
+	KindCard  = "card"
+	KindDebit = "debit"
+)
+
+// Mandate is what the reader agrees to with the press, as the page shows it for a kind: what is kept of it.
+func (p CardPage) Mandate(kind string) string {
+	if kind == KindDebit {
+		return p.text("bank.mandate")
+	}
+	return p.forFuture() + " " + p.text("card.mandate")
+}
+
+func (p CardPage) forFuture() string {
+	if len(p.ForFuture) == 0 {
+		return p.text("card.for_renewals")
+	}
+	return p.text("card.for_future", l10n.Args{"Subscriptions": p.Locale.List(p.ForFuture)})
 }
 
 // totals is what pressing the button charges, one amount per currency.

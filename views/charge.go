@@ -1,6 +1,10 @@
 package views
 
-import "sollecito/internal/billing"
+import (
+	"time"
+
+	"sollecito/internal/billing"
+)
 
 // ReviewPage shows what one more press will do: the sums, the invoices, the card. GET /pay/review. Its form is
 // POST /pay/charge with the hidden fields attempt, invoice (repeated) and expect (repeated, see
@@ -56,6 +60,7 @@ type DeclinedPage struct {
 	Card     *CardOnFile
 	Main     MainAct // MainPay offers another try with the same card; otherwise another card
 	Hosted   bool
+	Again    time.Time // from when on the same card may be tried again, in the reader's zone; zero when nobody can say
 }
 
 // CardSavedPage says that the new card is kept but the charge did not go through. GET /pay/result.

@@ -85,6 +85,7 @@ type Receipt struct {
 	With          *CardOnFile // nil when unknown or paid outside
 	OutOfBand     bool        // paid by transfer or otherwise outside the processor
 	HasPDF        bool
+	Refunded      billing.Money // of it, given back the way it came
 }
 
 // Renewal is the next charge that is already known.

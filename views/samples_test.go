@@ -177,6 +177,15 @@ func samples(f Frame) []sample {
 		{name: "ahead-no-method", page: Ahead(AheadPage{Frame: f, FirstName: "Chiara", What: "Studio plan", Renewal: Renewal{On: on(12, 3), Amount: eur(2900)}, ForFuture: []string{"Studio plan", "Fonts"}}), mainActs: 1, amount: true},
 		{name: "processing", page: Processing(ProcessingPage{Frame: f, FirstName: "Chiara", Amounts: []billing.Money{eur(2900)}, What: "Studio plan, monthly", Card: &CardOnFile{Method: billing.Method{Type: "sepa_debit", Brand: "ING", Last4: "3000"}}, Until: on(11, 11)}), mainActs: 1, amount: true},
 		{name: "processing-unknown", page: Processing(ProcessingPage{Frame: f, Amounts: []billing.Money{eur(2900)}, Card: &CardOnFile{Method: billing.Method{Type: "sepa_debit"}}}), mainActs: 1, amount: true},
+		{name: "refunded", page: Refunded(RefundedPage{Frame: f, Receipt: refundedReceipt(2900), On: on(11, 9), Receipts: []Receipt{refundedReceipt(2900)}}), mainActs: 1, amount: true},
+		{name: "refunded-part", page: Refunded(RefundedPage{Frame: f, Receipt: refundedReceipt(900), Credited: eur(900), Earlier: true}), mainActs: 1, amount: true},
+		{name: "credited", page: Refunded(RefundedPage{Frame: f, Receipt: refundedReceipt(0), Credited: eur(500), Receipts: []Receipt{refundedReceipt(0)}}), mainActs: 1, amount: true},
+		{name: "declined-again", page: Declined(DeclinedPage{Frame: f, Reason: billing.ClassTried, Invoices: []Invoice{november()}, Card: visa(), Main: MainAddCard, Hosted: true, Again: on(11, 9)}), mainActs: 1, amount: true},
+		{name: "papers", page: Papers(PapersPage{Frame: f}), mainActs: 1},
+		{name: "papers-code", page: Papers(PapersPage{Frame: f, PDF: &Invoice{ID: "in_3", Number: "LS-2025-1171"}, Code: CodeEntry{Asked: true, Typed: "12345", Faults: []Fault{{Field: "code", Said: Said{Key: "code.fault_wrong"}}}}}), mainActs: 1},
+		{name: "papers-often", page: Papers(PapersPage{Frame: f, Code: CodeEntry{Faults: []Fault{{Field: "code", Said: Said{Key: "code.fault_often"}}}}}), mainActs: 1},
+		{name: "papers-open", page: Papers(PapersPage{Frame: f, PDF: &Invoice{ID: "in_3", Number: "LS-2025-1171"}, Open: true}), mainActs: 1},
+		{name: "papers-nobody", page: Papers(PapersPage{Frame: f, Code: CodeEntry{Nobody: true}}), mainActs: 1},
 		{name: "written-off", page: WrittenOff(WrittenOffPage{Frame: f, FirstName: "Chiara", Invoices: []Invoice{november()}, Payable: true}), mainActs: 1, amount: true},
 		{name: "written-off-closed", page: WrittenOff(WrittenOffPage{Frame: f, Invoices: threeYen()}), mainActs: 1, amount: true},
 		{name: "review", page: Review(ReviewPage{Frame: f, Invoices: []Invoice{november()}, Card: *visa(), Attempt: "att_1"}), mainActs: 1, amount: true},
@@ -240,6 +249,9 @@ func samples(f Frame) []sample {
 		{name: "share-made", page: Share(SharePage{Frame: f, Invoices: []Invoice{november()}, Address: "https://pay.lumen.example/l/7Qw2h0J1cXb9nTq5Zs8kVyR3mLdUaEf6Gp4HiOjKwCx"}), mainActs: 1, amount: true},
 		{name: "share-often", page: Share(SharePage{Frame: f, Invoices: []Invoice{november()}, Faults: []Fault{{Field: "make", Said: Said{Key: "share.fault_often"}}}}), mainActs: 1, amount: true},
 		{name: "guest", page: Guest(guestPage(f, GuestPays, "")), mainActs: 1, amount: true},
+		{name: "guest-debit", page: Guest(GuestPage{Frame: f, Invoice: november(), For: "C••• B•••", Attempt: "att_1", ReturnURL: baseURL + "/pay/invoice/finish", Methods: []string{"card", "sepa_debit"}}), mainActs: 1, amount: true},
+		{name: "guest-rest", page: Guest(GuestPage{Frame: f, Invoice: november(), For: "C••• B•••", State: GuestHosted}), mainActs: 1, amount: true},
+		{name: "card-debit", page: Card(CardPage{Frame: f, Invoices: []Invoice{november()}, Currency: "eur", Methods: []string{"card", "sepa_debit"}, Attempt: "att_1", ForFuture: []string{"Studio plan"}, ReturnURL: baseURL + "/pay/card/finish", Hosted: "in_3"}), mainActs: 1, amount: true},
 		{name: "guest-declined", page: Guest(guestPage(f, GuestPays, f.text("guest.declined"))), mainActs: 1, amount: true},
 		{name: "guest-approves", page: Guest(guestPage(f, GuestApproves, "")), mainActs: 1, amount: true},
 		{name: "guest-waits", page: Guest(guestPage(f, GuestWaits, "")), mainActs: 1, amount: true},
@@ -291,4 +303,9 @@ func choices(f Frame) ChoicesPage {
 func nobody(f Frame) Frame {
 	f.MaskedEmail = ""
 	return f
+}
+
+// refundedReceipt is a payment of 29 euro of which so much was given back.
+func refundedReceipt(minor int64) Receipt {
+	return Receipt{InvoiceID: "in_3", InvoiceNumber: "LS-2025-1171", What: "Studio plan", Paid: eur(2900), PaidOn: on(11, 5), With: visa(), HasPDF: true, Refunded: eur(minor)}
 }

@@ -239,7 +239,7 @@ func TestScript(t *testing.T) {
 			t.Errorf("during work the button says %q", busy)
 		}
 		p.waitFor(t, ctx, "/pay/card")
-		want := "/pay/card/intent attempt=att_1&" + cardSent + "&setup_intent=\n/pay/card attempt=att_1&" + cardSent + "&setup_intent=seti_1"
+		want := "/pay/card/intent attempt=att_1&" + cardSent + "&kind=card&setup_intent=\n/pay/card attempt=att_1&" + cardSent + "&kind=card&setup_intent=seti_1"
 		if got := p.posts(); got != want {
 			t.Errorf("sent\n%s\nwant\n%s", got, want)
 		}

@@ -36,7 +36,20 @@ type GuestPage struct {
 	ReturnURL string
 	Fault     string // a finished sentence when the last try did not get through
 	Paid      billing.Money
-	Go        bool // asks the bank without another press
+	Go        bool      // asks the bank without another press
+	Methods   []string  // the processor's types of payment method to offer
+	Until     time.Time // when a bank's answer is expected; zero when unknown
+}
+
+// Debits reports whether a bank account may be chosen.
+func (p GuestPage) Debits() bool { return billing.Debits(p.Methods) }
+
+// Mandate is what a guest agrees to with the press, as CardPage's.
+func (p GuestPage) Mandate(kind string) string {
+	if kind == KindDebit {
+		return p.text("bank.mandate_once")
+	}
+	return p.text("guest.once")
 }
 
 // GuestState is how things stand with a guest's invoice.
@@ -49,5 +62,6 @@ const (
 	GuestWaits      GuestState = "waits"      // nobody knows yet
 	GuestProcessing GuestState = "processing" // a bank works on a payment, theirs or the customer's
 	GuestPaid       GuestState = "paid"
+	GuestHosted     GuestState = "hosted" // a part was paid already: the processor's own page takes the rest
 	GuestClosed     GuestState = "closed" // nothing is to be paid here
 )

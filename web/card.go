@@ -9,6 +9,7 @@ import (
 	"sollecito/internal/checkout"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
+	"sollecito/internal/l10n"
 	"sollecito/internal/link"
 	"sollecito/views"
 )
@@ -37,7 +38,7 @@ func (s *Server) showCard(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) cardPage(r *http.Request, v visitor, st standing, chosen []billing.Invoice) views.CardPage {
 	p := views.CardPage{
 		Frame: s.frame(r, v), Invoices: invoicesOf(chosen, v.zone), Attempt: database.NewID("press"),
-		ForFuture: namesOf(st.subscriptions), Currency: "usd",
+		ForFuture: namesOf(st.subscriptions), Currency: "usd", Methods: billing.TakenBy(chosen),
 	}
 	for n := len(chosen) - 1; n >= 0; n-- {
 		p.Currency, p.Hosted = chosen[n].Currency, chosen[n].ID
@@ -72,11 +73,23 @@ func (s *Server) startCard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	secret, err := s.Desk.StartCard(r.Context(), checkout.Press{ID: press, Customer: v.ID, Invoices: wanted, Place: placeAt(r)})
+	shown := s.cardPage(r, v, st, nil)
+	secret, err := s.Desk.StartCard(r.Context(), checkout.Press{
+		ID: press, Customer: v.ID, Invoices: wanted, Place: placeAt(r), Mandate: agreed(r, shown.Locale, shown.Mandate),
+	})
 	if err != nil {
 		return err
 	}
 	return sendJSON(w, http.StatusOK, map[string]string{"client_secret": secret})
+}
+
+// agreed is what a press that keeps a way to pay agrees to: the words its page shows for the kind that was chosen.
+func agreed(r *http.Request, locale *l10n.Locale, words func(kind string) string) billing.Mandate {
+	kind := views.KindCard
+	if r.PostFormValue("kind") == views.KindDebit {
+		kind = views.KindDebit
+	}
+	return billing.Mandate{Kind: kind, Language: locale.Tag(), Words: words(kind)}
 }
 
 // stillHolds reports whether every wanted invoice is payable for the amount that was shown.

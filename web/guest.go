@@ -64,6 +64,11 @@ func (g guest) payable() bool {
 	return g.invoice.Open() && !g.invoice.Processing() && !g.invoice.Disputed && !g.invoice.PartPaid()
 }
 
+// debitFailed reports whether a bank took back a guest's debit, days after it began: whoever opens the link again is told.
+func (g guest) debitFailed() bool {
+	return g.invoice.MethodIsGuests && g.invoice.IntentStatus == "requires_payment_method" && g.invoice.Decline != (billing.Decline{})
+}
+
 // showGuest shows the one invoice, and what became of a press.
 func (s *Server) showGuest(w http.ResponseWriter, r *http.Request) error {
 	g, err := s.guestOf(r)
@@ -81,14 +86,20 @@ func (s *Server) showGuest(w http.ResponseWriter, r *http.Request) error {
 		p.State = views.GuestPaid
 	case g.invoice.Processing():
 		p.State = views.GuestProcessing
+		p.Until, err = s.answerBy(r.Context(), []billing.Invoice{g.invoice}, g.who.zone)
+		if err != nil {
+			return err
+		}
 	case len(out.action) > 0:
 		p.State, p.Attempt = views.GuestApproves, press
 		p.Go = r.URL.Query().Has("go") && link.Value(g.who.session, keyGo) == press
 	case len(out.unknown) > 0:
 		p.State = views.GuestWaits
+	case g.invoice.PartPaid() && !g.invoice.Disputed:
+		p.State = views.GuestHosted
 	case !g.payable():
 		p.State = views.GuestClosed
-	case len(out.declined) > 0:
+	case len(out.declined) > 0 || g.debitFailed():
 		p.Fault = p.Locale.Text("guest.declined")
 	}
 	s.stripeHeaders(w, r)
@@ -115,7 +126,7 @@ func (s *Server) guestPage(r *http.Request, g guest) views.GuestPage {
 	p := views.GuestPage{Frame: s.frame(r, nobody), Invoice: invoicesOf([]billing.Invoice{g.invoice}, g.who.zone)[0], For: maskedName(g.who.Name), Attempt: database.NewID("press")}
 	p.Frame.Path = "/pay/invoice"
 	p.ReturnURL = s.Addresses.To("/pay/invoice/finish?attempt=" + url.QueryEscape(p.Attempt))
-	p.Paid = g.invoice.Collected()
+	p.Paid, p.Methods = g.invoice.Collected(), checkout.GuestsWays(g.invoice)
 	return p
 }
 
@@ -137,7 +148,10 @@ func (s *Server) startGuest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	secret, err := s.Desk.StartGuest(r.Context(), s.guestPress(r, g, press, wanted))
+	shown := s.guestPage(r, g)
+	order := s.guestPress(r, g, press, wanted)
+	order.Mandate = agreed(r, shown.Locale, shown.Mandate)
+	secret, err := s.Desk.StartGuest(r.Context(), order)
 	if err != nil {
 		return err
 	}
@@ -147,6 +161,20 @@ func (s *Server) startGuest(w http.ResponseWriter, r *http.Request) error {
 // guestPress is a press of a guest, who is counted by the link they were handed.
 func (s *Server) guestPress(r *http.Request, g guest, press string, wanted []checkout.Expected) checkout.Press {
 	return checkout.Press{ID: press, Customer: g.who.ID, Invoices: wanted, Link: g.who.link.ID, Place: placeAt(r)}
+}
+
+// hostGuest leads to Stripe's own page of the invoice: the way without our card fields, and for the rest of one of which a
+// part was paid.
+func (s *Server) hostGuest(w http.ResponseWriter, r *http.Request) error {
+	g, err := s.guestOf(r)
+	if err != nil {
+		return err
+	}
+	if !g.payable() && !g.invoice.PartPaid() {
+		http.Redirect(w, r, "/pay/invoice", http.StatusSeeOther)
+		return nil
+	}
+	return s.toHosted(w, r, g.invoice)
 }
 
 // finishGuest goes on after the browser confirmed the guest's card. Stripe is asked, not the browser believed; a second

@@ -21,16 +21,21 @@ func (s *Server) openLink(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	var opened link.Link
 	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
-		var err error
-		opened, err = link.Find(r.Context(), tx, r.PathValue("token"))
-		if err != nil {
+		var unknown error
+		opened, unknown = link.Find(r.Context(), tx, r.PathValue("token"))
+		if unknown != nil && !fault.Is(unknown, fault.NotFound) {
+			return unknown
+		}
+		// Of an unknown one too: nobody learns from how long it takes.
+		who, err := billing.FindCustomer(r.Context(), tx, opened.CustomerID)
+		if err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}
 		due, err := dueOf(r, tx, opened)
 		if err != nil {
 			return err
 		}
-		if !opened.Alive(due, s.Now(), s.Real()) {
+		if unknown != nil || who.Deleted || !opened.Alive(due, s.Now(), s.Real()) {
 			return fault.New(fault.NotFound, "This link no longer works.")
 		}
 		return nil

@@ -74,8 +74,11 @@ func (o *outcome) addCharge(r *http.Request, tx *sql.Tx, a billing.Attempt) erro
 		o.paid = append(o.paid, i.ID)
 	case a.Status == billing.AttemptStarted || a.Status == billing.AttemptPaid:
 		o.unknown = append(o.unknown, a.Amount)
-	case a.Status == billing.AttemptProcessing || i.Processing():
+	case i.Processing(), a.Status == billing.AttemptProcessing && i.SyncedAt <= a.EndedAt:
 		o.processing = true
+	case a.Status == billing.AttemptProcessing: // the bank has taken it back since
+		a.Decline = i.Decline
+		o.decline(a)
 	case a.Status == billing.AttemptAction && i.IntentStatus == "requires_action":
 		o.action = append(o.action, i.ID)
 	case a.Status == billing.AttemptAction:

@@ -130,12 +130,14 @@ func (s *Server) showOverview(w http.ResponseWriter, r *http.Request) error {
 		s.show(w, r, http.StatusOK, views.Ahead(s.aheadPage(f, v, st)))
 	case len(st.open) == 0 && len(written) > 0:
 		s.show(w, r, http.StatusOK, views.WrittenOff(views.WrittenOffPage{
-			Frame: f, FirstName: v.FirstName(), Invoices: invoicesOf(written, v.zone), Note: finalNote(v, st),
+			Frame: f, FirstName: v.FirstName(), Invoices: invoicesOf(written, v.zone), Note: finalNote(v, st), Payable: true,
 		}))
+	case len(st.open) == 0 && st.givenBack() != nil:
+		s.show(w, r, http.StatusOK, views.Refunded(s.refundedPage(f, v, st)))
 	case len(st.open) == 0:
 		s.show(w, r, http.StatusOK, views.Settled(s.settledPage(f, v, st)))
 	case allProcessing(st.open):
-		s.show(w, r, http.StatusOK, views.Processing(s.processingPage(f, v, st)))
+		return s.showProcessing(w, r, f, v, st)
 	default:
 		p := s.overviewPage(f, v, st)
 		if p.Promise != nil {
@@ -424,27 +426,13 @@ func finalNote(v visitor, st standing) *views.Note {
 }
 
 func (s *Server) settledPage(f views.Frame, v visitor, st standing) views.SettledPage {
-	p := views.SettledPage{Frame: f, FirstName: v.FirstName(), Receipts: s.receiptsOf(v, st, nil), Renewal: s.renewalOf(v, st)}
+	p := views.SettledPage{Frame: f, FirstName: v.FirstName(), Receipts: s.receiptsOf(v, st, nil), Earlier: s.hasEarlier(v, st), Renewal: s.renewalOf(v, st)}
 	if st.final.Act != campaign.ActWriteOff { // what was written off and then paid needs no more words
 		p.Note = finalNote(v, st)
 	}
 	if st.underDispute() {
 		p.Note = &views.Note{Kind: views.NotePause, Said: views.Said{Key: "note.dispute"}}
 	}
-	return p
-}
-
-func (s *Server) processingPage(f views.Frame, v visitor, st standing) views.ProcessingPage {
-	p := views.ProcessingPage{Frame: f, FirstName: v.FirstName(), Card: s.cardOf(st)}
-	var sums []billing.Money
-	for _, i := range st.open {
-		sums = append(sums, i.Remaining())
-		p.What = i.Description
-	}
-	if len(st.open) > 1 {
-		p.What = ""
-	}
-	p.Amounts = billing.Totals(sums)
 	return p
 }
 
@@ -455,12 +443,13 @@ const mostReceipts = 12
 func (s *Server) receiptsOf(v visitor, st standing, only []string) []views.Receipt {
 	var all []views.Receipt
 	for _, i := range st.closed {
-		if i.Status != "paid" || i.Collected().Minor == 0 || only != nil && !slices.Contains(only, i.ID) || len(all) == mostReceipts {
+		if i.Status != "paid" || i.Collected().Minor == 0 || only != nil && !slices.Contains(only, i.ID) || len(all) == mostReceipts ||
+			only == nil && s.isEarlier(v, i) {
 			continue
 		}
 		receipt := views.Receipt{
 			InvoiceID: i.ID, InvoiceNumber: i.Number, ReceiptNumber: i.ReceiptNumber, What: i.Description,
-			Paid: i.Collected(), PaidOn: time.Unix(i.PaidAt, 0).In(v.zone), OutOfBand: i.PaidOutOfBand, HasPDF: true,
+			Refunded: billing.Money{Minor: i.Refunded, Currency: i.Currency}, Paid: i.Collected(), PaidOn: time.Unix(i.PaidAt, 0).In(v.zone), OutOfBand: i.PaidOutOfBand, HasPDF: true,
 		}
 		if st.card != nil && st.card.ID == i.MethodID && !i.PaidOutOfBand {
 			receipt.With = &views.CardOnFile{Method: *st.card, Expired: st.card.Expired(s.Now().Unix())}
@@ -514,7 +503,8 @@ func namesOf(subscriptions []billing.Subscription) []string {
 	return all
 }
 
-// openPDF leads to the invoice's PDF, whose address is fetched fresh because it expires.
+// openPDF leads to the invoice's PDF, whose address is fetched fresh because it expires. It shows more of the customer
+// than a link may that was forwarded.
 func (s *Server) openPDF(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.visitorOf(r)
 	if err != nil {
@@ -523,6 +513,10 @@ func (s *Server) openPDF(w http.ResponseWriter, r *http.Request) error {
 	i, err := s.ownInvoice(r, v, r.PathValue("id"))
 	if err != nil {
 		return err
+	}
+	if !mayRead(v) {
+		http.Redirect(w, r, "/pay/papers?pdf="+escape(i.ID), http.StatusSeeOther)
+		return nil
 	}
 	address, err := s.Stripe.InvoicePDF(r.Context(), i.ID)
 	if err != nil {
@@ -542,6 +536,10 @@ func (s *Server) openHosted(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return s.toHosted(w, r, i)
+}
+
+func (s *Server) toHosted(w http.ResponseWriter, r *http.Request, i billing.Invoice) error {
 	address, err := s.Stripe.HostedPage(r.Context(), i.ID)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
@@ -159,8 +160,7 @@ func (s *Server) charge(w http.ResponseWriter, r *http.Request) error {
 		return s.review(w, r, v, wanted, http.StatusConflict)
 	}
 	if fault.Is(err, fault.TooMany) {
-		s.showTried(w, r, v, st, http.StatusTooManyRequests)
-		return nil
+		return s.showTried(w, r, v, st, http.StatusTooManyRequests)
 	}
 	if err != nil {
 		return err
@@ -169,11 +169,22 @@ func (s *Server) charge(w http.ResponseWriter, r *http.Request) error {
 	return s.toResult(w, r, v, press)
 }
 
-// showTried says that the card was tried often enough for now: to wait, or to use another one.
-func (s *Server) showTried(w http.ResponseWriter, r *http.Request, v visitor, st standing, code int) {
-	s.show(w, r, code, views.Declined(views.DeclinedPage{
+// showTried says that the card was tried often enough for now: until when to wait, or to use another one.
+func (s *Server) showTried(w http.ResponseWriter, r *http.Request, v visitor, st standing, code int) error {
+	p := views.DeclinedPage{
 		Frame: s.frame(r, v), Reason: billing.ClassTried, Invoices: invoicesOf(st.payable(), v.zone), Card: s.cardOf(st), Main: views.MainAddCard, Hosted: true,
-	}))
+	}
+	if st.card != nil {
+		at, err := s.Desk.AgainAt(r.Context(), v.ID, st.card.ID, st.payable())
+		if err != nil {
+			return err
+		}
+		if !at.IsZero() {
+			p.Again = at.Add(time.Minute - time.Second).Truncate(time.Minute).In(v.zone) // never before it
+		}
+	}
+	s.show(w, r, code, views.Declined(p))
+	return nil
 }
 
 // keyGo remembers that the customer has just pressed to pay: should their bank want to be asked, it is asked without
@@ -219,6 +230,8 @@ func (s *Server) showResult(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/pay/approve?go", http.StatusSeeOther)
 	case len(out.unknown) > 0:
 		s.show(w, r, http.StatusOK, views.Checking(views.CheckingPage{Frame: f, Amounts: out.unknown}))
+	case len(out.paid) > 0 && len(st.open) == 0 && st.returned(out.paid):
+		http.Redirect(w, r, "/pay", http.StatusSeeOther)
 	case len(out.paid) > 0 && len(open) > 0:
 		s.show(w, r, http.StatusOK, views.PartlyPaid(views.PartlyPaidPage{
 			Frame: f, FirstName: v.FirstName(), Receipts: s.receiptsOf(v, st, out.paid), Open: open, Card: s.cardOf(st), Main: main,
@@ -227,11 +240,11 @@ func (s *Server) showResult(w http.ResponseWriter, r *http.Request) error {
 	case len(out.paid) > 0:
 		s.show(w, r, http.StatusOK, views.Paid(s.paidPage(f, v, st, out.paid)))
 	case out.processing:
-		s.show(w, r, http.StatusOK, views.Processing(s.processingPage(f, v, st)))
+		return s.showProcessing(w, r, f, v, st)
 	case out.saved != nil && len(out.declined) > 0:
 		s.show(w, r, http.StatusOK, views.CardSaved(views.CardSavedPage{Frame: f, Reason: out.reason, Invoices: open, Card: *out.saved, Main: main}))
 	case len(out.declined) > 0 && out.reason == billing.ClassTried:
-		s.showTried(w, r, v, st, http.StatusOK)
+		return s.showTried(w, r, v, st, http.StatusOK)
 	case len(out.declined) > 0:
 		s.show(w, r, http.StatusOK, views.Declined(views.DeclinedPage{Frame: f, Reason: out.reason, Invoices: open, Card: s.cardOf(st), Main: main, Hosted: true}))
 	case out.saved != nil && len(st.open) == 0 && st.ahead == nil:

@@ -186,6 +186,16 @@ func FindMethod(ctx context.Context, tx *sql.Tx, customer, id string) (Method, e
 	return findMethod(ctx, tx, `id = $1 AND customer_id = $2 AND NOT guest`, customer, id)
 }
 
+// KindOf answers the type of a payment method, whoever's it is, or fault.NotFound.
+func KindOf(ctx context.Context, tx *sql.Tx, method string) (string, error) {
+	kind := ""
+	err := tx.QueryRowContext(ctx, `SELECT type FROM methods WHERE id = $1`, method).Scan(&kind)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", fault.New(fault.NotFound, "There is no payment method %s.", method)
+	}
+	return kind, err
+}
+
 func findMethod(ctx context.Context, tx *sql.Tx, which, customer, id string) (Method, error) {
 	var m Method
 	err := tx.QueryRowContext(ctx, `

@@ -51,7 +51,7 @@ func IsGuests(ctx context.Context, tx *sql.Tx, method string) (bool, error) {
 // is not known to be the customer's is left out: it may be the guest's.
 func WithoutGuests(ctx context.Context, tx *sql.Tx, customer string, methods []Method) ([]Method, error) {
 	expected := false
-	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM guest_cards WHERE customer_id = $1 AND gone_at = 0)`, customer).Scan(&expected)
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM guest_cards WHERE customer_id = $1 AND gone_at = 0 AND method_id = '')`, customer).Scan(&expected)
 	if err != nil {
 		return nil, fmt.Errorf("read guests' cards: %w", err)
 	}
@@ -94,11 +94,15 @@ func FindGuest(ctx context.Context, tx *sql.Tx, press string) (Guest, bool, erro
 	return g, err == nil, err
 }
 
-// GuestsHere answers up to limit guests' cards expected before an instant (unix seconds) that may be on their customer.
+// GuestsHere answers up to limit guests' cards expected before an instant (unix seconds) that may be on their customer,
+// but for those with which a bank still works on a debit.
 func GuestsHere(ctx context.Context, tx *sql.Tx, before int64, limit int) ([]Guest, error) {
 	rows, err := tx.QueryContext(ctx, `
 		SELECT press, customer_id, invoice_id, method_id, started_at, gone_at FROM guest_cards
-		WHERE gone_at = 0 AND started_at < $1 ORDER BY started_at LIMIT $2`, before, limit)
+		WHERE gone_at = 0 AND started_at < $1
+			AND NOT EXISTS (SELECT 1 FROM invoices i WHERE i.id = guest_cards.invoice_id AND i.status = 'open'
+				AND i.intent_status = 'processing' AND i.method_id = guest_cards.method_id)
+		ORDER BY started_at LIMIT $2`, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read guests' cards: %w", err)
 	}

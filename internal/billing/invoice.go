@@ -34,10 +34,15 @@ type Invoice struct {
 	Disputed         bool
 	ReceiptNumber    string
 	SyncedAt         int64
-	MethodIsGuests   bool   // that method is a guest's: its customer neither knows nor may charge it
-	MethodRenewedAt  int64  // when new details of that method came after we knew it, 0 when none did
-	OwnMethod        string // the method it names itself, "" for none: Stripe charges it before any other
-	Charge           string // its latest charge as just read; not kept
+	MethodIsGuests   bool     // that method is a guest's: its customer neither knows nor may charge it
+	MethodRenewedAt  int64    // when new details of that method came after we knew it, 0 when none did
+	OwnMethod        string   // the method it names itself, "" for none: Stripe charges it before any other
+	Charge           string   // its latest charge as just read; not kept
+	ChargedAt        int64    // when that was made
+	Takes            []string // the types of payment method its payment takes at Stripe; empty when that was not told
+	Refunded         int64    // of what was paid, given back the way it came, in minor units
+	RefundedAt       int64    // when that was last done, 0 when it is not known
+	Credited         int64    // by credit notes made after it was paid; may tell the refunded money once more
 }
 
 // Remaining is what is still to be paid.

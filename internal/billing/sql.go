@@ -104,9 +104,10 @@ func saveInvoice(ctx context.Context, tx *sql.Tx, i Invoice, readAt int64) error
 			period_start, period_end, due_at, created_at, paid_at, paid_out_of_band,
 			attempted, attempt_count, failed_at, first_failed, next_attempt_at, intent,
 			intent_status, method_id, code, decline_code, advice_code, network_advice_code,
-			network_decline_code, disputed, receipt_number, synced_at, own_method)
+			network_decline_code, disputed, receipt_number, synced_at, own_method,
+			takes, charged_at, refunded, refunded_at, credited)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-			$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)
+			$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40)
 		ON CONFLICT (id) DO UPDATE SET
 			number = excluded.number, status = excluded.status,
 			amount_due = excluded.amount_due, amount_paid = excluded.amount_paid,
@@ -121,7 +122,8 @@ func saveInvoice(ctx context.Context, tx *sql.Tx, i Invoice, readAt int64) error
 			code = excluded.code, decline_code = excluded.decline_code, advice_code = excluded.advice_code,
 			network_advice_code = excluded.network_advice_code, network_decline_code = excluded.network_decline_code,
 			disputed = excluded.disputed, receipt_number = excluded.receipt_number, synced_at = excluded.synced_at,
-			own_method = excluded.own_method
+			own_method = excluded.own_method, takes = excluded.takes, charged_at = excluded.charged_at,
+			refunded = excluded.refunded, refunded_at = excluded.refunded_at, credited = excluded.credited
 		WHERE (invoices.synced_at <= excluded.synced_at OR excluded.status IN ('paid', 'void'))
 			AND (invoices.status NOT IN ('paid', 'void') OR excluded.status = invoices.status)`,
 		i.ID, i.CustomerID, i.SubscriptionID, i.Number, i.Status, i.CollectionMethod,
@@ -129,7 +131,8 @@ func saveInvoice(ctx context.Context, tx *sql.Tx, i Invoice, readAt int64) error
 		i.PeriodStart, i.PeriodEnd, i.DueAt, i.CreatedAt, i.PaidAt, i.PaidOutOfBand,
 		i.Attempted, i.AttemptCount, i.FailedAt, i.FirstFailed, i.NextAttemptAt, i.Intent,
 		i.IntentStatus, i.MethodID, i.Decline.Code, i.Decline.DeclineCode, i.Decline.AdviceCode,
-		i.Decline.NetworkAdviceCode, i.Decline.NetworkDeclineCode, i.Disputed, i.ReceiptNumber, readAt, i.OwnMethod)
+		i.Decline.NetworkAdviceCode, i.Decline.NetworkDeclineCode, i.Disputed, i.ReceiptNumber, readAt, i.OwnMethod,
+		strings.Join(i.Takes, ","), i.ChargedAt, i.Refunded, i.RefundedAt, i.Credited)
 	return err
 }
 
@@ -141,6 +144,7 @@ func selectInvoices(ctx context.Context, tx *sql.Tx, where string, args ...any) 
 			attempted, attempt_count, failed_at, first_failed, next_attempt_at, intent,
 			intent_status, method_id, code, decline_code, advice_code, network_advice_code,
 			network_decline_code, disputed, receipt_number, synced_at, own_method,
+			takes, charged_at, refunded, refunded_at, credited,
 			coalesce((SELECT m.renewed_at FROM methods m WHERE m.id = invoices.method_id), 0),
 			EXISTS (SELECT 1 FROM methods m WHERE m.id = invoices.method_id AND m.guest)
 		FROM invoices `+where, args...)
@@ -151,14 +155,19 @@ func selectInvoices(ctx context.Context, tx *sql.Tx, where string, args ...any) 
 	var found []Invoice
 	for rows.Next() {
 		var i Invoice
+		var takes string
 		err = rows.Scan(&i.ID, &i.CustomerID, &i.SubscriptionID, &i.Number, &i.Status, &i.CollectionMethod,
 			&i.BillingReason, &i.Currency, &i.AmountDue, &i.AmountPaid, &i.AmountRemaining, &i.Description,
 			&i.PeriodStart, &i.PeriodEnd, &i.DueAt, &i.CreatedAt, &i.PaidAt, &i.PaidOutOfBand,
 			&i.Attempted, &i.AttemptCount, &i.FailedAt, &i.FirstFailed, &i.NextAttemptAt, &i.Intent,
 			&i.IntentStatus, &i.MethodID, &i.Decline.Code, &i.Decline.DeclineCode, &i.Decline.AdviceCode,
-			&i.Decline.NetworkAdviceCode, &i.Decline.NetworkDeclineCode, &i.Disputed, &i.ReceiptNumber, &i.SyncedAt, &i.OwnMethod, &i.MethodRenewedAt, &i.MethodIsGuests)
+			&i.Decline.NetworkAdviceCode, &i.Decline.NetworkDeclineCode, &i.Disputed, &i.ReceiptNumber, &i.SyncedAt, &i.OwnMethod,
+			&takes, &i.ChargedAt, &i.Refunded, &i.RefundedAt, &i.Credited, &i.MethodRenewedAt, &i.MethodIsGuests)
 		if err != nil {
 			return nil, err
+		}
+		if takes != "" {
+			i.Takes = strings.Split(takes, ",")
 		}
 		found = append(found, i)
 	}

@@ -17,14 +17,15 @@ import (
 // mostInvoices is how many invoices one card update may charge: Stripe keeps 50 values of metadata.
 const mostInvoices = 40
 
-// StartCard begins keeping a new card and answers the client secret the browser confirms it with. What is to be
-// charged afterwards travels with the order, so that it is done even when the browser never comes back. The
+// StartCard begins keeping a new card, or whatever else the invoices take, and answers the client secret the browser
+// confirms it with. What the customer agrees to with the press is kept. What is to be charged afterwards travels with the order, so that it is done even when the browser never comes back. The
 // same press twice answers the same secret.
 func (d *Desk) StartCard(ctx context.Context, p Press) (clientSecret string, err error) {
 	if len(p.Invoices) > mostInvoices {
 		p.Invoices = p.Invoices[:mostInvoices]
 	}
 	var attempt billing.Attempt
+	var types []string
 	err = d.db.Do(ctx, func(tx *sql.Tx) error {
 		err := database.Hold(ctx, tx, p.Customer)
 		if err != nil {
@@ -34,6 +35,7 @@ func (d *Desk) StartCard(ctx context.Context, p Press) (clientSecret string, err
 		if err != nil {
 			return err
 		}
+		var wanted []billing.Invoice
 		for _, want := range p.Invoices {
 			i, err := billing.FindInvoice(ctx, tx, want.Invoice)
 			if err != nil {
@@ -42,6 +44,13 @@ func (d *Desk) StartCard(ctx context.Context, p Press) (clientSecret string, err
 			if i.CustomerID != p.Customer {
 				return fault.New(fault.NotFound, "There is no invoice %s.", want.Invoice)
 			}
+			wanted = append(wanted, i)
+		}
+		types = billing.TakenBy(wanted)
+		p.Mandate.Press, p.Mandate.CustomerID, p.Mandate.GivenAt = p.ID, p.Customer, d.now().Unix()
+		err = billing.GiveMandate(ctx, tx, p.Mandate)
+		if err != nil {
+			return err
 		}
 		attempt, _, err = billing.StartAttempt(ctx, tx, billing.Attempt{
 			Press: p.ID, CustomerID: p.Customer, Kind: "setup", StartedAt: d.now().Unix(),
@@ -55,7 +64,7 @@ func (d *Desk) StartCard(ctx context.Context, p Press) (clientSecret string, err
 	for n, want := range p.Invoices {
 		metadata["charge_"+strconv.Itoa(n)] = want.String()
 	}
-	setup, err := d.stripe.StartSetup(ctx, gateway.SetupRequest{Customer: p.Customer, Metadata: metadata, Key: attempt.ID})
+	setup, err := d.stripe.StartSetup(ctx, gateway.SetupRequest{Customer: p.Customer, Metadata: metadata, Types: types, Key: attempt.ID})
 	if err != nil {
 		return "", err
 	}
@@ -145,7 +154,13 @@ func (d *Desk) useAndCharge(ctx context.Context, attempt billing.Attempt, setup 
 			return err
 		}
 		attempt.Status, attempt.MethodID = billing.AttemptSaved, setup.Method.ID
-		err = d.db.Do(ctx, func(tx *sql.Tx) error { return billing.KeepMethod(ctx, tx, setup.Method, d.now()) })
+		err = d.db.Do(ctx, func(tx *sql.Tx) error {
+			err := billing.KeepMethod(ctx, tx, setup.Method, d.now())
+			if err != nil {
+				return err
+			}
+			return billing.MandateServes(ctx, tx, attempt.Press, setup.Method.ID, setup.Mandate)
+		})
 		if err != nil {
 			return fmt.Errorf("keep the card of %s: %w", attempt.ID, err)
 		}

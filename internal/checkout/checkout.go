@@ -45,6 +45,7 @@ type Press struct {
 	By       billing.Initiator // "" is the customer
 	Link     string            // a guest's: they are counted by it, not by the customer
 	Place    string            // the network it came from, "" when nobody pressed
+	Mandate  billing.Mandate   // what the press that keeps a way to pay agrees to
 }
 
 // Refused is the error of a charge that somebody else than the customer wanted and that may not be made: no attempt is

@@ -26,6 +26,7 @@ func (d *Desk) StartGuest(ctx context.Context, p Press) (clientSecret string, er
 	}
 	want := p.Invoices[0]
 	var attempt billing.Attempt
+	var types []string
 	err = d.db.Do(ctx, func(tx *sql.Tx) error {
 		err := database.Hold(ctx, tx, p.Customer)
 		if err != nil {
@@ -42,6 +43,12 @@ func (d *Desk) StartGuest(ctx context.Context, p Press) (clientSecret string, er
 		if i.CustomerID != p.Customer {
 			return fault.New(fault.NotFound, "There is no invoice %s.", want.Invoice)
 		}
+		types = GuestsWays(i)
+		p.Mandate.Press, p.Mandate.CustomerID, p.Mandate.GivenAt = p.ID, p.Customer, d.now().Unix()
+		err = billing.GiveMandate(ctx, tx, p.Mandate)
+		if err != nil {
+			return err
+		}
 		attempt, _, err = billing.StartAttempt(ctx, tx, billing.Attempt{
 			Press: p.ID, CustomerID: p.Customer, Kind: "setup", By: billing.ByGuest, StartedAt: d.now().Unix(),
 		})
@@ -54,7 +61,7 @@ func (d *Desk) StartGuest(ctx context.Context, p Press) (clientSecret string, er
 		return "", err
 	}
 	setup, err := d.stripe.StartSetup(ctx, gateway.SetupRequest{
-		Customer: p.Customer, Key: attempt.ID, CardOnce: true, Metadata: map[string]string{"sollecito_press": p.ID, "charge_0": want.String()},
+		Customer: p.Customer, Key: attempt.ID, Types: types, Once: true, Metadata: map[string]string{"sollecito_press": p.ID, "charge_0": want.String()},
 	})
 	if err != nil {
 		return "", err
@@ -64,6 +71,16 @@ func (d *Desk) StartGuest(ctx context.Context, p Press) (clientSecret string, er
 		return "", fmt.Errorf("keep a guest's card %s: %w", attempt.ID, err)
 	}
 	return setup.ClientSecret, nil
+}
+
+// GuestsWays are the types of payment method a guest may pay an invoice with: a card alone when Stripe did not tell what
+// it takes.
+func GuestsWays(i billing.Invoice) []string {
+	types := billing.TakenBy([]billing.Invoice{i})
+	if len(types) == 0 {
+		return []string{"card"}
+	}
+	return types
 }
 
 // FinishGuest goes on after the browser confirmed the card of a guest of this invoice, as FinishCard does.
@@ -103,6 +120,10 @@ func (d *Desk) chargeGuest(ctx context.Context, attempt billing.Attempt, setup g
 		if err != nil {
 			return err
 		}
+		err = billing.MandateServes(ctx, tx, attempt.Press, setup.Method.ID, setup.Mandate)
+		if err != nil {
+			return err
+		}
 		return billing.GuestCame(ctx, tx, attempt.Press, setup.Method.ID)
 	})
 	if err != nil {
@@ -134,8 +155,8 @@ func (d *Desk) chargeGuest(ctx context.Context, attempt billing.Attempt, setup g
 		made, err = d.Charge(ctx, p)
 	}
 	for _, a := range made {
-		if a.Status == billing.AttemptAction || a.Status == billing.AttemptStarted {
-			return err // the card is wanted for a while yet
+		if a.Status == billing.AttemptAction || a.Status == billing.AttemptStarted || a.Status == billing.AttemptProcessing {
+			return err // it is wanted for a while yet
 		}
 	}
 	// What failed on our side or at Stripe is asked for again, and needs the card then; MendGuests takes it off at last.
@@ -201,8 +222,8 @@ func (d *Desk) GuestApproved(ctx context.Context, customer, invoice, press strin
 		return "", err
 	}
 	for _, a := range made {
-		if a.Status == billing.AttemptAction {
-			return press, nil // the bank still asks about it
+		if a.Status == billing.AttemptAction || a.Status == billing.AttemptProcessing {
+			return press, nil // the bank still asks about it, or works on it
 		}
 	}
 	return press, d.guestLeaves(ctx, g)

@@ -36,3 +36,6 @@ func Used(ctx context.Context, tx *sql.Tx, name string, window time.Duration, no
 	}
 	return used, nil
 }
+
+// Reopens is when the window that now lies in ends: what was used up may be used again from then on.
+func Reopens(window time.Duration, now time.Time) time.Time { return now.Truncate(window).Add(window) }

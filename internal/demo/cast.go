@@ -89,7 +89,7 @@ func situations() []player {
 			name: "Anneke de Vries", email: "anneke@devries.example", locale: "nl",
 			line1: "Prinsengracht 263", city: "Amsterdam", postcode: "1016 GV", nation: "NL", plan: studioEUR,
 			scenario: "soft_decline", story: "Not enough money on the account",
-			failed: 3*aDay + 3*time.Hour, code: "insufficient_funds", turns: []turn{{3 * aDay, (*Demo).keepMore}},
+			failed: 3*aDay + 3*time.Hour, code: "insufficient_funds", turns: []turn{{3 * aDay, (*Demo).keepMore}, {2 * aDay, (*Demo).handOn}},
 		},
 		{
 			name: "Duarte Nogueira", email: "duarte@nogueira.example", locale: "pt",

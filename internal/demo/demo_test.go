@@ -226,6 +226,8 @@ func TestState(t *testing.T) {
 		"Pablo Ruiz":        {"tried_often", "open"},
 		"Karin Lund":        {"paid_elsewhere", "recovered"},
 		"Stefan Ionescu":    {"voided", "canceled"},
+		"Nils Hauser":       {"refunded", "recovered"},
+		"Greta Baumann":     {"debit_failed", "open"},
 		"نادية الفاسي":      {"grace", "open"},
 		"Piotr Zieliński":   {"restricted", "exhausted"},
 		"Rafaela Monteiro":  {"suspended", "exhausted"},

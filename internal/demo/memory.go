@@ -27,6 +27,8 @@ type role struct {
 	Invoice  string `json:"invoice,omitempty"` // that failed
 	Press    string `json:"press,omitempty"`   // their last one of a button that charges
 	Old      string `json:"old,omitempty"`     // token of a link that no longer works
+	Handed   string `json:"handed,omitempty"`  // token of a link with which somebody else may pay
+	Spare    string `json:"spare,omitempty"`   // a payment method that nothing is charged to
 }
 
 // record is what a demo has to know to go on after a restart, beside its database and its mails. It is one file, so

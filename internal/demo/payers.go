@@ -14,7 +14,7 @@ import (
 	"sollecito/internal/link"
 )
 
-// payers are customers who pressed to pay, and what came of it; and two who owe nothing any more.
+// payers are customers who pressed to pay, and what came of it; and some who owe nothing any more.
 func payers() []player {
 	return []player{
 		{
@@ -71,6 +71,20 @@ func payers() []player {
 			scenario: "voided", story: "Was billed by mistake; the invoice was withdrawn",
 			failed: 4*aDay + 3*time.Hour, code: "do_not_honor",
 			turns: []turn{{2 * aDay, (*Demo).void}, {1 * aDay, (*Demo).takeLinkBack}},
+		},
+		{
+			name: "Nils Hauser", email: "nils@hauser.example", locale: "de",
+			line1: "Neubaugasse 44", city: "Wien", postcode: "1070", nation: "AT", plan: studioEUR,
+			scenario: "refunded", story: "Paid after a reminder, changed his mind, and got the money back",
+			failed: 9*aDay + 3*time.Hour, code: "insufficient_funds", paid: 5*aDay + 1*time.Hour,
+			turns: []turn{{1 * aDay, (*Demo).refund}},
+		},
+		{
+			name: "Greta Baumann", email: "greta@baumann.example", locale: "de",
+			line1: "Venloer Straße 301", city: "Köln", postcode: "50823", nation: "DE", plan: studioEUR,
+			scenario: "debit_failed", story: "Paid by bank debit; days later the bank took it back",
+			failed: 9*aDay + 4*time.Hour, code: "expired_card",
+			turns: []turn{{7 * aDay, (*Demo).payByFailingDebit}},
 		},
 	}
 }

@@ -25,7 +25,8 @@ type situation struct {
 	who   string // scenario of whose page it is; "" for nobody's
 
 	// path is where it stands. In it {press} is the last press of that customer, {invoice} the invoice that failed, {old}
-	// a token of theirs that no longer works, {id} their own id. Only with a customer, and not below /l/ or /demo/, their session is opened on the way.
+	// a token of theirs that no longer works, {handed} one for somebody else, {spare} a payment method that nothing is
+	// charged to, {id} their own id. Only with a customer, and not below /l/ or /demo/, their session is opened on the way.
 	path string
 
 	presses int   // how often the main button has to be pressed there first
@@ -67,18 +68,20 @@ func states() []situation {
 		{group: groupPaying, name: "review", title: "Before the press that charges", see: "The sum and the card once more; nothing has been charged yet", who: "soft_decline", path: "/pay", presses: 1},
 		{group: groupPaying, name: "card", title: "Adding a card", see: "Stripe’s fields; with JavaScript switched off, the way to Stripe’s own page in their place", who: "expired_card", path: "/pay/card"},
 		{group: groupPaying, name: "bank_question", title: "The bank’s question", see: "How the approval goes; the button opens it", who: "authentication_required", path: "/pay/approve"},
-		{group: groupPaying, name: "processing", title: "A bank debit is under way", see: "No second button to pay; the bank takes some days", who: "bank_debit", path: "/pay"},
+		{group: groupPaying, name: "processing", title: "A bank debit is under way", see: "No second button to pay, and by when the bank’s answer is expected", who: "bank_debit", path: "/pay"},
+		{group: groupPaying, name: "debit_failed", title: "A bank debit came back", see: "Days later the bank said no; nothing was taken, and the ways on", who: "debit_failed", path: "/pay"},
 		{group: groupPaying, name: "paid", title: "Just paid", see: "Sum, card, day, the receipt and what comes next", who: "just_paid", path: "/pay/result?press={press}"},
 		{group: groupPaying, name: "declined", title: "Declined just now", see: "Nothing has been taken, why, and the ways on", who: "declined_now", path: "/pay/result?press={press}"},
 		{group: groupPaying, name: "card_saved", title: "Card kept, charge declined", see: "The new card is kept; the charge did not go through", who: "card_saved", path: "/pay/result?press={press}"},
 		{group: groupPaying, name: "partly", title: "Some paid, some not", see: "What was paid, what is still open", who: "partly_paid", path: "/pay/result?press={press}"},
 		{group: groupPaying, name: "changed", title: "The amount changed meanwhile", see: "Old and new amount; it asks again before it charges", who: "amount_changes", path: "/pay/review", first: &stir{"Choose, then credit 1 dollar", (*Demo).amountChanges}},
-		{group: groupPaying, name: "too_often", title: "Tried too often", see: "Five tries were declined; the sixth is not made", who: "tried_often", path: "/pay", presses: 2},
+		{group: groupPaying, name: "too_often", title: "Tried too often", see: "Five tries were declined; the sixth is not made, and from when on it may be", who: "tried_often", path: "/pay", presses: 2},
 
 		{group: groupDone, name: "settled", title: "Paid after a reminder", see: "All is settled, with the receipts and the next charge", who: "recovered", path: "/pay"},
 		{group: groupDone, name: "paid_elsewhere", title: "Paid elsewhere", see: "Paid by transfer; nothing to do", who: "paid_elsewhere", path: "/pay"},
 		{group: groupDone, name: "void", title: "The invoice was withdrawn", see: "Nothing is owed", who: "voided", path: "/pay"},
-		{group: groupDone, name: "written_off", title: "Written off", see: "Nobody asks any more; the page tells of it", who: "written_off", path: "/pay"},
+		{group: groupDone, name: "written_off", title: "Written off", see: "Nobody asks any more; paying it all the same is possible on Stripe’s own page", who: "written_off", path: "/pay"},
+		{group: groupDone, name: "refunded", title: "A payment was refunded", see: "What was given back, when, and how long the bank may take", who: "refunded", path: "/pay"},
 		{group: groupDone, name: "expires_soon", title: "The card expires before the renewal", see: "A word before anything fails", who: "card_expires_soon", path: "/pay"},
 		{group: groupDone, name: "renews_without_card", title: "A renewal without a card", see: "A word before anything fails", who: "renewal_without_card", path: "/pay"},
 
@@ -104,12 +107,20 @@ func states() []situation {
 		{group: groupWishes, name: "transfer", title: "Saying that a transfer is on its way", see: "Until when we would wait for it", who: "soft_decline", path: "/pay/transfer"},
 		{group: groupWishes, name: "support", title: "Writing to support", see: "A first message", who: "grace", path: "/pay/support"},
 
+		{group: groupWishes, name: "methods", title: "Cards and accounts", see: "Every way to pay on file, which one is charged, and what for", who: "soft_decline", path: "/pay/methods"},
+		{group: groupWishes, name: "remove_method", title: "Removing one", see: "What follows from it; a code comes by mail first", who: "soft_decline", path: "/pay/methods/{spare}/remove"},
+		{group: groupWishes, name: "remove_code", title: "Removing one, with the code", see: "Where the code from the mail is typed or pasted", who: "soft_decline", path: "/pay/methods/{spare}/remove", first: &stir{"Ask for the code", (*Demo).asksForCode}},
+		{group: groupWishes, name: "papers", title: "An invoice as PDF", see: "It holds an address, so a code from the mailbox comes before it", who: "soft_decline", path: "/pay/papers?pdf={invoice}"},
+		{group: groupWishes, name: "share", title: "Have someone else pay", see: "A link to hand on, and those that work now", who: "soft_decline", path: "/pay/share"},
+		{group: groupLinks, name: "guest", title: "The link that only pays", see: "One invoice, its sum, and nothing of the customer’s cards or address", who: "soft_decline", path: "/l/{handed}"},
+		{group: groupLinks, name: "genuine", title: "“Is this mail really yours?”", see: "How to tell, and a list by mail of what was sent", path: "/pay/genuine"},
 		{group: groupLinks, name: "link_expired", title: "An expired link", see: "One page for every link that no longer works; a fresh one comes by mail", who: "paid_elsewhere", path: "/l/{old}"},
 		{group: groupLinks, name: "link_replaced", title: "A link that was taken back", see: "The same page", who: "voided", path: "/l/{old}"},
 		{group: groupLinks, name: "link_unknown", title: "A link that never was", see: "The same page again: it tells nobody who is known", path: "/l/" + strings.Repeat("A", 43)},
 		{group: groupLinks, name: "link_sent", title: "A fresh link was asked for", see: "The same answer whoever asked", path: "/pay/link/sent"},
 
-		{group: groupTrouble, name: "stripe_down", title: "Stripe does not answer", see: "Our trouble, nothing was charged, when to come back", who: "soft_decline", path: "/pay/invoices/{invoice}/pdf", first: &stir{"Cut Stripe off for fifteen seconds", (*Demo).stripeFails}},
+		{group: groupTrouble, name: "our_fault", title: "Something broke on our side", see: "Our mistake, nothing was taken, the number to tell support, and a way back", who: "soft_decline", path: "/pay/methods?removal=" + damaged, first: &stir{"Damage a row of the database", (*Demo).damages}},
+		{group: groupTrouble, name: "stripe_down", title: "Stripe does not answer", see: "Our trouble, nothing was charged, when to come back", who: "soft_decline", path: "/pay/methods", first: &stir{"Cut Stripe off for fifteen seconds", (*Demo).stripeFails}},
 		{group: groupTrouble, name: "checking", title: "The answer was lost", see: "Whether it was charged is not known yet; the page looks again, and nothing is charged twice", who: "amount_changes", path: "/pay/result?press={press}", first: &stir{"Pay while Stripe is cut off", (*Demo).payUnanswered}},
 		{group: groupTrouble, name: "no_page", title: "An address that does not exist", see: "Nothing is lost, and a way back", who: "soft_decline", path: "/pay/nowhere"},
 	}
@@ -212,7 +223,7 @@ func (d *Demo) enterState(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	path := func() string {
-		return strings.NewReplacer("{press}", who.Press, "{invoice}", who.Invoice, "{old}", who.Old, "{id}", who.ID).Replace(s.path)
+		return strings.NewReplacer("{press}", who.Press, "{invoice}", who.Invoice, "{old}", who.Old, "{handed}", who.Handed, "{spare}", who.Spare, "{id}", who.ID).Replace(s.path)
 	}
 	if s.who == "" || !strings.HasPrefix(s.path, "/pay") || r.Method == http.MethodHead {
 		http.Redirect(w, r, path(), http.StatusSeeOther)

@@ -62,7 +62,7 @@ func TestSixtyDays(t *testing.T) {
 		"disputed": {"paused", "full"}, "conversation": {"paused", "full"}, "consent_withdrawn": {"paused", "full"},
 		"promised": {"recovered", "full"}, "wants_to_cancel": {"paused", "full"},
 		"healthy": {"", "full"}, "overdue_transfer": {"exhausted", "grace"},
-		"just_paid": {"recovered", "full"}, "paid_elsewhere": {"recovered", "full"}, "voided": {"canceled", "full"}, "paused": {"paused", "full"},
+		"just_paid": {"recovered", "full"}, "paid_elsewhere": {"recovered", "full"}, "refunded": {"recovered", "full"}, "voided": {"canceled", "full"}, "paused": {"paused", "full"},
 		"suspended": {"exhausted", "suspended"}, "ended": {"exhausted", "suspended"}, "ends_soon": {"open", "grace"}, "opted_out": {"open", "grace"}, "amount_changes": {"exhausted", "grace"},
 	}
 	for reader, first := range map[string]string{"beatrice@morel.example": "Votre carte", "elif@demir.example": "needs a card"} {

@@ -92,3 +92,34 @@ func (d *Demo) press(ctx context.Context, customer string) (string, error) {
 	_, err = d.portal.Desk.Charge(ctx, p)
 	return p.ID, err
 }
+
+// asksForCode lets the customer ask for a code to take a way to pay off. However often it was shown in this hour, it may
+// be shown once more.
+func (d *Demo) asksForCode(ctx context.Context, as *walkIn) error {
+	err := d.portal.DB.Do(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM limits WHERE name = $1`, "code "+as.ID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("let %s ask once more: %w", as.Name, err)
+	}
+	return as.press(ctx, "/pay/methods/"+as.Spare+"/code", nil)
+}
+
+// damaged is a row of the database that cannot be read. Only one page asks for it.
+const damaged = "removal_damaged"
+
+// damages keeps a row as no program of ours writes it, so that a page fails for a reason of ours.
+func (d *Demo) damages(ctx context.Context, as *walkIn) error {
+	err := d.portal.DB.Do(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO removals (id, customer_id, method_id, successor, status, ordered_at, ended_at)
+			VALUES ($1, $2, '', '', 'done', 'damaged', 0)
+			ON CONFLICT (id) DO NOTHING`, damaged, as.ID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("damage a row: %w", err)
+	}
+	return nil
+}

@@ -2,12 +2,24 @@ package demo
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+
+	"sollecito/internal/link"
 )
 
 // payByDebit lets the player pay the open invoice from their bank account. It takes days to arrive.
 func (d *Demo) payByDebit(ctx context.Context, p *part) error {
-	account, err := d.stripe.make(ctx, "/v1/payment_methods/pm_success_de/attach", form{"customer": p.ID})
+	return d.debit(ctx, p, "pm_success_de")
+}
+
+// payByFailingDebit is payByDebit from an account that the bank takes the money back to, days later.
+func (d *Demo) payByFailingDebit(ctx context.Context, p *part) error {
+	return d.debit(ctx, p, "pm_failed_de")
+}
+
+func (d *Demo) debit(ctx context.Context, p *part, account string) error {
+	account, err := d.stripe.make(ctx, "/v1/payment_methods/"+account+"/attach", form{"customer": p.ID})
 	if err != nil {
 		return fmt.Errorf("%s keeps a bank account: %w", p.Name, err)
 	}
@@ -71,10 +83,33 @@ func (d *Demo) invoiceByTransfer(ctx context.Context, p *part) error {
 // keepMore attaches a second card and a bank account, which nothing is charged to.
 func (d *Demo) keepMore(ctx context.Context, p *part) error {
 	for _, method := range []string{"pm_card_mastercard", "pm_success_de"} {
-		_, err := d.stripe.make(ctx, "/v1/payment_methods/"+method+"/attach", form{"customer": p.ID})
+		var err error
+		p.Spare, err = d.stripe.make(ctx, "/v1/payment_methods/"+method+"/attach", form{"customer": p.ID})
 		if err != nil {
 			return fmt.Errorf("%s keeps another way to pay: %w", p.Name, err)
 		}
+	}
+	return nil
+}
+
+// handOn makes a link with which somebody else may pay the open invoice, as from the player's page.
+func (d *Demo) handOn(ctx context.Context, p *part) error {
+	return d.portal.DB.Do(ctx, func(tx *sql.Tx) error {
+		var err error
+		p.Handed, err = link.Issue(ctx, tx, link.Link{CustomerID: p.ID, InvoiceID: p.invoice, IssuedAt: d.clock.Now().Unix()})
+		return err
+	})
+}
+
+// refund gives back what the player paid for the invoice that had failed.
+func (d *Demo) refund(ctx context.Context, p *part) error {
+	charges, err := d.stripe.call(ctx, "GET", "/v1/charges", form{"customer": p.ID, "limit": "1"})
+	if err != nil || len(charges.Data) == 0 {
+		return fmt.Errorf("find what %s paid (%d charges): %w", p.Name, len(charges.Data), err)
+	}
+	_, err = d.stripe.make(ctx, "/v1/refunds", form{"charge": charges.Data[0].ID, "reason": "requested_by_customer"})
+	if err != nil {
+		return fmt.Errorf("refund %s: %w", p.Name, err)
 	}
 	return nil
 }

@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/charge"
@@ -81,7 +83,7 @@ func (c *Client) Account(ctx context.Context, customerID string) (billing.Accoun
 func (c *Client) Invoice(ctx context.Context, invoiceID string) (billing.Invoice, []billing.Method, error) {
 	params := &stripe.InvoiceParams{Params: reading(ctx)}
 	for _, field := range []string{
-		"payment_intent.payment_method", "payment_intent.latest_charge", "charge", "default_payment_method",
+		"payment_intent.payment_method", "payment_intent.latest_charge.refunds", "charge.refunds", "default_payment_method",
 		"default_source", "subscription.default_payment_method", "subscription.default_source",
 		"customer.invoice_settings.default_payment_method", "customer.default_source",
 	} {
@@ -172,6 +174,50 @@ func (c *Client) CustomerOf(ctx context.Context, objectType, objectID string) (s
 		return "", nil
 	}
 	return owner.ID, nil
+}
+
+// InvoiceOf asks Stripe which invoice an object is about that moves money after it was paid: a charge, a refund or a
+// credit note. The answer is "" for one of no invoice, for any other type, and for a key that may not read it. Errors:
+// fault.NotFound, fault.Unavailable.
+func (c *Client) InvoiceOf(ctx context.Context, objectType, objectID string) (string, error) {
+	about, err := c.about(ctx, objectType, objectID)
+	var e *stripe.Error
+	if errors.As(err, &e) && e.HTTPStatusCode == http.StatusForbidden {
+		return "", nil
+	}
+	if err != nil {
+		return "", failed(fmt.Sprintf("read which invoice the %s %s is about", objectType, objectID), err)
+	}
+	if about == nil {
+		return "", nil
+	}
+	return about.ID, nil
+}
+
+func (c *Client) about(ctx context.Context, objectType, id string) (*stripe.Invoice, error) {
+	switch objectType {
+	case "charge":
+		o, err := charge.Client{B: c.backend, Key: c.key}.Get(id, &stripe.ChargeParams{Params: reading(ctx)})
+		if err != nil {
+			return nil, err
+		}
+		return o.Invoice, nil
+	case "refund":
+		params := &stripe.RefundParams{Params: reading(ctx)}
+		params.AddExpand("charge")
+		o, err := refund.Client{B: c.backend, Key: c.key}.Get(id, params)
+		if err != nil || o.Charge == nil {
+			return nil, err
+		}
+		return o.Charge.Invoice, nil
+	case "credit_note":
+		o, err := creditnote.Client{B: c.backend, Key: c.key}.Get(id, &stripe.CreditNoteParams{Params: reading(ctx)})
+		if err != nil {
+			return nil, err
+		}
+		return o.Invoice, nil
+	}
+	return nil, nil
 }
 
 func (c *Client) owner(ctx context.Context, objectType, id string) (*stripe.Customer, error) {

@@ -151,6 +151,7 @@ var stories = map[string]func(*testing.T, *lumen){
 	"Account":        readsAnAccount,
 	"Invoice":        readsAnInvoice,
 	"CustomerOf":     findsTheOwner,
+	"InvoiceOf":      findsTheInvoice,
 	"Pay":            pays,
 	"StartSetup":     addsACard,
 	"Setup":          addsACardThatFails,
@@ -278,6 +279,34 @@ func readsAnInvoice(t *testing.T, l *lumen) {
 	_, _, err = l.Invoice(t.Context(), "in_unknown")
 	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("unknown invoice: %v", err)
+	}
+}
+
+func findsTheInvoice(t *testing.T, l *lumen) {
+	invoice := l.fail("insufficient_funds")
+	paid, err := l.Pay(t.Context(), gateway.PayRequest{Invoice: invoice, Method: l.attach("pm_card_visa"), Key: "press-refund"})
+	if err != nil || paid.Charge == "" {
+		t.Fatalf("%+v, %v", paid, err)
+	}
+	refund := l.post("/v1/refunds", "charge", paid.Charge, "amount", "900")
+	note := l.id("/v1/credit_notes", "invoice", invoice, "amount", "500", "credit_amount", "500")
+	for kind, id := range map[string]string{"charge": paid.Charge, "refund": refund["id"].(string), "credit_note": note} {
+		got, err := l.InvoiceOf(t.Context(), kind, id)
+		if err != nil || got != invoice {
+			t.Errorf("%s: %q, %v", kind, got, err)
+		}
+	}
+	got, err := l.InvoiceOf(t.Context(), "customer", l.customer)
+	if err != nil || got != "" {
+		t.Errorf("a customer: %q, %v", got, err)
+	}
+	_, err = l.InvoiceOf(t.Context(), "charge", "ch_unknown")
+	if !fault.Is(err, fault.NotFound) {
+		t.Errorf("unknown charge: %v", err)
+	}
+	i := l.invoice(invoice)
+	if i.Refunded != 900 || float64(i.RefundedAt) != refund["created"] || i.Credited != 500 || i.ChargedAt == 0 || !slices.Contains(i.Takes, "card") {
+		t.Errorf("after a refund: %+v", i)
 	}
 }
 
@@ -443,7 +472,7 @@ func addsACard(t *testing.T, l *lumen) {
 		done.Method.CustomerID != l.customer || done.Metadata["press"] != "press-1" || done.Decline != (billing.Decline{}) {
 		t.Errorf("%+v, %v", done, err)
 	}
-	once, err := l.StartSetup(ctx, gateway.SetupRequest{Customer: l.customer, Key: "press-3", CardOnce: true})
+	once, err := l.StartSetup(ctx, gateway.SetupRequest{Customer: l.customer, Key: "press-3", Types: []string{"card"}, Once: true})
 	if err != nil || once.Status != "requires_payment_method" {
 		t.Fatalf("%+v, %v", once, err)
 	}

@@ -20,7 +20,8 @@ type SetupRequest struct {
 	Customer string
 	Metadata map[string]string
 	Key      string
-	CardOnce bool // a card alone, and not to be charged without its owner
+	Types    []string // Stripe's types of payment method it may be; empty lets Stripe choose among the account's
+	Once     bool     // for one payment with its owner there; a bank debit is kept all the same until its bank has answered
 }
 
 // Setup is the adding of one payment method. Status is Stripe's word: succeeded means that the method is
@@ -32,11 +33,13 @@ type Setup struct {
 	Status       string
 	Customer     string
 	Method       billing.Method
+	Mandate      string // of a bank debit, "" for others
 	Metadata     map[string]string
 	Decline      billing.Decline
 }
 
-// StartSetup begins the adding of a payment method that may later be charged without the customer. Errors:
+// StartSetup begins the adding of a payment method that may later be charged without the customer, unless it is for
+// once. Errors:
 // fault.NotFound when the customer does not exist, fault.Unavailable.
 func (c *Client) StartSetup(ctx context.Context, request SetupRequest) (Setup, error) {
 	params := &stripe.SetupIntentParams{
@@ -46,9 +49,11 @@ func (c *Client) StartSetup(ctx context.Context, request SetupRequest) (Setup, e
 		AutomaticPaymentMethods: &stripe.SetupIntentAutomaticPaymentMethodsParams{Enabled: stripe.Bool(true)},
 		Metadata:                request.Metadata,
 	}
-	if request.CardOnce {
+	if len(request.Types) > 0 {
+		params.AutomaticPaymentMethods, params.PaymentMethodTypes = nil, stripe.StringSlice(request.Types)
+	}
+	if request.Once && len(request.Types) == 1 && request.Types[0] == "card" { // Stripe keeps a debit off-session or not at all
 		params.Usage = stripe.String(string(stripe.SetupIntentUsageOnSession))
-		params.AutomaticPaymentMethods, params.PaymentMethodTypes = nil, stripe.StringSlice([]string{"card"})
 	}
 	intent, err := setupintent.Client{B: c.backend, Key: c.key}.New(params)
 	if err != nil {
@@ -64,6 +69,7 @@ func (c *Client) StartSetup(ctx context.Context, request SetupRequest) (Setup, e
 func (c *Client) Setup(ctx context.Context, id string) (Setup, error) {
 	params := &stripe.SetupIntentParams{Params: reading(ctx)}
 	params.AddExpand("payment_method")
+	params.AddExpand("latest_attempt")
 	intent, err := setupintent.Client{B: c.backend, Key: c.key}.Get(id, params)
 	if err != nil {
 		return Setup{}, failed("read setup "+id, err)
@@ -89,6 +95,13 @@ func translateSetup(intent *stripe.SetupIntent) Setup {
 	setup := Setup{
 		ID: intent.ID, Status: string(intent.Status), Method: translateMethod(intent.PaymentMethod), Metadata: intent.Metadata,
 	}
+	debit := becameDebit(intent.LatestAttempt)
+	if debit.ID != "" {
+		setup.Method = debit
+	}
+	if intent.Mandate != nil {
+		setup.Mandate = intent.Mandate.ID
+	}
 	if intent.Customer != nil {
 		setup.Customer = intent.Customer.ID
 		if setup.Method.ID != "" {
@@ -103,6 +116,31 @@ func translateSetup(intent *stripe.SetupIntent) Setup {
 		setup.Decline = declined{Code: string(e.Code), DeclineCode: string(e.DeclineCode)}.with(body.LastSetupError)
 	}
 	return setup
+}
+
+// becameDebit is the bank debit that a bank's own way to pay became: iDEAL, Bancontact and Sofort ask their customer
+// once, and what can be charged from then on is a SEPA debit of the same account
+// (docs.stripe.com/payments/ideal/set-up-payment).
+func becameDebit(attempt *stripe.SetupAttempt) billing.Method {
+	if attempt == nil || attempt.PaymentMethodDetails == nil || attempt.Status != stripe.SetupAttemptStatusSucceeded {
+		return billing.Method{}
+	}
+	method := billing.Method{Type: "sepa_debit"}
+	var made *stripe.PaymentMethod
+	details := attempt.PaymentMethodDetails
+	switch {
+	case details.IDEAL != nil:
+		made, method.Last4 = details.IDEAL.GeneratedSEPADebit, details.IDEAL.IBANLast4
+	case details.Bancontact != nil:
+		made, method.Last4 = details.Bancontact.GeneratedSEPADebit, details.Bancontact.IBANLast4
+	case details.Sofort != nil:
+		made, method.Last4 = details.Sofort.GeneratedSEPADebit, details.Sofort.IBANLast4
+	}
+	if made == nil {
+		return billing.Method{}
+	}
+	method.ID = made.ID
+	return method
 }
 
 // UseRequest orders that a method becomes the customer's default and that of the named subscriptions, those

@@ -39,6 +39,7 @@ func (r invoiceReading) translate() billing.Invoice {
 	}
 	if i.PaymentIntent != nil {
 		translated.Intent, translated.IntentStatus = i.PaymentIntent.ID, string(i.PaymentIntent.Status)
+		translated.Takes = i.PaymentIntent.PaymentMethodTypes
 	}
 	translated.PeriodStart, translated.PeriodEnd = r.period()
 	if i.Status != stripe.InvoiceStatusPaid {
@@ -51,10 +52,13 @@ func (r invoiceReading) translate() billing.Invoice {
 	if charge != nil {
 		translated.Charge = charge.ID
 		translated.Disputed = charge.Disputed
+		translated.ChargedAt = charge.Created
+		translated.Refunded, translated.RefundedAt = charge.AmountRefunded, refundedAt(charge)
 		if translated.ReceiptNumber == "" {
 			translated.ReceiptNumber = charge.ReceiptNumber
 		}
 	}
+	translated.Credited = i.PostPaymentCreditNotesAmount
 	translated.FailedAt = r.failedAt()
 	if translated.FailedAt > 0 {
 		translated.FirstFailed = i.AmountRemaining
@@ -71,6 +75,20 @@ func (r invoiceReading) charge() *stripe.Charge {
 		return r.invoice.Charge
 	}
 	return nil
+}
+
+// refundedAt is when money of a charge was last given back, as far as its refunds were read.
+func refundedAt(c *stripe.Charge) int64 {
+	last := int64(0)
+	if c.Refunds == nil {
+		return last
+	}
+	for _, r := range c.Refunds.Data {
+		if r.Status != stripe.RefundStatusFailed && r.Status != stripe.RefundStatusCanceled {
+			last = max(last, r.Created)
+		}
+	}
+	return last
 }
 
 func known(c *stripe.Charge) bool { return c != nil && c.Created > 0 }

@@ -82,9 +82,9 @@ func TestAFailedRenewalIsUnderstood(t *testing.T) {
 		Currency: "eur", AmountDue: 2900, AmountPaid: 500, AmountRemaining: 2400, Description: "Studio plan",
 		PeriodStart: 1000, PeriodEnd: 3000, CreatedAt: 1000, Attempted: true, AttemptCount: 2, FailedAt: 1100, FirstFailed: 2400,
 		Intent: "pi_1", IntentStatus: "requires_payment_method", MethodID: "pm_1",
-		Decline: billing.Decline{Code: "card_declined", DeclineCode: "insufficient_funds"}, SyncedAt: now.Unix(), Charge: "ch_1",
+		Decline: billing.Decline{Code: "card_declined", DeclineCode: "insufficient_funds"}, SyncedAt: now.Unix(), Charge: "ch_1", ChargedAt: 1200,
 	}
-	if got != want {
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("invoice\n%+v, want\n%+v", got, want)
 	}
 	card := billing.Method{ID: "pm_1", CustomerID: "cus_1", Type: "card", Brand: "visa", Last4: "9995", ExpMonth: 4, ExpYear: 2030, Fingerprint: "fp"}

@@ -188,6 +188,8 @@ func (in *Intake) read(ctx context.Context, events []Event, also func(context.Co
 			err = in.seeInvoice(ctx, customer, e.ObjectID, before)
 		case "dispute":
 			err = in.seeDispute(ctx, e.ObjectID)
+		case "charge", "refund", "credit_note":
+			err = in.seeGivenBack(ctx, e.ObjectType, e.ObjectID)
 		}
 		if err != nil {
 			return err
@@ -258,6 +260,28 @@ func (in *Intake) seeInvoice(ctx context.Context, customer, invoice string, befo
 		return err
 	}
 	return in.db.Do(ctx, func(tx *sql.Tx) error { return in.cases.Reconsider(ctx, tx, customer, in.now()) })
+}
+
+// seeGivenBack reads the paid invoice again of which money was given back. A reading of open invoices says nothing about
+// it; one we do not know is of no use to us.
+func (in *Intake) seeGivenBack(ctx context.Context, objectType, objectID string) error {
+	invoice, err := in.stripe.InvoiceOf(ctx, objectType, objectID)
+	if err != nil || invoice == "" {
+		return err
+	}
+	paid := false
+	err = in.db.See(ctx, func(tx *sql.Tx) error {
+		i, err := billing.FindInvoice(ctx, tx, invoice)
+		paid = i.Status == "paid"
+		return err
+	})
+	if fault.Is(err, fault.NotFound) || err == nil && !paid {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return in.refreshInvoice(ctx, invoice)
 }
 
 // conclude keeps how processing came out.

@@ -1,9 +1,12 @@
 package link_test
 
 import (
+	"encoding/base64"
+	"encoding/binary"
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,14 +78,20 @@ func TestNothingHereIsDrawnByMathRand(t *testing.T) {
 	}
 }
 
+// A million tokens: each of 32 bytes, no two that begin alike (L1).
 func TestTokensAreLongAndNeverRepeat(t *testing.T) {
 	t.Parallel()
-	seen := map[string]bool{}
-	for range 20_000 {
+	begins := make([]uint64, 1_000_000) // two of a million begin with the same eight bytes once in thirty million runs
+	for n := range begins {
 		token := link.NewToken()
-		if len(token) != 43 || seen[token] || seen[token[:8]] {
-			t.Fatalf("token %q", token)
+		raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
+		if err != nil || len(raw) != 32 || len(token) != 43 {
+			t.Fatalf("token %q: %d bytes, %v", token, len(raw), err)
 		}
-		seen[token], seen[token[:8]] = true, true
+		begins[n] = binary.BigEndian.Uint64(raw)
+	}
+	slices.Sort(begins)
+	if got := len(slices.Compact(begins)); got != 1_000_000 {
+		t.Errorf("%d of a million tokens begin as others do", 1_000_000-got)
 	}
 }

@@ -225,7 +225,15 @@ func TestFinalActsByThemselves(t *testing.T) {
 		if !strings.Contains(last.Subject, "We no longer ask for") || !strings.Contains(b.text("main"), "because it stayed unpaid and we had told you so") {
 			t.Errorf("%q, and the page says %s", last.Subject, b.text("main"))
 		}
-		h.ask("invoices/"+invoice+"/pay", url.Values{"paid_out_of_band": {"true"}})
+		hosted := h.ask("invoices/"+invoice, nil)["hosted_invoice_url"].(string)
+		if got := b.page.Find("form[action='/pay/hosted'] .main-act").Length(); got != 1 {
+			t.Errorf("%d ways to pay it all the same", got)
+		}
+		b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		if b.press("/pay/hosted"); b.header.Get("Location") != hosted {
+			t.Errorf("the button leads to %s", b.header.Get("Location"))
+		}
+		h.fillHosted(hosted, "4242424242424242")
 		h.settle()
 		if c := h.caseOf(customer); c.Status != dunning.Recovered {
 			t.Errorf("paid after it was written off: %s", c.Status)
@@ -242,6 +250,19 @@ func TestFinalActsByThemselves(t *testing.T) {
 			t.Errorf("the case is %s with %d acts", c.Status, h.count(`SELECT count(*) FROM final_acts`))
 		}
 	})
+}
+
+// fillHosted pays an invoice on Stripe's own page, without script.
+func (h *house) fillHosted(address, number string) {
+	h.t.Helper()
+	resp, err := http.PostForm(address, url.Values{"number": {number}, "expiry": {"12/34"}, "cvc": {"123"}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		h.t.Fatalf("Stripe's page answers %d", resp.StatusCode)
+	}
 }
 
 // Nothing final happens to a customer of whom nobody is sure that they were told.

@@ -15,8 +15,11 @@ import (
 // Purpose is an act a code may be asked for.
 type Purpose string
 
-// RemoveMethod takes a payment method off; its subject is the method's id.
-const RemoveMethod Purpose = "remove_method"
+// The acts.
+const (
+	RemoveMethod Purpose = "remove_method" // takes a payment method off; its subject is the method's id
+	ReadPapers   Purpose = "read_papers"   // opens invoices as PDF and older receipts, for the rest of the session; no subject
+)
 
 // Limits of a code, in real time (ASVS 5.0, 6.5.1, 6.5.5 and 6.6.3).
 const (

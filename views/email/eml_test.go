@@ -53,3 +53,26 @@ func TestLettersAsFiles(t *testing.T) {
 		}
 	}
 }
+
+var pages = flag.String("html", "", "folder that gets the HTML of every letter as a file")
+
+// TestLettersAsPages writes the HTML of every letter, in a language from the left and one from the right, for a validator
+// and for eyes.
+func TestLettersAsPages(t *testing.T) {
+	if *pages == "" {
+		t.Skip("-html names no folder")
+	}
+	for _, locale := range catalog(t).Locales() {
+		if locale.Tag() != "en" && locale.Tag() != "ar" {
+			continue
+		}
+		for name, letter := range letters(locale) {
+			letter.Merchant = lumen()
+			html, _ := draw(t, letter)
+			err := os.WriteFile(filepath.Join(*pages, "letter."+locale.Tag()+"."+name+".html"), []byte(html), 0o644)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

@@ -203,6 +203,11 @@ class PaymentElement {
   }
 }
 
+// What the account offers of itself, as methodTypes in the sandbox's API.
+function accountTypes(currency) {
+  return { eur: ['card', 'sepa_debit'], usd: ['card', 'us_bank_account'] }[currency] || ['card'];
+}
+
 class Elements {
   constructor(key, locale, options) {
     this._key = key;
@@ -267,7 +272,7 @@ class Elements {
       clientSecret: options.clientSecret,
       locale: !options.locale || options.locale === 'auto' ? navigator.language : options.locale,
       appearance: options.appearance || {},
-      types: options.paymentMethodTypes || ['card'],
+      types: options.paymentMethodTypes || accountTypes(options.currency),
       readOnly: Boolean(elementOptions.readOnly),
     }));
   }

@@ -1,0 +1,208 @@
+package portal_test
+
+import (
+	"database/sql"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/browsertest"
+)
+
+// debited is a customer who has just paid from a bank account, at the page that tells so.
+func debited(t *testing.T, account string) (h *house, customer, invoice, result string, b *browser) {
+	h = open(t)
+	customer = h.customer("Jonas Weber", "jonas@weber.example", "DE", "pm_card_visa")
+	invoice = h.fail(customer, "insufficient_funds")
+	h.walk(24 * time.Hour)
+	b = h.browser()
+	b.get(linkIn(t, h.mailsTo("jonas@weber.example")[0])).at("/pay", http.StatusOK)
+	b.get("/pay/card").at("/pay/card", http.StatusOK)
+	if got := b.page.Find("#payment-element").AttrOr("data-methods", ""); got != "card sepa_debit" {
+		t.Fatalf("the fields offer %q", got)
+	}
+	form := b.hidden("form[data-card]")
+	form.Set("kind", "debit")
+	setup := b.intent(form)
+	h.ask("setup_intents/"+setup+"/confirm", url.Values{"payment_method": {account}, "return_url": {h.base + "/pay/card/finish"}})
+	form.Set("setup_intent", setup)
+	b.post("/pay/card", form).at("/pay/result", http.StatusOK)
+	return h, customer, invoice, "/pay/result?press=" + form.Get("attempt"), b
+}
+
+// A bank debit is told with the day of its answer and holds the reminders; what was agreed to is kept as it was shown.
+func TestABankDebitIsUnderWayAndThenPaid(t *testing.T) {
+	t.Parallel()
+	h, customer, invoice, result, b := debited(t, "pm_success_de")
+	if !strings.Contains(b.text("main"), "We expect its answer by") || b.page.Find("main .main-act").Length() != 0 {
+		t.Fatalf("the page says: %s", b.text("main"))
+	}
+	day := b.text("main")
+	b.get("/pay").at("/pay", http.StatusOK)
+	if !strings.Contains(b.text("main"), "Your payment is under way") || !strings.Contains(b.text("main"), "We expect its answer by") {
+		t.Errorf("the overview says: %s", b.text("main"))
+	}
+	var given []billing.Mandate
+	err := h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
+		var err error
+		given, err = billing.Mandates(t.Context(), tx, customer)
+		return err
+	})
+	if err != nil || len(given) != 1 {
+		t.Fatalf("%d mandates, %v", len(given), err)
+	}
+	if m := given[0]; m.Kind != "debit" || m.Language != "en" || !strings.HasPrefix(m.Words, "By saving it you allow Lumen Studio, and Stripe on its behalf") || len(m.Version()) != 12 ||
+		!strings.HasPrefix(m.MethodID, "pm_") || !strings.HasPrefix(m.Reference, "mandate_") || m.GivenAt != h.clock.now().Unix() {
+		t.Errorf("agreed to: %+v", m)
+	}
+	mails := len(h.mailsTo("jonas@weber.example"))
+	h.walk(4 * 24 * time.Hour)
+	if got := len(h.mailsTo("jonas@weber.example")); got != mails {
+		t.Errorf("%d mails while the debit is under way: %s", got-mails, h.mailsTo("jonas@weber.example")[mails].Text)
+	}
+	h.walk(2 * 24 * time.Hour)
+	if h.charges(customer, invoice) != 1 || h.status(invoice) != "paid" {
+		t.Errorf("%d charges, %s", h.charges(customer, invoice), h.status(invoice))
+	}
+	again := h.browser()
+	again.get(linkIn(t, h.mailsTo("jonas@weber.example")[0])).at("/pay", http.StatusOK)
+	if !strings.Contains(again.text("h1"), "Nothing is open") {
+		t.Errorf("the overview says: %s", again.text("main"))
+	}
+	again.get(result)
+	if !strings.Contains(again.text("h1"), "Paid. Thank you") {
+		t.Errorf("the result says: %s, once %s", again.text("main"), day)
+	}
+}
+
+// The bank takes the debit back days later: the page of the press and the overview tell why, and reminders go on.
+func TestABankDebitThatFailsLateIsTold(t *testing.T) {
+	t.Parallel()
+	h, customer, invoice, result, b := debited(t, "pm_failed_de")
+	if !strings.Contains(b.text("main"), "We expect its answer by") {
+		t.Fatalf("the page says: %s", b.text("main"))
+	}
+	mails := len(h.mailsTo("jonas@weber.example"))
+	h.walk(6 * 24 * time.Hour)
+	again := h.browser()
+	again.get(linkIn(t, h.mailsTo("jonas@weber.example")[0])).at("/pay", http.StatusOK)
+	if !strings.Contains(again.text("main"), "Your bank declined the charge and gave no reason. Nothing has been taken.") || again.page.Find("main .main-act").Length() != 1 {
+		t.Errorf("the overview says: %s", again.text("main"))
+	}
+	again.get(result)
+	if !strings.Contains(again.text("main"), "the payment is still open") && !strings.Contains(again.text("main"), "didn’t go through") || !strings.Contains(again.text("main"), "Nothing has been taken.") {
+		t.Errorf("the result says: %s", again.text("main"))
+	}
+	h.walk(7 * 24 * time.Hour)
+	if len(h.mailsTo("jonas@weber.example")) == mails {
+		t.Error("no mail tells that it failed")
+	}
+	if h.status(invoice) != "open" || h.charges(customer, invoice) != 0 {
+		t.Errorf("%d charges, %s", h.charges(customer, invoice), h.status(invoice))
+	}
+}
+
+// A guest pays from an account: it stays on the customer until the bank has answered, and no longer.
+func TestAGuestPaysFromAnAccount(t *testing.T) {
+	t.Parallel()
+	for account, paid := range map[string]bool{"pm_success_it": true, "pm_failed_it": false} {
+		t.Run(account, func(t *testing.T) {
+			t.Parallel()
+			h, customer, invoice, owner, payer, address := handedOn(t)
+			before := h.standard(customer)
+			if got := payer.page.Find("#payment-element").AttrOr("data-methods", ""); got != "card sepa_debit" {
+				t.Fatalf("the fields offer %q", got)
+			}
+			payer.post("/pay/invoice", h.types(payer, account)).at("/pay/invoice", http.StatusOK)
+			if !strings.Contains(payer.text("main"), "We expect its answer by") {
+				t.Fatalf("the page says: %s", payer.text("main"))
+			}
+			h.walk(3 * 24 * time.Hour)
+			owner = h.browser()
+			owner.get(linkIn(t, h.mailsTo("chiara@bellini.example")[0])).at("/pay", http.StatusOK)
+			if !strings.Contains(owner.text("h1"), "under way") || strings.Contains(owner.text("main"), "3456") {
+				t.Errorf("the customer sees: %s", owner.text("main"))
+			}
+			if h.attached(customer) != 1 {
+				t.Errorf("%d cards while the debit is under way", h.attached(customer))
+			}
+			h.walk(4 * 24 * time.Hour)
+			var here int
+			err := h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
+				return tx.QueryRowContext(t.Context(), `SELECT count(*) FROM guest_cards WHERE gone_at = 0`).Scan(&here)
+			})
+			if err != nil || here != 0 || h.standard(customer) != before {
+				t.Errorf("%d accounts stayed, %v is charged from now on, %v", here, h.standard(customer), err)
+			}
+			payer = h.browser()
+			payer.get(address).at("/pay/invoice", http.StatusOK)
+			want := "The bank declined the charge. Nothing has been taken."
+			if paid {
+				want = "Paid. Thank you."
+			}
+			if !strings.Contains(payer.text("body"), want) || h.charges(customer, invoice) != map[bool]int{true: 1}[paid] {
+				t.Errorf("%d charges, the page says: %s", h.charges(customer, invoice), payer.text("body"))
+			}
+		})
+	}
+}
+
+// Without script a guest pays on Stripe's page; so does whoever pays the rest of an invoice.
+func TestAGuestPaysOnStripesPage(t *testing.T) {
+	t.Parallel()
+	h, _, invoice, _, payer, _ := handedOn(t)
+	form := payer.page.Find(`form[action="/pay/invoice/hosted"]`)
+	if form.Length() != 1 {
+		t.Fatalf("no way to Stripe's page: %s", payer.text("main"))
+	}
+	want := h.ask("invoices/"+invoice, nil)["hosted_invoice_url"].(string)
+	payer.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	payer.post("/pay/invoice/hosted", nil)
+	if payer.status != http.StatusSeeOther || payer.header.Get("Location") != want {
+		t.Errorf("%d to %s, want %s", payer.status, payer.header.Get("Location"), want)
+	}
+	stranger := h.browser()
+	stranger.post("/pay/invoice/hosted", nil)
+	if stranger.status != http.StatusUnauthorized {
+		t.Errorf("a stranger: %d", stranger.status)
+	}
+}
+
+// In a real browser: choosing the account changes what the button says and what is agreed to.
+func TestChromiumPaysFromABankAccount(t *testing.T) {
+	h := open(t)
+	customer := h.customer("Jonas Weber", "jonas@weber.example", "DE", "pm_card_visa")
+	invoice := h.fail(customer, "expired_card")
+	b := tab{t, browsertest.Start(t)}
+	complaints, err := browsertest.Complaints(b.ctx)
+	b.must(err)
+	b.do(chromedp.EmulateViewport(360, 800), chromedp.Navigate(linkIn(t, h.mailsTo("jonas@weber.example")[0])))
+	b.reads("Your card has expired")
+	b.do(chromedp.Click(chromedp.CSS("main .main-act")))
+	b.reads("Save card and pay")
+	b.must(browsertest.FillDebit(b.ctx, "DE89370400440532013000", "Jonas Weber", "jonas@weber.example"))
+	b.reads("Save account and pay")
+	b.reads("collect what you pay here and your plan’s charges in the future from this account")
+	if strings.Contains(b.words(), "allow Lumen Studio to charge this card") {
+		t.Error("the words about the card stand there still")
+	}
+	b.picture("account")
+	b.do(chromedp.Click(chromedp.CSS("form[data-card] .main-act")))
+	b.reads("Your payment is under way")
+	b.reads("We expect its answer by")
+	b.picture("under-way")
+	for _, c := range complaints() {
+		t.Errorf("the browser complains: %s", c)
+	}
+	h.walk(6 * 24 * time.Hour)
+	if h.status(invoice) != "paid" {
+		t.Errorf("the invoice is %s", h.status(invoice))
+	}
+	b.do(chromedp.Navigate(linkIn(t, h.mailsTo("jonas@weber.example")[0])))
+	b.reads("Nothing is open")
+}
