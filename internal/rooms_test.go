@@ -55,7 +55,7 @@ var rooms = map[string][]string{
 	"internal/fault":    {},
 	"internal/config":   {"internal/brand", "internal/contact", "internal/dunning", "internal/gateway", "internal/inbound", "internal/interest", "internal/l10n", "internal/mail"},
 	"internal/sandbox":  {"internal/sandbox/..."},
-	"internal/simulate": {"internal/audit", "internal/billing", "internal/campaign", "internal/checkout", "internal/config", "internal/database", "internal/dunning", "internal/fault", "internal/jobs", "internal/mail",
+	"internal/simulate": {"internal/audit", "internal/billing", "internal/campaign", "internal/checkout", "internal/config", "internal/contact", "internal/database", "internal/dunning", "internal/fault", "internal/jobs", "internal/mail",
 		"internal/portal", "internal/support"},
 	"internal/demo": {"static", "views/stage", "internal/billing", "internal/campaign", "internal/checkout", "internal/config", "internal/contact", "internal/database", "internal/dunning", "internal/fault", "internal/interest", "internal/l10n",
 		"internal/link", "internal/outbox", "internal/portal", "internal/sandbox", "internal/staff", "web"},

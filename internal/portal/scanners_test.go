@@ -271,7 +271,7 @@ func (m *mailed) pressEach(t *testing.T, u string) int {
 // through once.
 func (m *mailed) render(t *testing.T, ctx context.Context, u string, seen map[string]bool) {
 	t.Helper()
-	err := chromedp.Do(ctx, chromedp.Navigate(u))
+	err := visit(ctx, u)
 	if err != nil {
 		t.Fatalf("render %s: %v", u, err)
 	}
@@ -289,7 +289,7 @@ func (m *mailed) render(t *testing.T, ctx context.Context, u string, seen map[st
 		t.Fatalf("find the buttons of %s: %v", u, err)
 	}
 	for i := range count {
-		err = chromedp.Do(ctx, chromedp.Navigate(u))
+		err = visit(ctx, u)
 		if err == nil {
 			_, err = chromedp.Run(ctx, chromedp.Evaluate[bool](buttons+`[`+strconv.Itoa(i)+`].click(); true`))
 		}
@@ -298,6 +298,15 @@ func (m *mailed) render(t *testing.T, ctx context.Context, u string, seen map[st
 		}
 		time.Sleep(150 * time.Millisecond) // what a script does after a click has no end to wait for
 	}
+}
+
+// visit opens an address, once more when what an earlier click began got in between.
+func visit(ctx context.Context, u string) error {
+	err := chromedp.Do(ctx, chromedp.Navigate(u))
+	for tries := 1; tries < 3 && err != nil && strings.Contains(err.Error(), "net::ERR_ABORTED"); tries++ {
+		err = chromedp.Do(ctx, chromedp.Navigate(u))
+	}
+	return err
 }
 
 // human is the person who comes after the scanners: they pay by two presses, and stop the reminders by two.
