@@ -60,6 +60,35 @@ func join(ctx context.Context, life *sql.Conn, recover func(context.Context) err
 	return nil
 }
 
+// Stay sees to it that the program still counts among those that work on the database: its connection's end, as when the
+// server starts anew, took its lock along, and another program that starts then would take it for gone. It does nothing
+// before Join and on SQLite.
+func (db *DB) Stay(ctx context.Context) error {
+	life := db.life.Load()
+	if life == nil {
+		return nil
+	}
+	held := false
+	err := life.QueryRowContext(ctx, `
+		SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND mode = 'ShareLock' AND granted)`).Scan(&held)
+	if err == nil && held || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	fresh, err := db.write.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("stay among the programs on the database: %w", err)
+	}
+	_, err = fresh.ExecContext(ctx, `SELECT pg_advisory_lock_shared(hashtext('sollecito'), 1)`)
+	if err != nil {
+		return errors.Join(fmt.Errorf("stay among the programs on the database: %w", err), leave(fresh))
+	}
+	if !db.life.CompareAndSwap(life, fresh) { // the program is being closed
+		return leave(fresh)
+	}
+	_ = life.Close() // what it stood for is gone
+	return nil
+}
+
 // leave gives the connection back without the locks.
 func leave(life *sql.Conn) error {
 	_, err := life.ExecContext(context.Background(), `SELECT pg_advisory_unlock_all()`)

@@ -2,7 +2,9 @@ package database_test
 
 import (
 	"context"
+	"database/sql"
 	"testing"
+	"time"
 
 	"sollecito/internal/database"
 	"sollecito/internal/databasetest"
@@ -54,5 +56,82 @@ func TestOnlyAProgramThatIsAloneRecovers(t *testing.T) {
 	_, alone = start()
 	if !alone {
 		t.Error("nobody recovers what the last one left")
+	}
+}
+
+// A server that starts anew ends the connection that says a program lives: the program notices and says it again, so that
+// whoever starts then recovers nothing of it.
+func TestAProgramStaysThoughItsConnectionEnds(t *testing.T) {
+	if !databasetest.OnPostgres() {
+		return
+	}
+	address := databasetest.URL(t)
+	open := func() *database.DB {
+		db, err := database.Open(t.Context(), address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		return db
+	}
+	first := open()
+	stay := func() {
+		t.Helper()
+		err := first.Stay(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	stay() // before it has joined
+	err := first.Join(t.Context(), func(context.Context) error { return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	stay()
+	watcher := open()
+	locks := func() (n int) {
+		t.Helper()
+		err := watcher.See(t.Context(), func(tx *sql.Tx) error {
+			return tx.QueryRow(`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock'
+				AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&n)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for range 2 {
+		err = watcher.Do(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.Exec(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ShareLock'
+				AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for began := time.Now(); locks() > 0 && time.Since(began) < 5*time.Second; {
+			time.Sleep(10 * time.Millisecond)
+		}
+		stay()
+		if got := locks(); got != 1 {
+			t.Fatalf("%d locks say that it lives", got)
+		}
+	}
+	stay()
+	second, alone := open(), false
+	err = second.Join(t.Context(), func(context.Context) error {
+		alone = true
+		return nil
+	})
+	if err != nil || alone {
+		t.Errorf("the second takes the first for gone: %v", err)
+	}
+	err = first.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stay() // nothing is said for a program that has ended
+	if got := locks(); got != 1 {
+		t.Errorf("%d locks stand beside the second's", got-1)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"time"
 
+	"sollecito/internal/billing"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/gateway"
@@ -95,10 +96,17 @@ func (w *walk) reach() reach {
 	return reach{since: since, disputes: since, unread: at.Add(-unreadFor).Unix(), most: unreadBatch}
 }
 
-// begin sets out from where the last catch-up ended.
+// begin sets out from where the last catch-up ended. Where that lies ahead of us a clock that was wrong wrote it, and nobody
+// knows when that was: it sets out from as far back as Stripe's events reach.
 func (w *walk) begin(now time.Time) {
-	if w.state.Cursor == 0 {
+	switch {
+	case w.state.Cursor == 0:
 		w.state.Cursor = w.connected
+	case w.state.Cursor > now.Add(clocksApart).Unix():
+		w.log.Warn("the last catch-up was made by a clock that was ahead, all of Stripe's events are listed again", "ahead", time.Unix(w.state.Cursor, 0).Sub(now))
+		w.state.Cursor = now.Add(overlap - eventsKept).Unix()
+	default:
+		w.state.Cursor = min(w.state.Cursor, now.Unix())
 	}
 	w.state.UnderWay = catchUp{At: now.Unix(), Step: listEvents}
 	if w.reach().lost {
@@ -227,7 +235,7 @@ func (w *walk) readDisputes(ctx context.Context, since time.Time) error {
 			return w.listing(err)
 		}
 		for _, d := range page {
-			err = w.saveDispute(ctx, d)
+			err = w.keepDispute(ctx, d)
 			if err != nil {
 				return err
 			}
@@ -240,4 +248,23 @@ func (w *walk) readDisputes(ctx context.Context, since time.Time) error {
 			return err
 		}
 	}
+}
+
+// keepDispute keeps one dispute of a list. One that cannot be kept is left to the events, as if one of them had told of it:
+// there it is tried again by itself and parked in the end, and it holds up no other.
+func (w *walk) keepDispute(ctx context.Context, d billing.Dispute) error {
+	err := caught(func() error { return w.saveDispute(ctx, d) })
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	w.log.ErrorContext(ctx, "a dispute that a list shows could not be kept, it is tried again", "dispute", d.ID, "err", err)
+	row := w.rowOf(gateway.Event{
+		ID: "catchup_" + d.ID, Type: "charge.dispute.created", ObjectType: "dispute", ObjectID: d.ID, Customer: d.CustomerID,
+		APIVersion: gateway.APIVersion, Livemode: w.live, Created: w.now().Unix(),
+	})
+	err = w.db.Do(ctx, func(tx *sql.Tx) error { return keepEvents(ctx, tx, []Event{row}) })
+	if err != nil {
+		return fmt.Errorf("leave dispute %s to the events: %w", d.ID, err)
+	}
+	return nil
 }

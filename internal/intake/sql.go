@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,7 +16,9 @@ const eventColumns = `id, type, object_type, object_id, customer_id, api_version
 	status, attempts, next_try_at, reason, processed_at, serves_from`
 
 // insertEvents keeps new events in one statement and answers how many were new; those that are known stay as they are.
+// They are written in the order of their ids: two programs that are told the same wait for each other one way.
 func insertEvents(ctx context.Context, tx *sql.Tx, events []Event) (int, error) {
+	events = slices.SortedFunc(slices.Values(events), func(a, b Event) int { return strings.Compare(a.ID, b.ID) })
 	var text strings.Builder
 	var args []any
 	text.WriteString(`INSERT INTO events (` + eventColumns + `) VALUES `)
@@ -43,15 +46,18 @@ func keepEvents(ctx context.Context, tx *sql.Tx, events []Event) error {
 }
 
 // claimEvents takes waiting events, oldest first, with all others of their customers, and leaves them to the
-// caller until lease. skip is the engine's word for leaving out what another claimer is taking.
+// caller until lease. skip is the engine's word for leaving out what another claimer is taking: of the others too, or two
+// who take some of one customer would wait for each other.
 func claimEvents(ctx context.Context, tx *sql.Tx, skip string, now, lease int64, limit int) ([]Event, error) {
 	rows, err := tx.QueryContext(ctx, `
 		WITH first AS (
 			SELECT id, customer_id FROM events WHERE status = 'received' AND next_try_at <= $2
-			ORDER BY received_at, created_at, id LIMIT $3`+skip+`)
-		UPDATE events SET attempts = attempts + 1, next_try_at = $1
-		WHERE status = 'received' AND next_try_at <= $2
-			AND (id IN (SELECT id FROM first) OR customer_id IN (SELECT customer_id FROM first WHERE customer_id <> ''))
+			ORDER BY received_at, created_at, id LIMIT $3`+skip+`),
+		theirs AS (
+			SELECT id FROM events WHERE status = 'received' AND next_try_at <= $2
+				AND (id IN (SELECT id FROM first) OR customer_id IN (SELECT customer_id FROM first WHERE customer_id <> ''))
+			ORDER BY id`+skip+`)
+		UPDATE events SET attempts = attempts + 1, next_try_at = $1 WHERE id IN (SELECT id FROM theirs)
 		RETURNING `+eventColumns, lease, now, limit)
 	if err != nil {
 		return nil, err

@@ -160,7 +160,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		Heads:    &jobs.Heads{DB: db, Real: at.Real, Log: at.Log},
 		Promises: &jobs.Promises{DB: db, Cases: p.Cases, Desk: desk, Intake: p.Intake, Now: at.Now, Log: at.Log},
 		Finals:   &jobs.Finals{DB: db, Cases: p.Cases, Intake: p.Intake, Stripe: p.Stripe, Now: at.Now, Log: at.Log}}
-	tasks := work.Tasks()
+	tasks := append(work.Tasks(), jobs.Task{Name: "presence", RunOnce: func(ctx context.Context) (int, error) { return 0, db.Stay(ctx) }, Every: 15 * time.Second})
 	if c.Mailbox.On() {
 		post := &inbound.Poller{DB: db, Addresses: c.Inbound, Mailbox: c.Mailbox, Now: at.Now, Real: at.Real, Log: at.Log}
 		tasks = append(tasks, jobs.Task{Name: "mailbox", RunOnce: post.RunOnce, Every: time.Minute})

@@ -468,3 +468,101 @@ func TestACustomerWhoCannotBeKeptHoldsUpNobody(t *testing.T) {
 		t.Errorf("%d of 3 customers are known in the end", got)
 	}
 }
+
+// A clock that ran far ahead for a while, and was set back, hides nothing: where the last catch-up says it was lies in the
+// future, and everything Stripe still tells of is looked through once.
+func TestAClockThatWasAheadHidesNothing(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Fails Meanwhile", "fails@waal.example", "NL", "pm_card_visa")
+	h.clock.set(h.clock.now().Add(2 * time.Hour))
+	h.settle()
+	h.deaf()
+	reconcile := func() {
+		t.Helper()
+		_, err := h.portal.Intake.Reconcile(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := h.clock.now()
+	h.clock.set(now.Add(10 * 24 * time.Hour))
+	reconcile()
+	h.clock.set(now.Add(time.Hour))
+	_, err := h.stripe.FailRenewal(customer, "insufficient_funds")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.clock.set(now.Add(30 * time.Hour))
+	reconcile()
+	h.settle()
+	if got := h.count(`SELECT count(*) FROM cases WHERE status = 'open' AND customer_id = '` + customer + `'`); got != 1 {
+		t.Fatalf("the failure in between opened %d cases", got)
+	}
+	err = h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
+		state, err := intake.LastReconcile(t.Context(), tx)
+		if at := h.clock.now().Unix(); state.Cursor > at || state.RanAt > at {
+			t.Errorf("it still stands ahead: %+v", state)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// A dispute that cannot be kept, whenever it is tried, holds up no other and not the catch-up: it waits as an event of its
+// own, and is kept as soon as that works.
+func TestADisputeThatCannotBeKeptHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	if databasetest.OnPostgres() {
+		return // the trigger is written for SQLite
+	}
+	var all []*scene
+	for n := range 3 {
+		s := &scene{house: h, extra: map[string]string{}}
+		s.customer = h.customer(fmt.Sprintf("Customer %d", n), fmt.Sprintf("c%d@old.example", n), "NL", "pm_card_visa")
+		h.clock.set(h.clock.now().Add(2 * time.Hour))
+		h.fail(s.customer, "insufficient_funds")
+		all = append(all, s)
+	}
+	h.deaf()
+	for _, s := range all {
+		disputes("fraudulent")(s)
+	}
+	order := func(statement string) {
+		t.Helper()
+		err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.Exec(statement)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	order(`CREATE TRIGGER broken BEFORE INSERT ON disputes WHEN NEW.id = '` + all[1].extra["dispute"] + `' BEGIN SELECT RAISE(ABORT, 'broken'); END`)
+	h.clock.set(h.clock.now().Add(40 * 24 * time.Hour)) // longer than events are kept: only the list of disputes tells
+	_, err := h.portal.Intake.Reconcile(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := h.count(`SELECT count(*) FROM disputes`); got != 2 {
+		t.Errorf("%d of 2 other disputes are kept", got)
+	}
+	err = h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
+		state, err := intake.LastReconcile(t.Context(), tx)
+		if state.UnderWay.At != 0 {
+			t.Errorf("the catch-up does not end: %+v", state)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	order(`DROP TRIGGER broken`)
+	h.settle()
+	if got := h.count(`SELECT count(*) FROM disputes`); got != 3 {
+		t.Errorf("%d of 3 disputes are known in the end", got)
+	}
+}
