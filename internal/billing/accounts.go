@@ -3,7 +3,6 @@ package billing
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"strings"
 	"time"
 
@@ -176,6 +175,12 @@ func Invoices(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice, erro
 	return selectInvoices(ctx, tx, `WHERE customer_id = $1 ORDER BY created_at DESC, number DESC, id`, customer)
 }
 
+// ClosedInvoices answers the customer's invoices that are paid or written off, newest first.
+func ClosedInvoices(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice, error) {
+	return selectInvoices(ctx, tx, `
+		WHERE customer_id = $1 AND status IN ('paid', 'uncollectible') ORDER BY created_at DESC, number DESC, id`, customer)
+}
+
 // KeepMethod keeps a method of a stored customer as just read, so that tries with it are counted on its card.
 func KeepMethod(ctx context.Context, tx *sql.Tx, m Method, readAt time.Time) error {
 	return saveMethod(ctx, tx, m, readAt.Unix())
@@ -187,15 +192,14 @@ func FindMethod(ctx context.Context, tx *sql.Tx, customer, id string) (Method, e
 }
 
 func findMethod(ctx context.Context, tx *sql.Tx, which, customer, id string) (Method, error) {
-	var m Method
-	err := tx.QueryRowContext(ctx, `
-		SELECT id, customer_id, type, brand, last4, exp_month, exp_year, fingerprint
-		FROM methods WHERE `+which, id, customer).
-		Scan(&m.ID, &m.CustomerID, &m.Type, &m.Brand, &m.Last4, &m.ExpMonth, &m.ExpYear, &m.Fingerprint)
-	if errors.Is(err, sql.ErrNoRows) {
+	found, err := selectMethods(ctx, tx, `WHERE `+which, id, customer)
+	if err != nil {
+		return Method{}, err
+	}
+	if len(found) == 0 {
 		return Method{}, fault.New(fault.NotFound, "There is no payment method %s.", id)
 	}
-	return m, err
+	return found[0], nil
 }
 
 // Subscriptions answers the customer's subscriptions, live ones first.

@@ -80,6 +80,33 @@ func saveMethod(ctx context.Context, tx *sql.Tx, m Method, readAt int64) error {
 	return err
 }
 
+func selectMethods(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Method, error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT id, customer_id, type, brand, last4, exp_month, exp_year, fingerprint, removed_at FROM methods `+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read payment methods: %w", err)
+	}
+	defer rows.Close()
+	var found []Method
+	for rows.Next() {
+		var m Method
+		err = rows.Scan(&m.ID, &m.CustomerID, &m.Type, &m.Brand, &m.Last4, &m.ExpMonth, &m.ExpYear, &m.Fingerprint, &m.RemovedAt)
+		if err != nil {
+			return nil, fmt.Errorf("read payment methods: %w", err)
+		}
+		found = append(found, m)
+	}
+	return found, rows.Err()
+}
+
+func methodsByID(found []Method, err error) (map[string]Method, error) {
+	all := make(map[string]Method, len(found))
+	for _, m := range found {
+		all[m.ID] = m
+	}
+	return all, err
+}
+
 func saveSubscription(ctx context.Context, tx *sql.Tx, s Subscription) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO subscriptions (id, customer_id, status, description, period, default_method,

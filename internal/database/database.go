@@ -118,6 +118,9 @@ func (db *DB) Do(ctx context.Context, work func(tx *sql.Tx) error) error {
 
 // See runs work in one transaction that can only read, on one state of the data.
 func (db *DB) See(ctx context.Context, work func(tx *sql.Tx) error) error {
+	if db.file != "" {
+		ctx = context.WithoutCancel(ctx) // see preparing
+	}
 	return run(ctx, db.read, db.reading, work)
 }
 

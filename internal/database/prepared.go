@@ -8,7 +8,13 @@ import (
 
 // preparing makes SQLite connections that keep the statements they have prepared: SQLite takes longer to understand
 // most of ours than to run them. (PostgreSQL's driver keeps them by itself.)
-type preparing struct{ driver.Connector }
+type preparing struct {
+	driver.Connector
+
+	// Whoever reads leaves between statements, not within one: a goroutine that watches whether the caller has gone
+	// costs as much as most of our reads.
+	whole bool
+}
 
 // Connect implements driver.Connector.
 func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
@@ -16,7 +22,7 @@ func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &preparedConn{sqliteConn: made.(sqliteConn), kept: map[string]*prepared{}}, nil
+	return &preparedConn{sqliteConn: made.(sqliteConn), kept: map[string]*prepared{}, whole: p.whole}, nil
 }
 
 // sqliteConn is what the driver's connections can do.
@@ -33,7 +39,8 @@ type sqliteConn interface {
 
 type preparedConn struct {
 	sqliteConn
-	kept map[string]*prepared
+	kept  map[string]*prepared
+	whole bool
 }
 
 // prepared is one statement that is kept. It serves one caller at a time: while rows of it are being read, the same
@@ -108,6 +115,9 @@ func (c *preparedConn) ExecContext(ctx context.Context, query string, args []dri
 
 // QueryContext implements driver.QueryerContext.
 func (c *preparedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if c.whole {
+		ctx = context.WithoutCancel(ctx)
+	}
 	p, err := c.take(ctx, query)
 	if err != nil {
 		return nil, err
