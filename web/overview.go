@@ -60,18 +60,15 @@ func (s *Server) overviewPage(f views.Frame, v visitor, st standing) views.Overv
 	if rest != nil {
 		p.Rest = &invoicesOf([]billing.Invoice{*rest}, v.zone)[0]
 	}
-	if st.c.Status == dunning.Open && st.c.RestingSince == 0 {
+	if st.goesOn() {
 		coming := st.c.Outlook(st.situation, st.notices)
 		p.Contact = &views.ContactPlan{Remaining: len(coming)}
 		if len(coming) > 0 && !coming[0].At.IsZero() {
 			p.Contact.Next = coming[0].At.In(v.zone)
 		}
 	}
-	if p.Contact != nil {
-		next, ok := st.c.Next(st.situation)
-		if ok {
-			p.Contact.Because, _ = explain.Because(next, st.situation)
-		}
+	if p.Contact != nil && len(st.steps) > 0 {
+		p.Contact.Because, _ = explain.Because(st.steps[0], st.situation)
 	}
 	if s.Intake.Troubled() {
 		p.Frame.Notice = s.staleNotice(f, v)

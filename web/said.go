@@ -38,13 +38,11 @@ func (s *Server) threadOf(v visitor, st standing) []views.Entry {
 			break
 		}
 	}
-	if st.c.Status == dunning.Open && st.c.RestingSince == 0 {
-		for _, p := range st.c.Ahead(st.situation) {
-			// A date that has passed without its consequence waits for a person: nobody can name the next one.
-			passed := st.c.ConsequenceAt > 0 && st.c.ConsequenceAt <= now.Unix()
-			if p.Step.Consequence && !passed {
-				all = append(all, views.Entry{When: p.At.In(v.zone), Kind: views.Next, Said: views.Said{Key: willKey[p.Step.Takes()]}})
-			}
+	for _, p := range st.steps {
+		// A date that has passed without its consequence waits for a person: nobody can name the next one.
+		passed := st.c.ConsequenceAt > 0 && st.c.ConsequenceAt <= now.Unix()
+		if p.Step.Consequence && !passed {
+			all = append(all, views.Entry{When: p.At.In(v.zone), Kind: views.Next, Said: views.Said{Key: willKey[p.Step.Takes()]}})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b views.Entry) int { return a.When.Compare(b.When) })

@@ -7,11 +7,8 @@ import (
 	"slices"
 
 	"sollecito/internal/billing"
-	"sollecito/internal/contact"
-	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/outbox"
-	"sollecito/internal/support"
 	"sollecito/views"
 )
 
@@ -24,6 +21,7 @@ type standing struct {
 	card          *billing.Method   // the one the failed charge was made with, or the default
 	c             dunning.Case      // the latest, zero without one
 	situation     dunning.Situation // of a case that goes on, see dunning.Standing
+	steps         []dunning.Planned // likewise: those still to be taken
 	pauses        []dunning.Pause   // active ones
 	notices       []outbox.Notice   // of that case, while it goes on
 	disputes      []billing.Dispute
@@ -55,7 +53,7 @@ func (s *Server) standingOf(ctx context.Context, v visitor) (standing, error) {
 	var st standing
 	err := s.DB.See(ctx, func(tx *sql.Tx) error {
 		var err error
-		v.open, err = billing.OpenInvoices(ctx, tx, v.ID)
+		err = v.read(ctx, tx, v.ID)
 		if err != nil {
 			return err
 		}
@@ -74,19 +72,16 @@ func (s *Server) standingIn(ctx context.Context, tx *sql.Tx, v visitor) (standin
 			st.open = append(st.open, i)
 		}
 	}
-	there, err := database.Any(ctx, tx, v.ID,
-		billing.AnyDispute, support.AnyWish, contact.AnyChoice, dunning.AnyPause, dunning.AnyPromise, dunning.AnyFinal)
-	if err != nil {
-		return st, err
-	}
-	disputed := there[0]
-	st.cancels = there[1]
-	k := dunning.Known{Customer: v.Customer, Open: v.open, Choices: there[2], Pauses: there[3], Promises: there[4], Finals: there[5]}
-	if disputed {
+	st.cancels = v.has.wish
+	var err error
+	if v.has.disputes {
 		st.disputes, err = billing.Disputes(ctx, tx, v.ID)
 		if err != nil {
 			return st, err
 		}
+	}
+	k := dunning.Known{
+		Customer: v.Customer, Open: v.open, Choices: v.has.choices, Pauses: v.has.pauses, Promises: v.has.promises, Finals: v.has.finals,
 	}
 	st.subscriptions, err = billing.Subscriptions(ctx, tx, v.ID)
 	if err != nil {
@@ -109,6 +104,9 @@ func (s *Server) standingIn(ctx context.Context, tx *sql.Tx, v visitor) (standin
 	}
 	st.c, st.situation, st.pauses, st.notices, st.final = is.Case, is.Situation, is.Pauses, is.Notices, is.Final
 	st.promise, st.broken, st.promiseDays, st.promisesLeft, st.canClaim = is.Promise, is.Broken, is.PromiseDays, is.PromisesLeft, is.MayClaim
+	if st.goesOn() {
+		st.steps = st.c.Ahead(st.situation)
+	}
 	if st.promise != nil {
 		m, known := k.Methods[st.promise.MethodID]
 		if known {
@@ -161,6 +159,9 @@ func cardAmong(methods map[string]billing.Method, v visitor, open []billing.Invo
 	}
 	return &m
 }
+
+// goesOn reports whether the case is open and does not rest.
+func (st standing) goesOn() bool { return st.c.Status == dunning.Open && st.c.RestingSince == 0 }
 
 func (st standing) writtenOff() []billing.Invoice {
 	var all []billing.Invoice

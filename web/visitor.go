@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"net/http"
@@ -12,9 +13,12 @@ import (
 	"github.com/gorilla/sessions"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/contact"
+	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/l10n"
 	"sollecito/internal/link"
+	"sollecito/internal/support"
 	"sollecito/views"
 )
 
@@ -31,9 +35,13 @@ type visitor struct {
 	session  *sessions.Session
 	link     link.Link
 	open     []billing.Invoice // on which money is still expected, oldest first
-	language string            // chosen in this session or by the link
+	has      traces
+	language string // chosen in this session or by the link
 	zone     *time.Location
 }
+
+// traces are what most customers have nothing of; where there is nothing, nothing is read.
+type traces struct{ disputes, wish, choices, pauses, promises, finals bool }
 
 // nobody is the visitor of pages that open without a session.
 var nobody = visitor{}
@@ -63,14 +71,10 @@ func (s *Server) visitorIn(r *http.Request, tx *sql.Tx) (visitor, error) {
 	if v.link.InvoiceID != "" {
 		return nobody, errSignedOut // opens that invoice's payment alone
 	}
-	v.Customer, err = billing.FindCustomer(r.Context(), tx, v.link.CustomerID)
+	err = v.read(r.Context(), tx, v.link.CustomerID)
 	if fault.Is(err, fault.NotFound) {
 		return nobody, errSignedOut
 	}
-	if err != nil {
-		return nobody, err
-	}
-	v.open, err = billing.OpenInvoices(r.Context(), tx, v.ID)
 	if err != nil {
 		return nobody, err
 	}
@@ -81,6 +85,19 @@ func (s *Server) visitorIn(r *http.Request, tx *sql.Tx) (visitor, error) {
 	v.language = link.Value(v.session, keyLanguage)
 	v.zone = s.Cases.Zone(v.Customer)
 	return v, nil
+}
+
+// read fills in what is stored of the customer.
+func (v *visitor) read(ctx context.Context, tx *sql.Tx, customer string) error {
+	who, has, err := billing.FindCustomerAnd(ctx, tx, customer,
+		billing.AnyDispute, support.AnyWish, contact.AnyChoice, dunning.AnyPause, dunning.AnyPromise, dunning.AnyFinal)
+	if err != nil {
+		return err
+	}
+	v.Customer = who
+	v.has = traces{disputes: has[0], wish: has[1], choices: has[2], pauses: has[3], promises: has[4], finals: has[5]}
+	v.open, err = billing.OpenInvoices(ctx, tx, customer)
+	return err
 }
 
 // welcome lets a visitor in, unless reading them failed, and keeps that they are here.

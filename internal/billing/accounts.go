@@ -3,6 +3,7 @@ package billing
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"strings"
 	"time"
 
@@ -86,6 +87,23 @@ func FindCustomer(ctx context.Context, tx *sql.Tx, id string) (Customer, error) 
 		return Customer{}, fault.New(fault.NotFound, "There is no customer %s.", id)
 	}
 	return found[0], nil
+}
+
+// FindCustomerAnd is FindCustomer for whoever would go on to read several tables that hold nothing about most customers: it
+// answers about each question, in the same statement, whether any row answers it. A question is what follows SELECT, about
+// customers.id.
+func FindCustomerAnd(ctx context.Context, tx *sql.Tx, id string, questions ...string) (Customer, []bool, error) {
+	answers, into := make([]bool, len(questions)), make([]any, len(questions))
+	for i := range answers {
+		into[i] = &answers[i]
+	}
+	c, err := scanCustomer(tx.QueryRowContext(ctx, `
+		SELECT `+customerColumns+`, EXISTS (SELECT 1 `+strings.Join(questions, `), EXISTS (SELECT 1 `)+`)
+		FROM customers WHERE id = $1`, id), into...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Customer{}, nil, fault.New(fault.NotFound, "There is no customer %s.", id)
+	}
+	return c, answers, err
 }
 
 // CustomersByEmail answers the customers whose address on file is this one, whatever its case.

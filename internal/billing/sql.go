@@ -31,39 +31,48 @@ func saveCustomer(ctx context.Context, tx *sql.Tx, c Customer, readAt int64) err
 	return err
 }
 
+const customerColumns = `id, name, email, preferred_locales, language, country, state, zone,
+	default_method, deleted, livemode, created_at, synced_at, metadata, contacts`
+
 func selectCustomers(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Customer, error) {
-	rows, err := tx.QueryContext(ctx, `
-		SELECT id, name, email, preferred_locales, language, country, state, zone,
-			default_method, deleted, livemode, created_at, synced_at, metadata, contacts
-		FROM customers `+where, args...)
+	rows, err := tx.QueryContext(ctx, `SELECT `+customerColumns+` FROM customers `+where, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var found []Customer
 	for rows.Next() {
-		var c Customer
-		var locales, metadata, contacts string
-		err = rows.Scan(&c.ID, &c.Name, &c.Email, &locales, &c.Language, &c.Country, &c.State, &c.Zone,
-			&c.DefaultMethod, &c.Deleted, &c.Livemode, &c.CreatedAt, &c.SyncedAt, &metadata, &contacts)
+		c, err := scanCustomer(rows)
 		if err != nil {
 			return nil, err
-		}
-		if metadata != "" {
-			err = json.Unmarshal([]byte(metadata), &c.Metadata)
-			if err != nil {
-				return nil, fmt.Errorf("read what is kept of %s: %w", c.ID, err)
-			}
-		}
-		if locales != "" {
-			c.PreferredLocales = strings.Split(locales, ",")
-		}
-		if contacts != "" {
-			c.Contacts = strings.Split(contacts, ",")
 		}
 		found = append(found, c)
 	}
 	return found, rows.Err()
+}
+
+// scanCustomer reads a row of customerColumns, and what follows them into more.
+func scanCustomer(row interface{ Scan(...any) error }, more ...any) (Customer, error) {
+	var c Customer
+	var locales, metadata, contacts string
+	err := row.Scan(append([]any{&c.ID, &c.Name, &c.Email, &locales, &c.Language, &c.Country, &c.State, &c.Zone,
+		&c.DefaultMethod, &c.Deleted, &c.Livemode, &c.CreatedAt, &c.SyncedAt, &metadata, &contacts}, more...)...)
+	if err != nil {
+		return Customer{}, err
+	}
+	if metadata != "" {
+		err = json.Unmarshal([]byte(metadata), &c.Metadata)
+		if err != nil {
+			return Customer{}, fmt.Errorf("read what is kept of %s: %w", c.ID, err)
+		}
+	}
+	if locales != "" {
+		c.PreferredLocales = strings.Split(locales, ",")
+	}
+	if contacts != "" {
+		c.Contacts = strings.Split(contacts, ",")
+	}
+	return c, nil
 }
 
 // saveMethod keeps a method. Another number or date than the stored one means that its bank renewed it.

@@ -44,21 +44,6 @@ func Rows(first, count int, row string, columns int) string {
 	return strings.Join(all, ", ")
 }
 
-// Any answers about each question whether any row answers it, all in one statement. A question is what follows SELECT,
-// about $1, which is id. It is for whoever would read several tables that mostly hold nothing.
-func Any(ctx context.Context, tx *sql.Tx, id string, questions ...string) ([]bool, error) {
-	answers, into := make([]bool, len(questions)), make([]any, len(questions))
-	for i := range answers {
-		into[i] = &answers[i]
-	}
-	asked := `SELECT EXISTS (SELECT 1 ` + strings.Join(questions, `), EXISTS (SELECT 1 `) + `)`
-	err := tx.QueryRowContext(ctx, asked, id).Scan(into...)
-	if err != nil {
-		return nil, fmt.Errorf("ask what there is of %s: %w", id, err)
-	}
-	return answers, nil
-}
-
 // HoldAll is Hold for several names, which must be in ascending order.
 func HoldAll(ctx context.Context, tx *sql.Tx, names []string) error {
 	if len(names) == 0 {

@@ -38,11 +38,11 @@ type Known struct {
 	Choices, Pauses, Promises, Finals bool
 }
 
-// What Known is asked with; see database.Any.
+// What Known is asked with; see billing.FindCustomerAnd.
 const (
-	AnyPause   = `FROM pauses p JOIN cases c ON c.id = p.case_id WHERE c.customer_id = $1`
-	AnyPromise = `FROM promises WHERE customer_id = $1`
-	AnyFinal   = `FROM final_acts WHERE customer_id = $1`
+	AnyPause   = `FROM pauses p JOIN cases c ON c.id = p.case_id WHERE c.customer_id = customers.id`
+	AnyPromise = `FROM promises WHERE customer_id = customers.id`
+	AnyFinal   = `FROM final_acts WHERE customer_id = customers.id`
 )
 
 // StandingOf answers how the latest case of a customer stands. What has no rows, and what the case's state makes no use

@@ -7,7 +7,6 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/contact"
-	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -16,18 +15,14 @@ import (
 // checkStanding holds a page's reading of a case, which leaves out what the state makes no use of, against what the
 // schedule reads of it.
 func (w *resters) checkStanding(ctx context.Context, tx *sql.Tx) error {
-	there, err := database.Any(ctx, tx, w.customer, contact.AnyChoice, dunning.AnyPause, dunning.AnyPromise, dunning.AnyFinal)
-	if err != nil {
-		return err
-	}
-	k := dunning.Known{Choices: there[0], Pauses: there[1], Promises: there[2], Finals: there[3]}
-	k.Customer, err = billing.FindCustomer(ctx, tx, w.customer)
+	who, there, err := billing.FindCustomerAnd(ctx, tx, w.customer, contact.AnyChoice, dunning.AnyPause, dunning.AnyPromise, dunning.AnyFinal)
 	if fault.Is(err, fault.NotFound) { // nothing was heard of them yet
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	k := dunning.Known{Customer: who, Choices: there[0], Pauses: there[1], Promises: there[2], Finals: there[3]}
 	k.Open, err = billing.OpenInvoices(ctx, tx, w.customer)
 	if err != nil {
 		return err
