@@ -11,7 +11,7 @@ import (
 //
 // On a finishing connection a statement that has begun is finished, whoever gives up waiting: the driver would start a
 // watcher for each, which costs as much as a short statement. Begin still obeys, and so does the next statement. It is
-// for transactions that are short.
+// for the writer, whose transactions are short.
 type preparing struct {
 	driver.Connector
 	finishing bool

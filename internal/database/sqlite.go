@@ -31,7 +31,9 @@ func openSQLite(ctx context.Context, path string, how opening) (*DB, error) {
 		return nil, err
 	}
 	sync := "_pragma=synchronous(" + how.synchronous + ")"
-	writing, err := sqlite.NewConnector(dsn(path, sync, "_txlock=immediate"))
+	// The writer keeps 16 MB of pages, so that a burst of mails seldom reads the disk, and brings what it wrote to its
+	// place every 16 MB instead of every 4: pages that change often are then copied less often.
+	writing, err := sqlite.NewConnector(dsn(path, sync, "_txlock=immediate", "_pragma=cache_size(-16000)", "_pragma=wal_autocheckpoint(4000)"))
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +49,7 @@ func openSQLite(ctx context.Context, path string, how opening) (*DB, error) {
 		write.Close()
 		return nil, err
 	}
-	read := sql.OpenDB(how.through(preparing{Connector: reading, finishing: true}))
+	read := sql.OpenDB(how.through(preparing{Connector: reading, finishing: true})) // a page reads little at a time
 	read.SetMaxOpenConns(max(4, runtime.NumCPU()))
 	read.SetMaxIdleConns(max(4, runtime.NumCPU()))
 	return &DB{write: write, read: read, engine: engine{
