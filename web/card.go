@@ -16,11 +16,7 @@ import (
 
 // showCard draws the place for Stripe's card fields. Nothing is made at Stripe until its button is pressed.
 func (s *Server) showCard(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.visitorOf(r)
-	if err != nil {
-		return err
-	}
-	st, err := s.standingOf(r.Context(), v)
+	v, st, err := s.hereAndNow(r)
 	if err != nil {
 		return err
 	}
@@ -134,11 +130,7 @@ func (s *Server) returnFromBank(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/pay/card/finish?"+keep.Encode(), http.StatusSeeOther)
 		return nil
 	}
-	v, err := s.visitorOf(r)
-	if err != nil {
-		return err
-	}
-	st, err := s.standingOf(r.Context(), v)
+	v, st, err := s.hereAndNow(r)
 	if err != nil {
 		return err
 	}
@@ -155,11 +147,7 @@ func (s *Server) returnFromBank(w http.ResponseWriter, r *http.Request) error {
 
 // showApprove leads to the bank's own question about the oldest payment that wants it.
 func (s *Server) showApprove(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.visitorOf(r)
-	if err != nil {
-		return err
-	}
-	st, err := s.standingOf(r.Context(), v)
+	v, st, err := s.hereAndNow(r)
 	if err != nil {
 		return err
 	}

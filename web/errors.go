@@ -154,8 +154,10 @@ func wantsJSON(r *http.Request) bool {
 
 // show draws a page into memory first, so that a failed drawing never sends half of it.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, code int, page templ.Component) {
-	var b bytes.Buffer
-	err := page.Render(r.Context(), &b)
+	b := s.buffers.Get().(*bytes.Buffer)
+	defer s.buffers.Put(b)
+	b.Reset()
+	err := page.Render(r.Context(), b)
 	if err != nil {
 		s.Logger.ErrorContext(r.Context(), "page could not be drawn", "request", visitOf(r).id, "route", r.Pattern, "err", err)
 		http.Error(w, "Something went wrong on our side. Nothing has been charged.", http.StatusInternalServerError)

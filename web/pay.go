@@ -20,11 +20,7 @@ import (
 // chooseInvoices keeps what the customer wants to pay, as it was shown, and leads to the page that shows what one
 // more press will do. It charges nothing.
 func (s *Server) chooseInvoices(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.visitorOf(r)
-	if err != nil {
-		return err
-	}
-	st, err := s.standingOf(r.Context(), v)
+	v, st, err := s.hereAndNow(r)
 	if err != nil {
 		return err
 	}
@@ -219,6 +215,12 @@ func (s *Server) showResult(w http.ResponseWriter, r *http.Request) error {
 	st, err := s.standingOf(r.Context(), v)
 	if err != nil {
 		return err
+	}
+	if len(out.paid) > 0 && len(st.open) > 0 { // what was paid is shown beside what is still open
+		st.closed, err = s.closedOf(r.Context(), v)
+		if err != nil {
+			return err
+		}
 	}
 	f := s.frame(r, v)
 	open := invoicesOf(st.payable(), v.zone)

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"database/sql"
 	"net/http"
 	"net/url"
@@ -15,7 +14,6 @@ import (
 	"sollecito/internal/fault"
 	"sollecito/internal/l10n"
 	"sollecito/internal/link"
-	"sollecito/internal/support"
 	"sollecito/views"
 )
 
@@ -31,44 +29,6 @@ type promises struct {
 	promisesLeft int
 	canClaim     bool // may say that a transfer is on its way
 	cancels      bool // asked to end their plan
-}
-
-func wantsToCancel(ctx context.Context, tx *sql.Tx, customer string) (bool, error) {
-	_, err := support.WishOf(ctx, tx, customer)
-	if fault.Is(err, fault.NotFound) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-// readPromise fills in the day a customer set, and the days they may still choose.
-func (s *Server) readPromise(ctx context.Context, tx *sql.Tx, st *standing) error {
-	p, err := s.Cases.ActivePromise(ctx, tx, st.c.ID)
-	if err != nil && !fault.Is(err, fault.NotFound) {
-		return err
-	}
-	if err == nil {
-		st.promise = &p
-		m, err := billing.FindMethod(ctx, tx, st.c.CustomerID, p.MethodID)
-		if err == nil {
-			st.promiseCard = &m
-		} else if !fault.Is(err, fault.NotFound) {
-			return err
-		}
-	}
-	all, err := s.Cases.PromisesOf(ctx, tx, st.c.CustomerID)
-	if err != nil {
-		return err
-	}
-	if len(all) > 0 && all[len(all)-1].CaseID == st.c.ID && all[len(all)-1].Status == dunning.PromiseBroken {
-		st.broken = &all[len(all)-1]
-	}
-	st.promiseDays, st.promisesLeft, err = s.Cases.CanPromise(ctx, tx, st.c, s.Now())
-	if err != nil {
-		return err
-	}
-	st.canClaim, err = s.Cases.MayClaim(ctx, tx, st.c)
-	return err
 }
 
 // promisable reports whether a day can be chosen now, and whether the card on file could be charged on it.
@@ -183,11 +143,7 @@ func totalOf(invoices []billing.Invoice) []billing.Money {
 
 // choosePromise keeps the chosen day and leads to the page that shows what one more press will fix.
 func (s *Server) choosePromise(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.visitorOf(r)
-	if err != nil {
-		return err
-	}
-	st, err := s.standingOf(r.Context(), v)
+	v, st, err := s.hereAndNow(r)
 	if err != nil {
 		return err
 	}
@@ -314,11 +270,7 @@ func shownTotals(wanted []checkout.Expected) []billing.Money {
 
 // showPromiseEnd asks whether the day is taken back.
 func (s *Server) showPromiseEnd(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.visitorOf(r)
-	if err != nil {
-		return err
-	}
-	st, err := s.standingOf(r.Context(), v)
+	v, st, err := s.hereAndNow(r)
 	if err != nil {
 		return err
 	}
@@ -334,11 +286,7 @@ func (s *Server) showPromiseEnd(w http.ResponseWriter, r *http.Request) error {
 
 // endPromise takes the day back. Pressed twice it changes nothing more.
 func (s *Server) endPromise(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.visitorOf(r)
-	if err != nil {
-		return err
-	}
-	st, err := s.standingOf(r.Context(), v)
+	_, st, err := s.hereAndNow(r)
 	if err != nil {
 		return err
 	}

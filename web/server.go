@@ -1,11 +1,13 @@
 package web
 
 import (
+	"bytes"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"sync"
 	"time"
 
 	"sollecito/internal/checkout"
@@ -69,11 +71,12 @@ type Server struct {
 	policies policies
 	origin   *http.CrossOriginProtection
 	handler  http.Handler
+	buffers  sync.Pool // of *bytes.Buffer, that pages are drawn into
 }
 
 // New makes a Server; it listens nowhere.
 func New(o Options) (*Server, error) {
-	s := &Server{Options: o}
+	s := &Server{Options: o, buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }}}
 	var err error
 	s.policies, err = newPolicies(o.StripeJS, o.StripeAPI)
 	if err != nil {

@@ -71,11 +71,7 @@ func wholeOf(invoices []billing.Invoice) []billing.Invoice {
 
 // makeShare makes a link with which somebody else may pay one invoice.
 func (s *Server) makeShare(w http.ResponseWriter, r *http.Request) error {
-	v, err := s.visitorOf(r)
-	if err != nil {
-		return err
-	}
-	st, err := s.standingOf(r.Context(), v)
+	v, st, err := s.hereAndNow(r)
 	if err != nil {
 		return err
 	}

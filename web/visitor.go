@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"net/http"
@@ -12,9 +13,12 @@ import (
 	"github.com/gorilla/sessions"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/contact"
+	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/l10n"
 	"sollecito/internal/link"
+	"sollecito/internal/support"
 	"sollecito/views"
 )
 
@@ -27,11 +31,17 @@ const (
 // visitor is the customer whose session the request carries.
 type visitor struct {
 	billing.Customer
+	visit    link.Visit
 	session  *sessions.Session
 	link     link.Link
+	open     []billing.Invoice // on which money is still expected, oldest first
+	has      traces
 	language string // chosen in this session or by the link
 	zone     *time.Location
 }
+
+// traces are what most customers have nothing of; where there is nothing, nothing is read.
+type traces struct{ disputes, wish, choices, pauses, promises, finals bool }
 
 // nobody is the visitor of pages that open without a session.
 var nobody = visitor{}
@@ -39,39 +49,63 @@ var nobody = visitor{}
 // visitorOf answers whose session the request carries, or fault.SignedOut when there is none, its link was
 // revoked or has expired. The first POST spends a banner's link.
 func (s *Server) visitorOf(r *http.Request) (visitor, error) {
-	session, err := s.Sessions.Get(r, s.Sessions.CookieName())
+	var v visitor
+	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
+		var err error
+		v, err = s.visitorIn(r, tx)
+		return err
+	})
+	return s.welcome(r, v, err)
+}
+
+// visitorIn reads who the visitor is; welcome then lets them in.
+func (s *Server) visitorIn(r *http.Request, tx *sql.Tx) (visitor, error) {
+	visit, err := s.Sessions.Visit(r, tx)
+	if fault.Is(err, fault.NotFound) {
+		return nobody, errSignedOut
+	}
 	if err != nil {
 		return nobody, err
 	}
-	if session.IsNew {
+	v := visitor{visit: visit, session: visit.Session, link: visit.Link}
+	if v.link.InvoiceID != "" {
+		return nobody, errSignedOut // opens that invoice's payment alone
+	}
+	err = v.read(r.Context(), tx, v.link.CustomerID)
+	if fault.Is(err, fault.NotFound) {
 		return nobody, errSignedOut
 	}
-	v := visitor{session: session}
-	err = s.DB.See(r.Context(), func(tx *sql.Tx) error {
-		v.link, err = link.ByID(r.Context(), tx, link.Value(session, link.KeyLink))
-		if err != nil {
-			return err
-		}
-		if v.link.InvoiceID != "" {
-			return errSignedOut // opens that invoice's payment alone
-		}
-		v.Customer, err = billing.FindCustomer(r.Context(), tx, v.link.CustomerID)
-		if err != nil {
-			return err
-		}
-		due, err := dueOf(r, tx, v.link)
-		if err != nil {
-			return err
-		}
-		// A banner's link lives shortly, but the session it opened lives on.
-		if v.link.RevokedAt > 0 || v.link.ExpiresAt == 0 && !v.link.Alive(due, s.Now(), s.Real()) {
-			return errSignedOut
-		}
-		return nil
-	})
-	if fault.Is(err, fault.NotFound) || v.Deleted {
+	if err != nil {
+		return nobody, err
+	}
+	// A banner's link lives shortly, but the session it opened lives on.
+	if v.Deleted || v.link.RevokedAt > 0 || v.link.ExpiresAt == 0 && !v.link.Alive(latestDue(v.open), s.Now(), s.Real()) {
 		return nobody, errSignedOut
 	}
+	v.language = link.Value(v.session, keyLanguage)
+	v.zone = s.Cases.Zone(v.Customer)
+	return v, nil
+}
+
+// read fills in what is stored of the customer.
+func (v *visitor) read(ctx context.Context, tx *sql.Tx, customer string) error {
+	who, has, err := billing.FindCustomerAnd(ctx, tx, customer,
+		billing.AnyDispute, support.AnyWish, contact.AnyChoice, dunning.AnyPause, dunning.AnyPromise, dunning.AnyFinal)
+	if err != nil {
+		return err
+	}
+	v.Customer = who
+	v.has = traces{disputes: has[0], wish: has[1], choices: has[2], pauses: has[3], promises: has[4], finals: has[5]}
+	v.open, err = billing.OpenInvoices(ctx, tx, customer)
+	return err
+}
+
+// welcome lets a visitor in, unless reading them failed, and keeps that they are here.
+func (s *Server) welcome(r *http.Request, v visitor, err error) (visitor, error) {
+	if err != nil {
+		return nobody, err
+	}
+	err = s.Sessions.Seen(r.Context(), v.visit)
 	if err != nil {
 		return nobody, err
 	}
@@ -81,8 +115,6 @@ func (s *Server) visitorOf(r *http.Request) (visitor, error) {
 			return nobody, err
 		}
 	}
-	v.language = link.Value(session, keyLanguage)
-	v.zone = s.Cases.Zone(v.Customer)
 	return v, s.keepLanguage(r, v)
 }
 
@@ -106,17 +138,18 @@ var errSignedOut = fault.New(fault.SignedOut, "Nobody's page is open.")
 // failed attempt, or the due date. Zero when nothing is open.
 func dueOf(r *http.Request, tx *sql.Tx, l link.Link) (time.Time, error) {
 	open, err := billing.OpenInvoices(r.Context(), tx, l.CustomerID)
-	if err != nil {
-		return time.Time{}, err
-	}
+	return latestDue(open), err
+}
+
+func latestDue(open []billing.Invoice) time.Time {
 	latest := int64(0)
 	for _, i := range open {
 		latest = max(latest, i.Since())
 	}
 	if latest == 0 {
-		return time.Time{}, nil
+		return time.Time{}
 	}
-	return time.Unix(latest, 0), nil
+	return time.Unix(latest, 0)
 }
 
 // localeOf answers the reader's language: chosen here, else the link's, else the customer's, else the browser's.

@@ -89,6 +89,23 @@ func FindCustomer(ctx context.Context, tx *sql.Tx, id string) (Customer, error) 
 	return found[0], nil
 }
 
+// FindCustomerAnd is FindCustomer for whoever would go on to read several tables that hold nothing about most customers: it
+// answers about each question, in the same statement, whether any row answers it. A question is what follows SELECT, about
+// customers.id.
+func FindCustomerAnd(ctx context.Context, tx *sql.Tx, id string, questions ...string) (Customer, []bool, error) {
+	answers, into := make([]bool, len(questions)), make([]any, len(questions))
+	for i := range answers {
+		into[i] = &answers[i]
+	}
+	c, err := scanCustomer(tx.QueryRowContext(ctx, `
+		SELECT `+customerColumns+`, EXISTS (SELECT 1 `+strings.Join(questions, `), EXISTS (SELECT 1 `)+`)
+		FROM customers WHERE id = $1`, id), into...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Customer{}, nil, fault.New(fault.NotFound, "There is no customer %s.", id)
+	}
+	return c, answers, err
+}
+
 // CustomersByEmail answers the customers whose address on file is this one, whatever its case.
 func CustomersByEmail(ctx context.Context, tx *sql.Tx, address string) ([]Customer, error) {
 	return selectCustomers(ctx, tx, `WHERE lower(email) = $1 AND NOT deleted ORDER BY created_at DESC LIMIT 5`,
@@ -176,6 +193,12 @@ func Invoices(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice, erro
 	return selectInvoices(ctx, tx, `WHERE customer_id = $1 ORDER BY created_at DESC, number DESC, id`, customer)
 }
 
+// ClosedInvoices answers the customer's invoices that are paid or written off, newest first.
+func ClosedInvoices(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice, error) {
+	return selectInvoices(ctx, tx, `
+		WHERE customer_id = $1 AND status IN ('paid', 'uncollectible') ORDER BY created_at DESC, number DESC, id`, customer)
+}
+
 // KeepMethod keeps a method of a stored customer as just read, so that tries with it are counted on its card.
 func KeepMethod(ctx context.Context, tx *sql.Tx, m Method, readAt time.Time) error {
 	return saveMethod(ctx, tx, m, readAt.Unix())
@@ -197,15 +220,14 @@ func KindOf(ctx context.Context, tx *sql.Tx, method string) (string, error) {
 }
 
 func findMethod(ctx context.Context, tx *sql.Tx, which, customer, id string) (Method, error) {
-	var m Method
-	err := tx.QueryRowContext(ctx, `
-		SELECT id, customer_id, type, brand, last4, exp_month, exp_year, fingerprint
-		FROM methods WHERE `+which, id, customer).
-		Scan(&m.ID, &m.CustomerID, &m.Type, &m.Brand, &m.Last4, &m.ExpMonth, &m.ExpYear, &m.Fingerprint)
-	if errors.Is(err, sql.ErrNoRows) {
+	found, err := selectMethods(ctx, tx, `WHERE `+which, id, customer)
+	if err != nil {
+		return Method{}, err
+	}
+	if len(found) == 0 {
 		return Method{}, fault.New(fault.NotFound, "There is no payment method %s.", id)
 	}
-	return m, err
+	return found[0], nil
 }
 
 // Subscriptions answers the customer's subscriptions, live ones first.

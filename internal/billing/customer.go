@@ -82,6 +82,7 @@ type Method struct {
 	ExpMonth    int64
 	ExpYear     int64
 	Fingerprint string
+	RemovedAt   int64 // unix seconds, when the customer took it off; 0 while it is on file
 }
 
 // Subscription is one of a customer's subscriptions.

@@ -52,6 +52,9 @@ func SaveDispute(ctx context.Context, tx *sql.Tx, d Dispute) (news bool, err err
 	return changed > 0 && (len(known) == 0 || known[0].Status != d.Status), err
 }
 
+// AnyDispute asks whether a customer disputes a payment, or ever did; see FindCustomerAnd.
+const AnyDispute = `FROM disputes WHERE customer_id = customers.id`
+
 // Disputes answers the customer's disputes, oldest first.
 func Disputes(ctx context.Context, tx *sql.Tx, customer string) ([]Dispute, error) {
 	return selectDisputes(ctx, tx, `WHERE customer_id = $1 ORDER BY created_at, id`, customer)

@@ -3,7 +3,6 @@ package billing
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -183,14 +182,4 @@ func selectRemovals(ctx context.Context, tx *sql.Tx, where string, args ...any) 
 		all = append(all, r)
 	}
 	return all, rows.Err()
-}
-
-// Removed reports whether the customer took the method off.
-func Removed(ctx context.Context, tx *sql.Tx, method string) (bool, error) {
-	var at int64
-	err := tx.QueryRowContext(ctx, `SELECT removed_at FROM methods WHERE id = $1`, method).Scan(&at)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return at > 0, err
 }

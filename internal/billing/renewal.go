@@ -33,22 +33,7 @@ func (s Subscription) LapsesWithoutMethod() bool {
 
 // Methods answers the customer's payment methods by their ids, as far as they are known.
 func Methods(ctx context.Context, tx *sql.Tx, customer string) (map[string]Method, error) {
-	rows, err := tx.QueryContext(ctx, `
-		SELECT id, customer_id, type, brand, last4, exp_month, exp_year, fingerprint FROM methods WHERE customer_id = $1 AND NOT guest`, customer)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	all := map[string]Method{}
-	for rows.Next() {
-		var m Method
-		err = rows.Scan(&m.ID, &m.CustomerID, &m.Type, &m.Brand, &m.Last4, &m.ExpMonth, &m.ExpYear, &m.Fingerprint)
-		if err != nil {
-			return nil, err
-		}
-		all[m.ID] = m
-	}
-	return all, rows.Err()
+	return methodsByID(selectMethods(ctx, tx, `WHERE customer_id = $1 AND NOT guest`, customer))
 }
 
 // Unseen answers the customers of up to limit subscriptions of which something new was read and whose period ends in

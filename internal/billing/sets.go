@@ -29,27 +29,11 @@ func InvoicesByID(ctx context.Context, tx *sql.Tx, ids []string) (map[string]Inv
 
 // MethodsByID answers the payment methods with these ids, whichever customer's they are. A guest's is nobody's.
 func MethodsByID(ctx context.Context, tx *sql.Tx, ids []string) (map[string]Method, error) {
-	all := make(map[string]Method, len(ids))
 	if len(ids) == 0 {
-		return all, nil
+		return map[string]Method{}, nil
 	}
 	marks, args := database.List(ids)
-	rows, err := tx.QueryContext(ctx, `
-		SELECT id, customer_id, type, brand, last4, exp_month, exp_year, fingerprint
-		FROM methods WHERE NOT guest AND id IN (`+marks+`)`, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read payment methods: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var m Method
-		err = rows.Scan(&m.ID, &m.CustomerID, &m.Type, &m.Brand, &m.Last4, &m.ExpMonth, &m.ExpYear, &m.Fingerprint)
-		if err != nil {
-			return nil, fmt.Errorf("read payment methods: %w", err)
-		}
-		all[m.ID] = m
-	}
-	return all, rows.Err()
+	return methodsByID(selectMethods(ctx, tx, `WHERE NOT guest AND id IN (`+marks+`)`, args...))
 }
 
 // WhoPressed answers which of the customers pressed a button to pay since the instant, as AttemptsSince does for one.

@@ -31,39 +31,48 @@ func saveCustomer(ctx context.Context, tx *sql.Tx, c Customer, readAt int64) err
 	return err
 }
 
+const customerColumns = `id, name, email, preferred_locales, language, country, state, zone,
+	default_method, deleted, livemode, created_at, synced_at, metadata, contacts`
+
 func selectCustomers(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Customer, error) {
-	rows, err := tx.QueryContext(ctx, `
-		SELECT id, name, email, preferred_locales, language, country, state, zone,
-			default_method, deleted, livemode, created_at, synced_at, metadata, contacts
-		FROM customers `+where, args...)
+	rows, err := tx.QueryContext(ctx, `SELECT `+customerColumns+` FROM customers `+where, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var found []Customer
 	for rows.Next() {
-		var c Customer
-		var locales, metadata, contacts string
-		err = rows.Scan(&c.ID, &c.Name, &c.Email, &locales, &c.Language, &c.Country, &c.State, &c.Zone,
-			&c.DefaultMethod, &c.Deleted, &c.Livemode, &c.CreatedAt, &c.SyncedAt, &metadata, &contacts)
+		c, err := scanCustomer(rows)
 		if err != nil {
 			return nil, err
-		}
-		if metadata != "" {
-			err = json.Unmarshal([]byte(metadata), &c.Metadata)
-			if err != nil {
-				return nil, fmt.Errorf("read what is kept of %s: %w", c.ID, err)
-			}
-		}
-		if locales != "" {
-			c.PreferredLocales = strings.Split(locales, ",")
-		}
-		if contacts != "" {
-			c.Contacts = strings.Split(contacts, ",")
 		}
 		found = append(found, c)
 	}
 	return found, rows.Err()
+}
+
+// scanCustomer reads a row of customerColumns, and what follows them into more.
+func scanCustomer(row interface{ Scan(...any) error }, more ...any) (Customer, error) {
+	var c Customer
+	var locales, metadata, contacts string
+	err := row.Scan(append([]any{&c.ID, &c.Name, &c.Email, &locales, &c.Language, &c.Country, &c.State, &c.Zone,
+		&c.DefaultMethod, &c.Deleted, &c.Livemode, &c.CreatedAt, &c.SyncedAt, &metadata, &contacts}, more...)...)
+	if err != nil {
+		return Customer{}, err
+	}
+	if metadata != "" {
+		err = json.Unmarshal([]byte(metadata), &c.Metadata)
+		if err != nil {
+			return Customer{}, fmt.Errorf("read what is kept of %s: %w", c.ID, err)
+		}
+	}
+	if locales != "" {
+		c.PreferredLocales = strings.Split(locales, ",")
+	}
+	if contacts != "" {
+		c.Contacts = strings.Split(contacts, ",")
+	}
+	return c, nil
 }
 
 // saveMethod keeps a method. Another number or date than the stored one means that its bank renewed it.
@@ -78,6 +87,33 @@ func saveMethod(ctx context.Context, tx *sql.Tx, m Method, readAt int64) error {
 			exp_year = excluded.exp_year, fingerprint = excluded.fingerprint`,
 		m.ID, m.CustomerID, m.Type, m.Brand, m.Last4, m.ExpMonth, m.ExpYear, m.Fingerprint, readAt)
 	return err
+}
+
+func selectMethods(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Method, error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT id, customer_id, type, brand, last4, exp_month, exp_year, fingerprint, removed_at FROM methods `+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read payment methods: %w", err)
+	}
+	defer rows.Close()
+	var found []Method
+	for rows.Next() {
+		var m Method
+		err = rows.Scan(&m.ID, &m.CustomerID, &m.Type, &m.Brand, &m.Last4, &m.ExpMonth, &m.ExpYear, &m.Fingerprint, &m.RemovedAt)
+		if err != nil {
+			return nil, fmt.Errorf("read payment methods: %w", err)
+		}
+		found = append(found, m)
+	}
+	return found, rows.Err()
+}
+
+func methodsByID(found []Method, err error) (map[string]Method, error) {
+	all := make(map[string]Method, len(found))
+	for _, m := range found {
+		all[m.ID] = m
+	}
+	return all, err
 }
 
 func saveSubscription(ctx context.Context, tx *sql.Tx, s Subscription) error {

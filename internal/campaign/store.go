@@ -123,6 +123,21 @@ func (s *Store) All(ctx context.Context, tx *sql.Tx) (Campaigns, error) {
 	return kept, nil
 }
 
+// Find answers a campaign in the version with which a case began, as Campaigns.Find does. A version never changes once it
+// is kept, so the database is not asked about one that was read before.
+func (s *Store) Find(ctx context.Context, tx *sql.Tx, name string, version int64) (Campaign, error) {
+	s.mu.Lock()
+	kept := s.kept
+	s.mu.Unlock()
+	for _, c := range kept {
+		if c.Name == name && c.Version == version {
+			return c, nil
+		}
+	}
+	all, err := s.All(ctx, tx)
+	return all.Find(name, version), err
+}
+
 func selectCampaigns(ctx context.Context, tx *sql.Tx) (Campaigns, error) {
 	rows, err := tx.QueryContext(ctx, `
 		SELECT c.version, c.document FROM campaigns c JOIN campaign_order o ON o.name = c.name

@@ -19,6 +19,9 @@ func ChoicesOf(ctx context.Context, tx *sql.Tx, customer string) (Choices, error
 	return found[0], nil
 }
 
+// AnyChoice asks whether a customer ever decided about our reminders; see billing.FindCustomerAnd.
+const AnyChoice = `FROM contact_choices WHERE customer_id = customers.id`
+
 // ChoicesBy answers ChoicesOf for several customers; those who never chose are left out.
 func ChoicesBy(ctx context.Context, tx *sql.Tx, customers []string) (map[string]Choices, error) {
 	marks, args := database.List(customers)

@@ -118,6 +118,9 @@ func (db *DB) Do(ctx context.Context, work func(tx *sql.Tx) error) error {
 
 // See runs work in one transaction that can only read, on one state of the data.
 func (db *DB) See(ctx context.Context, work func(tx *sql.Tx) error) error {
+	if db.file != "" {
+		ctx = context.WithoutCancel(ctx) // whoever reads leaves between statements: to watch for it costs as much as reading
+	}
 	return run(ctx, db.read, db.reading, work)
 }
 

@@ -9,13 +9,9 @@ import (
 // preparing makes SQLite connections that keep the statements they have prepared: SQLite takes longer to understand
 // most of ours than to run them. (PostgreSQL's driver keeps them by itself.)
 //
-// On a finishing connection a statement that has begun is finished, whoever gives up waiting: the driver would start a
-// watcher for each, which costs as much as a short statement. Begin still obeys, and so does the next statement. It is
-// for the writer, whose transactions are short.
-type preparing struct {
-	driver.Connector
-	finishing bool
-}
+// A statement that has begun is finished, whoever gives up waiting: the driver would start a watcher for each, which
+// costs as much as a short statement. Begin still obeys, and so does the next statement: none of ours is long.
+type preparing struct{ driver.Connector }
 
 // Connect implements driver.Connector.
 func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
@@ -23,7 +19,7 @@ func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &preparedConn{sqliteConn: made.(sqliteConn), finishing: p.finishing, kept: map[string]*prepared{}}, nil
+	return &preparedConn{sqliteConn: made.(sqliteConn), kept: map[string]*prepared{}}, nil
 }
 
 // sqliteConn is what the driver's connections can do.
@@ -40,16 +36,7 @@ type sqliteConn interface {
 
 type preparedConn struct {
 	sqliteConn
-	finishing bool // see preparing
-	kept      map[string]*prepared
-}
-
-// life is the context a statement runs in.
-func (c *preparedConn) life(ctx context.Context) context.Context {
-	if c.finishing {
-		return context.WithoutCancel(ctx)
-	}
-	return ctx
+	kept map[string]*prepared
 }
 
 // prepared is one statement that is kept. It serves one caller at a time: while rows of it are being read, the same
@@ -112,7 +99,7 @@ func (c *preparedConn) forget() error {
 
 // ExecContext implements driver.ExecerContext.
 func (c *preparedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	ctx = c.life(ctx)
+	ctx = context.WithoutCancel(ctx)
 	p, err := c.take(ctx, query)
 	if err != nil {
 		return nil, err
@@ -125,7 +112,7 @@ func (c *preparedConn) ExecContext(ctx context.Context, query string, args []dri
 
 // QueryContext implements driver.QueryerContext.
 func (c *preparedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	ctx = c.life(ctx)
+	ctx = context.WithoutCancel(ctx)
 	p, err := c.take(ctx, query)
 	if err != nil {
 		return nil, err

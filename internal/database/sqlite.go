@@ -37,7 +37,7 @@ func openSQLite(ctx context.Context, path string, how opening) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	write := sql.OpenDB(how.through(preparing{Connector: writing, finishing: true}))
+	write := sql.OpenDB(how.through(preparing{writing}))
 	write.SetMaxOpenConns(1)
 	err = write.PingContext(ctx)
 	if err != nil {
@@ -49,7 +49,7 @@ func openSQLite(ctx context.Context, path string, how opening) (*DB, error) {
 		write.Close()
 		return nil, err
 	}
-	read := sql.OpenDB(how.through(preparing{Connector: reading}))
+	read := sql.OpenDB(how.through(preparing{reading}))
 	read.SetMaxOpenConns(max(4, runtime.NumCPU()))
 	read.SetMaxIdleConns(max(4, runtime.NumCPU()))
 	return &DB{write: write, read: read, engine: engine{

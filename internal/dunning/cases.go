@@ -82,7 +82,7 @@ func (cs *Cases) OpenOf(ctx context.Context, tx *sql.Tx, customer string) (Case,
 
 // LatestOf answers the customer's newest case whatever its status, or fault.NotFound.
 func (cs *Cases) LatestOf(ctx context.Context, tx *sql.Tx, customer string) (Case, error) {
-	return one(selectCases(ctx, tx, `WHERE customer_id = $1 ORDER BY opened_at DESC, status = 'open' DESC, id LIMIT 1`, customer))
+	return one(selectCases(ctx, tx, `WHERE customer_id = $1 `+newestFirst+` LIMIT 1`, customer))
 }
 
 // OfCustomer answers all the customer's cases, newest first.

@@ -36,13 +36,20 @@ func (cs *Cases) MayClaim(ctx context.Context, tx *sql.Tx, c Case) (bool, error)
 		return false, nil
 	}
 	said, err := selectPauses(ctx, tx, `WHERE case_id = $1 AND reason = 'claim'`, c.ID)
-	if err != nil {
-		return false, err
-	}
-	for _, p := range said {
-		if p.Active() {
-			return false, nil
+	return err == nil && mayClaim(c, said), err
+}
+
+// mayClaim is MayClaim for who has read the case's pauses.
+func mayClaim(c Case, pauses []Pause) bool {
+	said := 0
+	for _, p := range pauses {
+		if p.Reason != PauseClaim {
+			continue
 		}
+		if p.Active() {
+			return false
+		}
+		said++
 	}
-	return len(said) < mostClaims, nil
+	return c.Status == Open && said < mostClaims
 }

@@ -303,7 +303,7 @@ func (w *resters) check() {
 			}
 			w.checkCase(c, pauses, promises)
 		}
-		return nil
+		return w.checkStanding(ctx, tx)
 	})
 	if waiting := w.waiting(); waiting > 1 {
 		w.Errorf("%d reminders wait at once", waiting)

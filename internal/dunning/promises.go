@@ -21,21 +21,19 @@ const (
 	FaultPromiseBusy  = "It is being charged just now."
 )
 
-// CanPromise answers the days on which the customer may still set a date for the case, none when they may not, and how
-// many times they may.
-func (cs *Cases) CanPromise(ctx context.Context, tx *sql.Tx, c Case, now time.Time) (days []time.Time, left int, err error) {
-	if c.Status != Open {
-		return nil, 0, nil
+// canPromise answers the days on which the customer may still set a date for the case, none when they may not, and how
+// many times they may. made are those set so far.
+func (cs *Cases) canPromise(c Case, made []Promise, zone *time.Location, now time.Time) (days []time.Time, left int) {
+	left = cs.promises.PerCase
+	for _, p := range made {
+		if p.CaseID == c.ID && p.Actor == "customer" {
+			left--
+		}
 	}
-	made, err := countPromises(ctx, tx, c.ID)
-	if err != nil || made >= cs.promises.PerCase {
-		return nil, 0, err
+	if c.Status != Open || left <= 0 {
+		return nil, 0
 	}
-	who, err := billing.FindCustomer(ctx, tx, c.CustomerID)
-	if err != nil {
-		return nil, 0, err
-	}
-	return cs.promises.PromiseDays(c, now, cs.Zone(who)), cs.promises.PerCase - made, nil
+	return cs.promises.PromiseDays(c, now, zone), left
 }
 
 // Promise keeps a date that was set, lets the case rest until then and queues the letter that confirms it. p carries

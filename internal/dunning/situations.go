@@ -62,28 +62,33 @@ func (cs *Cases) situations(ctx context.Context, tx *sql.Tx, cases []Case, who m
 	}
 	all := make(map[string]Situation, len(cases))
 	for _, c := range cases {
-		customer := who[c.CustomerID]
-		in := Situation{
-			Plan:        c.Plan(plans),
-			Who:         subject(customer, invoices[c.ID], now),
-			Zones:       contact.ZonesOf(customer, cs.fallback),
-			Policy:      cs.PolicyFor(customer, choices[c.CustomerID]),
-			Choices:     choices[c.CustomerID],
-			StripeMails: cs.stripeMails,
-			Now:         now,
-			Invoices:    invoices[c.ID],
-			methods:     cards,
-			heard:       heard[c.CustomerID],
-		}
-		in.Class = in.Who.Class
-		if len(in.Who.Open) > 0 {
-			method, _ := in.Method(in.Who.Open[0].MethodID)
-			in.Who.Method = method.Type
-		}
-		in.Contacts = in.contactsBut(outbox.Notice{})
-		all[c.ID] = in
+		all[c.ID] = cs.situation(who[c.CustomerID], c.Plan(plans), invoices[c.ID], cards, choices[c.CustomerID], heard[c.CustomerID], now)
 	}
 	return all, nil
+}
+
+// situation puts together what was read: of a case's plan and invoices, of its customer's methods (among others), choices
+// and earlier contacts within the policy's window.
+func (cs *Cases) situation(customer billing.Customer, plan campaign.Campaign, invoices []billing.Invoice, methods map[string]billing.Method, choices contact.Choices, heard []outbox.Contact, now time.Time) Situation {
+	in := Situation{
+		Plan:        plan,
+		Who:         subject(customer, invoices, now),
+		Zones:       contact.ZonesOf(customer, cs.fallback),
+		Policy:      cs.PolicyFor(customer, choices),
+		Choices:     choices,
+		StripeMails: cs.stripeMails,
+		Now:         now,
+		Invoices:    invoices,
+		methods:     methods,
+		heard:       heard,
+	}
+	in.Class = in.Who.Class
+	if len(in.Who.Open) > 0 {
+		method, _ := in.Method(in.Who.Open[0].MethodID)
+		in.Who.Method = method.Type
+	}
+	in.Contacts = in.contactsBut(outbox.Notice{})
+	return in
 }
 
 // subject is what a segment looks at: the customer and those of the invoices that are open. The method is left out.

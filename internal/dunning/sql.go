@@ -19,17 +19,51 @@ func selectCases(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]
 	defer rows.Close()
 	var found []Case
 	for rows.Next() {
-		var c Case
-		var next sql.NullInt64
-		err = rows.Scan(&c.ID, &c.CustomerID, &c.Campaign, &c.CampaignVersion, &c.Status, &c.Access, &c.Step,
-			&c.OpenedAt, &c.OpenedDay, &c.RestedDays, &c.RestingSince, &next, &c.ConsequenceAt, &c.ClosedAt, &c.Holdout, &c.Variant)
+		c, err := scanCase(rows)
 		if err != nil {
 			return nil, err
 		}
-		c.NextStepAt = next.Int64
 		found = append(found, c)
 	}
 	return found, rows.Err()
+}
+
+// scanCase reads a row of caseColumns, and what follows them into more.
+func scanCase(rows *sql.Rows, more ...any) (Case, error) {
+	var c Case
+	var next sql.NullInt64
+	err := rows.Scan(append([]any{&c.ID, &c.CustomerID, &c.Campaign, &c.CampaignVersion, &c.Status, &c.Access, &c.Step,
+		&c.OpenedAt, &c.OpenedDay, &c.RestedDays, &c.RestingSince, &next, &c.ConsequenceAt, &c.ClosedAt, &c.Holdout, &c.Variant}, more...)...)
+	c.NextStepAt = next.Int64
+	return c, err
+}
+
+const newestFirst = `ORDER BY opened_at DESC, status = 'open' DESC, id`
+
+// latestWithMembers answers the customer's newest case and the ids of the invoices it is about, in the order they joined;
+// false when they never had one.
+func latestWithMembers(ctx context.Context, tx *sql.Tx, customer string) (c Case, members []string, has bool, err error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT `+caseColumns+`, coalesce(invoice_id, '')
+		FROM cases LEFT JOIN case_invoices ON case_id = id AND left_at = 0
+		WHERE id = (SELECT id FROM cases WHERE customer_id = $1 `+newestFirst+` LIMIT 1)
+		ORDER BY joined_at, invoice_id`, customer)
+	if err != nil {
+		return Case{}, nil, false, fmt.Errorf("read the latest case of %s: %w", customer, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		invoice := ""
+		c, err = scanCase(rows, &invoice)
+		if err != nil {
+			return Case{}, nil, false, fmt.Errorf("read the latest case of %s: %w", customer, err)
+		}
+		has = true
+		if invoice != "" {
+			members = append(members, invoice)
+		}
+	}
+	return c, members, has, rows.Err()
 }
 
 func insertCase(ctx context.Context, tx *sql.Tx, c Case) error {

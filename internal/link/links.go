@@ -75,20 +75,25 @@ func IssueAll(ctx context.Context, tx *sql.Tx, links []New) error {
 // the rule of Expiry is for the caller to ask with Alive, who knows what is open.
 func Find(ctx context.Context, tx *sql.Tx, token string) (Link, error) {
 	return one(tx.QueryRowContext(ctx, `
-		SELECT id, customer_id, notice_id, language, issued_at, expires_at, spent_at, revoked_at, invoice_id
-		FROM links WHERE hash = $1`, Hash(token)))
+		SELECT `+linkColumns+` FROM links l WHERE hash = $1`, Hash(token)))
 }
 
 // ByID answers a link by its id, or fault.NotFound.
 func ByID(ctx context.Context, tx *sql.Tx, id string) (Link, error) {
 	return one(tx.QueryRowContext(ctx, `
-		SELECT id, customer_id, notice_id, language, issued_at, expires_at, spent_at, revoked_at, invoice_id
-		FROM links WHERE id = $1`, id))
+		SELECT `+linkColumns+` FROM links l WHERE id = $1`, id))
+}
+
+const linkColumns = `l.id, l.customer_id, l.notice_id, l.language, l.issued_at, l.expires_at, l.spent_at, l.revoked_at, l.invoice_id`
+
+// into is where linkColumns are read to.
+func (l *Link) into() []any {
+	return []any{&l.ID, &l.CustomerID, &l.NoticeID, &l.Language, &l.IssuedAt, &l.ExpiresAt, &l.SpentAt, &l.RevokedAt, &l.InvoiceID}
 }
 
 func one(row *sql.Row) (Link, error) {
 	var l Link
-	err := row.Scan(&l.ID, &l.CustomerID, &l.NoticeID, &l.Language, &l.IssuedAt, &l.ExpiresAt, &l.SpentAt, &l.RevokedAt, &l.InvoiceID)
+	err := row.Scan(l.into()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Link{}, errDead
 	}
@@ -117,8 +122,7 @@ func Spend(ctx context.Context, tx *sql.Tx, id string, realNow time.Time) error 
 // first. Whether one has expired is to be asked with Alive.
 func HandedOn(ctx context.Context, tx *sql.Tx, customer string) ([]Link, error) {
 	rows, err := tx.QueryContext(ctx, `
-		SELECT id, customer_id, notice_id, language, issued_at, expires_at, spent_at, revoked_at, invoice_id
-		FROM links WHERE customer_id = $1 AND invoice_id <> '' AND revoked_at = 0 ORDER BY issued_at DESC, id LIMIT 50`, customer)
+		SELECT `+linkColumns+` FROM links l WHERE customer_id = $1 AND invoice_id <> '' AND revoked_at = 0 ORDER BY issued_at DESC, id LIMIT 50`, customer)
 	if err != nil {
 		return nil, fmt.Errorf("read links handed on: %w", err)
 	}
@@ -126,7 +130,7 @@ func HandedOn(ctx context.Context, tx *sql.Tx, customer string) ([]Link, error) 
 	var all []Link
 	for rows.Next() {
 		var l Link
-		err = rows.Scan(&l.ID, &l.CustomerID, &l.NoticeID, &l.Language, &l.IssuedAt, &l.ExpiresAt, &l.SpentAt, &l.RevokedAt, &l.InvoiceID)
+		err = rows.Scan(l.into()...)
 		if err != nil {
 			return nil, err
 		}

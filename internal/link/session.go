@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/sessions"
 
 	"sollecito/internal/database"
+	"sollecito/internal/fault"
 )
 
 // How long a customer's session lives, in real time.
@@ -56,31 +57,78 @@ func (s *Store) Get(r *http.Request, name string) (*sessions.Session, error) {
 
 // New reads the session the cookie names. A missing, ended or unknown one gives a new, empty session.
 func (s *Store) New(r *http.Request, name string) (*sessions.Session, error) {
-	session := sessions.NewSession(s, name)
-	session.Options = s.options()
-	session.IsNew = true
-	cookie, err := r.Cookie(name)
-	if err != nil {
+	v := Visit{}
+	err := s.db.See(r.Context(), func(tx *sql.Tx) error {
+		var err error
+		v, err = s.Visit(r, tx)
+		return err
+	})
+	if fault.Is(err, fault.NotFound) {
+		session := sessions.NewSession(s, name)
+		session.Options = s.options()
+		session.IsNew = true
 		return session, nil
 	}
-	var id string
-	err = s.sign.Decode(name, cookie.Value, &id)
 	if err != nil {
-		return session, nil
+		return sessions.NewSession(s, name), err
 	}
-	row, err := s.load(r.Context(), Hash(id))
+	return v.Session, s.Seen(r.Context(), v)
+}
+
+// Visit is an open session and the link it was opened with.
+type Visit struct {
+	Session *sessions.Session
+	Link    Link
+	seen    int64
+}
+
+// Visit answers the session the request's cookie names, or fault.NotFound when there is none, or it has ended. Whether
+// its link still works is for the caller to ask, as is telling that the session was Seen.
+func (s *Store) Visit(r *http.Request, tx *sql.Tx) (Visit, error) {
+	cookie, err := r.Cookie(s.cookie)
+	if err != nil {
+		return Visit{}, errDead
+	}
+	id := ""
+	err = s.sign.Decode(s.cookie, cookie.Value, &id)
+	if err != nil {
+		return Visit{}, errDead
+	}
+	v, data := Visit{Session: sessions.NewSession(s, s.cookie)}, ""
+	now := s.now()
+	err = tx.QueryRowContext(r.Context(), `
+		SELECT s.data, s.seen_at, `+linkColumns+`
+		FROM customer_sessions s JOIN links l ON l.id = s.link_id
+		WHERE s.hash = $1 AND s.ended_at = 0 AND s.seen_at > $2 AND s.created_at > $3`,
+		Hash(id), now.Add(-sessionIdle).Unix(), now.Add(-sessionMost).Unix()).Scan(append([]any{&data, &v.seen}, v.Link.into()...)...)
 	if errors.Is(err, sql.ErrNoRows) {
-		return session, nil
+		return Visit{}, errDead
 	}
 	if err != nil {
-		return session, fmt.Errorf("read session: %w", err)
+		return Visit{}, fmt.Errorf("read session: %w", err)
 	}
-	for k, v := range row {
-		session.Values[k] = v
+	var values map[string]string
+	err = json.Unmarshal([]byte(data), &values)
+	if err != nil {
+		return Visit{}, fmt.Errorf("read session: %w", err)
 	}
-	session.ID = id
-	session.IsNew = false
-	return session, nil
+	for k, value := range values {
+		v.Session.Values[k] = value
+	}
+	v.Session.ID, v.Session.Options = id, s.options()
+	return v, nil
+}
+
+// Seen keeps a session alive because its customer is here. It is written at most once a minute.
+func (s *Store) Seen(ctx context.Context, v Visit) error {
+	now := s.now().Unix()
+	if now-v.seen < 60 {
+		return nil
+	}
+	return s.db.Do(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE customer_sessions SET seen_at = $1 WHERE hash = $2`, now, Hash(v.Session.ID))
+		return err
+	})
 }
 
 // Save writes the session and its cookie. Without an id it is a new one; with MaxAge below zero it ends.
@@ -128,35 +176,6 @@ func (s *Store) Save(r *http.Request, w http.ResponseWriter, session *sessions.S
 
 func (s *Store) options() *sessions.Options {
 	return &sessions.Options{Path: "/", MaxAge: int(sessionMost / time.Second), Secure: s.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
-}
-
-// load answers the values of a living session, sql.ErrNoRows otherwise. Being seen keeps it alive; that is
-// written at most once a minute.
-func (s *Store) load(ctx context.Context, hash string) (map[string]string, error) {
-	now := s.now()
-	var data string
-	var seen int64
-	err := s.db.See(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `
-			SELECT data, seen_at FROM customer_sessions
-			WHERE hash = $1 AND ended_at = 0 AND seen_at > $2 AND created_at > $3`,
-			hash, now.Add(-sessionIdle).Unix(), now.Add(-sessionMost).Unix()).Scan(&data, &seen)
-	})
-	if err != nil {
-		return nil, err
-	}
-	if now.Unix()-seen >= 60 {
-		err = s.db.Do(ctx, func(tx *sql.Tx) error {
-			_, err := tx.ExecContext(ctx, `UPDATE customer_sessions SET seen_at = $1 WHERE hash = $2`, now.Unix(), hash)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	var values map[string]string
-	err = json.Unmarshal([]byte(data), &values)
-	return values, err
 }
 
 // Sweep forgets sessions that ended or ran out more than a day ago.

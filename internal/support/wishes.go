@@ -46,6 +46,9 @@ func WishOf(ctx context.Context, tx *sql.Tx, customer string) (Wish, error) {
 	return all[0], nil
 }
 
+// AnyWish asks whether a customer has an open wish; see billing.FindCustomerAnd.
+const AnyWish = `FROM wishes WHERE customer_id = customers.id AND status = 'open'`
+
 // WishesOf answers all wishes of a customer, oldest first.
 func WishesOf(ctx context.Context, tx *sql.Tx, customer string) ([]Wish, error) {
 	return selectWishes(ctx, tx, `WHERE customer_id = $1 ORDER BY made_at, id`, customer)
