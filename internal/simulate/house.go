@@ -206,6 +206,8 @@ func (h *house) look(ctx context.Context) error {
 // asked reads the database past all faults.
 func (h *house) asked(ctx context.Context, look func(*sql.Tx) error) error {
 	defer h.flaky.spared()()
+	h.flaky.tables.judging = true
+	defer func() { h.flaky.tables.judging = false }()
 	return h.portal.DB.See(ctx, look)
 }
 
