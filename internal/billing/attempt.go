@@ -118,7 +118,7 @@ func EndAttempt(ctx context.Context, tx *sql.Tx, a Attempt) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE attempts SET status = $1, method_id = $2, code = $3, decline_code = $4, reference = $5, ended_at = $6,
 			advice_code = $7, network_advice_code = $8, network_decline_code = $9, card = $12, network = $13,
-			charge = CASE WHEN EXISTS (SELECT 1 FROM attempts o WHERE o.charge = $10 AND o.id <> $11) THEN '' ELSE $10 END
+			charge = CASE WHEN EXISTS (SELECT 1 FROM attempts o WHERE o.charge = $10 AND o.charge <> '' AND o.id <> $11) THEN '' ELSE $10 END
 		WHERE id = $11`,
 		a.Status, a.MethodID, a.Decline.Code, a.Decline.DeclineCode, a.Reference, a.EndedAt,
 		a.Decline.AdviceCode, a.Decline.NetworkAdviceCode, a.Decline.NetworkDeclineCode, a.Charge, a.ID, a.Card, a.Network)
@@ -134,7 +134,7 @@ func SaveTries(ctx context.Context, tx *sql.Tx, tries []Attempt) error {
 				status = CASE WHEN status = 'processing' OR id = charge THEN $3 ELSE status END,
 				code = CASE WHEN status = 'processing' OR id = charge THEN $4 ELSE code END,
 				decline_code = CASE WHEN status = 'processing' OR id = charge THEN $5 ELSE decline_code END
-			WHERE charge = $6`,
+			WHERE charge = $6 AND charge <> ''`,
 			a.Card, a.Network, a.Status, a.Decline.Code, a.Decline.DeclineCode, a.Charge)
 		if err != nil {
 			return err
@@ -175,10 +175,11 @@ func AdoptCharge(ctx context.Context, tx *sql.Tx, a *Attempt, since int64) error
 	return err
 }
 
-// KnowsCharge reports whether the try a charge of Stripe's stands for is kept.
+// KnowsCharge reports whether the try a charge of Stripe's stands for is kept. (Without its second condition SQLite would
+// not use the index, which leaves out tries that have no charge, and read them all.)
 func KnowsCharge(ctx context.Context, tx *sql.Tx, charge string) (bool, error) {
 	var n int
-	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM attempts WHERE charge = $1`, charge).Scan(&n)
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM attempts WHERE charge = $1 AND charge <> ''`, charge).Scan(&n)
 	return n > 0, err
 }
 

@@ -51,7 +51,7 @@ type prepared struct {
 }
 
 const (
-	mostPrepared = 200  // statements a connection keeps; the program has fewer that do not change their words
+	mostPrepared = 500  // statements a connection keeps; the program has fewer that do not change their words, some 320
 	longestKept  = 4096 // bytes of a statement that is kept; longer ones are made for their number of rows
 )
 

@@ -119,6 +119,7 @@ func (in *Intake) refresh(ctx context.Context, customer string, always bool) err
 		return err
 	}
 	var missing, running []string
+	news := always
 	err = in.db.See(ctx, func(tx *sql.Tx) error {
 		stored, err := billing.Unsettled(ctx, tx, customer)
 		for _, i := range stored {
@@ -135,12 +136,16 @@ func (in *Intake) refresh(ctx context.Context, customer string, always bool) err
 				running = append(running, d.ID)
 			}
 		}
+		if err != nil || news {
+			return err
+		}
+		news, err = newTries(ctx, tx, account)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("refresh %s: %w", customer, err)
 	}
-	tries, err := in.tries(ctx, account, always)
+	tries, err := in.tries(ctx, account, news, always)
 	if err != nil {
 		return err
 	}

@@ -135,13 +135,15 @@ func (in *Intake) NextReread(ctx context.Context) (time.Time, bool, error) {
 }
 
 // askUnread lets the customers be read again who have an open invoice that was last read before the instant, longest
-// ago first, up to a limit. Who waits already goes on waiting.
+// ago first, up to a limit. Who waits already goes on waiting. (They are found by their own index first; SQLite would
+// rather go through all invoices in the order of their customers.)
 func askUnread(ctx context.Context, tx *sql.Tx, before int64, limit int, now int64) error {
 	_, err := tx.ExecContext(ctx, `
+		WITH old AS MATERIALIZED (SELECT customer_id, synced_at FROM invoices WHERE status = 'open' AND synced_at < $1)
 		INSERT INTO rereads (customer_id, asked_at, due_at, tries)
 		SELECT customer_id, $3, $3, 0 FROM (
-			SELECT customer_id, min(synced_at) AS read_at FROM invoices WHERE status = 'open' AND synced_at < $1
-				AND customer_id NOT IN (SELECT customer_id FROM rereads WHERE asked_at >= $1)
+			SELECT customer_id, min(synced_at) AS read_at FROM old
+			WHERE customer_id NOT IN (SELECT customer_id FROM rereads WHERE asked_at >= $1)
 			GROUP BY customer_id ORDER BY read_at, customer_id LIMIT $2) AS unread
 		WHERE true
 		ON CONFLICT (customer_id) DO UPDATE SET asked_at = excluded.asked_at`, before, limit, now)

@@ -12,27 +12,27 @@ import (
 // triesFor is how far back the tries on a customer's cards are read: the longest of the networks' windows and a day.
 const triesFor = 31 * 24 * time.Hour
 
-// tries reads the charges of a customer of whose open invoices some charge failed, when the latest one is not known
-// yet, or always; only then is it an error that they cannot be read. Nobody else's are read: no budget is asked for them.
-func (in *Intake) tries(ctx context.Context, account billing.Account, always bool) ([]billing.Attempt, error) {
-	news := false
-	err := in.db.See(ctx, func(tx *sql.Tx) error {
-		for _, i := range account.Invoices {
-			if i.Charge == "" || !i.Failed() {
-				continue
-			}
-			known, err := billing.KnowsCharge(ctx, tx, i.Charge)
-			if err != nil {
-				return err
-			}
-			news = news || !known
+// newTries reports whether the latest charge of an open invoice failed and is not known yet.
+func newTries(ctx context.Context, tx *sql.Tx, account billing.Account) (bool, error) {
+	for _, i := range account.Invoices {
+		if i.Charge == "" || !i.Failed() {
+			continue
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("look for tries that are not known: %w", err)
+		known, err := billing.KnowsCharge(ctx, tx, i.Charge)
+		if err != nil {
+			return false, fmt.Errorf("look for tries that are not known: %w", err)
+		}
+		if !known {
+			return true, nil
+		}
 	}
-	if !news && !always {
+	return false, nil
+}
+
+// tries reads the charges of a customer where there is news of them; only who needs them always gets an error when they
+// cannot be read. Nobody else's are read: no budget is asked for them.
+func (in *Intake) tries(ctx context.Context, account billing.Account, news, always bool) ([]billing.Attempt, error) {
+	if !news {
 		return nil, nil
 	}
 	tries, err := in.stripe.Charges(ctx, account.Customer.ID, in.now().Add(-triesFor).Unix())

@@ -40,6 +40,7 @@ type house struct {
 	settle func(*config.Config)        // sets what a test wants otherwise
 	spoil  func(context.Context) error // breaks something before all is held against what is true: for tests of the judge
 
+	all     time.Time  // when the portal looks at everything again
 	brought bool       // an event came since the portal last looked
 	due     []jobs.Due // what the portal said is due, while it is known
 	known   bool
@@ -206,6 +207,8 @@ func (h *house) look(ctx context.Context) error {
 // asked reads the database past all faults.
 func (h *house) asked(ctx context.Context, look func(*sql.Tx) error) error {
 	defer h.flaky.spared()()
+	h.flaky.tables.judging = true
+	defer func() { h.flaky.tables.judging = false }()
 	return h.portal.DB.See(ctx, look)
 }
 

@@ -135,20 +135,28 @@ func (h *house) next(ctx context.Context, end, hour time.Time) (time.Time, error
 
 // turn lets the portal do what is due, and begin anew where it died. The runner would look at everything each second
 // or so and find nothing most of the time; here each task is run when there is something for it. Looking for what
-// nobody tells of comes every few hours instead of each quarter of an hour.
+// nobody tells of comes every few hours instead of each quarter of an hour, at everything whatever it says once a day.
 func (h *house) turn(ctx context.Context, full bool) error {
 	if h.portal == nil {
 		return nil
 	}
 	var err error
-	if full {
+	switch {
+	case full && !h.w.at.Before(h.all): // what says that nothing is due is not believed for longer than a day
+		h.all = h.w.at.Truncate(24 * time.Hour).Add(24 * time.Hour)
 		h.brought = false
 		err = h.work(ctx)
+	case full:
+		h.brought = false
+		err = h.work(ctx, h.portal.Runner.Unforeseen()...)
 		if err == nil {
-			err = h.lively(ctx)
+			err = h.workDue(ctx)
 		}
-	} else {
+	default:
 		err = h.workDue(ctx)
+	}
+	if err == nil && full {
+		err = h.lively(ctx)
 	}
 	if err != nil || !h.gone() {
 		return err

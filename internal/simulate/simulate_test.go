@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"log/slog"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"sollecito/internal/config"
+	"sollecito/internal/database"
 	"sollecito/internal/databasetest"
 )
 
@@ -185,6 +189,71 @@ func TestTheJudgeFindsAPortalThatStrays(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Whatever the portal asked in months was found by an index: a statement that goes through a whole table takes longer
+// each year. SQLite tells; PostgreSQL chooses by how much there is.
+func TestNoStatementGoesThroughAWholeTable(t *testing.T) {
+	if databasetest.OnPostgres() {
+		t.Skip("of SQLite's plans")
+	}
+	p := short(4)
+	p.customers, p.days = 20, 60
+	small := []string{"campaigns", "campaign_order", "rereads", "goose_db_version", "audit"} // of audit the last row
+	once := "SET lease_until = 0"                                                            // when the program starts
+	scan := regexp.MustCompile(`^SCAN ([a-z_]+)`)
+	looked := 0
+	played(t, p, func(h *house) {
+		h.spoil = func(ctx context.Context) error {
+			return h.asked(ctx, func(tx *sql.Tx) error {
+				tables, err := database.Strings(ctx, tx, `SELECT name FROM sqlite_master WHERE type = 'table'`)
+				if err != nil {
+					return err
+				}
+				for query := range h.flaky.tables.known {
+					steps, err := plan(tx, query)
+					if err != nil {
+						continue // it is none that has a plan
+					}
+					looked++
+					for _, step := range steps {
+						m := scan.FindStringSubmatch(step)
+						if m != nil && slices.Contains(tables, m[1]) && !slices.Contains(small, m[1]) && !strings.Contains(query, once) {
+							t.Errorf("%s\n%s", step, query)
+						}
+					}
+				}
+				return nil
+			})
+		}
+	})
+	if looked < 100 {
+		t.Errorf("only %d statements have plans", looked)
+	}
+}
+
+// plan is how SQLite would go about a statement.
+func plan(tx *sql.Tx, query string) ([]string, error) {
+	var args []any
+	for strings.Contains(query, fmt.Sprintf("$%d", len(args)+1)) {
+		args = append(args, 1)
+	}
+	rows, err := tx.Query("EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var steps []string
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		err = rows.Scan(&id, &parent, &unused, &step)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, step)
+	}
+	return steps, rows.Err()
 }
 
 // daily lets somebody change the portal's tables each day.

@@ -14,6 +14,7 @@ type tables struct {
 	now     int               // counts the statements that wrote
 	written map[string]int    // by table
 	reading map[string]bool   // what is read while somebody wants to know; nil for nobody
+	judging bool              // what is asked is the judge's own, and not noted
 }
 
 // spoken is what one statement is about.
@@ -25,6 +26,9 @@ var (
 )
 
 func (t *tables) note(query string) {
+	if t.judging {
+		return
+	}
 	s, known := t.known[query]
 	if !known {
 		for _, m := range writing.FindAllStringSubmatch(query, -1) {
