@@ -19,12 +19,14 @@ func List(ids []string) (marks string, args []any) {
 		}
 	}
 	var b strings.Builder
+	b.Grow(5 * length)
 	args = make([]any, length)
 	for i := range length {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString("$" + strconv.Itoa(i+1))
+		b.WriteByte('$')
+		b.WriteString(strconv.Itoa(i + 1))
 		args[i] = ids[min(i, len(ids)-1)]
 	}
 	return b.String(), args
@@ -50,7 +52,7 @@ func HoldAll(ctx context.Context, tx *sql.Tx, names []string) error {
 		return nil
 	}
 	marks, args := List(names)
-	_, err := tx.ExecContext(ctx, `SELECT hold(`+strings.ReplaceAll(marks, ", ", "), hold(")+`)`, args...)
+	_, err := tx.ExecContext(ctx, holding+strings.ReplaceAll(marks, ", ", "), hold(")+`)`, args...)
 	if err != nil {
 		return fmt.Errorf("hold %s: %w", strings.Join(names, ", "), err)
 	}

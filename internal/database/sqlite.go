@@ -3,14 +3,12 @@ package database
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -18,11 +16,7 @@ import (
 
 func openSQLite(ctx context.Context, path string, how opening) (*DB, error) {
 	path, _, _ = strings.Cut(path, "?") // its settings are ours to make
-	err := teachHold()
-	if err != nil {
-		return nil, err
-	}
-	err = os.MkdirAll(filepath.Dir(path), 0o700)
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
 	if err != nil {
 		return nil, err
 	}
@@ -73,11 +67,3 @@ func dsn(path string, extra ...string) string {
 	}, extra...)
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + strings.Join(options, "&")
 }
-
-// teachHold makes hold(name) a word of SQLite's; the driver keeps such words for the whole process. One writer
-// needs nothing held.
-var teachHold = sync.OnceValue(func() error {
-	return sqlite.RegisterScalarFunction("hold", 1, func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) {
-		return int64(0), nil
-	})
-})

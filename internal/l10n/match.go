@@ -42,6 +42,9 @@ func newMatcher(tags []string) matcher {
 // best answers the tag of the first preference that names a supported language, else of the first one that
 // resembles a supported language (Basque readers mostly read Spanish), else the source language.
 func (m matcher) best(preferences []string) string {
+	for len(preferences) > 0 && preferences[0] == "" { // nothing was ever said
+		preferences = preferences[1:]
+	}
 	// A plain supported tag is the common case: a link's language, a cookie, a customer's stored locale.
 	if len(preferences) > 0 && slices.Contains(m.tags, preferences[0]) {
 		return preferences[0]

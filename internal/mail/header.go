@@ -37,6 +37,9 @@ func writeHeader(b *bytes.Buffer, name, value string) {
 // oneLine makes any text fit for a header: what is not UTF-8 or controls a line becomes a space, and runs of
 // spaces become one.
 func oneLine(s string) string {
+	if isOneLine(s) {
+		return s
+	}
 	clean := strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsControl(r), r == '\u2028', r == '\u2029', r == utf8.RuneError:
@@ -45,6 +48,18 @@ func oneLine(s string) string {
 		return r
 	}, s)
 	return strings.Join(strings.FieldsFunc(clean, func(r rune) bool { return r == ' ' }), " ")
+}
+
+// isOneLine reports whether the text is of printable ASCII with single spaces inside, as most are.
+func isOneLine(s string) bool {
+	before := byte(' ')
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == ' ' && before == ' ' {
+			return false
+		}
+		before = s[i]
+	}
+	return s == "" || before != ' '
 }
 
 // encodeText answers an unstructured value: as it is when it is short plain ASCII, otherwise as encoded words.
