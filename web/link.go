@@ -22,7 +22,7 @@ func (s *Server) openLink(w http.ResponseWriter, r *http.Request) error {
 	var opened link.Link
 	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
 		var unknown error
-		opened, unknown = link.Find(r.Context(), tx, r.PathValue("token"))
+		opened, unknown = link.Find(r.Context(), tx, link.Copied(r.PathValue("token")))
 		if unknown != nil && !fault.Is(unknown, fault.NotFound) {
 			return unknown
 		}

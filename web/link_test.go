@@ -25,6 +25,26 @@ func (h *house) issue(customer string) string {
 	return token
 }
 
+// An address copied out of a sentence opens the same pages; a token that lacks a letter or has one more does not.
+func TestACopiedLinkOpens(t *testing.T) {
+	h := newHouse(t)
+	h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
+	token := h.issue("cus_1")
+	for _, end := range []string{"", ".", ",", ")", "%3E", "%22", "%20", "%E2%80%9D", "/", ").", "?utm_source=mail", ".?to=choices"} {
+		to := "/pay"
+		if strings.Contains(end, "choices") {
+			to = "/pay/choices"
+		}
+		h.visitor().ask("GET", "/l/"+token+end, nil).leadsTo(t, to)
+	}
+	for _, path := range []string{token[1:], token[:42], token + "a", token + "=", "(" + token, token + "/a", token + "//"} {
+		a := h.visitor().ask("GET", "/l/"+path, nil)
+		if a.StatusCode != http.StatusNotFound && a.StatusCode != http.StatusTemporaryRedirect || a.Header.Get("Set-Cookie") != "" {
+			t.Errorf("%s: %d", path, a.StatusCode)
+		}
+	}
+}
+
 // A place that guesses links is told to wait, and learns no more than before; a good link works there all the same, and
 // another place is not concerned. Whose place it is is not said by a header of the guesser's own.
 func TestLinksAreNotGuessed(t *testing.T) {

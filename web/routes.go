@@ -15,6 +15,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 
 	// Customers, by the link in their mail.
 	mux.Handle("GET /l/{token}", s.page(s.openLink))
+	mux.Handle("GET /l/{token}/{$}", s.page(s.openLink))
 	mux.Handle("GET /l/", s.page(s.refuseLink))
 	mux.Handle("GET /pay", s.page(s.showOverview))
 	mux.Handle("POST /pay/review", s.page(s.chooseInvoices))

@@ -130,6 +130,9 @@ func TestAProgramStaysThoughItsConnectionEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for began := time.Now(); locks() > 1 && time.Since(began) < 5*time.Second; { // the server sees it go
+		time.Sleep(10 * time.Millisecond)
+	}
 	stay() // nothing is said for a program that has ended
 	if got := locks(); got != 1 {
 		t.Errorf("%d locks stand beside the second's", got-1)

@@ -25,6 +25,8 @@ func wordFor(outcome error) string {
 		return "unsendable"
 	case errors.As(outcome, &refusal) && refusal.Temporary:
 		return "deferred"
+	case errors.As(outcome, &refusal) && refusal.OfUs():
+		return "turned_away"
 	case errors.As(outcome, &refusal):
 		return "refused"
 	}

@@ -191,6 +191,9 @@ func (s *Sender) conclude(ctx context.Context, tx *sql.Tx, h *handed, now time.T
 		return settle(outbox.Uncertain, "The mail server did not answer after it had everything; it may or may not have arrived.")
 	case errors.Is(outcome, mail.ErrUnsendable):
 		return settle(outbox.Failed, "The letter cannot be sent: "+outcome.Error())
+	case errors.As(outcome, &refusal) && refusal.OfUs() && !overdue(n, now):
+		s.Log.WarnContext(ctx, "the mail server does not take our mails, they wait", "notice", n.ID, "err", outcome)
+		return later("The mail server does not take our mails: " + refusal.Error())
 	case errors.As(outcome, &refusal) && !refusal.Temporary:
 		return settle(outbox.Failed, "The mail server refused it: "+refusal.Error())
 	case errors.As(outcome, &refusal) && overdue(n, now):
@@ -206,6 +209,9 @@ func overdue(n outbox.Notice, now time.Time) bool {
 	return now.Unix()-n.Dated > int64(outbox.GiveUpAfter/time.Second)
 }
 
+// foreignAddress is the status of an address with letters that the server on the way cannot spell (RFC 6531).
+const foreignAddress = "5.6.7"
+
 // bounceOf answers what a refusal for good says of the address, and false when it says nothing: a refusal of the
 // sender or of the whole letter is about us.
 func bounceOf(outcome error, n outbox.Notice, now time.Time) (outbox.Bounce, bool) {
@@ -217,6 +223,12 @@ func bounceOf(outcome error, n outbox.Notice, now time.Time) (outbox.Bounce, boo
 	kind := outbox.KindOf(code, refusal.Text)
 	// After the letter itself only a status that names the mailbox is about the address.
 	names := strings.HasPrefix(refusal.Enhanced, "5.1.") || strings.HasPrefix(refusal.Enhanced, "5.2.")
+	if refusal.OfUs() {
+		return outbox.Bounce{}, false
+	}
+	if refusal.Enhanced == foreignAddress {
+		kind, names = outbox.Hard, true
+	}
 	if kind == outbox.Blocked || refusal.Place != "RCPT" && !names {
 		return outbox.Bounce{}, false
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"sollecito/internal/database"
@@ -69,6 +70,12 @@ func IssueAll(ctx context.Context, tx *sql.Tx, links []New) error {
 		return fmt.Errorf("issue links: %w", err)
 	}
 	return nil
+}
+
+// Copied is a token without what mail programs and people take along when they copy an address out of a sentence: a full
+// stop, a bracket, a quotation mark, a space. None of them can stand in a token.
+func Copied(token string) string {
+	return strings.TrimRight(token, ".,;:!?)]}>'\"\u2019\u201d\u00bb\u00a0 \t\r\n")
 }
 
 // Find answers the link a token opens, or fault.NotFound, whatever is wrong with it. Whether it has expired by

@@ -30,6 +30,18 @@ type Refusal struct {
 	Temporary bool   // 4xx: another time it may go through
 }
 
+// OfUs reports whether a refusal for good is of whoever hands letters over: the server wants a sign-in, does not take the
+// sender, or does not relay for us. The next letter would fare no better, and the same one goes once that is mended.
+func (r *Refusal) OfUs() bool {
+	if r.Temporary || r.foreign() {
+		return false
+	}
+	return r.Place == "MAIL" && r.Code != 552 || r.Code == 530 || r.Place == "RCPT" && strings.Contains(strings.ToLower(r.Text), "relay")
+}
+
+// foreign reports whether the server cannot spell an address: it takes none outside ASCII (RFC 6531).
+func (r *Refusal) foreign() bool { return r.Enhanced == "5.6.7" }
+
 func (r *Refusal) Error() string {
 	status := fmt.Sprint(r.Code)
 	if r.Enhanced != "" {

@@ -24,7 +24,7 @@ var catalogue = []entry{
 	{"sollecito_webhooks_total", "counter", []string{"answer"}, "Calls of Stripe's webhook: kept, refused (a wrong signature, no event) or failed (Stripe sends it again)."},
 	{"sollecito_stripe_requests_total", "counter", []string{"method", "path", "status"}, "Requests to Stripe, by path with ids cut out; status none is no answer."},
 	{"sollecito_stripe_request_seconds", "histogram", []string{"method", "path"}, "Time until Stripe answered."},
-	{"sollecito_mails_total", "counter", []string{"outcome"}, "Tries to hand over a mail: sent, refused, deferred, uncertain, unsendable, broken (the connection) or unreachable."},
+	{"sollecito_mails_total", "counter", []string{"outcome"}, "Tries to hand over a mail: sent, refused, deferred, uncertain, unsendable, broken (the connection), unreachable or turned_away (the server wants a sign-in or another sender, or does not relay)."},
 	{"sollecito_task_runs_total", "counter", []string{"task"}, "Runs of each task since the start."},
 	{"sollecito_task_failures_total", "counter", []string{"task"}, "Runs of each task that failed since the start."},
 	{"sollecito_task_last_success_timestamp_seconds", "gauge", []string{"task"}, "When each task last came round without a failure, in unix seconds; 0 before the first time."},

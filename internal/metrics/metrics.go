@@ -54,7 +54,7 @@ func New(build Build, from Sources) *Metrics {
 	for _, answer := range []string{"kept", "refused", "failed"} {
 		m.webhooks.WithLabelValues(answer)
 	}
-	for _, outcome := range []string{"sent", "refused", "deferred", "uncertain", "unsendable", "broken", "unreachable"} {
+	for _, outcome := range []string{"sent", "refused", "deferred", "uncertain", "unsendable", "broken", "unreachable", "turned_away"} {
 		m.mails.WithLabelValues(outcome)
 	}
 	return m

@@ -74,7 +74,7 @@ func (p *Portal) seeMail(outcome string) {
 	p.Metrics.Mail(outcome)
 	p.health.mu.Lock()
 	defer p.health.mu.Unlock()
-	p.health.mail.saw(outcome == "unreachable")
+	p.health.mail.saw(outcome == "unreachable" || outcome == "turned_away")
 }
 
 // Readiness answers how the portal stands. Only what keeps it from keeping anything makes it unavailable: while Stripe
@@ -97,7 +97,7 @@ func (p *Portal) Readiness() web.Readiness {
 		stripe.Status, stripe.Reason = web.Degraded, fmt.Sprintf("Stripe has not answered for %s; reminders and payments wait.", ago(stripeSince))
 	}
 	if !mailSince.IsZero() {
-		mail.Status, mail.Reason = web.Degraded, fmt.Sprintf("The mail server could not be reached for %s; mails wait.", ago(mailSince))
+		mail.Status, mail.Reason = web.Degraded, fmt.Sprintf("The mail server could not be reached, or took no mail of ours, for %s; mails wait.", ago(mailSince))
 	}
 	sending, events := web.Check{Name: "sending", Status: web.OK}, web.Check{Name: "webhook", Status: web.OK}
 	if stopped {

@@ -1,0 +1,26 @@
+package mail
+
+import "testing"
+
+func TestRefusalsOfUs(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		refusal Refusal
+		want    bool
+	}{
+		{Refusal{Code: 530, Enhanced: "5.7.0", Place: "MAIL", Text: "Authentication required"}, true},
+		{Refusal{Code: 553, Enhanced: "5.1.8", Place: "MAIL", Text: "sender rejected"}, true},
+		{Refusal{Code: 530, Place: "RCPT", Text: "must issue a STARTTLS command first"}, true},
+		{Refusal{Code: 554, Enhanced: "5.7.1", Place: "RCPT", Text: "<a@b.example>: Relay access denied"}, true},
+		{Refusal{Code: 550, Place: "RCPT", Text: "Relaying not permitted"}, true},
+		{Refusal{Code: 450, Place: "MAIL", Text: "later", Temporary: true}, false},
+		{Refusal{Code: 552, Place: "MAIL", Text: "too large"}, false},
+		{Refusal{Code: 553, Enhanced: "5.6.7", Place: "MAIL", Text: "the server takes no addresses outside ASCII"}, false},
+		{Refusal{Code: 550, Enhanced: "5.1.1", Place: "RCPT", Text: "no such user"}, false},
+		{Refusal{Code: 554, Enhanced: "5.7.1", Place: "message", Text: "spam, not relayed"}, false},
+	} {
+		if got := c.refusal.OfUs(); got != c.want {
+			t.Errorf("%v: %v", &c.refusal, got)
+		}
+	}
+}
