@@ -158,11 +158,15 @@ func (f Frame) period(i Invoice) string {
 	if i.From.IsZero() || i.To.IsZero() {
 		return ""
 	}
-	from := f.Locale.DayYear(i.From)
-	if i.From.Year() == i.To.Year() {
-		from = f.Locale.DayMonth(i.From)
+	from, to := f.Locale.DayYear(i.From), f.Locale.DayYear(i.To)
+	if i.From.Year() == i.To.Year() { // said once
+		if f.Locale.YearLeads() {
+			to = f.Locale.DayMonth(i.To)
+		} else {
+			from = f.Locale.DayMonth(i.From)
+		}
 	}
-	return f.text("common.period", l10n.Args{"From": from, "To": f.Locale.DayYear(i.To)})
+	return f.text("common.period", l10n.Args{"From": from, "To": to})
 }
 
 // month is the month an invoice is called by, as it stands inside a sentence.

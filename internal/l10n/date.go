@@ -15,6 +15,9 @@ func (l *Locale) Day(t time.Time) string { return l.format(l.dates.day, t) }
 // DayYear answers a day with its year: "6 November 2025".
 func (l *Locale) DayYear(t time.Time) string { return l.format(l.dates.dayYear, t) }
 
+// YearLeads reports whether the year stands before the day: "2025年11月6日".
+func (l *Locale) YearLeads() bool { return strings.HasPrefix(l.data.DayYear, "y") }
+
 // DayMonth answers a day of the year: "6 November".
 func (l *Locale) DayMonth(t time.Time) string { return l.format(l.dates.dayMonth, t) }
 

@@ -70,6 +70,7 @@ var (
 	latinInKana = regexp.MustCompile(`[\p{Han}\p{Hiragana}\p{Katakana}][.,:;?!()]|[(][\p{Han}\p{Hiragana}\p{Katakana}]`)
 	latinArabic = regexp.MustCompile(`\p{Arabic}\s*[,;?]`)
 	spacedSpace = regexp.MustCompile(`[。、？！「（] | [。、？！）」]`)
+	orphan      = regexp.MustCompile(`(^|[^\pL])[aiouwzAIOUWZ] `)
 	loud        = regexp.MustCompile(`[!！]`)
 )
 
@@ -94,6 +95,10 @@ func typos(language, text string) string {
 	case "ja":
 		if found := latinInKana.FindString(text) + spacedSpace.FindString(text); found != "" {
 			return fmt.Sprintf("%q holds another script's sign or a space", found)
+		}
+	case "pl":
+		if found := orphan.FindString(text); found != "" {
+			return fmt.Sprintf("a line may end in %q: a no-break space holds it", found)
 		}
 	case "ar":
 		if found := latinArabic.FindString(text); found != "" {
@@ -135,7 +140,7 @@ func TestTyposAreFound(t *testing.T) {
 	for _, wrong := range []struct{ language, text string }{
 		{"en", "Saving..."}, {"en", "It didn't"}, {"en", "a  b"}, {"en", "«Yes»"}, {"en", "Paid !"}, {"en", "Hurry!"}, {"nl", "Is dat zo ?"},
 		{"de", "“So”"}, {"fr", "Une question ?"}, {"fr", "Carte: § ; §"}, {"fr", "l'abonnement"}, {"es", "Seguro?"}, {"es", "¿Seguro"},
-		{"ja", "ですか?"}, {"ja", "はい. いいえ"}, {"ja", "はい。 いいえ"}, {"ja", "“はい”"}, {"ar", "نعم, لا"}, {"ar", "نعم؛ لماذا?"}, {"pl", "«Tak»"},
+		{"ja", "ですか?"}, {"ja", "はい. いいえ"}, {"ja", "はい。 いいえ"}, {"ja", "“はい”"}, {"ar", "نعم, لا"}, {"ar", "نعم؛ لماذا?"}, {"pl", "«Tak»"}, {"pl", "Visa z końcówką"},
 	} {
 		if typos(wrong.language, wrong.text) == "" {
 			t.Errorf("%s: nothing is found wrong with %q", wrong.language, wrong.text)

@@ -160,7 +160,7 @@ func TestAFinalActWaitsForAManager(t *testing.T) {
 	}
 	h.walk(24 * time.Hour)
 	mails = h.mailsTo("anneke@waal.example")
-	if last = mails[len(mails)-1]; !strings.Contains(last.Subject, "all is settled") || strings.Contains(last.Text, "full again") {
+	if last = mails[len(mails)-1]; !strings.Contains(last.Subject, "all is settled") || strings.Contains(last.Text, "full access") {
 		t.Errorf("the thank-you mail says %q:\n%s", last.Subject, last.Text)
 	}
 	if got := b.get("/pay").text("main"); !strings.Contains(got, "We ended your subscription on") {
@@ -222,7 +222,7 @@ func TestFinalActsByThemselves(t *testing.T) {
 		last := mails[len(mails)-1]
 		b := h.browser()
 		b.get(linkIn(t, last)).at("/pay", 200)
-		if !strings.Contains(last.Subject, "We no longer ask for") || !strings.Contains(b.text("main"), "because it stayed unpaid and we had told you so") {
+		if !strings.Contains(last.Subject, "We no longer ask for") || !strings.Contains(b.text("main"), "because it was still unpaid, as we had told you") {
 			t.Errorf("%q, and the page says %s", last.Subject, b.text("main"))
 		}
 		hosted := h.ask("invoices/"+invoice, nil)["hosted_invoice_url"].(string)

@@ -303,7 +303,7 @@ func TestCodesAreNotGuessed(t *testing.T) {
 	before := len(h.mailsTo("chiara@bellini.example"))
 	b.post("/pay/methods/"+mastercard+"/code", nil)
 	h.settle()
-	if b.status != http.StatusUnprocessableEntity || !strings.Contains(b.text("main"), "as many codes as we send in an hour") {
+	if b.status != http.StatusUnprocessableEntity || !strings.Contains(b.text("main"), "any more codes within this hour") {
 		t.Errorf("a fourth: %d %s", b.status, b.text("main"))
 	}
 	if after := len(h.mailsTo("chiara@bellini.example")); after > before+2 {

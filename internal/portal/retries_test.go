@@ -332,7 +332,7 @@ func TestACustomerWhoTriedOftenIsToldSo(t *testing.T) {
 	}
 	for n := range 5 {
 		b := press()
-		if b.path != "/pay/result" || !strings.Contains(b.text("main"), "said no this time") {
+		if b.path != "/pay/result" || !strings.Contains(b.text("main"), "declined the charge this time") {
 			t.Fatalf("press %d: %s %s", n+1, b.path, b.text("main"))
 		}
 	}

@@ -300,11 +300,17 @@ func (m *mailed) render(t *testing.T, ctx context.Context, u string, seen map[st
 	}
 }
 
-// visit opens an address, once more when what an earlier click began got in between.
+// visit opens an address and waits for its heading, once more when what an earlier click began got in between.
 func visit(ctx context.Context, u string) error {
-	err := chromedp.Do(ctx, chromedp.Navigate(u))
-	for tries := 1; tries < 3 && err != nil && strings.Contains(err.Error(), "net::ERR_ABORTED"); tries++ {
+	var err error
+	for range 3 {
 		err = chromedp.Do(ctx, chromedp.Navigate(u))
+		if err == nil {
+			_, err = chromedp.Run(ctx, chromedp.Poll[bool](`document.querySelector('h1') != null`))
+		}
+		if err == nil || !strings.Contains(err.Error(), "net::ERR_ABORTED") {
+			return err
+		}
 	}
 	return err
 }

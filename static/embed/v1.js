@@ -68,7 +68,7 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
     notice: { title: 'Your last payment didn’t go through.', body: 'Everything works until Tuesday 18 November.' },
     past_due: { title: 'A payment is still open.', body: 'Everything works until Tuesday 18 November.' },
     action_required: { title: 'Your bank asks you to approve a payment.', body: 'Nothing has been taken yet; approving takes a minute.', cta: 'Approve €29.00' },
-    processing: { title: 'Your payment is being processed.', body: 'Your bank needs a few days. There is nothing more to do.', cta: '', dismiss: 'Close' },
+    processing: { title: 'Your payment is under way.', body: 'Your bank needs a few days. There is nothing more to do.', cta: '', dismiss: 'Close' },
     grace_ending: { title: 'Your access will be limited on Tuesday 18 November.', body: '€29.00 is open; if you pay before then, everything stays as it is.' },
     suspended: { title: 'Your access is paused.', body: '€29.00 is open; paying restores everything.', dismiss: '' },
     member: { title: 'A payment for your team needs attention.', body: 'Please tell whoever looks after billing.', cta: '', dismiss: 'Close' },

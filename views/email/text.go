@@ -36,9 +36,8 @@ func (l Letter) Text() string {
 	for _, amount := range l.Amounts {
 		add(indented(l.isolate(string(amount.Money)), l.about(amount)))
 	}
-	colon := l.Locale.Colon()
 	if l.Button != nil {
-		add(wrap(l.words(l.Button.Label)+strings.TrimRight(colon, " ")), "\n", l.Button.URL)
+		add(l.leads(l.Button.Label, l.Button.URL))
 	}
 	var facts []string
 	for _, fact := range l.Facts {
@@ -47,7 +46,7 @@ func (l Letter) Text() string {
 			facts = append(facts, term)
 			continue
 		}
-		facts = append(facts, wrap(term+colon+value))
+		facts = append(facts, wrap(term+l.Locale.Colon()+value))
 	}
 	add(strings.Join(facts, "\n"))
 	for _, p := range l.After {
@@ -60,11 +59,20 @@ func (l Letter) Text() string {
 	// "-- " opens a signature; programs fold it away when the letter is answered.
 	add("-- \n", wrap(l.Why))
 	for _, way := range l.Quiet {
-		add(wrap(l.words(way.Label)+strings.TrimRight(colon, " ")), "\n", way.URL)
+		add(l.leads(way.Label, way.URL))
 	}
 	add(wrap(l.Merchant.LegalAddress))
 	b.WriteString("\n")
 	return b.String()
+}
+
+// leads names where an address leads, the address on a line of its own. A question needs no colon.
+func (l Letter) leads(label Paragraph, url string) string {
+	words := l.words(label)
+	if !strings.HasSuffix(words, "?") && !strings.HasSuffix(words, "？") && !strings.HasSuffix(words, "؟") {
+		words += strings.TrimRight(l.Locale.Colon(), " ")
+	}
+	return wrap(words) + "\n" + url
 }
 
 // words joins the spans of a paragraph, with its amounts and numbers isolated where the language needs it.
