@@ -27,7 +27,7 @@ nothing may need sideways scrolling, neither in a window of 320 pixels (1280 at 
 the Tab key reaches the main button in the order of the page with a visible focus; there is one heading of the first level, the
 language and direction are right, and the browser's console stays silent.
 
-%d situations, %d pages looked at, **%d findings**.
+%d situations, %d pages looked at, **%d findings**. A validator's view of the same pages is in [html-validity.md](html-validity.md).
 
 | Situation | What one sees | Pages | Findings |
 | --- | --- | --: | --: |

@@ -113,7 +113,7 @@ func TestAGuestPaysFromAnAccount(t *testing.T) {
 	for account, paid := range map[string]bool{"pm_success_it": true, "pm_failed_it": false} {
 		t.Run(account, func(t *testing.T) {
 			t.Parallel()
-			h, customer, invoice, owner, payer, address := handedOn(t)
+			h, customer, invoice, _, payer, address := handedOn(t)
 			before := h.standard(customer)
 			if got := payer.page.Find("#payment-element").AttrOr("data-methods", ""); got != "card sepa_debit" {
 				t.Fatalf("the fields offer %q", got)
@@ -123,7 +123,7 @@ func TestAGuestPaysFromAnAccount(t *testing.T) {
 				t.Fatalf("the page says: %s", payer.text("main"))
 			}
 			h.walk(3 * 24 * time.Hour)
-			owner = h.browser()
+			owner := h.browser()
 			owner.get(linkIn(t, h.mailsTo("chiara@bellini.example")[0])).at("/pay", http.StatusOK)
 			if !strings.Contains(owner.text("h1"), "being processed") || strings.Contains(owner.text("main"), "3456") {
 				t.Errorf("the customer sees: %s", owner.text("main"))
