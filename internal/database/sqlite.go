@@ -25,9 +25,9 @@ func openSQLite(ctx context.Context, path string, how opening) (*DB, error) {
 		return nil, err
 	}
 	sync := "_pragma=synchronous(" + how.synchronous + ")"
-	// The writer keeps 16 MB of pages, so that a burst of mails seldom reads the disk, and brings what it wrote to its
+	// The writer keeps 8 MB of pages, so that a burst of mails seldom reads the disk, and brings what it wrote to its
 	// place every 16 MB instead of every 4: pages that change often are then copied less often.
-	writing, err := sqlite.NewConnector(dsn(path, sync, "_txlock=immediate", "_pragma=cache_size(-16000)", "_pragma=wal_autocheckpoint(4000)"))
+	writing, err := sqlite.NewConnector(dsn(path, sync, "_txlock=immediate", "_pragma=cache_size(-8000)", "_pragma=wal_autocheckpoint(4000)"))
 	if err != nil {
 		return nil, err
 	}

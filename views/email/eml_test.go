@@ -30,14 +30,20 @@ func TestLettersAsFiles(t *testing.T) {
 	for _, locale := range catalog(t).Locales() {
 		for name, letter := range letters(locale) {
 			letter.Merchant = merchant
-			html, _ := draw(t, letter)
-			text := letter.Text()
-			for _, part := range []*string{&html, &text} { // names that filters know exist
-				*part = strings.ReplaceAll(*part, "lumen.example", "lumen.studio")
+			form, err := letter.Form(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, words := letter.Build()
+			filled, text := form.Fill(words), []string{letter.Text()}
+			for _, pieces := range [][]string{form.Markup, filled, text} { // names that filters know exist
+				for i, piece := range pieces {
+					pieces[i] = strings.ReplaceAll(piece, "lumen.example", "lumen.studio")
+				}
 			}
 			out := mail.Letter{
 				From: mail.Address{Name: merchant.Name, Address: "billing@lumen.studio"}, To: mail.Address{Name: "Chiara Bellini", Address: "chiara@bellini.it"},
-				ReplyTo: mail.Address{Name: merchant.Name, Address: "mail+r-ntc_1-q2w3e4r5t6y7@in.lumen.studio"}, Subject: letter.Subject, HTML: html, Text: text,
+				ReplyTo: mail.Address{Name: merchant.Name, Address: "mail+r-ntc_1-q2w3e4r5t6y7@in.lumen.studio"}, Subject: letter.Subject, Form: mail.NewForm(form.Markup), Words: filled, Text: text[0],
 				MessageID: fmt.Sprintf("ntc_%s_%s@lumen.studio", locale.Tag(), name), Date: at, Language: locale.Tag(),
 				Headers: map[string]string{"X-Entity-Ref-ID": "ntc_" + name, "List-Id": "<billing.lumen.studio>"},
 			}
