@@ -40,7 +40,7 @@ func (p CardPage) Mandate(kind string) string {
 	if kind == KindDebit {
 		return p.text("bank.mandate")
 	}
-	return p.forFuture() + " " + p.text("card.mandate")
+	return p.forFuture() + p.Locale.Gap() + p.text("card.mandate")
 }
 
 func (p CardPage) forFuture() string {

@@ -65,7 +65,7 @@ type RefundedPage struct {
 	Frame
 	Receipt  Receipt       // the payment it was
 	On       time.Time     // when it was given back; zero when unknown
-	Credited billing.Money // by credit notes; nothing when only Receipt.Refunded tells
+	Credited billing.Money // by credit notes, beyond what Receipt.Refunded tells
 	Receipts []Receipt     // all of them, newest first
 	Earlier  bool          // as SettledPage's
 	Renewal  *Renewal

@@ -23,7 +23,7 @@ func (s *Server) showGenuine(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) genuinePage(r *http.Request, typed string, faults []views.Fault) views.GenuinePage {
 	_, domain, _ := strings.Cut(s.MailFrom, "@")
-	return views.GenuinePage{Frame: s.frame(r, nobody), Domain: domain, Host: s.Addresses.Host(), Typed: typed, Faults: faults}
+	return views.GenuinePage{Frame: s.frame(r, s.whoeverAsks(r)), Domain: domain, Host: s.Addresses.Host(), Typed: typed, Faults: faults}
 }
 
 // Limits on asking whether a mail is ours. An invoice's number is no secret and follows from the one before: whoever
@@ -106,6 +106,6 @@ func holdAll(ctx context.Context, tx *sql.Tx, all []billing.Customer) error {
 }
 
 func (s *Server) showGenuineSent(w http.ResponseWriter, r *http.Request) error {
-	s.show(w, r, http.StatusOK, views.LinkSent(views.LinkSentPage{Frame: s.frame(r, nobody), List: true}))
+	s.show(w, r, http.StatusOK, views.LinkSent(views.LinkSentPage{Frame: s.frame(r, s.whoeverAsks(r)), List: true}))
 	return nil
 }

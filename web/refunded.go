@@ -38,7 +38,7 @@ func (s *Server) refundedPage(f views.Frame, v visitor, st standing) views.Refun
 	i := st.givenBack()
 	p := views.RefundedPage{
 		Frame: f, Receipt: s.receiptsOf(v, st, []string{i.ID})[0], Receipts: s.receiptsOf(v, st, nil), Earlier: s.hasEarlier(v, st),
-		Credited: billing.Money{Minor: i.Credited, Currency: i.Currency}, Renewal: s.renewalOf(v, st),
+		Credited: billing.Money{Minor: max(0, i.Credited-i.Refunded), Currency: i.Currency}, Renewal: s.renewalOf(v, st),
 	}
 	if i.RefundedAt > 0 {
 		p.On = time.Unix(i.RefundedAt, 0).In(v.zone)

@@ -36,7 +36,7 @@ func (s *Server) refuseLink(w http.ResponseWriter, r *http.Request) error {
 	code := http.StatusNotFound
 	if often {
 		code = http.StatusTooManyRequests
-		left := s.Real().Truncate(badLinksWithin).Add(badLinksWithin).Sub(s.Real())
+		left := database.Reopens(badLinksWithin, s.Real()).Sub(s.Real())
 		w.Header().Set("Retry-After", strconv.Itoa(int(left.Seconds())+1))
 	}
 	w.Header().Set("Referrer-Policy", "same-origin") // it holds a form: no-referrer would make its POST carry Origin: null

@@ -205,27 +205,25 @@ func (s *Server) languageCookie() string {
 	return "sollecito-language"
 }
 
-// chooseLanguage keeps the language a reader chose: in their session when their page is open, else in a cookie.
+// chooseLanguage keeps the language a reader chose: in a cookie, for the pages that are nobody's, and in their session
+// when their page is open.
 func (s *Server) chooseLanguage(w http.ResponseWriter, r *http.Request) error {
 	chosen := s.Catalog.Locale(r.PostFormValue("lang")).Tag()
-	back := ownPath(r.PostFormValue("back"), "/pay")
 	v, err := s.visitorOf(r)
-	if errors.Is(err, errSignedOut) {
-		http.SetCookie(w, &http.Cookie{
-			Name: s.languageCookie(), Value: chosen, Path: "/", MaxAge: 86400, HttpOnly: true, Secure: s.Addresses.Secure(), SameSite: http.SameSiteLaxMode,
-		})
-		http.Redirect(w, r, back, http.StatusSeeOther)
-		return nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errSignedOut) {
 		return err
 	}
-	v.session.Values[keyLanguage] = chosen
-	err = v.session.Save(r, w)
-	if err != nil {
-		return err
+	if err == nil {
+		v.session.Values[keyLanguage] = chosen
+		err = v.session.Save(r, w)
+		if err != nil {
+			return err
+		}
 	}
-	http.Redirect(w, r, back, http.StatusSeeOther)
+	http.SetCookie(w, &http.Cookie{
+		Name: s.languageCookie(), Value: chosen, Path: "/", MaxAge: 86400, HttpOnly: true, Secure: s.Addresses.Secure(), SameSite: http.SameSiteLaxMode,
+	})
+	http.Redirect(w, r, ownPath(r.PostFormValue("back"), "/pay"), http.StatusSeeOther)
 	return nil
 }
 

@@ -120,7 +120,8 @@ func RenewedAt(ctx context.Context, tx *sql.Tx, method string) (int64, error) {
 }
 
 // OwnUpdate tells of a method whether the customer left it on our own page, which charges what they chose by itself, or
-// chose it there for another's place, which charges nothing; and whether they are at such a page just now: since the instant (unix seconds).
+// chose it there for another's place, which charges nothing; and whether they are at such a page just now: since the
+// instant (unix seconds).
 func OwnUpdate(ctx context.Context, tx *sql.Tx, customer, method string, since int64) (done, underWay bool, err error) {
 	var saved, started int64
 	err = tx.QueryRowContext(ctx, `

@@ -18,8 +18,8 @@ import (
 const mostInvoices = 40
 
 // StartCard begins keeping a new card, or whatever else the invoices take, and answers the client secret the browser
-// confirms it with. What the customer agrees to with the press is kept. What is to be charged afterwards travels with the order, so that it is done even when the browser never comes back. The
-// same press twice answers the same secret.
+// confirms it with. What the customer agrees to with the press is kept. What is to be charged afterwards travels with the
+// order, so that it is done even when the browser never comes back. The same press twice answers the same secret.
 func (d *Desk) StartCard(ctx context.Context, p Press) (clientSecret string, err error) {
 	if len(p.Invoices) > mostInvoices {
 		p.Invoices = p.Invoices[:mostInvoices]

@@ -54,10 +54,11 @@ type Refused struct{ billing.Verdict }
 
 func (r *Refused) Error() string { return "the charge may not be made: " + string(r.Why) }
 
-// Charge charges the press's invoices one after another, oldest first as given, and answers what came of each.
-// An attempt whose status is still started means that Stripe did not answer and nobody knows yet; asking again
-// with the same press is safe. fault.NotFound for an invoice that is not the customer's, fault.Conflict when an
-// amount has changed since it was shown, or the card is a guest's and the press is not (then nothing was charged), fault.TooMany after too many declines.
+// Charge charges the press's invoices one after another, oldest first as given, and answers what came of each. An attempt
+// whose status is still started means that Stripe did not answer and nobody knows yet; asking again with the same press
+// is safe. fault.NotFound for an invoice that is not the customer's, fault.Conflict when an amount has changed since it
+// was shown, or the card is a guest's and the press is not (then nothing was charged), fault.TooMany after too many
+// declines.
 //
 // Before anything is asked of Stripe every invoice passes billing.MayCharge. Of a customer's press, one that may not be
 // charged ends as failed with billing.CodeNotTried, and the others are charged; for anybody else the error is a *Refused.

@@ -12,9 +12,9 @@ import (
 	"sollecito/internal/gateway"
 )
 
-// guestStays is how long a guest's card may stand on the customer while its charge is under way or waits for the
-// guest's bank. Stripe charges an invoice with a card of its customer alone, so it is put there for the charge and taken
-// off again.
+// guestStays is how long a guest's card may stand on the customer while its charge is under way or waits for the guest's
+// bank; while a bank works on a debit it stays longer. Stripe charges an invoice with a card of its customer alone, so it
+// is put there for the charge and taken off again.
 const guestStays = time.Hour
 
 // StartGuest begins the payment of one invoice by somebody the customer asked: it answers the client secret with which
@@ -103,7 +103,7 @@ func (d *Desk) FinishGuest(ctx context.Context, customer, invoice, setupID strin
 }
 
 // chargeGuest charges the one invoice with the card a guest typed and takes the card off again, unless the guest's bank
-// wants to be asked first. A card that comes after its time is only taken off.
+// wants to be asked first or works on a debit, or the failure was ours. A card that comes after its time is only taken off.
 func (d *Desk) chargeGuest(ctx context.Context, attempt billing.Attempt, setup gateway.Setup) error {
 	var g billing.Guest
 	err := d.db.Do(ctx, func(tx *sql.Tx) error {

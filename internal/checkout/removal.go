@@ -14,8 +14,8 @@ import (
 	"sollecito/internal/outbox"
 )
 
-// Holdings answers every payment method the customer has at Stripe, with what each serves as far as is stored; a guest's card is not theirs. Errors:
-// fault.Unavailable when Stripe does not answer.
+// Holdings answers every payment method the customer has at Stripe, with what each serves as far as is stored; a guest's
+// card is not theirs. Errors: fault.Unavailable when Stripe does not answer.
 func (d *Desk) Holdings(ctx context.Context, customer string) ([]billing.Holding, error) {
 	methods, err := d.stripe.Methods(ctx, customer)
 	if err != nil {
@@ -39,8 +39,8 @@ func (d *Desk) Holdings(ctx context.Context, customer string) ([]billing.Holding
 }
 
 // OrderRemoval keeps in the caller's transaction, which holds the customer, that a payment method is to be taken off.
-// Remove sees it through. fault.Conflict when one of the customer's is being taken off already, or was meanwhile and the order
-// does not fit any more.
+// Remove sees it through. fault.Conflict when one of the customer's is being taken off already, or was meanwhile and the
+// order does not fit any more.
 func (d *Desk) OrderRemoval(ctx context.Context, tx *sql.Tx, r *billing.Removal, ip, request string) error {
 	fits, err := r.MayOrder(ctx, tx)
 	if err != nil {

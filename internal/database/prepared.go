@@ -11,7 +11,7 @@ import (
 // most of ours than to run them. (PostgreSQL's driver keeps them by itself.)
 //
 // A statement that has begun is finished, whoever gives up waiting: the driver would start a watcher for each, which
-// costs as much as a short statement. Begin still obeys, and so does the next statement: none of ours is long.
+// costs as much as a short statement. A writer's begin still obeys, and so does each next statement: none of ours is long.
 type preparing struct{ driver.Connector }
 
 // Connect implements driver.Connector.

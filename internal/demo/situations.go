@@ -114,7 +114,7 @@ func states() []situation {
 		{group: groupWishes, name: "share", title: "Have someone else pay", see: "A link to hand on, and those that work now", who: "soft_decline", path: "/pay/share"},
 		{group: groupLinks, name: "guest", title: "The link that only pays", see: "One invoice, its sum, and nothing of the customer’s cards or address", who: "soft_decline", path: "/l/{handed}"},
 		{group: groupLinks, name: "whose", title: "Somebody else got the mail", see: "What they see, what stays hidden, and that they may pay all the same", who: "soft_decline", path: "/pay/whose"},
-		{group: groupLinks, name: "genuine", title: "“Is this mail really yours?”", see: "How to tell, and a list by mail of what was sent", path: "/pay/genuine"},
+		{group: groupLinks, name: "genuine", title: "“Is this email really from us?”", see: "How to tell, and a list by mail of what was sent", path: "/pay/genuine"},
 		{group: groupLinks, name: "link_expired", title: "An expired link", see: "One page for every link that no longer works; a fresh one comes by mail", who: "paid_elsewhere", path: "/l/{old}"},
 		{group: groupLinks, name: "link_replaced", title: "A link that was taken back", see: "The same page", who: "voided", path: "/l/{old}"},
 		{group: groupLinks, name: "link_unknown", title: "A link that never was", see: "The same page again: it tells nobody who is known", path: "/l/" + strings.Repeat("A", 43)},

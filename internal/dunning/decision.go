@@ -152,8 +152,8 @@ func putOffStep(ctx context.Context, tx *sql.Tx, c Case, plan campaign.Campaign,
 	return decide(ctx, tx, Decision{CaseID: c.ID, Step: step, What: PutOff, Why: why, At: now.Unix(), Until: until.Unix()})
 }
 
-// PutOffNotice puts a notice that was about to leave, as it was claimed, back until the instant, and keeps why: one of our reasons, or a
-// sentence. What is no reminder is put back alone.
+// PutOffNotice puts a notice that was about to leave, as it was claimed, back until the instant, and keeps why: one of
+// our reasons, or a sentence. What is no reminder is put back alone.
 func (cs *Cases) PutOffNotice(ctx context.Context, tx *sql.Tx, n outbox.Notice, why string, until, now time.Time) error {
 	ours, err := outbox.PutOff(ctx, tx, n, until.Unix(), why)
 	if err != nil || !ours || n.Kind != outbox.Reminder || n.CaseID == "" {

@@ -44,9 +44,9 @@ type Payment struct {
 	Charge  string // the charge this order made, "" when none is known
 }
 
-// Pay charges one open invoice, with its customer present unless told otherwise, so that their bank may ask them. The answer is what
-// is known; the only error is fault.Unavailable, which says that it is not known whether money moved: ask again
-// with the same key, or read the invoice.
+// Pay charges one open invoice, with its customer present unless told otherwise, so that their bank may ask them. The
+// answer is what is known; the only error is fault.Unavailable, which says that it is not known whether money moved: ask
+// again with the same key, or read the invoice.
 func (c *Client) Pay(ctx context.Context, request PayRequest) (Payment, error) {
 	params := &stripe.InvoicePayParams{Params: ordering(ctx, request.Key), OffSession: stripe.Bool(request.OffSession)}
 	if request.Method != "" {

@@ -36,8 +36,8 @@ const settingImport = "import"
 // The first import of an installation is its connection, also where serve ran before it: what failed before the import
 // began rests as imported unless Stripe told us of the failure by an event, and what fails for the first time while it
 // runs starts by itself, whether a webhook tells us or a page shows it. Stripe's next try on an invoice that had failed
-// before starts nothing. Later imports look at everything once more and move nothing. Invoices made after the start lie before the first page; events and the reconcile, which begins at the same
-// instant, bring them.
+// before starts nothing. Later imports look at everything once more and move nothing. Invoices made after the start lie
+// before the first page; events and the reconcile, which begins at the same instant, bring them.
 func (in *Intake) Import(ctx context.Context, told func(Imported)) (Imported, error) {
 	state, err := in.beginImport(ctx)
 	if err != nil {

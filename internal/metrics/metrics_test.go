@@ -119,7 +119,7 @@ func TestWhatStandsIsRead(t *testing.T) {
 	event("evt_2", "received", 30*time.Second)
 	event("evt_3", "parked", time.Hour)
 	notice := func(id, channel, status string, due time.Time) {
-		run(`INSERT INTO notices VALUES ($1, 'reminder', $2, 'cus_1', '', $1, '', 'giulia@example.com', $3, '', TRUE, 0, 0, $4, 0, 0, '', 0, '')`, id, channel, status, due.Unix())
+		run(`INSERT INTO notices VALUES ($1, 'reminder', $2, 'cus_1', '', $1, '', 'giulia@example.com', $3, '', TRUE, 0, 0, $4, 0, 0, '', 0, '', 0)`, id, channel, status, due.Unix())
 	}
 	notice("1", "email", "queued", now.Add(-5*time.Minute))
 	notice("2", "email", "queued", now.Add(time.Hour))

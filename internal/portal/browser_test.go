@@ -109,7 +109,7 @@ func TestChromiumKeepsACardAndPaysWithTheBanksApproval(t *testing.T) {
 	h.settle()
 	h.walk(31 * 24 * time.Hour)
 	mails = h.mailsTo("anneke@waal.example")
-	if len(mails) != 2 || !strings.Contains(mails[1].Subject, "everything is settled") {
+	if len(mails) != 2 || !strings.Contains(mails[1].Subject, "all is settled") {
 		for _, m := range mails {
 			t.Logf("%s %s", m.At, m.Subject)
 		}

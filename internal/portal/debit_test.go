@@ -44,7 +44,7 @@ func TestABankDebitIsUnderWayAndThenPaid(t *testing.T) {
 	}
 	day := b.text("main")
 	b.get("/pay").at("/pay", http.StatusOK)
-	if !strings.Contains(b.text("main"), "Your payment is being processed") || !strings.Contains(b.text("main"), "We expect its answer by") {
+	if !strings.Contains(b.text("main"), "Your payment is under way") || !strings.Contains(b.text("main"), "We expect its answer by") {
 		t.Errorf("the overview says: %s", b.text("main"))
 	}
 	var given []billing.Mandate
@@ -125,7 +125,7 @@ func TestAGuestPaysFromAnAccount(t *testing.T) {
 			h.walk(3 * 24 * time.Hour)
 			owner := h.browser()
 			owner.get(linkIn(t, h.mailsTo("chiara@bellini.example")[0])).at("/pay", http.StatusOK)
-			if !strings.Contains(owner.text("h1"), "being processed") || strings.Contains(owner.text("main"), "3456") {
+			if !strings.Contains(owner.text("h1"), "under way") || strings.Contains(owner.text("main"), "3456") {
 				t.Errorf("the customer sees: %s", owner.text("main"))
 			}
 			if h.attached(customer) != 1 {
@@ -193,7 +193,7 @@ func TestChromiumPaysFromABankAccount(t *testing.T) {
 	}
 	b.picture("account")
 	b.do(chromedp.Click(chromedp.CSS("form[data-card] .main-act")))
-	b.reads("Your payment is being processed")
+	b.reads("Your payment is under way")
 	b.reads("We expect its answer by")
 	b.picture("under-way")
 	for _, c := range complaints() {

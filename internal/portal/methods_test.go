@@ -21,7 +21,8 @@ import (
 	"sollecito/internal/sandbox"
 )
 
-// withTwoCards is the house with a customer who owes, with a Visa that everything is charged to and a Mastercard beside it, at their page.
+// withTwoCards is the house with a customer who owes, with a Visa that everything is charged to and a Mastercard beside
+// it, at their page.
 func withTwoCards(t *testing.T, change ...func(*config.Config)) (h *house, customer, visa, mastercard string, b *browser) {
 	h = open(t, change...)
 	customer = h.customer("Chiara Bellini", "chiara@bellini.example", "IT", "pm_card_visa")

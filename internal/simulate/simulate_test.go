@@ -211,6 +211,9 @@ func TestNoStatementGoesThroughAWholeTable(t *testing.T) {
 					return err
 				}
 				for query := range h.flaky.tables.known {
+					if strings.HasSuffix(strings.TrimSpace(query), ";") {
+						continue // of a migration
+					}
 					steps, err := plan(tx, query)
 					if err != nil {
 						continue // it is none that has a plan

@@ -31,10 +31,10 @@ func NewConversations(db *database.DB, cases *dunning.Cases, mailbox string, now
 // mostMessages is how many messages a customer may write within an hour.
 const mostMessages = 12
 
-// Write keeps a customer's message: reminders rest until staff answer, and staff get it by mail. With claim the
-// customer also says that a transfer is on its way, and reminders rest for some business days. The same words again within a minute
-// are a second press and change nothing. fault.Invalid as Clean, fault.TooMany after many messages within an hour of
-// real time.
+// Write keeps a customer's message: reminders rest until staff answer, and staff get it by mail. With claim the customer
+// also says that a transfer is on its way, and reminders rest for some business days. The same words again within a
+// minute are a second press and change nothing. fault.Invalid as Clean, fault.TooMany after many messages within an hour
+// of real time.
 func (cv *Conversations) Write(ctx context.Context, customer, text string, claim bool, realNow time.Time) error {
 	text, err := Clean(text)
 	if err != nil {
