@@ -30,7 +30,7 @@ func (s *Server) showOverview(w http.ResponseWriter, r *http.Request) error {
 		s.show(w, r, http.StatusOK, views.WrittenOff(views.WrittenOffPage{
 			Frame: f, FirstName: v.FirstName(), Invoices: invoicesOf(written, v.zone), Note: finalNote(v, st), Payable: true,
 		}))
-	case len(st.open) == 0 && st.givenBack() != nil:
+	case len(st.open) == 0 && s.givenBack(v, st) != nil:
 		s.show(w, r, http.StatusOK, views.Refunded(s.refundedPage(f, v, st)))
 	case len(st.open) == 0:
 		s.show(w, r, http.StatusOK, views.Settled(s.settledPage(f, v, st)))

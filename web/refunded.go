@@ -28,6 +28,15 @@ func (st standing) givenBack() *billing.Invoice {
 	return last
 }
 
+// givenBack is the standing's, unless it lies so far back that a code must be asked for first.
+func (s *Server) givenBack(v visitor, st standing) *billing.Invoice {
+	i := st.givenBack()
+	if i == nil || !mayRead(v) && max(i.RefundedAt, i.PaidAt) < s.Now().Add(-openReceipts).Unix() {
+		return nil
+	}
+	return i
+}
+
 // returned reports whether all of what was paid for the named invoices was given back since.
 func (st standing) returned(ids []string) bool {
 	return !slices.ContainsFunc(st.closed, func(i billing.Invoice) bool { return slices.Contains(ids, i.ID) && i.Refunded < i.AmountPaid })

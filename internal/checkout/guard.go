@@ -147,7 +147,11 @@ func (d *Desk) countDecline(ctx context.Context, tx *sql.Tx, tryer, place string
 // countPress counts a press whose charge was declined; of the same decline Stripe's event is news no more.
 func (d *Desk) countPress(ctx context.Context, p Press, intent string) error {
 	return d.db.Do(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE confirmations SET counted = counted + 1 WHERE intent = $1`, intent)
+		err := database.Hold(ctx, tx, intent)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE confirmations SET counted = counted + 1 WHERE intent = $1`, intent)
 		if err != nil {
 			return err
 		}
@@ -157,8 +161,12 @@ func (d *Desk) countPress(ctx context.Context, p Press, intent string) error {
 
 // countRead counts a decline that was read of an intent, unless an event told it before.
 func (d *Desk) countRead(ctx context.Context, tx *sql.Tx, intent string) error {
+	err := database.Hold(ctx, tx, intent)
+	if err != nil {
+		return err
+	}
 	var c confirmation
-	err := tx.QueryRowContext(ctx, `
+	err = tx.QueryRowContext(ctx, `
 		UPDATE confirmations SET counted = counted + 1 WHERE intent = $1 AND counted = 0 RETURNING tryer, place`, intent).Scan(&c.tryer, &c.place)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
@@ -190,7 +198,11 @@ func (d *Desk) Declined(ctx context.Context, event, intent string) error {
 	if err != nil {
 		return fmt.Errorf("count what %s tells: %w", event, err)
 	}
-	if !over || !strings.HasPrefix(intent, "seti_") {
+	if !over {
+		return nil
+	}
+	if !strings.HasPrefix(intent, "seti_") { // an invoice's own payment cannot be canceled without the invoice
+		d.log.WarnContext(ctx, "too many cards were declined with an invoice's payment, which stays open at Stripe", "intent", intent)
 		return nil
 	}
 	d.log.WarnContext(ctx, "too many cards were declined, the card fields are closed", "intent", intent)
@@ -200,8 +212,13 @@ func (d *Desk) Declined(ctx context.Context, event, intent string) error {
 // told keeps that an event told of a decline and counts it, when it is news. The confirmation of an intent we handed to
 // nobody is empty.
 func (d *Desk) told(ctx context.Context, tx *sql.Tx, event, intent string) (confirmation, error) {
+	known := 2 * thereWindow
+	if strings.HasPrefix(intent, "pi_") { // later tries of an invoice's own payment are Stripe's, or our schedule's
+		known = limitWindow
+	}
 	var c confirmation
-	err := tx.QueryRowContext(ctx, `SELECT tryer, place, told, counted FROM confirmations WHERE intent = $1`, intent).
+	err := tx.QueryRowContext(ctx, `SELECT tryer, place, told, counted FROM confirmations WHERE intent = $1 AND at > $2`,
+		intent, d.real().Add(-known).Unix()).
 		Scan(&c.tryer, &c.place, &c.told, &c.counted)
 	if errors.Is(err, sql.ErrNoRows) {
 		return confirmation{}, nil

@@ -44,7 +44,7 @@ const (
 	groupOwed    = "Something is owed"
 	groupPaying  = "Paying"
 	groupDone    = "Nothing is owed"
-	groupRests   = "Reminders rest"
+	groupRests   = "Reminders are paused"
 	groupTaken   = "Consequences"
 	groupWishes  = "Wishes"
 	groupLinks   = "Links"
@@ -88,7 +88,7 @@ func states() []situation {
 		{group: groupRests, name: "disputed", title: "A payment is disputed", see: "The bank is looking into an earlier payment; reminders rest", who: "disputed", path: "/pay"},
 		{group: groupRests, name: "promised", title: "A day was promised", see: "When the card is charged; paying now is still possible", who: "promised", path: "/pay"},
 		{group: groupRests, name: "promise_broken", title: "A promise came to nothing", see: "The charge on the chosen day was declined, said without blame", who: "promise_broken", path: "/pay"},
-		{group: groupRests, name: "paused", title: "Paused by staff", see: "Reminders rest; paying is still possible", who: "paused", path: "/pay"},
+		{group: groupRests, name: "paused", title: "Paused by staff", see: "Reminders are paused; paying is still possible", who: "paused", path: "/pay"},
 		{group: groupRests, name: "claimed", title: "“I have paid by transfer”", see: "We wait for it until a date", who: "claimed", path: "/pay"},
 		{group: groupRests, name: "conversation", title: "A conversation with support", see: "The thread; reminders rest until somebody answers", who: "conversation", path: "/pay/support"},
 		{group: groupRests, name: "consent", title: "Consent withdrawn at the bank", see: "Keep the plan with another card, or end it", who: "consent_withdrawn", path: "/pay"},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"sollecito/internal/billing"
@@ -259,7 +260,7 @@ func (w *walk) keepDispute(ctx context.Context, d billing.Dispute) error {
 	}
 	w.log.ErrorContext(ctx, "a dispute that a list shows could not be kept, it is tried again", "dispute", d.ID, "err", err)
 	row := w.rowOf(gateway.Event{
-		ID: "catchup_" + d.ID, Type: "charge.dispute.created", ObjectType: "dispute", ObjectID: d.ID, Customer: d.CustomerID,
+		ID: "catchup_" + d.ID + "_" + strconv.FormatInt(w.now().Unix(), 10), Type: "charge.dispute.created", ObjectType: "dispute", ObjectID: d.ID, Customer: d.CustomerID,
 		APIVersion: gateway.APIVersion, Livemode: w.live, Created: w.now().Unix(),
 	})
 	err = w.db.Do(ctx, func(tx *sql.Tx) error { return keepEvents(ctx, tx, []Event{row}) })

@@ -65,8 +65,7 @@ func claimEvents(ctx context.Context, tx *sql.Tx, skip string, now, lease int64,
 			ORDER BY received_at, created_at, id LIMIT $3`+skip+`),
 		theirs AS (
 			SELECT id FROM events WHERE status = 'received' AND next_try_at <= $2
-				AND (id IN (SELECT id FROM first) OR customer_id IN (SELECT customer_id FROM first WHERE customer_id <> ''))
-			ORDER BY id`+skip+`)
+				AND (id IN (SELECT id FROM first) OR customer_id IN (SELECT customer_id FROM first WHERE customer_id <> ''))`+skip+`)
 		UPDATE events SET attempts = attempts + 1, next_try_at = $1 WHERE id IN (SELECT id FROM theirs)
 		RETURNING `+eventColumns, lease, now, limit)
 	if err != nil {

@@ -36,8 +36,23 @@ func (r *Refusal) OfUs() bool {
 	if r.Temporary || r.foreign() {
 		return false
 	}
-	return r.Place == "MAIL" && r.Code != 552 || r.Code == 530 || r.Place == "RCPT" && strings.Contains(strings.ToLower(r.Text), "relay")
+	return r.Place == "MAIL" && r.Code != 552 || r.Code == 530 || r.Place == "RCPT" && r.noRelay()
 }
+
+// noRelay reports whether a refused recipient is none of whom the server hands letters on to. Of a mailbox that does not
+// exist (RFC 3463 X.1.X, X.2.X) servers say other things in which the word may stand, as does the address itself.
+func (r *Refusal) noRelay() bool {
+	if strings.HasPrefix(r.Enhanced, "5.1.") || strings.HasPrefix(r.Enhanced, "5.2.") {
+		return false
+	}
+	said := strings.ToLower(address.ReplaceAllString(r.Text, ""))
+	return relayRefused.MatchString(said)
+}
+
+var (
+	address      = regexp.MustCompile(`\S*@\S*`)
+	relayRefused = regexp.MustCompile(`relay(ing)? (access )?(is )?(denied|not (permitted|allowed)|prohibited)|unable to relay|not permitted to relay|(do|does) not relay|no relaying`)
+)
 
 // foreign reports whether the server cannot spell an address: it takes none outside ASCII (RFC 6531).
 func (r *Refusal) foreign() bool { return r.Enhanced == "5.6.7" }

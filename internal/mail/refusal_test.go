@@ -17,6 +17,9 @@ func TestRefusalsOfUs(t *testing.T) {
 		{Refusal{Code: 552, Place: "MAIL", Text: "too large"}, false},
 		{Refusal{Code: 553, Enhanced: "5.6.7", Place: "MAIL", Text: "the server takes no addresses outside ASCII"}, false},
 		{Refusal{Code: 550, Enhanced: "5.1.1", Place: "RCPT", Text: "no such user"}, false},
+		{Refusal{Code: 550, Enhanced: "5.1.1", Place: "RCPT", Text: "<a@b.example>: Recipient address rejected: User unknown in relay recipient table"}, false},
+		{Refusal{Code: 550, Place: "RCPT", Text: "<bob@relaytech.example>: user unknown"}, false},
+		{Refusal{Code: 550, Enhanced: "5.7.54", Place: "RCPT", Text: "SMTP; Unable to relay recipient in non-accepted domain"}, true},
 		{Refusal{Code: 554, Enhanced: "5.7.1", Place: "message", Text: "spam, not relayed"}, false},
 	} {
 		if got := c.refusal.OfUs(); got != c.want {

@@ -271,28 +271,22 @@ func (m *mailed) pressEach(t *testing.T, u string) int {
 // through once.
 func (m *mailed) render(t *testing.T, ctx context.Context, u string, seen map[string]bool) {
 	t.Helper()
-	err := visit(ctx, u)
+	const buttons = `[...document.querySelectorAll('main button, main a.main-act, footer button, .menu button:last-of-type')]`
+	found, err := visit(ctx, u, buttons+`.length + location.pathname.replace(/\/stop\/.*/, '/stop') + ' ' + document.querySelector('h1').textContent`)
 	if err != nil {
 		t.Fatalf("render %s: %v", u, err)
 	}
-	kind, err := chromedp.Run(ctx, chromedp.Evaluate[string](`location.pathname.replace(/\/stop\/.*/, '/stop') + ' ' + document.querySelector('h1').textContent`))
-	if err != nil {
-		t.Fatalf("render %s: %v", u, err)
-	}
+	count, kind, _ := strings.Cut(found, "/")
 	if seen[kind] {
 		return
 	}
 	seen[kind] = true
-	const buttons = `[...document.querySelectorAll('main button, main a.main-act, footer button, .menu button:last-of-type')]`
-	count, err := chromedp.Run(ctx, chromedp.Evaluate[int](buttons+`.length`))
+	many, err := strconv.Atoi(count)
 	if err != nil {
-		t.Fatalf("find the buttons of %s: %v", u, err)
+		t.Fatalf("count the buttons of %s: %v", kind, err)
 	}
-	for i := range count {
-		err = visit(ctx, u)
-		if err == nil {
-			_, err = chromedp.Run(ctx, chromedp.Evaluate[bool](buttons+`[`+strconv.Itoa(i)+`].click(); true`))
-		}
+	for i := range many {
+		_, err = visit(ctx, u, buttons+`[`+strconv.Itoa(i)+`].click(), ''`)
 		if err != nil {
 			t.Fatalf("click on %s: %v", kind, err)
 		}
@@ -300,19 +294,25 @@ func (m *mailed) render(t *testing.T, ctx context.Context, u string, seen map[st
 	}
 }
 
-// visit opens an address and waits for its heading, once more when what an earlier click began got in between.
-func visit(ctx context.Context, u string) error {
-	var err error
-	for range 3 {
+// visit opens an address, waits for its heading and runs a script there; again when what an earlier click began got in
+// between.
+func visit(ctx context.Context, u, script string) (string, error) {
+	answer, err := "", error(nil)
+	for range 5 {
 		err = chromedp.Do(ctx, chromedp.Navigate(u))
 		if err == nil {
 			_, err = chromedp.Run(ctx, chromedp.Poll[bool](`document.querySelector('h1') != null`))
 		}
-		if err == nil || !strings.Contains(err.Error(), "net::ERR_ABORTED") {
-			return err
+		if err == nil {
+			answer, err = chromedp.Run(ctx, chromedp.Evaluate[string](script))
+		}
+		between := err != nil && (strings.Contains(err.Error(), "net::ERR_ABORTED") || strings.Contains(err.Error(), "context with specified id") ||
+			strings.Contains(err.Error(), "context was destroyed") || strings.Contains(err.Error(), "null (reading"))
+		if !between {
+			return answer, err
 		}
 	}
-	return err
+	return answer, err
 }
 
 // human is the person who comes after the scanners: they pay by two presses, and stop the reminders by two.

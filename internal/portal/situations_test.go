@@ -340,7 +340,7 @@ func situations() []situation {
 			name: "written off", status: "canceled",
 			acts: []act{
 				{does: fails("expired_card"), seen: mails(1)},
-				{after: time.Hour, does: order("invoices/{invoice}/mark_uncollectible"), seen: all(stands("canceled", ""), page("no longer ask"), noPay)},
+				{after: time.Hour, does: order("invoices/{invoice}/mark_uncollectible"), seen: all(stands("canceled", ""), page("no longer ask", "Pay €29.00"))},
 				{after: 6 * day, seen: mails(1)},
 			},
 		},
