@@ -27,6 +27,7 @@ type Cases struct {
 	promises    PromiseRules
 	claimDays   int
 	actsAlone   bool // final acts need no person
+	unanswered  func(ctx context.Context, tx *sql.Tx, customer string) (bool, error)
 }
 
 // Rules are what an installation sets for all its cases.
@@ -39,6 +40,10 @@ type Rules struct {
 	Promises    PromiseRules   // what customers may promise; none by the zero value
 	ClaimDays   int            // business days a case rests for a transfer said to be on its way; 0 is five
 	FinalActs   bool           // final acts at Stripe are done without a person
+
+	// Unanswered reports whether a customer waits for an answer of ours. A case that opens meanwhile rests until it is
+	// given, as one that was open when they wrote does. Nil when nobody can write.
+	Unanswered func(ctx context.Context, tx *sql.Tx, customer string) (bool, error)
 }
 
 // NewCases makes the collection.
@@ -46,6 +51,7 @@ func NewCases(r Rules) *Cases {
 	return &Cases{
 		campaigns: r.Campaigns, policy: r.Policy, fallback: r.Zone, home: contact.CountryOfZone(r.Zone.String()), stripeMails: r.StripeMails,
 		before: r.Before, promises: r.Promises, claimDays: r.ClaimDays, actsAlone: r.FinalActs,
+		unanswered: r.Unanswered,
 	}
 }
 

@@ -148,6 +148,18 @@ func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue 
 	if err != nil {
 		return err
 	}
+	if cs.unanswered != nil {
+		waits, err := cs.unanswered(ctx, tx, customer)
+		if err != nil {
+			return err
+		}
+		if waits {
+			err = cs.begin(ctx, tx, &c, Pause{CaseID: c.ID, Reason: PauseConversation, Since: now.Unix()})
+			if err != nil {
+				return err
+			}
+		}
+	}
 	err = chose(ctx, tx, c, plan, subject)
 	if err != nil {
 		return err

@@ -119,7 +119,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	p.Campaigns = campaign.NewStore(campaign.Shipped())
 	p.Cases = dunning.NewCases(dunning.Rules{
 		Campaigns: p.Campaigns, Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on", Before: c.Before, Promises: c.Promises, ClaimDays: c.Claim,
-		FinalActs: c.FinalActs == "automatic",
+		FinalActs: c.FinalActs == "automatic", Unanswered: support.Unanswered,
 	})
 	p.Intake = intake.New(intake.Options{
 		DB: db, Stripe: p.Stripe, Cases: p.Cases, WebhookSecrets: reveal(c.WebhookSecrets), Live: c.Live, Ahead: c.Before.Lead, Now: at.Now, RealNow: at.Real, Logger: at.Log,

@@ -259,6 +259,35 @@ func TestSupportRestsTheCaseAndTheAnswerReachesTheCustomer(t *testing.T) {
 	}
 }
 
+// Who wrote while nothing was open and waits for an answer is not reminded of what fails then either.
+func TestACaseThatOpensWhileTheCustomerWaitsRests(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Chiara Bellini", "chiara@bellini.example", "IT", "pm_card_visa")
+	invoice := h.fail(customer, "insufficient_funds")
+	h.walk(24 * time.Hour)
+	link := linkIn(t, h.mailsTo("chiara@bellini.example")[0])
+	card := h.ask("payment_methods/pm_card_mastercard/attach", url.Values{"customer": {customer}})["id"].(string)
+	h.ask("invoices/"+invoice+"/pay", url.Values{"payment_method": {card}})
+	h.settle()
+	b := h.browser()
+	b.get(link).at("/pay", http.StatusOK)
+	b.post("/pay/support", url.Values{"text": {"Which card is charged next month?"}}).at("/pay/support", http.StatusOK)
+	before := len(h.mailsTo("chiara@bellini.example"))
+	h.fail(customer, "insufficient_funds")
+	h.walk(10 * 24 * time.Hour)
+	if got := len(h.mailsTo("chiara@bellini.example")) - before; got != 0 {
+		t.Errorf("%d mails while nobody has answered", got)
+	}
+	var pauses string
+	err := h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRow(`SELECT p.reason FROM pauses p JOIN cases c ON c.id = p.case_id WHERE c.status = 'open' AND p.ended_at = 0`).Scan(&pauses)
+	})
+	if err != nil || pauses != "conversation" {
+		t.Errorf("the case that opened rests for %q: %v", pauses, err)
+	}
+}
+
 // Crossing the mail server's faults: what surely did not arrive is sent again, what may have arrived is not.
 func TestMailServerTrouble(t *testing.T) {
 	t.Parallel()

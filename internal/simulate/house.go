@@ -33,9 +33,10 @@ type house struct {
 	portal *portal.Portal
 	flaky  *flaky
 	log    *watcher
-	began  int // how often it was started
-	errs   int // tasks that failed and were tried again
-	done   int // things the portal dealt with
+	began  int       // how often it was started
+	back   time.Time // when it came back from its absence, zero before
+	errs   int       // tasks that failed and were tried again
+	done   int       // things the portal dealt with
 
 	settle func(*config.Config)        // sets what a test wants otherwise
 	spoil  func(context.Context) error // breaks something before all is held against what is true: for tests of the judge

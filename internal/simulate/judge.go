@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -123,7 +124,7 @@ func (j *judge) suits(c *customer, t told) {
 	switch {
 	case c.way != several && c.currency == "eur" && c.amount >= 100000:
 		wanted = "high-value"
-	case c.way == several || c.way == byCard:
+	case c.way == several || c.way == byCard || c.way == "": // "": what fell due after the last day
 		return
 	}
 	if t.campaign != wanted {
@@ -134,7 +135,8 @@ func (j *judge) suits(c *customer, t told) {
 
 // owed judges that there was a reason to remind anybody.
 func (j *judge) owed(c *customer, at time.Time) {
-	if !c.clearSince.IsZero() && at.Sub(c.clearSince) > j.known {
+	due := slices.ContainsFunc(c.open, func(i *invoice) bool { return i.isOverdue(at) }) // after the last day nobody notes it
+	if !c.clearSince.IsZero() && at.Sub(c.clearSince) > j.known && !due {
 		j.breach("I2", c, "a reminder, and nothing is owed since %s", c.clearSince.Format(time.DateTime))
 	}
 	if !c.choice.refused.IsZero() && !at.Before(c.choice.refused) {

@@ -84,6 +84,7 @@ func (h *house) live(ctx context.Context) (instants int, err error) {
 		case h.portal != nil && !w.at.Before(leave) && w.at.Before(back):
 			err = h.close()
 		case h.portal == nil && !w.at.Before(back):
+			h.back = w.at
 			err = h.open(ctx)
 		case f.deaths > 0 && h.portal != nil && !w.at.Before(dies):
 			h.dieSoon(dice.IntN(120))
@@ -230,10 +231,11 @@ func (h *house) dues(ctx context.Context) ([]jobs.Due, error) {
 
 // lively judges that nothing that is due was left lying. Cases and letters that wait for a reason have a later date.
 func (h *house) lively(ctx context.Context) error {
-	if h.gone() || h.w.stripeIsDown() || h.w.postIsDown() {
+	const grace = 15 * time.Minute // which whoever comes back from an absence has too
+	if h.gone() || h.w.stripeIsDown() || h.w.postIsDown() || h.w.at.Before(h.back.Add(grace)) {
 		return nil
 	}
-	late := h.w.at.Add(-15 * time.Minute).Unix()
+	late := h.w.at.Add(-grace).Unix()
 	var cases, letters int
 	err := h.asked(ctx, func(tx *sql.Tx) error {
 		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM cases WHERE status = 'open' AND next_step_at < $1`, late).Scan(&cases)

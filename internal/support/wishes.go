@@ -49,6 +49,18 @@ func WishOf(ctx context.Context, tx *sql.Tx, customer string) (Wish, error) {
 // AnyWish asks whether a customer has an open wish; see billing.FindCustomerAnd.
 const AnyWish = `FROM wishes WHERE customer_id = customers.id AND status = 'open'`
 
+// Unanswered reports whether a customer has written, or asked to end their plan, and nobody has seen to it yet.
+func Unanswered(ctx context.Context, tx *sql.Tx, customer string) (bool, error) {
+	var waits bool
+	err := tx.QueryRowContext(ctx, `
+		SELECT EXISTS (SELECT 1 FROM conversations WHERE customer_id = $1 AND status = 'waiting')
+			OR EXISTS (SELECT 1 FROM wishes WHERE customer_id = $1 AND status = 'open')`, customer).Scan(&waits)
+	if err != nil {
+		return false, fmt.Errorf("find what %s waits for: %w", customer, err)
+	}
+	return waits, nil
+}
+
 // WishesOf answers all wishes of a customer, oldest first.
 func WishesOf(ctx context.Context, tx *sql.Tx, customer string) ([]Wish, error) {
 	return selectWishes(ctx, tx, `WHERE customer_id = $1 ORDER BY made_at, id`, customer)
