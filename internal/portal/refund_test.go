@@ -97,6 +97,8 @@ func TestPapersOpenWithACode(t *testing.T) {
 	if strings.Contains(b.text("main"), "Bellini") || !strings.Contains(b.text("main"), "c•••@b•••.example") {
 		t.Errorf("the page says: %s", b.text("main"))
 	}
+	b.post("/pay/hosted", url.Values{"invoice": {old}}).at("/pay/papers", http.StatusOK) // Stripe's page of what is paid is such a paper
+	b.get("/pay/invoices/"+invoice+"/pdf").at("/pay/papers", http.StatusOK)
 	b.press("/pay/papers/code").at("/pay/papers", http.StatusOK)
 	code := h.code("chiara@bellini.example")
 	wanted := url.Values{"pdf": {invoice}, "code": {"000000"}}
