@@ -120,14 +120,22 @@ func (s *Server) finishCard(w http.ResponseWriter, r *http.Request) error {
 	return s.toResult(w, r, v, press)
 }
 
+// dropSecret leads to the same page without the client secret that Stripe puts into the address; false when there is none.
+func dropSecret(w http.ResponseWriter, r *http.Request, query url.Values) bool {
+	if !query.Has("setup_intent_client_secret") && !query.Has("redirect_status") {
+		return false
+	}
+	keep := url.Values{"setup_intent": query["setup_intent"], "attempt": query["attempt"]}
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	http.Redirect(w, r, r.URL.Path+"?"+keep.Encode(), http.StatusSeeOther)
+	return true
+}
+
 // returnFromBank is where the bank sends the customer back to. It changes nothing: a form goes on. The client
 // secret Stripe puts into the address is taken out of it first.
 func (s *Server) returnFromBank(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
-	if query.Has("setup_intent_client_secret") || query.Has("redirect_status") {
-		keep := url.Values{"setup_intent": query["setup_intent"], "attempt": query["attempt"]}
-		w.Header().Set("Referrer-Policy", "no-referrer")
-		http.Redirect(w, r, "/pay/card/finish?"+keep.Encode(), http.StatusSeeOther)
+	if dropSecret(w, r, query) {
 		return nil
 	}
 	v, st, err := s.hereAndNow(r)

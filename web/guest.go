@@ -209,10 +209,7 @@ func (s *Server) toGuest(w http.ResponseWriter, r *http.Request, g guest, press 
 // returnGuest is where a guest's bank sends them back to. It changes nothing: a form goes on.
 func (s *Server) returnGuest(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
-	if query.Has("setup_intent_client_secret") || query.Has("redirect_status") {
-		keep := url.Values{"setup_intent": query["setup_intent"], "attempt": query["attempt"]}
-		w.Header().Set("Referrer-Policy", "no-referrer")
-		http.Redirect(w, r, "/pay/invoice/finish?"+keep.Encode(), http.StatusSeeOther)
+	if dropSecret(w, r, query) {
 		return nil
 	}
 	g, err := s.guestOf(r)

@@ -23,16 +23,16 @@ func TestAnAddressThatIsNone(t *testing.T) {
 		h.fail(customer, "insufficient_funds")
 	}
 	h.walk(25 * time.Hour)
-	if got := count(t, h, `SELECT count(*) FROM notices WHERE channel = 'email' AND status IN ('queued', 'sending', 'failed')`); got != 0 {
+	if got := h.count(`SELECT count(*) FROM notices WHERE channel = 'email' AND status IN ('queued', 'sending', 'failed')`); got != 0 {
 		t.Errorf("%d mails are still tried", got)
 	}
-	if got := count(t, h, `SELECT count(*) FROM suppressions WHERE lifted_at = 0`); got != 2 {
+	if got := h.count(`SELECT count(*) FROM suppressions WHERE lifted_at = 0`); got != 2 {
 		t.Errorf("%d addresses are held back, want 2", got)
 	}
 	if got := len(h.mailsTo("finance@waal.example")); got != 1 {
 		t.Errorf("the other contact got %d mails", got)
 	}
-	if got := count(t, h, `SELECT count(*) FROM notices n JOIN customers c ON c.id = n.customer_id WHERE c.name = 'Dora' AND n.channel = 'app' AND n.status <> 'skipped'`); got != 1 {
+	if got := h.count(`SELECT count(*) FROM notices n JOIN customers c ON c.id = n.customer_id WHERE c.name = 'Dora' AND n.channel = 'app' AND n.status <> 'skipped'`); got != 1 {
 		t.Errorf("%d notices wait in the app", got)
 	}
 }
@@ -61,15 +61,4 @@ func TestAMessageOfSomebodyWithoutAnAddress(t *testing.T) {
 	if len(mails) != 1 || mails[0].Headers["Reply-To"] != "" {
 		t.Fatalf("%d mails to staff: %v", len(mails), mails)
 	}
-}
-
-// count answers the one number that a question to the database has.
-func count(t *testing.T, h *house, question string) int {
-	t.Helper()
-	var n int
-	err := h.portal.DB.See(t.Context(), func(tx *sql.Tx) error { return tx.QueryRowContext(t.Context(), question).Scan(&n) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
 }

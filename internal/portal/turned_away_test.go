@@ -25,10 +25,10 @@ func TestAMailServerThatTurnsUsAway(t *testing.T) {
 			h.fail(customer, "expired_card")
 			h.settle()
 			waits := `SELECT count(*) FROM notices WHERE channel = 'email' AND status = 'queued' AND attempts > 0 AND reason LIKE 'The mail server does not take our mails:%'`
-			if got := count(t, h, waits); got != 1 {
+			if got := h.count(waits); got != 1 {
 				t.Errorf("%d mails wait", got)
 			}
-			if got := count(t, h, `SELECT count(*) FROM suppressions`); got != 0 {
+			if got := h.count(`SELECT count(*) FROM suppressions`); got != 0 {
 				t.Errorf("%d addresses were given up", got)
 			}
 			h.catcher.SetFault()
