@@ -72,6 +72,7 @@ type Server struct {
 	origin   *http.CrossOriginProtection
 	handler  http.Handler
 	buffers  sync.Pool // of *bytes.Buffer, that pages are drawn into
+	memory   memory
 }
 
 // New makes a Server; it listens nowhere.

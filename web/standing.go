@@ -33,6 +33,13 @@ type standing struct {
 // hereAndNow answers whose session the request carries, as visitorOf does, and how things stand with them, both of one
 // state of what is stored.
 func (s *Server) hereAndNow(r *http.Request) (visitor, standing, error) {
+	v, st, err := s.recalled(r)
+	v, err = s.welcome(r, v, err)
+	return v, st, err
+}
+
+// readBoth reads who the visitor is and how things stand with them, in one transaction.
+func (s *Server) readBoth(r *http.Request) (visitor, standing, error) {
 	var v visitor
 	var st standing
 	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
@@ -44,7 +51,6 @@ func (s *Server) hereAndNow(r *http.Request) (visitor, standing, error) {
 		st, err = s.standingIn(r.Context(), tx, v)
 		return err
 	})
-	v, err = s.welcome(r, v, err)
 	return v, st, err
 }
 

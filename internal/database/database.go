@@ -17,6 +17,7 @@ import (
 type DB struct {
 	write *sql.DB
 	read  *sql.DB
+	stamp stamps
 	life  atomic.Pointer[sql.Conn] // says to other programs that this one lives; nil before Join and on SQLite
 	engine
 }
@@ -102,7 +103,7 @@ func (db *DB) SkipLocked() string { return db.skip }
 
 // Close closes both pools; a second call does nothing.
 func (db *DB) Close() error {
-	err := errors.Join(db.read.Close(), db.write.Close())
+	err := errors.Join(db.stamp.close(), db.read.Close(), db.write.Close())
 	life := db.life.Swap(nil)
 	if life != nil { // its connection ends now, the pool being closed
 		err = errors.Join(err, life.Close())

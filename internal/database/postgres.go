@@ -51,7 +51,8 @@ func openPostgres(ctx context.Context, address string, how opening) (*DB, error)
 		pool.Close()
 		return nil, err
 	}
-	return &DB{write: pool, read: pool, engine: engine{
+	ask := func(ctx context.Context) (Stamp, error) { return snapshot(ctx, pool) }
+	return &DB{write: pool, read: pool, stamp: stamps{ask: ask, close: func() error { return nil }}, engine: engine{
 		name: "postgres", address: shown, dialect: goose.DialectPostgres,
 		options: []goose.ProviderOption{goose.WithSessionLocker(locker)}, skip: " FOR UPDATE SKIP LOCKED",
 		empty: `SELECT to_regclass('settings') IS NULL`, reading: &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},

@@ -44,9 +44,11 @@ func openSQLite(ctx context.Context, path string, how opening) (*DB, error) {
 		return nil, err
 	}
 	read := sql.OpenDB(how.through(preparing{reading}))
-	read.SetMaxOpenConns(max(4, runtime.NumCPU()))
-	read.SetMaxIdleConns(max(4, runtime.NumCPU()))
-	return &DB{write: write, read: read, engine: engine{
+	readers := max(4, runtime.NumCPU())
+	read.SetMaxOpenConns(readers + 1) // and the one of stamps
+	read.SetMaxIdleConns(readers)
+	version := &dataVersion{pool: read}
+	return &DB{write: write, read: read, stamp: stamps{ask: version.ask, close: version.close}, engine: engine{
 		name: "sqlite", file: path, address: path, dialect: goose.DialectSQLite3, reading: &sql.TxOptions{ReadOnly: true},
 		empty: `SELECT NOT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'settings')`,
 	}}, nil

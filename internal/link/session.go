@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 
@@ -80,6 +81,14 @@ type Visit struct {
 	Session *sessions.Session
 	Link    Link
 	seen    int64
+}
+
+// Clone is the visit with a session of its own, whose values may be changed.
+func (v Visit) Clone() Visit {
+	session, options := *v.Session, *v.Session.Options
+	session.Values, session.Options = maps.Clone(v.Session.Values), &options
+	v.Session = &session
+	return v
 }
 
 // Visit answers the session the request's cookie names, or fault.NotFound when there is none, or it has ended. Whether
