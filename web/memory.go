@@ -63,15 +63,15 @@ func (s *Server) momentNow(ctx context.Context) (moment, error) {
 	return moment{stamp: stamp, business: business, real: real}, err
 }
 
-// recalled is hereAndNow's reading, remembered where a page is only looked at.
+// recalled answers what readBoth would, from memory where a page is only looked at.
 func (s *Server) recalled(r *http.Request) (visitor, standing, error) {
 	cookie, err := r.Cookie(s.Sessions.CookieName())
 	if err != nil || r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return s.readBoth(r)
 	}
 	at, err := s.momentNow(r.Context())
-	if err != nil {
-		return nobody, standing{}, err
+	if err != nil { // reading needs no stamp, and says better what is wrong
+		return s.readBoth(r)
 	}
 	t, known := s.memory.recall(at, cookie.Value)
 	if !known {
