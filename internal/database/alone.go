@@ -34,15 +34,9 @@ func (db *DB) Join(ctx context.Context, recover func(context.Context) error) err
 }
 
 func join(ctx context.Context, life *sql.Conn, recover func(context.Context) error) error {
-	alone := false
-	for try := 0; try < joinTries && !alone; try++ {
-		if try > 0 {
-			time.Sleep(joinPause)
-		}
-		err := life.QueryRowContext(ctx, `SELECT pg_try_advisory_lock(hashtext('sollecito'), 1)`).Scan(&alone)
-		if err != nil {
-			return fmt.Errorf("look for other programs on the database: %w", err)
-		}
+	alone, err := haveAlone(ctx, life)
+	if err != nil {
+		return fmt.Errorf("look for other programs on the database: %w", err)
 	}
 	if alone {
 		err := recover(ctx)
@@ -50,7 +44,7 @@ func join(ctx context.Context, life *sql.Conn, recover func(context.Context) err
 			return err
 		}
 	}
-	_, err := life.ExecContext(ctx, `SELECT pg_advisory_lock_shared(hashtext('sollecito'), 1)`)
+	_, err = life.ExecContext(ctx, `SELECT pg_advisory_lock_shared(hashtext('sollecito'), 1)`)
 	if err == nil && alone {
 		_, err = life.ExecContext(ctx, `SELECT pg_advisory_unlock(hashtext('sollecito'), 1)`)
 	}
@@ -58,6 +52,25 @@ func join(ctx context.Context, life *sql.Conn, recover func(context.Context) err
 		return fmt.Errorf("join the programs on the database: %w", err)
 	}
 	return nil
+}
+
+// haveAlone asks for the lock that only one program can have, and reports whether it got it: after a while at most, or an
+// error as soon as ctx ends.
+func haveAlone(ctx context.Context, life *sql.Conn) (bool, error) {
+	pause := time.NewTicker(joinPause)
+	defer pause.Stop()
+	for try := 1; ; try++ {
+		alone := false
+		err := life.QueryRowContext(ctx, `SELECT pg_try_advisory_lock(hashtext('sollecito'), 1)`).Scan(&alone)
+		if err != nil || alone || try == joinTries {
+			return alone, err
+		}
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	}
 }
 
 // Stay sees to it that the program still counts among those that work on the database: its connection's end, as when the

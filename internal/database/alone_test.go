@@ -3,6 +3,9 @@ package database_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -137,4 +140,94 @@ func TestAProgramStaysThoughItsConnectionEnds(t *testing.T) {
 	if got := locks(); got != 1 {
 		t.Errorf("%d locks stand beside the second's", got-1)
 	}
+}
+
+// A program that is told to stop while it looks whether others have gone stops at once, and leaves nothing behind.
+func TestAProgramThatIsToldToStopDoesNotWaitForOthers(t *testing.T) {
+	if !databasetest.OnPostgres() {
+		return
+	}
+	address := databasetest.URL(t)
+	first, err := database.Open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { first.Close() })
+	nothing := func(context.Context) error { return nil }
+	err = first.Join(t.Context(), nothing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	asked := 0
+	second, err := database.Open(t.Context(), address, database.Through(answered(func(query string) {
+		if strings.Contains(query, "pg_try_advisory_lock") {
+			asked++
+			stop() // while it goes on to wait
+		}
+	})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { second.Close() })
+	err = second.Join(ctx, nothing)
+	if !errors.Is(err, context.Canceled) || asked != 1 {
+		t.Errorf("told to stop, it asked %d times and answered: %v", asked, err)
+	}
+	err = second.Join(t.Context(), nothing)
+	if err != nil {
+		t.Errorf("it cannot start afterwards: %v", err)
+	}
+}
+
+// answered makes connections that tell of each query whose answer was read.
+func answered(tell func(query string)) func(driver.Connector) driver.Connector {
+	return func(inner driver.Connector) driver.Connector { return tellingConnector{inner, tell} }
+}
+
+type tellingConnector struct {
+	driver.Connector
+	tell func(query string)
+}
+
+func (c tellingConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	made, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return tellingConn{made.(conn), c.tell}, nil
+}
+
+// conn is what database/sql uses of an engine's connections here.
+type conn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.NamedValueChecker
+}
+
+type tellingConn struct {
+	conn
+	tell func(query string)
+}
+
+func (c tellingConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := c.conn.QueryContext(ctx, query, args)
+	if err != nil {
+		c.tell(query)
+		return nil, err
+	}
+	return tellingRows{rows, func() { c.tell(query) }}, nil
+}
+
+type tellingRows struct {
+	driver.Rows
+	tell func()
+}
+
+func (r tellingRows) Close() error {
+	err := r.Rows.Close()
+	r.tell()
+	return err
 }
