@@ -144,18 +144,15 @@ func run(ctx context.Context, pool *sql.DB, options *sql.TxOptions, work func(tx
 
 // Hold lets one transaction at a time go on with what name stands for (a customer's id, the audit log), until the
 // transaction ends. Whoever reads in order to decide and write holds first; what is read after it stays true until
-// the commit. A transaction that holds several takes customers in ascending order and the audit log last. On SQLite,
-// where there is one writer anyway, it does nothing.
+// the commit. A transaction that holds several takes customers in ascending order and the audit log last. Each engine
+// has a function hold of its own: SQLite's, where there is one writer anyway, does nothing.
 func Hold(ctx context.Context, tx *sql.Tx, name string) error {
-	_, err := tx.ExecContext(ctx, holding+`$1)`, name)
+	_, err := tx.ExecContext(ctx, `SELECT hold($1)`, name)
 	if err != nil {
 		return fmt.Errorf("hold %s: %w", name, err)
 	}
 	return nil
 }
-
-// holding begins what Hold and HoldAll say.
-const holding = `SELECT hold(`
 
 // Check answers whether the database can be read and written now.
 func (db *DB) Check(ctx context.Context) error {

@@ -52,7 +52,7 @@ func HoldAll(ctx context.Context, tx *sql.Tx, names []string) error {
 		return nil
 	}
 	marks, args := List(names)
-	_, err := tx.ExecContext(ctx, holding+strings.ReplaceAll(marks, ", ", "), hold(")+`)`, args...)
+	_, err := tx.ExecContext(ctx, `SELECT hold(`+strings.ReplaceAll(marks, ", ", "), hold(")+`)`, args...)
 	if err != nil {
 		return fmt.Errorf("hold %s: %w", strings.Join(names, ", "), err)
 	}

@@ -3,12 +3,14 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -16,7 +18,11 @@ import (
 
 func openSQLite(ctx context.Context, path string, how opening) (*DB, error) {
 	path, _, _ = strings.Cut(path, "?") // its settings are ours to make
-	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	err := defineHold()
+	if err != nil {
+		return nil, err
+	}
+	err = os.MkdirAll(filepath.Dir(path), 0o700)
 	if err != nil {
 		return nil, err
 	}
@@ -53,6 +59,16 @@ func openSQLite(ctx context.Context, path string, how opening) (*DB, error) {
 		empty: `SELECT NOT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'settings')`,
 	}}, nil
 }
+
+// defineHold gives SQLite the function that Hold asks for; PostgreSQL's is made by a migration. One writer needs nothing
+// held. The driver keeps functions for the whole process, for connections that are opened afterwards.
+var defineHold = sync.OnceValue(func() error {
+	return sqlite.RegisterFunction("hold", &sqlite.FunctionImpl{
+		NArgs:        1,
+		VolatileArgs: true, // the name is not looked at, let alone kept
+		Scalar:       func(*sqlite.FunctionContext, []driver.Value) (driver.Value, error) { return nil, nil },
+	})
+})
 
 // createPrivate makes the file readable by its owner alone: it holds names and addresses.
 func createPrivate(path string) error {
