@@ -29,12 +29,6 @@ func NewDesk(db *database.DB, stripe *gateway.Client, in *intake.Intake, now, re
 	return &Desk{db: db, stripe: stripe, intake: in, now: now, real: real, log: log}
 }
 
-// Expected is one invoice and what the customer was shown for it. A charge is made only when it still holds.
-type Expected struct {
-	Invoice string
-	Amount  billing.Money
-}
-
 // Press is one press of a button that charges. ID comes with the page, so that the same press twice is one;
 // Method is the payment method to charge.
 type Press struct {
@@ -135,46 +129,56 @@ func (d *Desk) begin(ctx context.Context, p Press) ([]billing.Attempt, error) {
 			}
 		}
 		for _, want := range p.Invoices {
-			i, err := billing.FindInvoice(ctx, tx, want.Invoice)
+			a, others, err := beginOne(ctx, tx, p, want, known[want.Invoice], now)
 			if err != nil {
 				return err
 			}
-			if i.CustomerID != p.Customer {
-				return fault.New(fault.NotFound, "There is no invoice %s.", want.Invoice)
+			if !others {
+				attempts = append(attempts, a)
 			}
-			if !known[i.ID] && (!i.Chargeable() || i.Remaining() != want.Amount) {
-				return fault.New(fault.Conflict, "The amount of invoice %s has changed.", i.Number)
-			}
-			verdict, err := billing.MayCharge(ctx, tx, p.By, i, p.Method, now)
-			if err != nil {
-				return fmt.Errorf("ask whether it may be charged: %w", err)
-			}
-			if !known[i.ID] && !verdict.Allowed && p.By.Automatic() {
-				return &Refused{verdict}
-			}
-			a, fresh, err := billing.StartAttempt(ctx, tx, billing.Attempt{
-				Press: p.ID, CustomerID: p.Customer, InvoiceID: i.ID, MethodID: p.Method, Kind: "charge", By: p.By,
-				Amount: want.Amount, StartedAt: now.Unix(), Card: verdict.Card, Network: verdict.Network,
-			})
-			if err != nil {
-				return fmt.Errorf("keep attempt: %w", err)
-			}
-			switch {
-			case fresh && !verdict.Allowed:
-				a.Status, a.EndedAt = billing.AttemptFailed, now.Unix()
-				a.Decline = billing.Decline{Code: billing.CodeNotTried, DeclineCode: string(verdict.Why)}
-				err = billing.EndAttempt(ctx, tx, a)
-				if err != nil {
-					return fmt.Errorf("keep that it may not be charged: %w", err)
-				}
-			case !fresh && p.By.Automatic() && a.Status == billing.AttemptStarted && now.Unix()-a.StartedAt < int64(unanswered/time.Second):
-				continue // somebody else is at it
-			}
-			attempts = append(attempts, a)
 		}
 		return nil
 	})
 	return attempts, err
+}
+
+// beginOne keeps the attempt to charge one invoice of a press, which may have asked for it before: then it is known. An
+// attempt of our own that somebody else is at just now is others'.
+func beginOne(ctx context.Context, tx *sql.Tx, p Press, want Expected, known bool, now time.Time) (a billing.Attempt, others bool, err error) {
+	i, err := billing.FindInvoice(ctx, tx, want.Invoice)
+	if err != nil {
+		return a, false, err
+	}
+	if i.CustomerID != p.Customer {
+		return a, false, fault.New(fault.NotFound, "There is no invoice %s.", want.Invoice)
+	}
+	if !known && (!i.Chargeable() || i.Remaining() != want.Amount) {
+		return a, false, fault.New(fault.Conflict, "The amount of invoice %s has changed.", i.Number)
+	}
+	verdict, err := billing.MayCharge(ctx, tx, p.By, i, p.Method, now)
+	if err != nil {
+		return a, false, fmt.Errorf("ask whether it may be charged: %w", err)
+	}
+	if !known && !verdict.Allowed && p.By.Automatic() {
+		return a, false, &Refused{verdict}
+	}
+	a, fresh, err := billing.StartAttempt(ctx, tx, billing.Attempt{
+		Press: p.ID, CustomerID: p.Customer, InvoiceID: i.ID, MethodID: p.Method, Kind: "charge", By: p.By,
+		Amount: want.Amount, StartedAt: now.Unix(), Card: verdict.Card, Network: verdict.Network,
+	})
+	if err != nil {
+		return a, false, fmt.Errorf("keep attempt: %w", err)
+	}
+	if fresh && !verdict.Allowed {
+		a.Status, a.EndedAt = billing.AttemptFailed, now.Unix()
+		a.Decline = billing.Decline{Code: billing.CodeNotTried, DeclineCode: string(verdict.Why)}
+		err = billing.EndAttempt(ctx, tx, a)
+		if err != nil {
+			return a, false, fmt.Errorf("keep that it may not be charged: %w", err)
+		}
+	}
+	young := now.Unix()-a.StartedAt < int64(unanswered/time.Second)
+	return a, !fresh && p.By.Automatic() && a.Status == billing.AttemptStarted && young, nil
 }
 
 // pay asks Stripe for one attempt and fills in what came of it. An error means that nobody knows.

@@ -3,11 +3,9 @@ package checkout
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
 	"sollecito/internal/billing"
-	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/gateway"
 )
@@ -24,53 +22,20 @@ func (d *Desk) StartGuest(ctx context.Context, p Press) (clientSecret string, er
 	if len(p.Invoices) != 1 {
 		return "", fault.New(fault.Invalid, "One invoice is paid at a time.")
 	}
-	want := p.Invoices[0]
 	var attempt billing.Attempt
-	var types []string
+	var invoices []billing.Invoice
 	err = d.db.Do(ctx, func(tx *sql.Tx) error {
-		err := database.Hold(ctx, tx, p.Customer)
+		var err error
+		attempt, invoices, err = d.beginSetup(ctx, tx, p, billing.ByGuest)
 		if err != nil {
 			return err
 		}
-		err = d.guardSetup(ctx, tx, p)
-		if err != nil {
-			return err
-		}
-		i, err := billing.FindInvoice(ctx, tx, want.Invoice)
-		if err != nil {
-			return err
-		}
-		if i.CustomerID != p.Customer {
-			return fault.New(fault.NotFound, "There is no invoice %s.", want.Invoice)
-		}
-		types = GuestsWays(i)
-		p.Mandate.Press, p.Mandate.CustomerID, p.Mandate.GivenAt = p.ID, p.Customer, d.now().Unix()
-		err = billing.GiveMandate(ctx, tx, p.Mandate)
-		if err != nil {
-			return err
-		}
-		attempt, _, err = billing.StartAttempt(ctx, tx, billing.Attempt{
-			Press: p.ID, CustomerID: p.Customer, Kind: "setup", By: billing.ByGuest, StartedAt: d.now().Unix(),
-		})
-		if err != nil {
-			return err
-		}
-		return billing.ExpectGuest(ctx, tx, billing.Guest{Press: p.ID, CustomerID: p.Customer, InvoiceID: i.ID, StartedAt: d.now().Unix()})
+		return billing.ExpectGuest(ctx, tx, billing.Guest{Press: p.ID, CustomerID: p.Customer, InvoiceID: invoices[0].ID, StartedAt: d.now().Unix()})
 	})
 	if err != nil {
 		return "", err
 	}
-	setup, err := d.stripe.StartSetup(ctx, gateway.SetupRequest{
-		Customer: p.Customer, Key: attempt.ID, Types: types, Once: true, Metadata: map[string]string{"sollecito_press": p.ID, "charge_0": want.String()},
-	})
-	if err != nil {
-		return "", err
-	}
-	err = d.setUp(ctx, p, attempt, setup)
-	if err != nil {
-		return "", fmt.Errorf("keep a guest's card %s: %w", attempt.ID, err)
-	}
-	return setup.ClientSecret, nil
+	return d.orderSetup(ctx, p, attempt, gateway.SetupRequest{Types: GuestsWays(invoices[0]), Once: true})
 }
 
 // GuestsWays are the types of payment method a guest may pay an invoice with: a card alone when Stripe did not tell what
@@ -116,11 +81,7 @@ func (d *Desk) chargeGuest(ctx context.Context, attempt billing.Attempt, setup g
 		if err != nil {
 			return err
 		}
-		err = billing.KeepMethod(ctx, tx, setup.Method, d.now()) // so that tries with it are counted on its card
-		if err != nil {
-			return err
-		}
-		err = billing.MandateServes(ctx, tx, attempt.Press, setup.Method.ID, setup.Mandate)
+		err = d.keepMethod(ctx, tx, attempt, setup)
 		if err != nil {
 			return err
 		}
