@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"sollecito/internal/database"
 	"sollecito/internal/fault"
 )
 
@@ -32,33 +33,41 @@ func selectPromises(ctx context.Context, tx *sql.Tx, where string, args ...any) 
 	if err != nil {
 		return nil, fmt.Errorf("read promises: %w", err)
 	}
-	for n := range all {
-		all[n].Invoices, err = promised(ctx, tx, all[n].ID)
-		if err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
+	return all, fillPromised(ctx, tx, all)
 }
 
-func promised(ctx context.Context, tx *sql.Tx, promise string) ([]Promised, error) {
+// fillPromised reads what each promise is about, oldest invoice first, of all of them in one statement.
+func fillPromised(ctx context.Context, tx *sql.Tx, all []Promise) error {
+	if len(all) == 0 {
+		return nil
+	}
+	ids, at := make([]string, len(all)), map[string]int{}
+	for n, p := range all {
+		ids[n], at[p.ID] = p.ID, n
+	}
+	marks, args := database.List(ids)
 	rows, err := tx.QueryContext(ctx, `
-		SELECT p.invoice_id, p.amount, p.currency FROM promise_invoices p JOIN invoices i ON i.id = p.invoice_id
-		WHERE p.promise_id = $1 ORDER BY i.created_at, i.id`, promise)
+		SELECT p.promise_id, p.invoice_id, p.amount, p.currency FROM promise_invoices p JOIN invoices i ON i.id = p.invoice_id
+		WHERE p.promise_id IN (`+marks+`) ORDER BY i.created_at, i.id`, args...)
 	if err != nil {
-		return nil, fmt.Errorf("read what was promised: %w", err)
+		return fmt.Errorf("read what was promised: %w", err)
 	}
 	defer rows.Close()
-	var all []Promised
 	for rows.Next() {
-		var p Promised
-		err = rows.Scan(&p.Invoice, &p.Amount.Minor, &p.Amount.Currency)
+		var promise string
+		var named Promised
+		err = rows.Scan(&promise, &named.Invoice, &named.Amount.Minor, &named.Amount.Currency)
 		if err != nil {
-			return nil, fmt.Errorf("read what was promised: %w", err)
+			return fmt.Errorf("read what was promised: %w", err)
 		}
-		all = append(all, p)
+		p := &all[at[promise]]
+		p.Invoices = append(p.Invoices, named)
 	}
-	return all, rows.Err()
+	err = rows.Err()
+	if err != nil {
+		return fmt.Errorf("read what was promised: %w", err)
+	}
+	return nil
 }
 
 func onePromise(found []Promise, err error) (Promise, error) {

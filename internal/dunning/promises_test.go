@@ -282,3 +282,30 @@ func TestAClaimRestsForBusinessDays(t *testing.T) {
 		}
 	}
 }
+
+// Promises that are read together each have what they were about, oldest invoice first.
+func TestEachPromiseNamesItsOwnInvoices(t *testing.T) {
+	w := setup(t)
+	first := w.failed("in_2", "insufficient_funds")
+	w.hear(first)
+	w.mustPromise(dunning.PromiseSelf, 5, "customer")
+	w.now = w.now.Add(2 * day)
+	second := w.failed("in_1", "insufficient_funds")
+	w.hear(first, second)
+	w.mustPromise(dunning.PromiseSelf, 5, "customer")
+	var named [][]string
+	w.do(func(ctx context.Context, tx *sql.Tx) error {
+		all, err := w.cases.PromisesOf(ctx, tx, "cus_1")
+		for _, p := range all {
+			var ids []string
+			for _, i := range p.Invoices {
+				ids = append(ids, i.Invoice)
+			}
+			named = append(named, ids)
+		}
+		return err
+	})
+	if want := [][]string{{"in_2"}, {"in_2", "in_1"}}; !slices.EqualFunc(named, want, slices.Equal) {
+		t.Errorf("they name %v, want %v", named, want)
+	}
+}
