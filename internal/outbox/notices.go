@@ -201,35 +201,11 @@ type Contact struct {
 	Step   string
 }
 
-// contactAt is when a notice is a contact: one being handed over is so now, however long ago it was first tried. The
-// argument is the placeholder of now.
-const contactAt = `min(CASE WHEN status = 'sending' THEN cast(%s AS BIGINT) WHEN settled_at > 0 THEN settled_at ELSE dated END)`
-
 // Contacts answers when the customer was contacted since the instant, as the contact policy counts: sent,
 // uncertain and sending e-mails and shown in-app notices; mail and banner of one step of a case count as one.
 func Contacts(ctx context.Context, tx *sql.Tx, customer string, since, now int64) ([]Contact, error) {
-	at := fmt.Sprintf(contactAt, "$3")
-	rows, err := tx.QueryContext(ctx, `
-		SELECT `+at+` AS at, case_id, step
-		FROM notices
-		WHERE customer_id = $1 AND counts AND status IN ('sent', 'uncertain', 'sending')
-		GROUP BY case_id, step, subject_id
-		HAVING `+at+` >= $2
-		ORDER BY 1`, customer, since, now)
-	if err != nil {
-		return nil, fmt.Errorf("read contacts: %w", err)
-	}
-	defer rows.Close()
-	var all []Contact
-	for rows.Next() {
-		var c Contact
-		err = rows.Scan(&c.At, &c.CaseID, &c.Step)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, c)
-	}
-	return all, rows.Err()
+	all, err := ContactsOf(ctx, tx, []string{customer}, since, now)
+	return all[customer], err
 }
 
 // Find answers a notice, or fault.NotFound.

@@ -49,6 +49,10 @@ func marked(ids []string, err error) (map[string]bool, error) {
 	return all, nil
 }
 
+// contactAt is when a notice is a contact: one being handed over is so now, however long ago it was first tried. The
+// argument is the placeholder of now.
+const contactAt = `min(CASE WHEN status = 'sending' THEN cast(%s AS BIGINT) WHEN settled_at > 0 THEN settled_at ELSE dated END)`
+
 // ContactsOf answers Contacts for several customers.
 func ContactsOf(ctx context.Context, tx *sql.Tx, customers []string, since, now int64) (map[string][]Contact, error) {
 	all := make(map[string][]Contact, len(customers))
