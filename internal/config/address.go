@@ -69,7 +69,6 @@ func (c *Config) checkLanguage(fault func(string, string, ...any)) {
 		fault("DEFAULT_LANGUAGE", "cannot be checked: %s", err)
 		return
 	}
-	c.Catalog = catalog
 	tag := catalog.Locale(c.DefaultLang).Tag()
 	if strings.EqualFold(tag, c.DefaultLang) {
 		c.DefaultLang = tag

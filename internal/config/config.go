@@ -20,7 +20,6 @@ import (
 	"sollecito/internal/gateway"
 	"sollecito/internal/inbound"
 	"sollecito/internal/interest"
-	"sollecito/internal/l10n"
 	mailroom "sollecito/internal/mail"
 )
 
@@ -97,7 +96,6 @@ type Config struct {
 	Mailbox inbound.Mailbox   `env:"-"`
 
 	Brand    brand.Brand          `env:"-"`
-	Catalog  *l10n.Catalog        `env:"-"` // all languages; there is one to have checked DEFAULT_LANGUAGE by
 	Promises dunning.PromiseRules `env:"-"`
 	Claim    int                  `env:"-"` // business days
 	Interest interest.Rates       `env:"-"` // none while LATE_INTEREST is off

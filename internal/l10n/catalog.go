@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/BurntSushi/toml"
 	"github.com/nicksnyder/go-i18n/v2/i18n"
@@ -21,18 +22,19 @@ var messageFiles embed.FS
 // source is the language every message is first written in and the one all others fall back to.
 const source = "en"
 
-// Catalog is every language the product speaks, loaded once at start and safe for any number of readers.
+// Catalog is every language the product speaks, safe for any number of readers.
 type Catalog struct {
 	byTag   map[string]*Locale
 	offered []*Locale
 	matcher matcher
 }
 
-// Load reads the embedded message files. It fails when a file cannot be parsed, a placeholder or a strong mark is
-// malformed, or a language has no locale data: all of them mistakes of the build, not of the installation.
-func Load() (*Catalog, error) {
-	return load(messageFiles)
-}
+// Load answers what the embedded message files hold, which are read once in a process. It fails when a file cannot be
+// parsed, a placeholder or a strong mark is malformed, or a language has no locale data: all of them mistakes of the build,
+// not of the installation.
+func Load() (*Catalog, error) { return loadOnce() }
+
+var loadOnce = sync.OnceValues(func() (*Catalog, error) { return load(messageFiles) })
 
 func load(files fs.FS) (*Catalog, error) {
 	paths, err := fs.Glob(files, "locales/*.toml")

@@ -22,6 +22,7 @@ import (
 	"sollecito/internal/inbound"
 	"sollecito/internal/intake"
 	"sollecito/internal/jobs"
+	"sollecito/internal/l10n"
 	"sollecito/internal/link"
 	"sollecito/internal/mail"
 	"sollecito/internal/metrics"
@@ -107,6 +108,10 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	if err != nil {
 		return nil, err
 	}
+	catalog, err := l10n.Load()
+	if err != nil {
+		return nil, err
+	}
 	p := &Portal{DB: db, log: at.Log, now: at.Now, Addresses: link.NewAddresses(c.BaseURL)}
 	p.Metrics = metrics.New(build(), metrics.Sources{Tasks: p.tasks, Reading: p.figures(at.Real), Logger: at.Log})
 	p.Stripe = gateway.New(gateway.Options{
@@ -140,7 +145,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	p.Sender = &jobs.Sender{
 		DB: db, Cases: p.Cases, Intake: p.Intake, Pool: p.pool, Connections: c.Lines, Now: at.Now, Real: at.Real, Pause: time.Sleep, Log: at.Log, Observe: p.seeMail,
 		Letters: &jobs.Letters{
-			Cases: p.Cases, Talks: p.Talks, Catalog: c.Catalog, Addresses: p.Addresses,
+			Cases: p.Cases, Talks: p.Talks, Catalog: catalog, Addresses: p.Addresses,
 			Merchant: writer(c, p.Addresses),
 			From:     mail.Address{Name: c.From.Name, Address: c.From.Address}, Language: c.DefaultLang, Zone: c.Zone, OnlyTo: onlyTo(c), Inbound: c.Inbound, Collector: c.Policy.Collector,
 			Signer: c.Signer, Codes: codes,
@@ -174,7 +179,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	p.Desk = desk
 	p.Web, err = web.New(web.Options{
 		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members,
-		Sessions: sessions, Codes: codes, Addresses: p.Addresses, Catalog: c.Catalog, Assets: assets,
+		Sessions: sessions, Codes: codes, Addresses: p.Addresses, Catalog: catalog, Assets: assets,
 		Merchant: host(c), MailFrom: c.From.Address,
 		Language: c.DefaultLang, Zone: c.Zone, StripeJS: c.StripeJS, StripeAPI: c.StripeAPI, PublishableKey: c.StripePublic, TestMode: !c.Live,
 		EmbedSecrets: reveal(c.EmbedSecrets), EmbedOrigins: c.EmbedOrigins, Proxies: c.Proxies, Interest: c.Interest,
