@@ -87,3 +87,19 @@ type Pager struct {
 	From, To, Total int // of the rows shown, counted from 1; Total 0 when unknown
 	Previous, Next  string
 }
+
+// faulty is a page's title, which says first when something went wrong.
+func faulty(title string, fault bool) string {
+	if fault {
+		return "Error: " + title
+	}
+	return title
+}
+
+// onlyFault is a list of faults for one field, none when all is well.
+func onlyFault(field, text string) []Fault {
+	if text == "" {
+		return nil
+	}
+	return []Fault{{Field: field, Text: text}}
+}
