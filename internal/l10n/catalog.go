@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/BurntSushi/toml"
 	"github.com/nicksnyder/go-i18n/v2/i18n"
@@ -28,11 +29,12 @@ type Catalog struct {
 	matcher matcher
 }
 
-// Load reads the embedded message files. It fails when a file cannot be parsed, a placeholder or a strong mark is
-// malformed, or a language has no locale data: all of them mistakes of the build, not of the installation.
-func Load() (*Catalog, error) {
-	return load(messageFiles)
-}
+// Load answers the catalogue of the embedded message files, which are read once, however often it is asked for. It fails
+// when a file cannot be parsed, a placeholder or a strong mark is malformed, or a language has no locale data: all of
+// them mistakes of the build, not of the installation.
+func Load() (*Catalog, error) { return embedded() }
+
+var embedded = sync.OnceValues(func() (*Catalog, error) { return load(messageFiles) })
 
 func load(files fs.FS) (*Catalog, error) {
 	paths, err := fs.Glob(files, "locales/*.toml")
