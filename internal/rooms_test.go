@@ -62,7 +62,7 @@ var rooms = map[string][]string{
 	"internal/brand":        {},
 	"internal/gallery":      {"internal/browsertest", "internal/demo"},
 	"internal/browsertest":  {},
-	"internal/databasetest": {},
+	"internal/databasetest": {"internal/database"},
 	"internal/bench":        {"internal/..."},
 	"internal/crash":        {"internal/database"},
 }

@@ -56,11 +56,9 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 	t.Helper()
 	h := &house{t: t, now: time.Date(2026, 11, 2, 8, 30, 0, 0, time.UTC)} // a Monday
 	var err error
-	h.db, err = database.Open(t.Context(), databasetest.URL(t))
+	h.db, err = database.Open(t.Context(), databasetest.Migrated(t))
 	must(t, err)
 	t.Cleanup(func() { h.db.Close() })
-	_, err = h.db.Migrate(t.Context())
-	must(t, err)
 	catalog, err := l10n.Load()
 	must(t, err)
 	assets, err := static.New(nil)

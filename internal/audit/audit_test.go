@@ -16,15 +16,11 @@ var noon = time.Date(2026, 11, 3, 12, 0, 0, 0, time.UTC)
 
 func open(t *testing.T) *database.DB {
 	t.Helper()
-	db, err := database.Open(t.Context(), databasetest.URL(t))
+	db, err := database.Open(t.Context(), databasetest.Migrated(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	_, err = db.Migrate(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	err = db.Do(t.Context(), func(tx *sql.Tx) error {
 		for i := range 5 {
 			err := audit.Append(t.Context(), tx, audit.Entry{

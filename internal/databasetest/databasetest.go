@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"flag"
 	"fmt"
 	"net/url"
@@ -11,10 +12,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver that makes and drops a test's database
+
+	"sollecito/internal/database"
 )
 
 // postgres is the server of the second run, nil during the first. Main alone sets it, between runs.
@@ -72,20 +76,54 @@ func URL(t testing.TB) string {
 	if postgres == nil {
 		return "sqlite:" + filepath.Join(t.TempDir(), "sollecito.db")
 	}
-	name := "test_" + strings.ToLower(rand.Text())
-	err := postgres.order(`CREATE DATABASE ` + name)
+	return postgres.create(t, "")
+}
+
+// Migrated is URL for a database of today's shape, as Migrate leaves an empty one. The steps are taken once, the rest
+// are copies.
+func Migrated(t testing.TB) string {
+	t.Helper()
+	if postgres != nil {
+		template, err := postgres.migrated()
+		if err != nil {
+			t.Fatalf("make the template: %v", err)
+		}
+		return postgres.create(t, ` TEMPLATE `+template)
+	}
+	template, err := migratedFile()
+	if err != nil {
+		t.Fatalf("make the template: %v", err)
+	}
+	file := filepath.Join(t.TempDir(), "sollecito.db")
+	err = os.WriteFile(file, template, 0o600)
 	if err != nil {
 		t.Fatalf("make a database: %v", err)
 	}
-	t.Cleanup(func() {
-		err := postgres.order(`DROP DATABASE ` + name + ` WITH (FORCE)`)
-		if err != nil {
-			t.Errorf("drop the database: %v", err)
-		}
-	})
-	u := *postgres.address
-	u.Path = "/" + name
-	return u.String()
+	return "sqlite:" + file
+}
+
+// migratedFile is the content of an SQLite file of today's shape.
+var migratedFile = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "sollecito-template-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	file := filepath.Join(folder, "sollecito.db")
+	err = migrate("sqlite:" + file)
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(file) // all of it, since closing moves what the write-ahead log holds
+})
+
+func migrate(address string) error {
+	db, err := database.Open(context.Background(), address)
+	if err != nil {
+		return err
+	}
+	_, err = db.Migrate(context.Background())
+	return errors.Join(err, db.Close())
 }
 
 // server is a PostgreSQL whose user may create databases.
@@ -93,6 +131,9 @@ type server struct {
 	address *url.URL
 	admin   *sql.DB
 	end     func()
+
+	migrated func() (string, error) // the name of a database of today's shape, made when first asked for; set by connect
+	made     string                 // that name, "" before
 }
 
 func findServer(durable bool) (*server, error) {
@@ -114,6 +155,7 @@ func connect(address string, end func()) (*server, error) {
 	}
 	admin.SetMaxOpenConns(2)
 	s := &server{address: u, admin: admin, end: end}
+	s.migrated = sync.OnceValues(s.template)
 	deadline := time.Now().Add(30 * time.Second)
 	for {
 		err = admin.Ping()
@@ -128,6 +170,42 @@ func connect(address string, end func()) (*server, error) {
 	}
 }
 
+// create makes a database of its own for a test, which ends with it.
+func (s *server) create(t testing.TB, how string) string {
+	t.Helper()
+	name := fresh()
+	err := s.order(`CREATE DATABASE ` + name + how)
+	if err != nil {
+		t.Fatalf("make a database: %v", err)
+	}
+	t.Cleanup(func() {
+		err := s.order(`DROP DATABASE ` + name + ` WITH (FORCE)`)
+		if err != nil {
+			t.Errorf("drop the database: %v", err)
+		}
+	})
+	return s.at(name)
+}
+
+func (s *server) template() (string, error) {
+	name := fresh()
+	err := s.order(`CREATE DATABASE ` + name)
+	if err != nil {
+		return "", err
+	}
+	s.made = name
+	return name, migrate(s.at(name))
+}
+
+func fresh() string { return "test_" + strings.ToLower(rand.Text()) }
+
+// at is the address of one of the server's databases.
+func (s *server) at(name string) string {
+	u := *s.address
+	u.Path = "/" + name
+	return u.String()
+}
+
 func (s *server) order(statement string) error {
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
@@ -136,6 +214,12 @@ func (s *server) order(statement string) error {
 }
 
 func (s *server) stop() {
+	if s.made != "" {
+		err := s.order(`DROP DATABASE ` + s.made + ` WITH (FORCE)`)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "drop the template: %v\n", err)
+		}
+	}
 	s.admin.Close()
 	s.end()
 }

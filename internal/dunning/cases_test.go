@@ -36,15 +36,11 @@ func mustZone(name string) *time.Location {
 
 func setup(t *testing.T) *world {
 	t.Helper()
-	db, err := database.Open(t.Context(), databasetest.URL(t))
+	db, err := database.Open(t.Context(), databasetest.Migrated(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	_, err = db.Migrate(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	return &world{
 		t: t, db: db, now: time.Date(2026, 11, 2, 7, 30, 0, 0, rome), // a Monday
 		cases: dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: contact.DefaultPolicy(), Zone: time.UTC, Promises: dunning.DefaultPromiseRules()}),

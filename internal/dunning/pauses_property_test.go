@@ -378,15 +378,11 @@ func midnights(a, b time.Time) int {
 // Several pauses at once resolve sensibly, whatever begins, ends, is promised, paid or fails in whichever order: a
 // case rests while one of them holds it, the days count once, and nothing bursts out afterwards.
 func TestManyPausesAtOnce(t *testing.T) {
-	db, err := database.Open(t.Context(), databasetest.URL(t))
+	db, err := database.Open(t.Context(), databasetest.Migrated(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	_, err = db.Migrate(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	const enough = 40 // a story is long; a fault of counting shows within a dozen
 	played, failed := 0, false
 	rapid.Check(t, func(r *rapid.T) {

@@ -70,15 +70,11 @@ func waiting(t *testing.T, now time.Time, customers int, steps []string, options
 	}
 	go catcher.Serve(door)
 	t.Cleanup(func() { catcher.Close() })
-	db, err := database.Open(t.Context(), databasetest.URL(t), options...)
+	db, err := database.Open(t.Context(), databasetest.Migrated(t), options...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	_, err = db.Migrate(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	cases := dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: contact.DefaultPolicy(), Zone: time.UTC})
 	err = db.Do(t.Context(), func(tx *sql.Tx) error {
 		for n := range customers {

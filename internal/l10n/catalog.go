@@ -29,12 +29,12 @@ type Catalog struct {
 	matcher matcher
 }
 
-// Load answers what the embedded message files hold, which are read once in a process. It fails when a file cannot be
-// parsed, a placeholder or a strong mark is malformed, or a language has no locale data: all of them mistakes of the build,
-// not of the installation.
-func Load() (*Catalog, error) { return loadOnce() }
+// Load answers the catalogue of the embedded message files, which are read once, however often it is asked for. It fails
+// when a file cannot be parsed, a placeholder or a strong mark is malformed, or a language has no locale data: all of
+// them mistakes of the build, not of the installation.
+func Load() (*Catalog, error) { return embedded() }
 
-var loadOnce = sync.OnceValues(func() (*Catalog, error) { return load(messageFiles) })
+var embedded = sync.OnceValues(func() (*Catalog, error) { return load(messageFiles) })
 
 func load(files fs.FS) (*Catalog, error) {
 	paths, err := fs.Glob(files, "locales/*.toml")

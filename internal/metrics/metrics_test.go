@@ -27,15 +27,11 @@ var now = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 
 func open(t *testing.T) *database.DB {
 	t.Helper()
-	db, err := database.Open(t.Context(), databasetest.URL(t))
+	db, err := database.Open(t.Context(), databasetest.Migrated(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	_, err = db.Migrate(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	return db
 }
 

@@ -12,15 +12,11 @@ import (
 
 // What mails share is kept once; each is read as it went all the same, the last try's alone.
 func TestACopyIsTheMailAsItWent(t *testing.T) {
-	db, err := database.Open(t.Context(), databasetest.URL(t))
+	db, err := database.Open(t.Context(), databasetest.Migrated(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	_, err = db.Migrate(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	do := func(work func(tx *sql.Tx) error) {
 		t.Helper()
 		err := db.Do(t.Context(), work)

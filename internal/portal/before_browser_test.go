@@ -11,6 +11,7 @@ import (
 // Before anything has failed, in a real browser: the letter's link, one button, the card's fields, the bank's yes, and
 // the card is kept. Nothing is charged.
 func TestChromiumKeepsACardBeforeTheRenewal(t *testing.T) {
+	seesNoEngine(t)
 	h := open(t, foretelling("all"))
 	customer, _ := h.subscriber("chiara@bellini.example", "11", "2026")
 	h.walk(17 * day)

@@ -175,6 +175,7 @@ func TestAGuestPaysOnStripesPage(t *testing.T) {
 
 // In a real browser: choosing the account changes what the button says and what is agreed to.
 func TestChromiumPaysFromABankAccount(t *testing.T) {
+	seesNoEngine(t)
 	h := open(t)
 	customer := h.customer("Jonas Weber", "jonas@weber.example", "DE", "pm_card_visa")
 	invoice := h.fail(customer, "expired_card")

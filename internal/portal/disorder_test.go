@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"sollecito/internal/databasetest"
 )
 
 // outcome is what a situation leaves behind that anybody could tell apart, read from the portal's own tables.
@@ -235,6 +237,9 @@ func TestEventsInAnyOrderEndInTheSamePlace(t *testing.T) {
 	}
 	// Whatever one act says is lost, all of it: only the reading can tell.
 	for _, s := range all {
+		if databasetest.OnPostgres() {
+			break // a dozen of the plays below show whether the other engine keeps what is read as well
+		}
 		for n, a := range s.acts {
 			if a.does == nil {
 				continue
@@ -261,8 +266,9 @@ func TestEventsInAnyOrderEndInTheSamePlace(t *testing.T) {
 	}
 	// Each play is a whole house: fewer than the usual hundred, unless somebody asks for more.
 	checks := flag.Lookup("rapid.checks")
-	if checks.Value.String() == checks.DefValue {
-		err := checks.Value.Set("40")
+	few := map[string]string{checks.DefValue: "40", "40": "12"} // the second run, on PostgreSQL, finds what the first has set
+	if few[checks.Value.String()] != "" {
+		err := checks.Value.Set(few[checks.Value.String()])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -103,7 +103,7 @@ func open(t testing.TB, change ...func(*config.Config)) *house {
 	}
 	h.base = "http://" + door.Addr().String()
 	h.config = &config.Config{
-		Listen: door.Addr().String(), BaseURL: h.base, DatabaseURL: databasetest.URL(t),
+		Listen: door.Addr().String(), BaseURL: h.base, DatabaseURL: databasetest.Migrated(t),
 		StripeKey: config.Secret(h.stripe.SecretKey()), StripePublic: h.stripe.PublishableKey(), WebhookSecrets: []config.Secret{config.Secret(h.stripe.WebhookSecret())},
 		StripeAPI: h.api.URL, StripeJS: h.api.URL + "/v3/", StripeEmails: "off", SMTP: config.Secret("smtp://" + mail.Addr().String()),
 		MailFrom: "Lumen Studio <billing@lumen.example>", MerchantName: "Lumen Studio", MerchantAddr: "Lumen Studio S.r.l., Via Tortona 31, 20144 Milano, Italy",

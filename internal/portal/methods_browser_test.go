@@ -36,6 +36,7 @@ func (b tab) seen(name string) {
 // A card is taken off in a real browser: the list, what follows, the code pasted as a mailbox gives it, and the end. The
 // page whether a mail is ours is looked at besides.
 func TestChromiumTakesACardOff(t *testing.T) {
+	seesNoEngine(t)
 	h, customer, _, _, _ := withTwoCards(t)
 	b := tab{t, browsertest.Start(t)}
 	complaints, err := browsertest.Complaints(b.ctx)
@@ -73,6 +74,7 @@ func TestChromiumTakesACardOff(t *testing.T) {
 
 // Somebody else pays in a real browser, with a card whose bank asks twice: when it is typed, and when it is charged.
 func TestChromiumPaysForSomebodyElse(t *testing.T) {
+	seesNoEngine(t)
 	h, customer, invoice, _, _, address := handedOn(t)
 	b := tab{t, browsertest.Start(t)}
 	complaints, err := browsertest.Complaints(b.ctx)

@@ -200,6 +200,7 @@ func TestScannersOfEveryMailDoNoHarm(t *testing.T) {
 		m.unchanged(before, m.everything())
 	})
 	t.Run("rendering", func(t *testing.T) {
+		seesNoEngine(t)
 		ctx := browsertest.Start(t)
 		seen := map[string]bool{}
 		for _, u := range m.urls {

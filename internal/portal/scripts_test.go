@@ -37,6 +37,7 @@ func inventory(t *testing.T) []string {
 // What Chromium loads as script in our own pages while a card is typed, kept and charged, and the bank asks, is the
 // inventory and nothing else; and nothing at all comes from anybody but us and Stripe.
 func TestChromiumLoadsTheScriptsOfTheInventoryAlone(t *testing.T) {
+	seesNoEngine(t)
 	h := open(t)
 	customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
 	h.fail(customer, "expired_card")

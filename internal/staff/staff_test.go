@@ -40,15 +40,11 @@ func (h *house) later(d time.Duration) {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	db, err := database.Open(t.Context(), databasetest.URL(t))
+	db, err := database.Open(t.Context(), databasetest.Migrated(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	_, err = db.Migrate(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	h := &house{db: db, clock: time.Date(2026, 11, 3, 9, 0, 0, 300e6, time.UTC)}
 	h.Members = h.another(t)
 	return h

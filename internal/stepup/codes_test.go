@@ -29,15 +29,11 @@ type world struct {
 
 func open(t *testing.T) *world {
 	t.Helper()
-	db, err := database.Open(t.Context(), databasetest.URL(t))
+	db, err := database.Open(t.Context(), databasetest.Migrated(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	_, err = db.Migrate(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	w := &world{t: t, db: db, now: time.Unix(1_700_000_000, 0)}
 	w.codes = stepup.NewCodes("a key", func() time.Time { return w.now })
 	return w
