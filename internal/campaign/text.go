@@ -52,7 +52,7 @@ type Piece struct {
 	Strong   bool
 }
 
-// Read cuts the text into its pieces. A text that ParseCampaign let pass can be read; another one is read as far as
+// Read cuts the text into its pieces. A text that Parse let pass can be read; another one is read as far as
 // it goes.
 func (t Text) Read() Told {
 	told, _ := t.read()
