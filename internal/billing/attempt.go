@@ -45,7 +45,7 @@ const (
 	BySchedule Initiator = "schedule" // our own retry
 	ByNewCard  Initiator = "new_card" // at once after another card came, or a new date of the same
 	ByPromise  Initiator = "promise"  // on the day the customer set
-	ByStaff    Initiator = "staff"
+	ByStaff    Initiator = "staff"    // a member of staff, who has the customer's word
 )
 
 // Automatic reports whether nobody was there: such a charge is made off-session.

@@ -79,8 +79,8 @@ type RemovalStatus string
 
 const (
 	RemovalOrdered RemovalStatus = "ordered" // to be asked of Stripe, again and again until it answers
-	RemovalDone    RemovalStatus = "done"
-	RemovalFailed  RemovalStatus = "failed" // what was to take its place was gone
+	RemovalDone    RemovalStatus = "done"    // Stripe took it off
+	RemovalFailed  RemovalStatus = "failed"  // what was to take its place was gone
 )
 
 // Removal is a customer's order to take one of their payment methods off. It is written down before Stripe is asked.

@@ -3,11 +3,12 @@ package campaign
 // Access is what the merchant's app should allow.
 type Access string
 
+// From the most to the least; what each means in the app is the merchant's to say.
 const (
-	Full       Access = "full"
-	Grace      Access = "grace"
-	Restricted Access = "restricted"
-	Suspended  Access = "suspended"
+	Full       Access = "full"       // nothing is overdue
+	Grace      Access = "grace"      // something is, and nothing is taken away yet
+	Restricted Access = "restricted" // an announced consequence took place
+	Suspended  Access = "suspended"  // the same, to the end
 )
 
 // Tighter reports whether a allows less than b.

@@ -11,9 +11,9 @@ import (
 	"sollecito/internal/outbox"
 )
 
-// Campaign is a plan: whom it is for, and the steps their case walks. It is written as a YAML document (see
-// ParseCampaign) and versioned: applying a changed document makes the next version, and a case keeps the version it
-// began with, so a published version never changes.
+// Campaign is a plan: whom it is for, and the steps their case walks. It is written as a YAML document (see Parse) and
+// versioned: applying a changed document makes the next version, and a case keeps the version it began with, so a
+// published version never changes.
 type Campaign struct {
 	Name    string   `yaml:"name"`
 	Version int64    `yaml:"-"` // given when the document is applied, from 1

@@ -44,7 +44,7 @@ const (
 	mostDepth    = 12
 )
 
-// ParseCampaign reads a campaign's YAML document. Whatever is wrong with it is a Flaws.
+// Parse reads a campaign's YAML document. Whatever is wrong with it is a Flaws.
 func Parse(text []byte) (Campaign, error) {
 	d, err := readDocument(text)
 	if err != nil {
@@ -441,7 +441,7 @@ func listed(classes []billing.Class) string {
 	return strings.Join(all, ", ")
 }
 
-// Document writes the campaign as the YAML that ParseCampaign reads.
+// Document writes the campaign as the YAML that Parse reads.
 func (c Campaign) Document() ([]byte, error) {
 	text, err := yaml.MarshalWithOptions(c, yaml.Indent(2), yaml.IndentSequence(true), yaml.UseSingleQuote(false))
 	if err != nil {

@@ -39,7 +39,7 @@ func Shipped() Campaigns {
 	return all
 }
 
-// CampaignSchema is the JSON Schema of the documents, for editors.
+// Schema is the JSON Schema of the documents, for editors.
 //
 //go:embed schema.json
 var Schema []byte
@@ -48,7 +48,7 @@ var Schema []byte
 // parsed campaigns notice.
 const settingCampaigns = "campaigns"
 
-// InstallCampaigns gives an installation the campaigns it does not know by name yet, after those it does.
+// Install gives an installation the campaigns it does not know by name yet, after those it does.
 func Install(ctx context.Context, tx *sql.Tx, all Campaigns, now time.Time) error {
 	err := database.Hold(ctx, tx, settingCampaigns)
 	if err != nil {

@@ -3,6 +3,7 @@ package campaign
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -52,7 +53,7 @@ type Piece struct {
 	Strong   bool
 }
 
-// Read cuts the text into its pieces. A text that ParseCampaign let pass can be read; another one is read as far as
+// Read cuts the text into its pieces. A text that Parse let pass can be read; another one is read as far as
 // it goes.
 func (t Text) Read() Told {
 	told, _ := t.read()
@@ -111,27 +112,13 @@ func (b Block) isButton() bool {
 func (b Block) names(variable string) bool { return naming(b.Pieces, variable) }
 
 func naming(all []Piece, variable string) bool {
-	for _, p := range all {
-		if p.Variable == variable {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(all, func(p Piece) bool { return p.Variable == variable })
 }
 
 // Names reports whether the text names a variable.
 func (t Told) Names(variable string) bool {
-	if naming(t.Subject, variable) {
-		return true
-	}
-	for _, blocks := range [][]Block{t.Before, t.After} {
-		for _, b := range blocks {
-			if b.names(variable) {
-				return true
-			}
-		}
-	}
-	return false
+	names := func(b Block) bool { return b.names(variable) }
+	return naming(t.Subject, variable) || slices.ContainsFunc(t.Before, names) || slices.ContainsFunc(t.After, names)
 }
 
 // reader knows paragraphs, lists and emphasis. Whatever else Markdown has, HTML above all, is plain words to it.
@@ -144,80 +131,99 @@ func reader() parser.Parser {
 	)
 }
 
+// blocksOf cuts a body into its blocks and answers what is wrong with it.
 func blocksOf(body string) ([]Block, []textFlaw) {
-	source := []byte(body)
-	var blocks []Block
-	var flaws []textFlaw
-	var visit func(n ast.Node, mark string)
-	visit = func(n ast.Node, mark string) {
-		switch n := n.(type) {
-		case *ast.List:
-			number := n.Start
-			for item := n.FirstChild(); item != nil; item = item.NextSibling() {
-				itemMark := "•"
-				if n.IsOrdered() {
-					itemMark = strconv.Itoa(number) + "."
-					number++
-				}
-				for child := item.FirstChild(); child != nil; child = child.NextSibling() {
-					if _, nested := child.(*ast.List); nested {
-						flaws = append(flaws, textFlaw{line: lineOf(child, source), says: "a list within a list is not read; write one list"})
-					}
-					visit(child, itemMark)
-				}
-			}
-			return
-		case *ast.Document:
-			for child := n.FirstChild(); child != nil; child = child.NextSibling() {
-				visit(child, "")
-			}
-			return
+	r := blockReader{source: []byte(body)}
+	r.read(reader().Parse(text.NewReader(r.source)), "")
+	return r.blocks, r.flaws
+}
+
+// blockReader goes through a parsed body from its beginning to its end.
+type blockReader struct {
+	source []byte
+	blocks []Block
+	flaws  []textFlaw
+}
+
+// read takes in a document, a list or a paragraph; mark is that of the list's item it stands in.
+func (r *blockReader) read(n ast.Node, mark string) {
+	switch n := n.(type) {
+	case *ast.Document:
+		for child := n.FirstChild(); child != nil; child = child.NextSibling() {
+			r.read(child, "")
 		}
-		b := Block{Mark: mark, line: lineOf(n, source)}
-		var run strings.Builder
-		line := b.line
-		flush := func(strong bool) {
-			found, wrong := pieces(run.String(), strong)
-			run.Reset()
-			for _, p := range found {
-				b.add(p)
-			}
-			for _, says := range wrong {
-				flaws = append(flaws, textFlaw{line: line, says: says})
-			}
-		}
-		var inline func(n ast.Node, strong bool)
-		inline = func(n ast.Node, strong bool) {
-			for child := n.FirstChild(); child != nil; child = child.NextSibling() {
-				switch child := child.(type) {
-				case *ast.Text:
-					line = bytes.Count(source[:child.Segment.Start], []byte("\n"))
-					run.Write(util.UnescapePunctuations(child.Segment.Value(source)))
-					switch {
-					case child.HardLineBreak():
-						run.WriteByte('\n')
-						flush(strong)
-					case child.SoftLineBreak():
-						run.WriteByte(' ')
-						flush(strong)
-					}
-				case *ast.String:
-					run.Write(child.Value)
-				case *ast.Emphasis:
-					flush(strong)
-					inline(child, true)
-					flush(true)
-				}
-			}
-		}
-		inline(n, false)
-		flush(false)
-		if len(b.Pieces) > 0 {
-			blocks = append(blocks, b)
+	case *ast.List:
+		r.readList(n)
+	default:
+		p := paragraphReader{blockReader: r, block: Block{Mark: mark, line: lineOf(n, r.source)}}
+		p.line = p.block.line
+		p.read(n, false)
+		p.flush(false)
+		if len(p.block.Pieces) > 0 {
+			r.blocks = append(r.blocks, p.block)
 		}
 	}
-	visit(reader().Parse(text.NewReader(source)), "")
-	return blocks, flaws
+}
+
+func (r *blockReader) readList(list *ast.List) {
+	number := list.Start
+	for item := list.FirstChild(); item != nil; item = item.NextSibling() {
+		mark := "•"
+		if list.IsOrdered() {
+			mark = strconv.Itoa(number) + "."
+			number++
+		}
+		for child := item.FirstChild(); child != nil; child = child.NextSibling() {
+			if _, nested := child.(*ast.List); nested {
+				r.flaws = append(r.flaws, textFlaw{line: lineOf(child, r.source), says: "a list within a list is not read; write one list"})
+			}
+			r.read(child, mark)
+		}
+	}
+}
+
+// paragraphReader gathers the words of one block until their weight or their line changes.
+type paragraphReader struct {
+	*blockReader
+	block Block
+	words strings.Builder
+	line  int // of the body, from 0, on which the last words stand
+}
+
+func (p *paragraphReader) read(n ast.Node, strong bool) {
+	for child := n.FirstChild(); child != nil; child = child.NextSibling() {
+		switch child := child.(type) {
+		case *ast.Text:
+			p.line = bytes.Count(p.source[:child.Segment.Start], []byte("\n"))
+			p.words.Write(util.UnescapePunctuations(child.Segment.Value(p.source)))
+			switch {
+			case child.HardLineBreak():
+				p.words.WriteByte('\n')
+				p.flush(strong)
+			case child.SoftLineBreak():
+				p.words.WriteByte(' ')
+				p.flush(strong)
+			}
+		case *ast.String:
+			p.words.Write(child.Value)
+		case *ast.Emphasis:
+			p.flush(strong)
+			p.read(child, true)
+			p.flush(true)
+		}
+	}
+}
+
+// flush puts the words gathered so far into the block.
+func (p *paragraphReader) flush(strong bool) {
+	found, wrong := pieces(p.words.String(), strong)
+	p.words.Reset()
+	for _, piece := range found {
+		p.block.add(piece)
+	}
+	for _, says := range wrong {
+		p.flaws = append(p.flaws, textFlaw{line: p.line, says: says})
+	}
 }
 
 // lineOf answers the line of the source a block begins on, from 0.
@@ -251,10 +257,9 @@ func pieces(words string, strong bool) (all []Piece, wrong []string) {
 			break
 		}
 		name = strings.TrimSpace(name)
-		switch {
-		case known(name):
+		if slices.Contains(Variables, name) {
 			all = append(all, Piece{Variable: name, Strong: strong})
-		default:
+		} else {
 			wrong = append(wrong, "there is no variable {{"+name+"}}"+nearest(name, Variables)+"; there are "+strings.Join(Variables, ", "))
 		}
 		words = after
@@ -262,16 +267,7 @@ func pieces(words string, strong bool) (all []Piece, wrong []string) {
 	return all, wrong
 }
 
-func known(variable string) bool {
-	for _, v := range Variables {
-		if v == variable {
-			return true
-		}
-	}
-	return false
-}
-
-// nearest answers ", is … meant?" with the word most like the one that was written, "" when none is like it.
+// nearest answers " (is … meant?)" with the word most like the one that was written, "" when none is like it.
 func nearest(written string, all []string) string {
 	best, least := "", 1+max(2, utf8.RuneCountInString(written)/2)
 	for _, word := range all {

@@ -14,7 +14,7 @@ import (
 type Status string
 
 const (
-	Open      Status = "open"
+	Open      Status = "open"      // something is owed and steps are left
 	Recovered Status = "recovered" // nothing is left open and something was paid
 	Exhausted Status = "exhausted" // no step is left and something is still open
 	Canceled  Status = "canceled"  // nothing is left open and nothing was paid
@@ -30,8 +30,8 @@ type Case struct {
 	CampaignVersion int64
 	Status          Status
 	Access          campaign.Access
-	Step            int    // steps taken
-	OpenedAt        int64  //
+	Step            int // steps taken
+	OpenedAt        int64
 	OpenedDay       string // day 0: the customer's local date of opening, as 2006-01-02
 	RestedDays      int    // local days that do not count, by pause or outage
 	RestingSince    int64  // when the first of the pauses now active began, 0 when none is
@@ -50,15 +50,16 @@ func (c Case) Plan(all campaign.Campaigns) campaign.Campaign {
 // PauseReason is why a case rests.
 type PauseReason string
 
+// The reasons. PauseProcessing, PauseDispute and PauseConsent follow from what is read of Stripe.
 const (
-	PauseStaff        PauseReason = "staff"
-	PauseConversation PauseReason = "conversation"
-	PauseDispute      PauseReason = "dispute"
-	PauseProcessing   PauseReason = "processing"
-	PauseClaim        PauseReason = "claim"
-	PausePromise      PauseReason = "promise"
-	PauseConsent      PauseReason = "consent"
-	PauseImported     PauseReason = "imported"
+	PauseStaff        PauseReason = "staff"        // a member of staff paused it
+	PauseConversation PauseReason = "conversation" // the customer waits for an answer
+	PauseDispute      PauseReason = "dispute"      // a payment is disputed
+	PauseProcessing   PauseReason = "processing"   // a bank debit is under way
+	PauseClaim        PauseReason = "claim"        // the customer says that a transfer is on its way
+	PausePromise      PauseReason = "promise"      // the customer set a date
+	PauseConsent      PauseReason = "consent"      // consent was withdrawn at the bank; a person or a payment ends it
+	PauseImported     PauseReason = "imported"     // it was there at the first connection and waits to be released
 )
 
 // Pause is one reason why a case rests. A case rests while any is active; days in pause don't count.

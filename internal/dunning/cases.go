@@ -96,11 +96,6 @@ func (cs *Cases) OfCustomer(ctx context.Context, tx *sql.Tx, customer string) ([
 	return selectCases(ctx, tx, `WHERE customer_id = $1 ORDER BY opened_at DESC, id`, customer)
 }
 
-// ByStatus answers up to limit cases of a status, those looked at soonest first.
-func (cs *Cases) ByStatus(ctx context.Context, tx *sql.Tx, status Status, limit int) ([]Case, error) {
-	return selectCases(ctx, tx, `WHERE status = $1 ORDER BY coalesce(next_step_at, 0), opened_at DESC, id LIMIT $2`, status, limit)
-}
-
 func one(found []Case, err error) (Case, error) {
 	if err != nil {
 		return Case{}, err

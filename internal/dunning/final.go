@@ -52,9 +52,9 @@ type Final struct {
 type TargetStatus string
 
 const (
-	TargetOrdered TargetStatus = "ordered"
-	TargetDone    TargetStatus = "done"
-	TargetPassed  TargetStatus = "passed" // nothing was done to it; Outcome says why
+	TargetOrdered TargetStatus = "ordered" // Stripe is to be asked
+	TargetDone    TargetStatus = "done"    // Stripe did it
+	TargetPassed  TargetStatus = "passed"  // nothing was done to it; Outcome says why
 )
 
 // Target is a subscription or an invoice at Stripe that an ordered act is about.

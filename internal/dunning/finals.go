@@ -34,11 +34,6 @@ func (cs *Cases) FinalOf(ctx context.Context, tx *sql.Tx, caseID string) (Final,
 	return oneFinal(selectFinals(ctx, tx, `WHERE case_id = $1 ORDER BY proposed_at DESC, id LIMIT 1`, caseID))
 }
 
-// TargetsOf answers what an ordered act is about, in order.
-func (cs *Cases) TargetsOf(ctx context.Context, tx *sql.Tx, finalID string) ([]Target, error) {
-	return selectTargets(ctx, tx, finalID)
-}
-
 // finalWait is how long the schedule leaves a case alone whose final act waits.
 const finalWait = 24 * time.Hour
 

@@ -21,8 +21,8 @@ func (b Before) On() bool { return b.Expiring || b.Renewals }
 type Trouble string
 
 const (
-	CardExpires Trouble = "expiring"
-	NoMethod    Trouble = "no_method"
+	CardExpires Trouble = "expiring"  // the card is no longer good on the day
+	NoMethod    Trouble = "no_method" // there is nothing to charge
 )
 
 // Precaution is a renewal ahead that is going to fail unless its customer does something about it. It is told once:

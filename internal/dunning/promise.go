@@ -18,7 +18,7 @@ const (
 type PromiseStatus string
 
 const (
-	PromiseActive    PromiseStatus = "active"
+	PromiseActive    PromiseStatus = "active"    // its day is still to come, or its charge is under way
 	PromiseKept      PromiseStatus = "kept"      // what it names was paid, that day or earlier
 	PromiseBroken    PromiseStatus = "broken"    // the bank declined the charge, or the day passed unpaid
 	PromiseWithdrawn PromiseStatus = "withdrawn" // somebody took it back, or nothing is owed any more

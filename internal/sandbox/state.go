@@ -50,35 +50,34 @@ type forcedDecline struct {
 
 // memory is everything the stand-in knows; Save writes it and Load brings it back.
 type memory struct {
-	Seed        string
-	Counter     uint64
-	Secret      string
-	Customers   table[customer]
-	Methods     table[method]
-	Products    table[product]
-	Prices      table[price]
-	Subs        table[subscription]
-	Items       table[invoiceItem]
-	Invoices    table[invoice]
-	Intents     table[intent]
-	Setups      table[setup]
-	Attempts    table[setupAttempt]
-	Mandates    table[mandate]
-	Charges     table[charge]
-	Refunds     table[refund]
-	Disputes    table[dispute]
-	Credits     table[creditNote]
-	Transfers   table[transaction]
-	Clocks      table[testClock]
-	Endpoints   table[endpoint]
-	Portals     table[portalSession]
-	Checkouts   table[checkoutSession]
-	Events      table[storedEvent]
-	Deliveries  []*delivery
-	Idempotent  map[string]*storedAnswer
-	Forced      map[string]forcedDecline
-	Delivering  DeliveryMode
-	NextReceipt int64
+	Seed       string
+	Counter    uint64
+	Secret     string
+	Customers  table[customer]
+	Methods    table[method]
+	Products   table[product]
+	Prices     table[price]
+	Subs       table[subscription]
+	Items      table[invoiceItem]
+	Invoices   table[invoice]
+	Intents    table[intent]
+	Setups     table[setup]
+	Attempts   table[setupAttempt]
+	Mandates   table[mandate]
+	Charges    table[charge]
+	Refunds    table[refund]
+	Disputes   table[dispute]
+	Credits    table[creditNote]
+	Transfers  table[transaction]
+	Clocks     table[testClock]
+	Endpoints  table[endpoint]
+	Portals    table[portalSession]
+	Checkouts  table[checkoutSession]
+	Events     table[storedEvent]
+	Deliveries []*delivery
+	Idempotent map[string]*storedAnswer
+	Forced     map[string]forcedDecline
+	Delivering DeliveryMode
 }
 
 // Save writes the whole state as JSON: objects, ids, idempotent answers, events, receivers, deliveries under way.

@@ -13,7 +13,6 @@ type ConversationStatus string
 const (
 	Waiting  ConversationStatus = "waiting"  // for staff
 	Answered ConversationStatus = "answered" // by staff
-	Closed   ConversationStatus = "closed"
 )
 
 // Conversation is all that one customer and staff say to each other. A customer has one; it opens with their

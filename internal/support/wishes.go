@@ -17,7 +17,7 @@ import (
 type WishStatus string
 
 const (
-	WishOpen      WishStatus = "open"
+	WishOpen      WishStatus = "open"      // staff are to see to it
 	WishWithdrawn WishStatus = "withdrawn" // the customer stays after all
 	WishDone      WishStatus = "done"      // staff have seen to it
 )
