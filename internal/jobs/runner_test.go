@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,9 +13,12 @@ import (
 // however busy the others are, and until somebody wakes everything.
 func TestWorkOfOthersDoesNotWakeWhatTimeAloneBrings(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		left, looked := 50, map[string]int{}
 		task := func(name string, work int, alone bool) Task {
 			return Task{Name: name, Every: time.Minute, Alone: alone, RunOnce: func(context.Context) (int, error) {
+				mu.Lock()
+				defer mu.Unlock()
 				looked[name]++
 				if work == 0 || left == 0 {
 					return 0, nil
