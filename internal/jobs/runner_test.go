@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -30,19 +31,22 @@ func TestWorkOfOthersDoesNotWakeWhatTimeAloneBrings(t *testing.T) {
 		r := NewRunner(time.Now, slog.New(slog.DiscardHandler), task("busy", 1, false), task("next", 0, false), task("sweep", 0, true))
 		ctx, stop := context.WithCancel(t.Context())
 		r.Start(ctx)
-		synctest.Wait()
-		if left != 0 || looked["next"] < 2 || looked["sweep"] != 1 {
-			t.Errorf("after 50 batches of one task the others had looked %v", looked)
+		so := func() map[string]int {
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			return maps.Clone(looked)
+		}
+		if n := so(); n["busy"] < 51 || n["next"] < 2 || n["sweep"] != 1 {
+			t.Errorf("after 50 batches of one task they had looked %v", n)
 		}
 		r.Wake()
-		synctest.Wait()
-		if looked["sweep"] != 2 {
-			t.Errorf("who wakes everything woke %v", looked)
+		if n := so(); n["sweep"] != 2 {
+			t.Errorf("who wakes everything woke %v", n)
 		}
 		time.Sleep(time.Minute)
-		synctest.Wait()
-		if looked["sweep"] != 3 {
-			t.Errorf("after its own time it had looked %v", looked)
+		if n := so(); n["sweep"] != 3 {
+			t.Errorf("after its own time it had looked %v", n)
 		}
 		stop()
 		r.Wait()
