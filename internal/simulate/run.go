@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 
 	"sollecito/internal/audit"
@@ -269,6 +270,9 @@ func (h *house) calm(ctx context.Context) error {
 	return nil
 }
 
+// bankTime is how long after its day a promise may still wait: for a bank debit, or a try that a card's budget allows later.
+const bankTime = 12 * 24 * time.Hour
+
 // agree holds what the portal believes in the end against what is true.
 func (h *house) agree(ctx context.Context) error {
 	err := h.asked(ctx, func(tx *sql.Tx) error {
@@ -292,6 +296,7 @@ func (h *house) agree(ctx context.Context) error {
 			"I10: cases stand still":                  `SELECT count(*) FROM cases WHERE status = 'open' AND resting_since = 0 AND next_step_at IS NULL`,
 			"I10: letters are marked as on their way": `SELECT count(*) FROM notices WHERE status = 'sending'`,
 			"I1: attempts have no end":                `SELECT count(*) FROM attempts WHERE status = 'started' AND kind = 'charge'`,
+			"B7: promises outlive their day":          `SELECT count(*) FROM promises WHERE status = 'active' AND due_at < ` + strconv.FormatInt(h.w.at.Add(-bankTime).Unix(), 10),
 		} {
 			var n int
 			err = tx.QueryRowContext(ctx, query).Scan(&n)
@@ -302,6 +307,13 @@ func (h *house) agree(ctx context.Context) error {
 				h.judge.breach(what, nil, "%d", n)
 			}
 		}
+		ends, err := stringsOf(ctx, tx, `SELECT status FROM promises`)
+		if err != nil {
+			return err
+		}
+		for _, end := range ends {
+			h.judge.counts["promise "+end]++
+		}
 		_, _, err = audit.Verify(ctx, tx)
 		if err != nil {
 			h.judge.breach("I9", nil, "%v", err)
@@ -309,12 +321,15 @@ func (h *house) agree(ctx context.Context) error {
 		return nil
 	})
 	for _, i := range h.w.stripe.invoices {
-		if i.paid > 1 || i.orders > len(i.presses)+i.newCards {
-			h.judge.breach("I1", i.of, "%s: paid %d times, %d presses, %d new cards and %d orders", i.id, i.paid, len(i.presses), i.newCards, i.orders)
+		if i.paid > 1 || i.orders > len(i.presses)+i.newCards+i.vows {
+			h.judge.breach("I1", i.of, "%s: paid %d times, %d presses, %d new cards, %d promises and %d orders", i.id, i.paid, len(i.presses), i.newCards, i.vows, i.orders)
 		}
 	}
 	for _, by := range h.w.stripe.cards {
 		h.withinBudget(by)
+		if by.guest && !by.detached {
+			h.judge.breach("C8", by.owner, "%s of somebody else, who came on %s, is still on file", by.id, by.came.Format(time.DateTime))
+		}
 	}
 	for _, leak := range h.log.leaks {
 		h.judge.breach("I11", nil, "the log says %q", leak)

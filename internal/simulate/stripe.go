@@ -28,9 +28,13 @@ type card struct {
 	id, last4 string
 	owner     *customer
 	detached  bool        // taken off its owner for good
+	gone      time.Time   // since when it is
 	debit     bool        // it is a bank account, and takes days to say anything
 	says      string      // the decline code it answers from now on, "" when it pays
 	tries     []time.Time // ordered by the portal
+	guest     bool        // somebody else's, who pays one invoice with it
+	came      time.Time   // when such a one did
+	pays      *invoice    // which
 }
 
 type invoice struct {
@@ -54,6 +58,7 @@ type invoice struct {
 	presses map[string]bool // of the customer, that were about it
 	paid    int             // how often money was taken
 
+	vows     int // to be charged on a day their customer set, of which each may be once
 	newCards int // that came while it was open: each may be tried once without a press
 }
 
@@ -278,7 +283,7 @@ func (w *world) leave(i *invoice, what, how string) {
 	c.open = slices.DeleteFunc(c.open, func(o *invoice) bool { return o == i })
 	if !c.owes() && c.clearSince.IsZero() {
 		c.clearSince = w.at
-		c.wrote, c.resting = time.Time{}, time.Time{} // that case is over; another one is another matter
+		c.wrote, c.resting, c.claimed, c.vow = time.Time{}, time.Time{}, time.Time{}, nil // that case is over; another one is another matter
 	}
 }
 
@@ -349,6 +354,7 @@ func (w *world) bring(e *event, until time.Time) {
 
 // order is the portal's order to charge an invoice with its customer there. paid is false while a debit is under way.
 func (w *world) order(i *invoice, by *card) (paid bool) {
+	w.acts.ordered(i, by)
 	i.orders++
 	w.stripe.charges++
 	by.tries = append(by.tries, w.at)

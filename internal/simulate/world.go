@@ -26,7 +26,8 @@ type world struct {
 
 // acts are what the world does to the portal.
 type acts interface {
-	receive(e *event) bool // whether the portal answered 2xx
+	receive(e *event) bool        // whether the portal answered 2xx
+	ordered(i *invoice, by *card) // the portal charges an invoice
 }
 
 // play is what is asked for.
@@ -35,7 +36,7 @@ type play struct {
 	seed            uint64
 	only            string  // the one customer who lives, "" for all
 	failing         float64 // the share of renewals that fail
-	unusual         float64 // how many more than usually pay by debit or by hand, or decide about their reminders
+	unusual         float64 // how many times more than usually pay by debit or by hand, promise, or decide about their reminders
 	collector       bool    // the merchant collects for others: each reminder can be stopped by one press
 	good            float64 // the share of renewals that went well of which Stripe tells
 	faults          faults
@@ -89,6 +90,8 @@ type customer struct {
 	clearSince              time.Time  // since when Stripe knows that nothing is overdue; zero while something is
 	wrote, resting          time.Time  // since when a message waits; until when staff let the case rest
 	disputed                time.Time  // since when a dispute runs or was lost
+	vow                     *vow       // the day they set, nil for none
+	claimed                 time.Time  // until when they said that a transfer is on its way
 	presses                 int
 	reminders               []heard
 	settled                 time.Time // the last time they acted on our pages
