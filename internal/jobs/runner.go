@@ -85,22 +85,28 @@ func (t *running) rouse() {
 func (r *Runner) Drain(ctx context.Context, named ...string) (int, error) {
 	total := 0
 	for {
-		round := 0
-		for _, t := range r.tasks {
-			if len(named) > 0 && !slices.Contains(named, t.Name) {
-				continue
-			}
-			n, err := t.run(ctx)
-			if err != nil {
-				return total + round, fmt.Errorf("%s: %w", t.Name, err)
-			}
-			round += n
-		}
-		total += round
-		if round == 0 {
-			return total, nil
+		n, err := r.Once(ctx, named...)
+		total += n
+		if err != nil || n == 0 {
+			return total, err
 		}
 	}
+}
+
+// Once runs one batch of each task, or of those named, in order, and answers how much was done.
+func (r *Runner) Once(ctx context.Context, named ...string) (int, error) {
+	done := 0
+	for _, t := range r.tasks {
+		if len(named) > 0 && !slices.Contains(named, t.Name) {
+			continue
+		}
+		n, err := t.run(ctx)
+		if err != nil {
+			return done, fmt.Errorf("%s: %w", t.Name, err)
+		}
+		done += n
+	}
+	return done, nil
 }
 
 func (r *Runner) loop(ctx context.Context, t *running) {

@@ -149,8 +149,9 @@ func (h *house) turn(ctx context.Context, full bool) error {
 		h.brought = false
 		err = h.work(ctx)
 	case full:
-		h.brought = false
-		err = h.work(ctx, h.portal.Runner.Unforeseen()...)
+		done := h.done
+		err = h.run(ctx, h.portal.Runner.Once, h.portal.Runner.Unforeseen()...)
+		h.brought = h.done > done // events that were looked for
 		if err == nil {
 			err = h.workDue(ctx)
 		}
@@ -193,8 +194,11 @@ func (h *house) workDue(ctx context.Context) error {
 			return nil
 		}
 		for _, name := range tasks {
-			done := h.done
-			err = h.work(ctx, name)
+			done, how := h.done, h.portal.Runner.Once // what is due after it says so
+			if name == "events" {
+				how = h.portal.Runner.Drain
+			}
+			err = h.run(ctx, how, name)
 			if err != nil {
 				return err
 			}
