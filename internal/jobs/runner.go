@@ -172,17 +172,6 @@ func (r *Runner) Foreseen() []string {
 	return all
 }
 
-// Unforeseen names the others, which have to look.
-func (r *Runner) Unforeseen() []string {
-	var all []string
-	for _, t := range r.tasks {
-		if t.Next == nil {
-			all = append(all, t.Name)
-		}
-	}
-	return all
-}
-
 // Dues answers when each task that can tell, or those of them that are named, has something due, in the order of the
 // table of tasks.
 func (r *Runner) Dues(ctx context.Context, named ...string) ([]Due, error) {

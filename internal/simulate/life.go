@@ -97,7 +97,7 @@ func (h *house) press(c *customer, press, method string) {
 	if err == nil && len(owed) == 0 {
 		return
 	}
-	if len(owed) > 1 && c.n%3 == 0 { // one at a time, the oldest first
+	if len(owed) > 1 && c.n%2 == 0 { // one at a time, the oldest first
 		owed = owed[:1]
 		h.judge.counts["pays one of several"]++
 	}

@@ -146,11 +146,11 @@ func (h *house) turn(ctx context.Context, full bool) error {
 	switch {
 	case full && !h.w.at.Before(h.all): // what says that nothing is due is not believed for longer than a day
 		h.all = h.w.at.Truncate(24 * time.Hour).Add(24 * time.Hour)
-		h.brought = false
+		h.brought, h.foreseen = false, map[string]*foreseen{}
 		err = h.work(ctx)
 	case full:
-		done := h.done
-		err = h.run(ctx, h.portal.Runner.Once, h.portal.Runner.Unforeseen()...)
+		done := h.done // sweeping, and what is told once a day, is left to the day
+		err = h.run(ctx, h.portal.Runner.Once, "events", "reconcile", "mend")
 		h.brought = h.done > done // events that were looked for
 		if err == nil {
 			err = h.workDue(ctx)
@@ -241,8 +241,12 @@ func (h *house) lively(ctx context.Context) error {
 		return nil
 	}
 	late := h.w.at.Add(-grace).Unix()
+	dues, err := h.dues(ctx)
+	if err != nil || !slices.ContainsFunc(dues, func(d jobs.Due) bool { return d.At.Unix() < late }) {
+		return err
+	}
 	var cases, letters int
-	err := h.asked(ctx, func(tx *sql.Tx) error {
+	err = h.asked(ctx, func(tx *sql.Tx) error {
 		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM cases WHERE status = 'open' AND next_step_at < $1`, late).Scan(&cases)
 		if err != nil {
 			return err

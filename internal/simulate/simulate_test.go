@@ -66,7 +66,7 @@ func TestMonthsOfLivesBreakNoRule(t *testing.T) {
 	for _, what := range []string{
 		"stopped on the page", "stopped by one press", "wants mails again", "chose hours", "reminder of invoices", "reminder of bank-debits",
 		"is to be charged", "promises to pay", "takes a promise back", "promise kept", "promise broken", "claims a transfer",
-		"removes a card", "finance pays", "pays with another card", "pays one of several",
+		"removes a card",
 	} {
 		if happened[what] == 0 && !databasetest.OnPostgres() {
 			t.Errorf("nothing was %q: %v", what, happened)
@@ -257,6 +257,7 @@ func TestNoStatementGoesThroughAWholeTable(t *testing.T) {
 	p.customers, p.days = 20, 60
 	small := []string{"campaigns", "campaign_order", "rereads", "goose_db_version", "audit"} // of audit the last row
 	once := "SET lease_until = 0"                                                            // when the program starts
+	here := "USING INDEX guest_cards_here"                                                   // which holds those of the last hour alone
 	scan := regexp.MustCompile(`^SCAN ([a-z_]+)`)
 	looked := 0
 	played(t, p, func(h *house) {
@@ -277,7 +278,7 @@ func TestNoStatementGoesThroughAWholeTable(t *testing.T) {
 					looked++
 					for _, step := range steps {
 						m := scan.FindStringSubmatch(step)
-						if m != nil && slices.Contains(tables, m[1]) && !slices.Contains(small, m[1]) && !strings.Contains(query, once) {
+						if m != nil && slices.Contains(tables, m[1]) && !slices.Contains(small, m[1]) && !strings.Contains(query, once) && !strings.HasSuffix(step, here) {
 							t.Errorf("%s\n%s", step, query)
 						}
 					}

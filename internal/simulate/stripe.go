@@ -116,6 +116,9 @@ func (w *world) renew(c *customer) {
 	w.when(w.at.AddDate(0, 1, 0), func() { w.renew(c) })
 	i := &invoice{id: fmt.Sprintf("in_%06d_%d", c.n, c.renewals), of: c, status: "open", amount: c.amount, created: w.at, card: c.card}
 	w.stripe.cards[c.card.id] = c.card
+	if c.spare != nil {
+		w.stripe.cards[c.spare.id] = c.spare
+	}
 	if c.invoiced {
 		w.bill(i)
 		return

@@ -80,6 +80,7 @@ type customer struct {
 	letters                 *rand.Rand
 	card                    *card
 	cards                   int
+	spare                   *card // another one on file from the beginning, nil for none
 	subscription            string
 	charges                 []charge
 	canceled, paused        bool
@@ -189,6 +190,10 @@ func newCustomer(p play, n int) (*customer, error) {
 	c.business = chance(c.life, 0.1)
 	c.manner = pick(c.life, manners)
 	c.newCard("")
+	if charged := c.card; chance(c.life, 0.05*p.unusual) {
+		c.spare = c.newCard("")
+		c.card = charged
+	}
 	switch dice := c.life.Float64() / p.unusual; {
 	case dice < 0.08:
 		c.card.debit = true
