@@ -19,10 +19,16 @@ func Save(ctx context.Context, tx *sql.Tx, a Account, readAt int64) error {
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	if err == nil && stored.SyncedAt > readAt {
+	return SaveOver(ctx, tx, stored, a, readAt)
+}
+
+// SaveOver is Save for whoever has read in the same transaction what is stored of the customer, the zero Customer for one
+// who is not.
+func SaveOver(ctx context.Context, tx *sql.Tx, stored Customer, a Account, readAt int64) error {
+	if stored.SyncedAt > readAt {
 		return saveInvoices(ctx, tx, a.Invoices, readAt)
 	}
-	err = saveCustomer(ctx, tx, a.Customer, readAt)
+	err := saveCustomer(ctx, tx, a.Customer, readAt)
 	if err != nil {
 		return err
 	}
@@ -48,7 +54,7 @@ func SavePart(ctx context.Context, tx *sql.Tx, a Account, readAt int64) error {
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	err = Save(ctx, tx, a, readAt)
+	err = SaveOver(ctx, tx, stored, a, readAt)
 	if err != nil || stored.SyncedAt > readAt {
 		return err
 	}
@@ -145,15 +151,18 @@ func OpenInvoices(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice, 
 // Unsettled answers the customer's invoices that a reading of Stripe's open ones may say nothing about although
 // something can still become of them: those stored as open, and the latest ones written off, which can yet be paid.
 func Unsettled(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice, error) {
-	open, err := OpenInvoices(ctx, tx, customer)
-	if err != nil {
-		return nil, err
+	owed, err := selectInvoices(ctx, tx, `
+		WHERE customer_id = $1 AND status IN ('open', 'uncollectible') AND amount_remaining > 0
+		ORDER BY status = 'uncollectible', created_at DESC, id`, customer)
+	open := len(owed)
+	for open > 0 && owed[open-1].Status == "uncollectible" {
+		open--
 	}
-	given, err := selectInvoices(ctx, tx, `
-		WHERE customer_id = $1 AND status = 'uncollectible' AND amount_remaining > 0
-		ORDER BY created_at DESC, id LIMIT 5`, customer)
-	return append(open, given...), err
+	return owed[:min(len(owed), open+unsettledGiven)], err
 }
+
+// unsettledGiven is how many of the invoices written off last Unsettled answers.
+const unsettledGiven = 5
 
 // Overdue answers the customer's invoices a case would be about at now (unix seconds), oldest first.
 func Overdue(ctx context.Context, tx *sql.Tx, customer string, now int64) ([]Invoice, error) {

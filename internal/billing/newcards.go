@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"sollecito/internal/database"
@@ -55,15 +56,18 @@ func NoteNewCards(ctx context.Context, tx *sql.Tx, customer string, before Ways,
 	if err != nil {
 		return err
 	}
+	maps.DeleteFunc(after, func(id, details string) bool {
+		was, known := before[id]
+		return id == "" || known && (was == details || was == unknownDetails)
+	})
+	if len(after) == 0 {
+		return nil
+	}
 	overdue, err := Overdue(ctx, tx, customer, now.Unix())
 	if err != nil || len(overdue) == 0 {
 		return err
 	}
-	for id, details := range after {
-		was, known := before[id]
-		if id == "" || known && (was == details || was == unknownDetails) {
-			continue
-		}
+	for id := range after {
 		_, err = tx.ExecContext(ctx, `
 			INSERT INTO new_cards (customer_id, method_id, seen_at, due_at, why) VALUES ($1, $2, $3, $3, '')
 			ON CONFLICT (customer_id, method_id, seen_at) DO NOTHING`, customer, id, now.Unix())

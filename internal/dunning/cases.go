@@ -203,26 +203,42 @@ func (cs *Cases) HoldAll(ctx context.Context, tx *sql.Tx, cases []string) error 
 
 // NextDue answers the earliest instant at which a case, the end of a pause or a due date wants to be looked at.
 func (cs *Cases) NextDue(ctx context.Context, tx *sql.Tx) (int64, bool, error) {
-	var step, pause sql.NullInt64
+	var step sql.NullInt64
 	err := tx.QueryRowContext(ctx, `SELECT min(next_step_at) FROM cases WHERE status = 'open' AND next_step_at IS NOT NULL`).Scan(&step)
 	if err != nil {
 		return 0, false, err
 	}
-	err = tx.QueryRowContext(ctx, `SELECT min(until) FROM pauses WHERE ended_at = 0 AND until > 0 AND reason <> 'promise'`).Scan(&pause)
+	turn, err := nextTurn(ctx, tx)
 	if err != nil {
 		return 0, false, err
+	}
+	next := earlier(step.Int64, turn)
+	return next, next > 0, nil
+}
+
+// DayTurns reports whether EndPauses or OpenPastDue has something to do at now.
+func (cs *Cases) DayTurns(ctx context.Context, tx *sql.Tx, now time.Time) (bool, error) {
+	at, err := nextTurn(ctx, tx)
+	return at > 0 && at <= now.Unix(), err
+}
+
+// nextTurn answers when the next pause ends by its day or the next invoice passes its due date, 0 when none does.
+func nextTurn(ctx context.Context, tx *sql.Tx) (int64, error) {
+	var pause sql.NullInt64
+	err := tx.QueryRowContext(ctx, `SELECT min(until) FROM pauses WHERE ended_at = 0 AND until > 0 AND reason <> 'promise'`).Scan(&pause)
+	if err != nil {
+		return 0, err
 	}
 	byHand, err := billing.NextPastDue(ctx, tx)
-	if err != nil {
-		return 0, false, err
+	return earlier(pause.Int64, byHand), err
+}
+
+// earlier answers the first of two instants, of which 0 is none.
+func earlier(a, b int64) int64 {
+	if a == 0 || b > 0 && b < a {
+		return b
 	}
-	next := int64(0)
-	for _, at := range []int64{step.Int64, pause.Int64, byHand} {
-		if at > 0 && (next == 0 || at < next) {
-			next = at
-		}
-	}
-	return next, next > 0, nil
+	return a
 }
 
 // OpenPastDue opens cases for invoices that were to be paid by hand and whose due date has passed, and answers

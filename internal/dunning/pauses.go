@@ -183,7 +183,7 @@ func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []bi
 			want[PauseConsent] = true // only a person or a payment ends it
 		}
 	}
-	active, err := cs.ActivePauses(ctx, tx, c.ID)
+	active, err := cs.standingPauses(ctx, tx, *c)
 	if err != nil {
 		return err
 	}
@@ -211,6 +211,14 @@ func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []bi
 		}
 	}
 	return nil
+}
+
+// standingPauses answers the active pauses of a case; one that does not rest has none.
+func (cs *Cases) standingPauses(ctx context.Context, tx *sql.Tx, c Case) ([]Pause, error) {
+	if c.RestingSince == 0 {
+		return nil, nil
+	}
+	return cs.ActivePauses(ctx, tx, c.ID)
 }
 
 func (cs *Cases) hadPause(ctx context.Context, tx *sql.Tx, caseID string, reason PauseReason) (bool, error) {

@@ -65,9 +65,6 @@ func (cs *Cases) silentBefore(ctx context.Context, tx *sql.Tx, who billing.Custo
 // Ahead answers up to limit customers with a renewal that came within the lead time, or of which something new was
 // read since, in the order in which all who look at several take them.
 func (cs *Cases) Ahead(ctx context.Context, tx *sql.Tx, now time.Time, limit int) ([]string, error) {
-	if !cs.before.On() {
-		return nil, nil
-	}
 	customers, err := billing.Unseen(ctx, tx, now.Unix(), now.Add(cs.before.Lead).Unix(), limit)
 	if err != nil {
 		return nil, fmt.Errorf("find renewals to look at: %w", err)
@@ -75,6 +72,9 @@ func (cs *Cases) Ahead(ctx context.Context, tx *sql.Tx, now time.Time, limit int
 	slices.Sort(customers)
 	return slices.Compact(customers), nil
 }
+
+// LooksAhead reports whether customers are told before a failure.
+func (cs *Cases) LooksAhead() bool { return cs.before.On() }
 
 // LookAhead looks at a customer's renewals within the lead time and queues what is to be told of them. Doing so twice
 // changes nothing.
@@ -134,7 +134,7 @@ func (cs *Cases) PutBy(ctx context.Context, tx *sql.Tx, customer string, now tim
 
 // NextLook answers when the next renewal comes within the lead time, and false when none is known.
 func (cs *Cases) NextLook(ctx context.Context, tx *sql.Tx, now time.Time) (int64, bool, error) {
-	if !cs.before.On() {
+	if !cs.LooksAhead() {
 		return 0, false, nil
 	}
 	at, err := billing.NextUnseen(ctx, tx, now.Unix())

@@ -320,6 +320,9 @@ func beingCharged(ctx context.Context, tx *sql.Tx, caseID string) (bool, error) 
 // settlePromise ends the case's promise when nothing it names is open any more: kept when any of it was paid. The
 // case then rests for it no longer.
 func (cs *Cases) settlePromise(ctx context.Context, tx *sql.Tx, c *Case, invoices []billing.Invoice, now time.Time) error {
+	if c.RestingSince == 0 { // for none
+		return nil
+	}
 	p, err := cs.ActivePromise(ctx, tx, c.ID)
 	if fault.Is(err, fault.NotFound) {
 		return nil

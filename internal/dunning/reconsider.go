@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"sollecito/internal/billing"
@@ -32,18 +33,18 @@ func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, no
 	if err != nil {
 		return err
 	}
-	err = cs.creditClosed(ctx, tx, customer, now)
+	c, has, err := cs.creditClosed(ctx, tx, customer, now)
 	if err != nil {
 		return err
 	}
-	c, err := cs.OpenOf(ctx, tx, customer)
-	if fault.Is(err, fault.NotFound) {
+	if !has {
 		return cs.open(ctx, tx, customer, overdue, told, now)
 	}
+	invoices, err := cs.InvoicesOf(ctx, tx, c)
 	if err != nil {
 		return err
 	}
-	err = cs.join(ctx, tx, c, overdue, now)
+	invoices, err = cs.join(ctx, tx, c, invoices, overdue, now)
 	if err != nil {
 		return err
 	}
@@ -57,12 +58,12 @@ func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, no
 			return err
 		}
 	}
-	return cs.settle(ctx, tx, c, now)
+	return cs.settle(ctx, tx, c, invoices, now)
 }
 
 // endImported lets a case go that rested since the first import: something new failed.
 func (cs *Cases) endImported(ctx context.Context, tx *sql.Tx, c *Case, now time.Time) error {
-	active, err := cs.ActivePauses(ctx, tx, c.ID)
+	active, err := cs.standingPauses(ctx, tx, *c)
 	if err != nil {
 		return err
 	}
@@ -78,20 +79,15 @@ const SettingConnected = "connected_at"
 
 // sinceConnection reports whether any of the overdue invoices failed after the connection, or its failure was told.
 func sinceConnection(ctx context.Context, tx *sql.Tx, overdue []billing.Invoice, told []string) (bool, error) {
+	if slices.ContainsFunc(overdue, func(i billing.Invoice) bool { return contains(told, i.ID) }) {
+		return true, nil
+	}
 	text, err := database.Setting(ctx, tx, SettingConnected)
-	if err != nil {
-		return false, err
+	if err != nil || text == "" {
+		return len(overdue) > 0, err
 	}
 	connected, err := strconv.ParseInt(text, 10, 64)
-	if text == "" {
-		connected, err = 0, nil
-	}
-	for _, i := range overdue {
-		if i.Since() >= connected || contains(told, i.ID) {
-			return true, err
-		}
-	}
-	return false, err
+	return slices.ContainsFunc(overdue, func(i billing.Invoice) bool { return i.Since() >= connected }), err
 }
 
 // without answers those of all that are not among the others.
@@ -164,7 +160,7 @@ func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue 
 	if err != nil {
 		return err
 	}
-	err = cs.join(ctx, tx, c, overdue, now)
+	invoices, err := cs.join(ctx, tx, c, nil, overdue, now)
 	if err != nil {
 		return err
 	}
@@ -178,33 +174,33 @@ func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue 
 			return err
 		}
 	}
-	return cs.settle(ctx, tx, c, now)
+	return cs.settle(ctx, tx, c, invoices, now)
 }
 
-// join adds overdue invoices the case does not know yet. They leave any older case.
-func (cs *Cases) join(ctx context.Context, tx *sql.Tx, c Case, overdue []billing.Invoice, now time.Time) error {
-	has, err := members(ctx, tx, c.ID)
-	if err != nil {
-		return err
-	}
+// join adds overdue invoices to those the case is about, as far as it does not know them yet, and answers all of them.
+// They leave any older case.
+func (cs *Cases) join(ctx context.Context, tx *sql.Tx, c Case, known, overdue []billing.Invoice, now time.Time) ([]billing.Invoice, error) {
+	var joined []billing.Invoice
 	for _, i := range overdue {
-		if contains(has, i.ID) {
+		if slices.ContainsFunc(known, func(k billing.Invoice) bool { return k.ID == i.ID }) {
 			continue
 		}
-		err = addMember(ctx, tx, c.ID, i.ID, now.Unix())
+		err := addMember(ctx, tx, c.ID, i.ID, now.Unix())
 		if err != nil {
-			return err
+			return nil, err
 		}
 		err = leaveOther(ctx, tx, c.ID, i.ID, now.Unix())
 		if err != nil {
-			return err
+			return nil, err
 		}
 		err = writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "joined", Why: "Invoice " + nameOf(i) + " is unpaid: " + string(i.Class()) + "."})
 		if err != nil {
-			return err
+			return nil, err
 		}
+		joined = append(joined, i)
 	}
-	return nil
+	slices.SortFunc(joined, func(a, b billing.Invoice) int { return strings.Compare(a.ID, b.ID) }) // as they are read
+	return append(known, joined...), nil
 }
 
 func contains(all []string, s string) bool {
@@ -225,12 +221,8 @@ func nameOf(i billing.Invoice) string {
 
 // settle looks at an open case's invoices as they are stored now: it closes when none is open, rests for what
 // the invoices themselves say, and is put back on the schedule otherwise.
-func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
-	invoices, err := cs.InvoicesOf(ctx, tx, c)
-	if err != nil {
-		return err
-	}
-	err = cs.settlePromise(ctx, tx, &c, invoices, now)
+func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, c Case, invoices []billing.Invoice, now time.Time) error {
+	err := cs.settlePromise(ctx, tx, &c, invoices, now)
 	if err != nil {
 		return err
 	}
@@ -259,11 +251,22 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, c Case, now time.Time) 
 	if err != nil {
 		return err
 	}
-	err = cs.planRetries(ctx, tx, c, who, invoices)
+	plans, err := cs.Campaigns(ctx, tx)
 	if err != nil {
 		return err
 	}
-	return cs.reschedule(ctx, tx, c, now)
+	err = cs.planRetries(ctx, tx, c, plans.Find(c.Campaign, c.CampaignVersion), who, invoices)
+	if err != nil {
+		return err
+	}
+	if c.keepsPlace(now) {
+		return updateCase(ctx, tx, c)
+	}
+	in, err := cs.situationsWith(ctx, tx, []Case{c}, plans, map[string]billing.Customer{who.ID: who}, map[string][]billing.Invoice{c.ID: invoices}, now)
+	if err != nil {
+		return err
+	}
+	return cs.replan(ctx, tx, c, in[c.ID], now)
 }
 
 // close ends a case. What was still queued for it is withdrawn, access is full again, and a customer who had
@@ -350,16 +353,20 @@ func (cs *Cases) thank(ctx context.Context, tx *sql.Tx, c Case, invoices []billi
 }
 
 // creditClosed turns closed cases into recovered ones when what they were about has been paid since: an
-// exhausted case, or one whose invoice was written off.
-func (cs *Cases) creditClosed(ctx context.Context, tx *sql.Tx, customer string, now time.Time) error {
-	closed, err := selectCases(ctx, tx, `WHERE customer_id = $1 AND status IN ('exhausted', 'canceled') ORDER BY opened_at`, customer)
+// exhausted case, or one whose invoice was written off. It answers the customer's open case, when there is one.
+func (cs *Cases) creditClosed(ctx context.Context, tx *sql.Tx, customer string, now time.Time) (standing Case, has bool, err error) {
+	all, err := selectCases(ctx, tx, `WHERE customer_id = $1 AND status IN ('open', 'exhausted', 'canceled') ORDER BY opened_at`, customer)
 	if err != nil {
-		return err
+		return Case{}, false, err
 	}
-	for _, c := range closed {
+	for _, c := range all {
+		if c.Status == Open {
+			standing, has = c, true
+			continue
+		}
 		invoices, err := cs.InvoicesOf(ctx, tx, c)
 		if err != nil {
-			return err
+			return Case{}, false, err
 		}
 		open, paid := 0, 0
 		for _, i := range invoices {
@@ -377,8 +384,8 @@ func (cs *Cases) creditClosed(ctx context.Context, tx *sql.Tx, customer string, 
 			err = cs.close(ctx, tx, c, Canceled, "Nothing is owed any more: the invoices were voided, written off or credited.", invoices, now)
 		}
 		if err != nil {
-			return fmt.Errorf("credit case %s: %w", c.ID, err)
+			return Case{}, false, fmt.Errorf("credit case %s: %w", c.ID, err)
 		}
 	}
-	return nil
+	return standing, has, nil
 }

@@ -35,21 +35,16 @@ type RetryOrder struct {
 const busyRetry = 3 * time.Minute
 
 // planRetries gives each invoice of a case its place on the campaign's own schedule, once.
-func (cs *Cases) planRetries(ctx context.Context, tx *sql.Tx, c Case, who billing.Customer, invoices []billing.Invoice) error {
-	plans, err := cs.Campaigns(ctx, tx)
-	if err != nil {
-		return err
-	}
-	plan := plans.Find(c.Campaign, c.CampaignVersion).Retries
-	if plan == nil {
+func (cs *Cases) planRetries(ctx context.Context, tx *sql.Tx, c Case, plan campaign.Campaign, who billing.Customer, invoices []billing.Invoice) error {
+	if plan.Retries == nil {
 		return nil
 	}
 	for _, i := range invoices {
 		if !i.Failed() {
 			continue
 		}
-		due := c.retryAt(1, *plan, i, contact.ZonesOf(who, cs.fallback)[0])
-		_, err = tx.ExecContext(ctx, `
+		due := c.retryAt(1, *plan.Retries, i, contact.ZonesOf(who, cs.fallback)[0])
+		_, err := tx.ExecContext(ctx, `
 			INSERT INTO retries (case_id, invoice_id, number, due_at, not_before, why) VALUES ($1, $2, 1, $3, 0, '')
 			ON CONFLICT (case_id, invoice_id) DO NOTHING`, c.ID, i.ID, due.Unix())
 		if err != nil {

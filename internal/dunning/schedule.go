@@ -19,17 +19,27 @@ const busyWait = 30 * time.Minute
 // reschedule writes when the case wants to be looked at next: never while it rests. An instant that has come
 // but was not acted on yet stays, so that Advance sees how late it is.
 func (cs *Cases) reschedule(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
-	if c.RestingSince > 0 {
-		c.NextStepAt = 0
-		return updateCase(ctx, tx, c)
-	}
-	if c.NextStepAt > 0 && c.NextStepAt <= now.Unix() {
+	if c.keepsPlace(now) {
 		return updateCase(ctx, tx, c)
 	}
 	in, err := cs.SituationOf(ctx, tx, c, now)
 	if err != nil {
 		return err
 	}
+	return cs.replan(ctx, tx, c, in, now)
+}
+
+// keepsPlace reports whether a case needs no new instant: it rests, and has none, or its instant has come.
+func (c *Case) keepsPlace(now time.Time) bool {
+	if c.RestingSince > 0 {
+		c.NextStepAt = 0
+		return true
+	}
+	return c.NextStepAt > 0 && c.NextStepAt <= now.Unix()
+}
+
+// replan writes when the case's next step comes, by its situation.
+func (cs *Cases) replan(ctx context.Context, tx *sql.Tx, c Case, in Situation, now time.Time) error {
 	next, ok := c.Next(in)
 	if !ok {
 		return cs.exhaust(ctx, tx, c, now)
@@ -71,7 +81,7 @@ func (cs *Cases) Advance(ctx context.Context, tx *sql.Tx, caseID string, now tim
 		return err
 	}
 	if in.Class == billing.ClassNone { // nothing is open any more
-		return cs.settle(ctx, tx, c, now)
+		return cs.settle(ctx, tx, c, in.Invoices, now)
 	}
 	notices, err := outbox.OfCase(ctx, tx, c.ID)
 	if err != nil {

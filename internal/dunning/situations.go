@@ -29,13 +29,27 @@ func (cs *Cases) SituationOf(ctx context.Context, tx *sql.Tx, c Case, now time.T
 // situations gathers what decisions about several cases rest on, by the case's id, in the same few statements however
 // many there are. who are their customers.
 func (cs *Cases) situations(ctx context.Context, tx *sql.Tx, cases []Case, who map[string]billing.Customer, now time.Time) (map[string]Situation, error) {
-	var ids, customers, methods []string
+	var ids []string
 	for _, c := range cases {
-		ids, customers = append(ids, c.ID), append(customers, c.CustomerID)
+		ids = append(ids, c.ID)
 	}
 	invoices, err := invoicesOf(ctx, tx, ids)
 	if err != nil {
 		return nil, err
+	}
+	plans, err := cs.Campaigns(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	return cs.situationsWith(ctx, tx, cases, plans, who, invoices, now)
+}
+
+// situationsWith is situations for whoever has read the campaigns and, by case, the invoices.
+func (cs *Cases) situationsWith(ctx context.Context, tx *sql.Tx, cases []Case, plans campaign.Campaigns, who map[string]billing.Customer,
+	invoices map[string][]billing.Invoice, now time.Time) (map[string]Situation, error) {
+	var customers, methods []string
+	for _, c := range cases {
+		customers = append(customers, c.CustomerID)
 	}
 	for _, of := range invoices {
 		for _, i := range of {
@@ -53,10 +67,6 @@ func (cs *Cases) situations(ctx context.Context, tx *sql.Tx, cases []Case, who m
 		return nil, err
 	}
 	choices, err := contact.ChoicesBy(ctx, tx, customers)
-	if err != nil {
-		return nil, err
-	}
-	plans, err := cs.Campaigns(ctx, tx)
 	if err != nil {
 		return nil, err
 	}

@@ -94,11 +94,6 @@ func addMember(ctx context.Context, tx *sql.Tx, caseID, invoice string, now int6
 	return err
 }
 
-// members answers the ids of the invoices a case is about.
-func members(ctx context.Context, tx *sql.Tx, caseID string) ([]string, error) {
-	return database.Strings(ctx, tx, `SELECT invoice_id FROM case_invoices WHERE case_id = $1 AND left_at = 0 ORDER BY joined_at, invoice_id`, caseID)
-}
-
 // leaveOther takes the invoice out of every other case of the customer.
 func leaveOther(ctx context.Context, tx *sql.Tx, caseID, invoice string, now int64) error {
 	_, err := tx.ExecContext(ctx, `

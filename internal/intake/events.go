@@ -222,7 +222,13 @@ func (in *Intake) served(ctx context.Context, customer string, events []Event) (
 		return false, nil
 	}
 	if err == nil {
-		err = in.db.Do(ctx, func(tx *sql.Tx) error { return in.reconsider(ctx, tx, customer) })
+		err = in.db.Do(ctx, func(tx *sql.Tx) error {
+			err := database.Hold(ctx, tx, customer)
+			if err != nil {
+				return err
+			}
+			return in.reconsider(ctx, tx, customer)
+		})
 	}
 	if err != nil {
 		return false, fmt.Errorf("look whether %s was read since: %w", customer, err)
@@ -230,12 +236,8 @@ func (in *Intake) served(ctx context.Context, customer string, events []Event) (
 	return true, nil
 }
 
-// reconsider lets a customer's cases follow from what is stored, with what Stripe told us of failures.
+// reconsider lets the cases of a customer, who is held, follow from what is stored, with what Stripe told us of failures.
 func (in *Intake) reconsider(ctx context.Context, tx *sql.Tx, customer string) error {
-	err := database.Hold(ctx, tx, customer)
-	if err != nil {
-		return err
-	}
 	told, err := failuresTold(ctx, tx, customer)
 	if err != nil {
 		return err

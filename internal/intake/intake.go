@@ -214,7 +214,7 @@ func (in *Intake) save(ctx context.Context, account billing.Account, tries []bil
 		if err != nil {
 			return err
 		}
-		err = billing.Save(ctx, tx, account, readAt)
+		err = billing.SaveOver(ctx, tx, before, account, readAt)
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,9 @@ import (
 // lookAhead looks at a batch of renewals ahead in one transaction, and one by one should that fail. A customer that
 // cannot be looked at is put by until there is news of them, and holds up no other. It answers how many it dealt with.
 func (s *Schedule) lookAhead(ctx context.Context, now time.Time) int {
+	if !s.Cases.LooksAhead() {
+		return 0
+	}
 	var customers []string
 	err := s.DB.See(ctx, func(tx *sql.Tx) error {
 		var err error

@@ -15,6 +15,7 @@ type Task struct {
 	Name    string
 	RunOnce func(ctx context.Context) (int, error) // does a batch; answers how many things it dealt with
 	Every   time.Duration                          // looks at least this often
+	Alone   bool                                   // nothing that other tasks do gives it work: time alone does
 	Next    func(ctx context.Context) (time.Time, bool, error)
 }
 
@@ -58,10 +59,24 @@ func (r *Runner) Wait() { r.done.Wait() }
 // Wake makes every task look for work now.
 func (r *Runner) Wake() {
 	for _, t := range r.tasks {
-		select {
-		case t.wake <- struct{}{}:
-		default: // it is going to look anyway
+		t.rouse()
+	}
+}
+
+// goOn makes those tasks look for work now whose work another task's may be. It is called after every batch of every
+// task, so that under load it decides how often all look.
+func (r *Runner) goOn() {
+	for _, t := range r.tasks {
+		if !t.Alone {
+			t.rouse()
 		}
+	}
+}
+
+func (t *running) rouse() {
+	select {
+	case t.wake <- struct{}{}:
+	default: // it is going to look anyway
 	}
 }
 
@@ -70,22 +85,28 @@ func (r *Runner) Wake() {
 func (r *Runner) Drain(ctx context.Context, named ...string) (int, error) {
 	total := 0
 	for {
-		round := 0
-		for _, t := range r.tasks {
-			if len(named) > 0 && !slices.Contains(named, t.Name) {
-				continue
-			}
-			n, err := t.run(ctx)
-			if err != nil {
-				return total + round, fmt.Errorf("%s: %w", t.Name, err)
-			}
-			round += n
-		}
-		total += round
-		if round == 0 {
-			return total, nil
+		n, err := r.Once(ctx, named...)
+		total += n
+		if err != nil || n == 0 {
+			return total, err
 		}
 	}
+}
+
+// Once runs one batch of each task, or of those named, in order, and answers how much was done.
+func (r *Runner) Once(ctx context.Context, named ...string) (int, error) {
+	done := 0
+	for _, t := range r.tasks {
+		if len(named) > 0 && !slices.Contains(named, t.Name) {
+			continue
+		}
+		n, err := t.run(ctx)
+		if err != nil {
+			return done, fmt.Errorf("%s: %w", t.Name, err)
+		}
+		done += n
+	}
+	return done, nil
 }
 
 func (r *Runner) loop(ctx context.Context, t *running) {
@@ -95,7 +116,7 @@ func (r *Runner) loop(ctx context.Context, t *running) {
 			r.log.ErrorContext(ctx, "task failed", "task", t.Name, "err", err)
 		}
 		if err == nil && n > 0 {
-			r.Wake() // what one task did is often the next one's work
+			r.goOn() // what one task did is often the next one's work
 			continue
 		}
 		timer := time.NewTimer(r.pause(ctx, t))
@@ -145,17 +166,6 @@ func (r *Runner) Foreseen() []string {
 	var all []string
 	for _, t := range r.tasks {
 		if t.Next != nil {
-			all = append(all, t.Name)
-		}
-	}
-	return all
-}
-
-// Unforeseen names the others, which have to look.
-func (r *Runner) Unforeseen() []string {
-	var all []string
-	for _, t := range r.tasks {
-		if t.Next == nil {
 			all = append(all, t.Name)
 		}
 	}

@@ -26,18 +26,17 @@ const scheduleBatch = 100
 // While sending is stopped nothing is done and cases keep their place.
 func (s *Schedule) RunOnce(ctx context.Context) (int, error) {
 	now := s.Now()
-	var due []string
-	ended := s.turn(ctx, now, s.Cases.EndPauses) + s.turn(ctx, now, s.Cases.OpenPastDue) + s.lookAhead(ctx, now)
-	err := s.DB.See(ctx, func(tx *sql.Tx) error {
-		sending, err := dunning.SendingSwitch(ctx, tx)
-		if err != nil || sending.Stopped {
-			return err
-		}
-		due, err = s.Cases.Due(ctx, tx, now.Unix(), scheduleBatch)
-		return err
-	})
+	turns, due, err := s.find(ctx, now)
 	if err != nil {
-		return 0, fmt.Errorf("find due cases: %w", err)
+		return 0, err
+	}
+	ended := s.lookAhead(ctx, now)
+	if turns {
+		ended += s.turn(ctx, now, s.Cases.EndPauses) + s.turn(ctx, now, s.Cases.OpenPastDue)
+		_, due, err = s.find(ctx, now) // with the cases that these put on the schedule
+		if err != nil {
+			return 0, err
+		}
 	}
 	if len(due) == 0 {
 		return ended, nil
@@ -58,6 +57,27 @@ func (s *Schedule) RunOnce(ctx context.Context) (int, error) {
 		}
 	}
 	return ended + len(due), nil
+}
+
+// find answers whether the day ends pauses or brings due dates, and a batch of due cases. It is asked each time any task
+// has done something, and mostly there is nothing: it only reads.
+func (s *Schedule) find(ctx context.Context, now time.Time) (turns bool, due []string, err error) {
+	err = s.DB.See(ctx, func(tx *sql.Tx) error {
+		turns, err = s.Cases.DayTurns(ctx, tx, now)
+		if err != nil {
+			return err
+		}
+		sending, err := dunning.SendingSwitch(ctx, tx)
+		if err != nil || sending.Stopped {
+			return err
+		}
+		due, err = s.Cases.Due(ctx, tx, now.Unix(), scheduleBatch)
+		return err
+	})
+	if err != nil {
+		return false, nil, fmt.Errorf("find due cases: %w", err)
+	}
+	return turns, due, nil
 }
 
 // turn does a batch of what else a day brings. A failure there is logged and holds up no case.

@@ -33,19 +33,19 @@ type Work struct {
 func (w Work) Tasks() []Task {
 	tasks := []Task{
 		{Name: "events", RunOnce: w.events, Every: time.Second},
-		{Name: "reconcile", RunOnce: w.Intake.Reconcile, Every: time.Minute}, // which looks at Stripe each quarter of an hour
+		{Name: "reconcile", RunOnce: w.Intake.Reconcile, Every: time.Minute, Alone: true}, // which looks at Stripe each quarter of an hour
 		{Name: "readings", RunOnce: w.Intake.ReadAgain, Every: time.Minute, Next: w.Intake.NextReread},
 		{Name: "promises", RunOnce: w.Promises.RunOnce, Every: time.Minute, Next: w.Promises.Next},
 		{Name: "retries", RunOnce: w.Retries.RunOnce, Every: 30 * time.Second, Next: w.Retries.Next},
 		{Name: "schedule", RunOnce: w.Schedule.RunOnce, Every: 30 * time.Second, Next: w.Schedule.Next},
 		{Name: "finals", RunOnce: w.Finals.RunOnce, Every: 30 * time.Second, Next: w.Finals.Next},
 		{Name: "send", RunOnce: w.Sender.RunOnce, Every: 30 * time.Second, Next: w.Sender.Next},
-		{Name: "mend", RunOnce: w.mend, Every: 30 * time.Second},
-		{Name: "sweep", RunOnce: w.sweep, Every: time.Minute},
-		{Name: "audit", RunOnce: w.Heads.RunOnce, Every: time.Hour},
+		{Name: "mend", RunOnce: w.mend, Every: 30 * time.Second, Alone: true},
+		{Name: "sweep", RunOnce: w.sweep, Every: time.Minute, Alone: true},
+		{Name: "audit", RunOnce: w.Heads.RunOnce, Every: time.Hour, Alone: true},
 	}
 	if w.Returns.Addresses.On() {
-		tasks = append(tasks, Task{Name: "returns", RunOnce: w.Returns.RunOnce, Every: 30 * time.Second})
+		tasks = append(tasks, Task{Name: "returns", RunOnce: w.Returns.RunOnce, Every: 30 * time.Second, Alone: true})
 	}
 	return tasks
 }

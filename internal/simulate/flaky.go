@@ -77,21 +77,30 @@ func (c *flakyConn) BeginTx(ctx context.Context, options driver.TxOptions) (driv
 
 // ExecContext implements driver.ExecerContext.
 func (c *flakyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	c.flaky.tables.note(query)
+	said := c.flaky.tables.note(query, args)
 	err := c.flaky.next(false)
 	if err != nil {
 		return nil, err
 	}
-	return c.conn.ExecContext(ctx, query, args)
+	result, err := c.conn.ExecContext(ctx, query, args)
+	if err != nil || len(said.writes) == 0 {
+		return result, err
+	}
+	n, unknown := result.RowsAffected()
+	if n > 0 || unknown != nil {
+		c.flaky.tables.wrote(said, args)
+	}
+	return result, nil
 }
 
 // QueryContext implements driver.QueryerContext.
 func (c *flakyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	c.flaky.tables.note(query)
+	said := c.flaky.tables.note(query, args)
 	err := c.flaky.next(false)
 	if err != nil {
 		return nil, err
 	}
+	c.flaky.tables.wrote(said, args) // as far as anybody can see from here
 	return c.conn.QueryContext(ctx, query, args)
 }
 

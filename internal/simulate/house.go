@@ -151,10 +151,15 @@ func (h *house) receive(e *event) bool {
 
 // work lets the portal do what is due at this instant.
 func (h *house) work(ctx context.Context, tasks ...string) error {
+	return h.run(ctx, h.portal.Runner.Drain, tasks...)
+}
+
+// run lets the portal run tasks, in one way or another.
+func (h *house) run(ctx context.Context, how func(ctx context.Context, tasks ...string) (int, error), tasks ...string) error {
 	h.known = false
 	const most = 4
 	for tries := most; tries > 0; tries-- { // what fails is tried again while anything gets done, and then left for the next instant
-		n, err := h.portal.Runner.Drain(ctx, tasks...)
+		n, err := how(ctx, tasks...)
 		h.done += n
 		if err == nil {
 			break

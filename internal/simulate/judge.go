@@ -153,6 +153,12 @@ func (j *judge) owed(c *customer, at time.Time) {
 	if at.Before(c.resting) {
 		j.breach("I2", c, "a reminder, and staff let the case rest until %s", c.resting.Format(time.DateTime))
 	}
+	if at.Before(c.claimed) {
+		j.breach("I2", c, "a reminder, and they said that a transfer is on its way, until %s", c.claimed.Format(time.DateTime))
+	}
+	if c.standing(at) {
+		j.breach("B7", c, "a reminder, and they set a day, which comes on %s", c.vow.due.Format(time.DateTime))
+	}
 	if !c.disputed.IsZero() && at.Sub(c.disputed) > 2*looks {
 		j.breach("I2", c, "a reminder, and their bank disputes a payment since %s", c.disputed.Format(time.DateTime))
 	}

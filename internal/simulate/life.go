@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"sollecito/internal/billing"
 	"sollecito/internal/checkout"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
@@ -20,13 +19,9 @@ func (w *world) hear(h *house, c *customer) {
 	var do func()
 	switch {
 	case dice < m.pays && c.invoiced:
-		do = func() {
-			for _, i := range c.open {
-				w.transfer(i, time.Duration(1+c.life.IntN(4))*24*time.Hour)
-			}
-		}
+		do = w.paysByHand(h, c)
 	case dice < m.pays:
-		do = func() { h.press(c, c.nextPress(), c.card.id) }
+		do = w.paysByCard(h, c)
 	case dice < m.pays+m.replaces:
 		do = func() { h.replace(c) }
 	case dice < m.pays+m.replaces+m.writes:
@@ -46,6 +41,45 @@ func (w *world) hear(h *house, c *customer) {
 	w.when(w.at.Add(wait), do)
 }
 
+// paysByHand is what those do who are sent invoices and mean to pay: at once, or they say when, or that they have, and some
+// of these have not.
+func (w *world) paysByHand(h *house, c *customer) func() {
+	switch dice := c.life.Float64() / w.play.unusual; {
+	case dice < 0.15:
+		return func() { h.claim(c, true) }
+	case dice < 0.25:
+		return func() { h.claim(c, false) }
+	case dice < 0.35:
+		return func() { h.promise(c, c.nextPress(), false, chance(c.life, 0.6)) }
+	}
+	return func() {
+		for _, i := range c.open {
+			w.transfer(i, time.Duration(1+c.life.IntN(4))*24*time.Hour)
+		}
+	}
+}
+
+// paysByCard is what those do who mean to pay on our pages: all at once, or one invoice of several, with the card on file
+// or another one, on a day they set, by themselves or by whoever pays for them.
+func (w *world) paysByCard(h *house, c *customer) func() {
+	switch dice := c.life.Float64() / w.play.unusual; {
+	case dice < 0.10:
+		return func() { h.promise(c, c.nextPress(), true, true) }
+	case dice < 0.15:
+		return func() { h.promise(c, c.nextPress(), false, chance(c.life, 0.6)) }
+	case dice < 0.19:
+		return func() { h.financePays(c) }
+	case dice < 0.24:
+		return func() {
+			if by := w.stripe.other(c); by != nil {
+				h.judge.counts["pays with another card"]++
+				h.press(c, c.nextPress(), by.id)
+			}
+		}
+	}
+	return func() { h.press(c, c.nextPress(), c.card.id) }
+}
+
 func (c *customer) nextPress() string {
 	c.presses++
 	return fmt.Sprintf("press_%s_%d", c.id, c.presses)
@@ -59,16 +93,13 @@ func (h *house) press(c *customer, press, method string) {
 		return
 	}
 	ctx := context.Background()
-	var owed []checkout.Expected
-	err := h.portal.DB.See(ctx, func(tx *sql.Tx) error {
-		open, err := billing.Overdue(ctx, tx, c.id, h.w.at.Unix())
-		for _, i := range open {
-			owed = append(owed, checkout.Expected{Invoice: i.ID, Amount: i.Remaining()})
-		}
-		return err
-	})
+	owed, err := h.owed(c)
 	if err == nil && len(owed) == 0 {
 		return
+	}
+	if len(owed) > 1 && c.n%2 == 0 { // one at a time, the oldest first
+		owed = owed[:1]
+		h.judge.counts["pays one of several"]++
 	}
 	if err == nil {
 		for _, o := range owed {
@@ -99,14 +130,7 @@ func (h *house) replace(c *customer) {
 		return
 	}
 	ctx, press := context.Background(), c.nextPress()
-	var owed []checkout.Expected
-	err := h.portal.DB.See(ctx, func(tx *sql.Tx) error {
-		open, err := billing.Overdue(ctx, tx, c.id, h.w.at.Unix())
-		for _, i := range open {
-			owed = append(owed, checkout.Expected{Invoice: i.ID, Amount: i.Remaining()})
-		}
-		return err
-	})
+	owed, err := h.owed(c)
 	if err != nil {
 		return // they look at an error page, and leave it
 	}
@@ -132,6 +156,9 @@ func (h *house) replace(c *customer) {
 		if err != nil {
 			c.note(h.w.at, "card page fails", fault.MessageOf(err))
 		}
+	}
+	if chance(c.life, 0.3) {
+		h.w.when(h.w.at.Add(time.Duration(1+c.life.IntN(30*24))*time.Hour), func() { h.remove(c, old) })
 	}
 }
 

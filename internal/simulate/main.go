@@ -42,6 +42,7 @@ func run(ctx context.Context, args []string) error {
 	only := flags.String("only", "", "the one customer who lives, as cus_000017, to follow them alone; prints their life")
 	failing := flags.Float64("failing", 0.04, "of how many renewals fail, as a share of one")
 	good := flags.Float64("good", 0.05, "of how many renewals that went well Stripe tells, as a share of one")
+	unusual := flags.Float64("unusual", 1, "how many times more than usually pay by debit or by hand, promise, or decide about their reminders")
 	collector := flags.Bool("collector", false, "the merchant collects for others: each reminder can be stopped by one press")
 	calm := flags.Bool("calm", false, "without any faults")
 	dsn := flags.String("database", "", "an empty database instead of a temporary file, as postgres://USER@HOST/NAME")
@@ -72,7 +73,7 @@ func run(ctx context.Context, args []string) error {
 			return fmt.Errorf("customers: %w", err)
 		}
 		for s := range *seeds {
-			p := play{customers: n, days: *days, seed: *seed + uint64(s), only: *only, failing: *failing, good: *good, unusual: 1, collector: *collector, faults: usual()}
+			p := play{customers: n, days: *days, seed: *seed + uint64(s), only: *only, failing: *failing, good: *good, unusual: *unusual, collector: *collector, faults: usual()}
 			if *calm {
 				p.faults = faults{}
 			}

@@ -310,16 +310,6 @@ func (b *bench) twoCards(c *customer) {
 	b.visited(c)
 }
 
-func (b *bench) cardsOf(c *customer) (all []*card) {
-	for n := range c.cards {
-		by := b.w.stripe.cards[fmt.Sprintf("pm_%06d_%d", c.n, n+1)]
-		if by != nil && !by.detached {
-			all = append(all, by)
-		}
-	}
-	return all
-}
-
 func (b *bench) askCode(c *customer) error {
 	return errors.Join(b.posts(c, "/pay/methods/"+c.card.id+"/code", nil), b.drain("send"))
 }

@@ -445,7 +445,7 @@ func (b *bench) state(c *customer) string {
 			all = append(all, fmt.Sprintf("at Stripe %s, paid %d times by %d orders", i.status, i.paid, i.orders))
 		}
 	}
-	all = append(all, fmt.Sprintf("the plan at Stripe: canceled %t, paused %t, card %d of %d", c.canceled, c.paused, slices.Index(b.cardsOf(c), c.card)+1, len(b.cardsOf(c))))
+	all = append(all, fmt.Sprintf("the plan at Stripe: canceled %t, paused %t, card %d of %d", c.canceled, c.paused, slices.Index(b.w.stripe.cardsOf(c), c.card)+1, len(b.w.stripe.cardsOf(c))))
 	return strings.Join(all, "\n")
 }
 

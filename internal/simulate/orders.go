@@ -110,7 +110,7 @@ func (p *processor) detach(id string) answer {
 	if by.detached {
 		return answer{http.StatusBadRequest, `{"error":{"type":"invalid_request_error","message":"The payment method is not attached to a customer"}}`}
 	}
-	by.detached = true
+	by.detached, by.gone = true, p.w.at
 	p.w.tell(by.owner, "payment_method.detached", "payment_method", by.id)
 	return ok(drawCard(by))
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 
 	"sollecito/internal/audit"
@@ -145,11 +146,12 @@ func (h *house) turn(ctx context.Context, full bool) error {
 	switch {
 	case full && !h.w.at.Before(h.all): // what says that nothing is due is not believed for longer than a day
 		h.all = h.w.at.Truncate(24 * time.Hour).Add(24 * time.Hour)
-		h.brought = false
+		h.brought, h.foreseen = false, map[string]*foreseen{}
 		err = h.work(ctx)
 	case full:
-		h.brought = false
-		err = h.work(ctx, h.portal.Runner.Unforeseen()...)
+		done := h.done // sweeping, and what is told once a day, is left to the day
+		err = h.run(ctx, h.portal.Runner.Once, "events", "reconcile", "mend")
+		h.brought = h.done > done // events that were looked for
 		if err == nil {
 			err = h.workDue(ctx)
 		}
@@ -192,8 +194,11 @@ func (h *house) workDue(ctx context.Context) error {
 			return nil
 		}
 		for _, name := range tasks {
-			done := h.done
-			err = h.work(ctx, name)
+			done, how := h.done, h.portal.Runner.Once // what is due after it says so
+			if name == "events" {
+				how = h.portal.Runner.Drain
+			}
+			err = h.run(ctx, how, name)
 			if err != nil {
 				return err
 			}
@@ -236,8 +241,12 @@ func (h *house) lively(ctx context.Context) error {
 		return nil
 	}
 	late := h.w.at.Add(-grace).Unix()
+	dues, err := h.dues(ctx)
+	if err != nil || !slices.ContainsFunc(dues, func(d jobs.Due) bool { return d.At.Unix() < late }) {
+		return err
+	}
 	var cases, letters int
-	err := h.asked(ctx, func(tx *sql.Tx) error {
+	err = h.asked(ctx, func(tx *sql.Tx) error {
 		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM cases WHERE status = 'open' AND next_step_at < $1`, late).Scan(&cases)
 		if err != nil {
 			return err
@@ -269,6 +278,9 @@ func (h *house) calm(ctx context.Context) error {
 	return nil
 }
 
+// bankTime is how long after its day a promise may still wait: for a bank debit, or a try that a card's budget allows later.
+const bankTime = 12 * 24 * time.Hour
+
 // agree holds what the portal believes in the end against what is true.
 func (h *house) agree(ctx context.Context) error {
 	err := h.asked(ctx, func(tx *sql.Tx) error {
@@ -292,6 +304,7 @@ func (h *house) agree(ctx context.Context) error {
 			"I10: cases stand still":                  `SELECT count(*) FROM cases WHERE status = 'open' AND resting_since = 0 AND next_step_at IS NULL`,
 			"I10: letters are marked as on their way": `SELECT count(*) FROM notices WHERE status = 'sending'`,
 			"I1: attempts have no end":                `SELECT count(*) FROM attempts WHERE status = 'started' AND kind = 'charge'`,
+			"B7: promises outlive their day":          `SELECT count(*) FROM promises WHERE status = 'active' AND due_at < ` + strconv.FormatInt(h.w.at.Add(-bankTime).Unix(), 10),
 		} {
 			var n int
 			err = tx.QueryRowContext(ctx, query).Scan(&n)
@@ -302,6 +315,13 @@ func (h *house) agree(ctx context.Context) error {
 				h.judge.breach(what, nil, "%d", n)
 			}
 		}
+		ends, err := stringsOf(ctx, tx, `SELECT status FROM promises`)
+		if err != nil {
+			return err
+		}
+		for _, end := range ends {
+			h.judge.counts["promise "+end]++
+		}
 		_, _, err = audit.Verify(ctx, tx)
 		if err != nil {
 			h.judge.breach("I9", nil, "%v", err)
@@ -309,12 +329,15 @@ func (h *house) agree(ctx context.Context) error {
 		return nil
 	})
 	for _, i := range h.w.stripe.invoices {
-		if i.paid > 1 || i.orders > len(i.presses)+i.newCards {
-			h.judge.breach("I1", i.of, "%s: paid %d times, %d presses, %d new cards and %d orders", i.id, i.paid, len(i.presses), i.newCards, i.orders)
+		if i.paid > 1 || i.orders > len(i.presses)+i.newCards+i.vows {
+			h.judge.breach("I1", i.of, "%s: paid %d times, %d presses, %d new cards, %d promises and %d orders", i.id, i.paid, len(i.presses), i.newCards, i.vows, i.orders)
 		}
 	}
 	for _, by := range h.w.stripe.cards {
 		h.withinBudget(by)
+		if by.guest && !by.detached {
+			h.judge.breach("C8", by.owner, "%s of somebody else, who came on %s, is still on file", by.id, by.came.Format(time.DateTime))
+		}
 	}
 	for _, leak := range h.log.leaks {
 		h.judge.breach("I11", nil, "the log says %q", leak)

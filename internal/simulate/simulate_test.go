@@ -63,7 +63,11 @@ func TestMonthsOfLivesBreakNoRule(t *testing.T) {
 		}
 		t.Logf("seed %d: %d instants, %d statements, %d restarts, %v", seed, o.instants, o.house.flaky.asked, o.house.began-1, o.counts)
 	}
-	for _, what := range []string{"stopped on the page", "stopped by one press", "wants mails again", "chose hours", "reminder of invoices", "reminder of bank-debits"} {
+	for _, what := range []string{
+		"stopped on the page", "stopped by one press", "wants mails again", "chose hours", "reminder of invoices", "reminder of bank-debits",
+		"is to be charged", "promises to pay", "takes a promise back", "promise kept", "promise broken", "claims a transfer",
+		"removes a card",
+	} {
 		if happened[what] == 0 && !databasetest.OnPostgres() {
 			t.Errorf("nothing was %q: %v", what, happened)
 		}
@@ -105,6 +109,11 @@ func TestTheJudgeKnowsARightMailFromAWrongOne(t *testing.T) {
 		{name: "unanswered", rule: "I2", at: noon, change: func(c *customer) { c.wrote = noon.Add(-time.Hour) }},
 		{name: "resting", rule: "I2", at: noon, change: func(c *customer) { c.resting = noon.Add(time.Hour) }},
 		{name: "disputed", rule: "I2", at: noon, change: func(c *customer) { c.disputed = noon.Add(-24 * time.Hour) }},
+		{name: "claiming a transfer", rule: "I2", at: noon, change: func(c *customer) { c.claimed = noon.Add(time.Hour) }},
+		{name: "after the days of a claim", at: noon, change: func(c *customer) { c.claimed = noon }},
+		{name: "before the day they set", rule: "B7", at: noon, change: vowing(noon.Add(time.Hour), "open")},
+		{name: "on the day they set", at: noon, change: vowing(noon, "open")},
+		{name: "before the day they set for what is paid", at: noon, change: vowing(noon.Add(time.Hour), "paid")},
 		{name: "on a holiday", rule: "I4", at: time.Date(2026, 12, 25, 11, 0, 0, 0, time.UTC)},
 		{name: "on another country's holiday", at: time.Date(2026, 11, 26, 11, 0, 0, 0, time.UTC)},
 		{name: "on the sender's holiday, where nobody knows theirs", rule: "I4", at: time.Date(2026, 12, 8, 11, 0, 0, 0, time.UTC), change: func(c *customer) { c.country = "" }},
@@ -166,6 +175,53 @@ func owing(under time.Time) func(*customer) {
 	}
 }
 
+// vowing is a customer who set a day for an invoice.
+func vowing(due time.Time, status string) func(*customer) {
+	return func(c *customer) { c.vow = &vow{charge: true, due: due, invoices: []*invoice{{status: status}}} }
+}
+
+// A charge that nobody wanted now, or with a card that is not for it, is found; the same charge at its time is not.
+func TestTheJudgeKnowsARightChargeFromAWrongOne(t *testing.T) {
+	now := time.Date(2026, 11, 4, 11, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name, rule string
+		change     func(c *customer, i *invoice, by *card)
+	}{
+		{name: "the card on file"},
+		{name: "a card that was taken off", rule: "I1", change: func(_ *customer, _ *invoice, by *card) { by.detached, by.gone = true, now.Add(-11*time.Minute) }},
+		{name: "a card that is being taken off", change: func(_ *customer, _ *invoice, by *card) { by.detached, by.gone = true, now.Add(-9*time.Minute) }},
+		{name: "a guest's card for theirs", change: func(_ *customer, i *invoice, by *card) { by.guest, by.pays = true, i }},
+		{name: "a guest's card for another", rule: "C8", change: func(_ *customer, _ *invoice, by *card) { by.guest, by.pays = true, &invoice{} }},
+		{name: "before the day they set", rule: "B7", change: func(c *customer, i *invoice, _ *card) {
+			i.status, c.vow = "open", &vow{charge: true, due: now.Add(time.Hour), invoices: []*invoice{i}}
+		}},
+		{name: "before the day, by their own press", change: func(c *customer, i *invoice, _ *card) {
+			i.status, c.settled, c.vow = "open", now.Add(-time.Hour), &vow{charge: true, due: now.Add(time.Hour), invoices: []*invoice{i}}
+		}},
+		{name: "on the day they set", change: func(c *customer, i *invoice, _ *card) {
+			i.status, c.vow = "open", &vow{charge: true, due: now, invoices: []*invoice{i}}
+		}},
+		{name: "another invoice before the day", change: func(c *customer, i *invoice, _ *card) {
+			i.status, c.vow = "open", &vow{charge: true, due: now.Add(time.Hour), invoices: []*invoice{{status: "open"}}}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := &world{at: now}
+			h := &house{w: w, judge: newJudge(w, promised)}
+			who, by := &customer{id: "cus_1"}, &card{id: "pm_1"}
+			i := &invoice{id: "in_1", of: who}
+			if c.change != nil {
+				c.change(who, i, by)
+			}
+			h.ordered(i, by)
+			found := strings.Join(h.judge.broken, "")
+			if (c.rule == "") != (found == "") || !strings.HasPrefix(found, c.rule) {
+				t.Errorf("want %q broken, got %q", c.rule, found)
+			}
+		})
+	}
+}
+
 // A portal that passes over what its customers want, their holidays or their banks, is found out by the lives it leads.
 func TestTheJudgeFindsAPortalThatStrays(t *testing.T) {
 	if databasetest.OnPostgres() {
@@ -201,6 +257,7 @@ func TestNoStatementGoesThroughAWholeTable(t *testing.T) {
 	p.customers, p.days = 20, 60
 	small := []string{"campaigns", "campaign_order", "rereads", "goose_db_version", "audit"} // of audit the last row
 	once := "SET lease_until = 0"                                                            // when the program starts
+	here := "USING INDEX guest_cards_here"                                                   // which holds those of the last hour alone
 	scan := regexp.MustCompile(`^SCAN ([a-z_]+)`)
 	looked := 0
 	played(t, p, func(h *house) {
@@ -221,7 +278,7 @@ func TestNoStatementGoesThroughAWholeTable(t *testing.T) {
 					looked++
 					for _, step := range steps {
 						m := scan.FindStringSubmatch(step)
-						if m != nil && slices.Contains(tables, m[1]) && !slices.Contains(small, m[1]) && !strings.Contains(query, once) {
+						if m != nil && slices.Contains(tables, m[1]) && !slices.Contains(small, m[1]) && !strings.Contains(query, once) && !strings.HasSuffix(step, here) {
 							t.Errorf("%s\n%s", step, query)
 						}
 					}

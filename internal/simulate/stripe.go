@@ -28,9 +28,13 @@ type card struct {
 	id, last4 string
 	owner     *customer
 	detached  bool        // taken off its owner for good
+	gone      time.Time   // since when it is
 	debit     bool        // it is a bank account, and takes days to say anything
 	says      string      // the decline code it answers from now on, "" when it pays
 	tries     []time.Time // ordered by the portal
+	guest     bool        // somebody else's, who pays one invoice with it
+	came      time.Time   // when such a one did
+	pays      *invoice    // which
 }
 
 type invoice struct {
@@ -54,6 +58,7 @@ type invoice struct {
 	presses map[string]bool // of the customer, that were about it
 	paid    int             // how often money was taken
 
+	vows     int // to be charged on a day their customer set, of which each may be once
 	newCards int // that came while it was open: each may be tried once without a press
 }
 
@@ -111,6 +116,9 @@ func (w *world) renew(c *customer) {
 	w.when(w.at.AddDate(0, 1, 0), func() { w.renew(c) })
 	i := &invoice{id: fmt.Sprintf("in_%06d_%d", c.n, c.renewals), of: c, status: "open", amount: c.amount, created: w.at, card: c.card}
 	w.stripe.cards[c.card.id] = c.card
+	if c.spare != nil {
+		w.stripe.cards[c.spare.id] = c.spare
+	}
 	if c.invoiced {
 		w.bill(i)
 		return
@@ -278,7 +286,7 @@ func (w *world) leave(i *invoice, what, how string) {
 	c.open = slices.DeleteFunc(c.open, func(o *invoice) bool { return o == i })
 	if !c.owes() && c.clearSince.IsZero() {
 		c.clearSince = w.at
-		c.wrote, c.resting = time.Time{}, time.Time{} // that case is over; another one is another matter
+		c.wrote, c.resting, c.claimed, c.vow = time.Time{}, time.Time{}, time.Time{}, nil // that case is over; another one is another matter
 	}
 }
 
@@ -349,6 +357,7 @@ func (w *world) bring(e *event, until time.Time) {
 
 // order is the portal's order to charge an invoice with its customer there. paid is false while a debit is under way.
 func (w *world) order(i *invoice, by *card) (paid bool) {
+	w.acts.ordered(i, by)
 	i.orders++
 	w.stripe.charges++
 	by.tries = append(by.tries, w.at)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"database/sql/driver"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -25,9 +27,10 @@ var (
 	reading = regexp.MustCompile(`(?i)\b(?:from|join)\s+([a-z_]+)`)
 )
 
-func (t *tables) note(query string) {
+// note answers what a statement is about, and keeps what it reads.
+func (t *tables) note(query string, args []driver.NamedValue) spoken {
 	if t.judging {
-		return
+		return spoken{}
 	}
 	s, known := t.known[query]
 	if !known {
@@ -42,17 +45,30 @@ func (t *tables) note(query string) {
 		}
 		t.known[query] = s
 	}
+	if t.reading != nil {
+		for _, name := range s.reads {
+			t.reading[part(name, args)] = true
+		}
+	}
+	return s
+}
+
+// wrote notes that a statement changed something.
+func (t *tables) wrote(s spoken, args []driver.NamedValue) {
 	if len(s.writes) > 0 {
 		t.now++
 	}
 	for _, name := range s.writes {
-		t.written[name] = t.now
+		t.written[part(name, args)] = t.now
 	}
-	if t.reading != nil {
-		for _, name := range s.reads {
-			t.reading[name] = true
-		}
+}
+
+// part is a table by its name, and of the settings one alone: each statement names one first.
+func part(table string, args []driver.NamedValue) string {
+	if table != "settings" || len(args) == 0 {
+		return table
 	}
+	return fmt.Sprint(table, " ", args[0].Value)
 }
 
 // foreseen is what a task said is due, and from which tables.

@@ -26,7 +26,8 @@ type world struct {
 
 // acts are what the world does to the portal.
 type acts interface {
-	receive(e *event) bool // whether the portal answered 2xx
+	receive(e *event) bool        // whether the portal answered 2xx
+	ordered(i *invoice, by *card) // the portal charges an invoice
 }
 
 // play is what is asked for.
@@ -35,7 +36,7 @@ type play struct {
 	seed            uint64
 	only            string  // the one customer who lives, "" for all
 	failing         float64 // the share of renewals that fail
-	unusual         float64 // how many more than usually pay by debit or by hand, or decide about their reminders
+	unusual         float64 // how many times more than usually pay by debit or by hand, promise, or decide about their reminders
 	collector       bool    // the merchant collects for others: each reminder can be stopped by one press
 	good            float64 // the share of renewals that went well of which Stripe tells
 	faults          faults
@@ -79,6 +80,7 @@ type customer struct {
 	letters                 *rand.Rand
 	card                    *card
 	cards                   int
+	spare                   *card // another one on file from the beginning, nil for none
 	subscription            string
 	charges                 []charge
 	canceled, paused        bool
@@ -89,6 +91,8 @@ type customer struct {
 	clearSince              time.Time  // since when Stripe knows that nothing is overdue; zero while something is
 	wrote, resting          time.Time  // since when a message waits; until when staff let the case rest
 	disputed                time.Time  // since when a dispute runs or was lost
+	vow                     *vow       // the day they set, nil for none
+	claimed                 time.Time  // until when they said that a transfer is on its way
 	presses                 int
 	reminders               []heard
 	settled                 time.Time // the last time they acted on our pages
@@ -186,6 +190,10 @@ func newCustomer(p play, n int) (*customer, error) {
 	c.business = chance(c.life, 0.1)
 	c.manner = pick(c.life, manners)
 	c.newCard("")
+	if charged := c.card; chance(c.life, 0.05*p.unusual) {
+		c.spare = c.newCard("")
+		c.card = charged
+	}
 	switch dice := c.life.Float64() / p.unusual; {
 	case dice < 0.08:
 		c.card.debit = true

@@ -1,0 +1,54 @@
+package jobs
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// What one task does makes those look whose work it may be; what time alone brings work is left asleep until its own time,
+// however busy the others are, and until somebody wakes everything.
+func TestWorkOfOthersDoesNotWakeWhatTimeAloneBrings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		left, looked := 50, map[string]int{}
+		task := func(name string, work int, alone bool) Task {
+			return Task{Name: name, Every: time.Minute, Alone: alone, RunOnce: func(context.Context) (int, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				looked[name]++
+				if work == 0 || left == 0 {
+					return 0, nil
+				}
+				left--
+				return work, nil
+			}}
+		}
+		r := NewRunner(time.Now, slog.New(slog.DiscardHandler), task("busy", 1, false), task("next", 0, false), task("sweep", 0, true))
+		ctx, stop := context.WithCancel(t.Context())
+		r.Start(ctx)
+		so := func() map[string]int {
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			return maps.Clone(looked)
+		}
+		if n := so(); n["busy"] < 51 || n["next"] < 2 || n["sweep"] != 1 {
+			t.Errorf("after 50 batches of one task they had looked %v", n)
+		}
+		r.Wake()
+		if n := so(); n["sweep"] != 2 {
+			t.Errorf("who wakes everything woke %v", n)
+		}
+		time.Sleep(time.Minute)
+		if n := so(); n["sweep"] != 3 {
+			t.Errorf("after its own time it had looked %v", n)
+		}
+		stop()
+		r.Wait()
+	})
+}
