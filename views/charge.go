@@ -60,7 +60,8 @@ type DeclinedPage struct {
 	Card     *CardOnFile
 	Main     MainAct // MainPay offers another try with the same card; otherwise another card
 	Hosted   bool
-	Again    time.Time // from when on the same card may be tried again, in the reader's zone; zero when nobody can say
+	AnyCard  bool      // too many were declined: no card of theirs is taken for a while
+	Again    time.Time // from when on the same card, or any, may be tried again, in the reader's zone; zero when nobody can say
 }
 
 // CardSavedPage says that the new card is kept but the charge did not go through. GET /pay/result.

@@ -181,6 +181,7 @@ func samples(f Frame) []sample {
 		{name: "refunded-part", page: Refunded(RefundedPage{Frame: f, Receipt: refundedReceipt(900), Credited: eur(900), Earlier: true}), mainActs: 1, amount: true},
 		{name: "credited", page: Refunded(RefundedPage{Frame: f, Receipt: refundedReceipt(0), Credited: eur(500), Receipts: []Receipt{refundedReceipt(0)}}), mainActs: 1, amount: true},
 		{name: "declined-again", page: Declined(DeclinedPage{Frame: f, Reason: billing.ClassTried, Invoices: []Invoice{november()}, Card: visa(), Main: MainAddCard, Hosted: true, Again: on(11, 9)}), mainActs: 1, amount: true},
+		{name: "declined-wait", page: Declined(DeclinedPage{Frame: f, Reason: billing.ClassTried, Invoices: []Invoice{november()}, Card: visa(), Main: MainNone, Hosted: true, AnyCard: true, Again: on(11, 9)}), amount: true},
 		{name: "whose", page: Whose(WhosePage{Frame: f, Payable: true, Shares: true}), mainActs: 1},
 		{name: "papers", page: Papers(PapersPage{Frame: f}), mainActs: 1},
 		{name: "papers-code", page: Papers(PapersPage{Frame: f, PDF: &Invoice{ID: "in_3", Number: "LS-2025-1171"}, Code: CodeEntry{Asked: true, Typed: "12345", Faults: []Fault{{Field: "code", Said: Said{Key: "code.fault_wrong"}}}}}), mainActs: 1},

@@ -67,6 +67,8 @@ func (s *Server) fail(w *answer, r *http.Request, err error) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait.Seconds()+1)))
 	}
 	switch {
+	case wantsJSON(r) && strings.HasPrefix(r.URL.Path, "/pay") && kind == fault.SignedOut:
+		sendJSON(w, code, map[string]string{"redirect": "/pay"}) // our script leads to the page that sends a new link
 	case wantsJSON(r):
 		s.problem(w, code, string(kind), s.words(r, code, err))
 	case strings.HasPrefix(r.URL.Path, "/admin"):
@@ -120,16 +122,11 @@ func (s *Server) failDesk(w *answer, r *http.Request, code int, err error, wait 
 	s.show(w, r, code, desk.Problem(p))
 }
 
-// words are a sentence for the reader of a call's answer, in their language.
+// words are a sentence for the reader of a call's answer: on a customer's page in their own language, and for the people who
+// wrote a call, what was wrong with it.
 func (s *Server) words(r *http.Request, code int, err error) string {
-	locale := s.localeOf(r, nobody)
-	switch code {
-	case http.StatusTooManyRequests:
-		return locale.Text("problem.s429_how")
-	case http.StatusServiceUnavailable:
-		return locale.Text("problem.s503_how")
-	case http.StatusInternalServerError:
-		return locale.Text("problem.s500_how")
+	if code == http.StatusTooManyRequests || code >= 500 || strings.HasPrefix(r.URL.Path, "/pay") {
+		return views.ProblemSentence(s.localeOf(r, s.whoeverAsks(r)), code)
 	}
 	return fault.MessageOf(err)
 }

@@ -101,15 +101,14 @@ func (s *Server) settledPage(f views.Frame, v visitor, st standing) views.Settle
 	return p
 }
 
-// mostReceipts is how many payments a page lists.
+// mostReceipts is how many payments a page lists of those made before.
 const mostReceipts = 12
 
-// receiptsOf lists paid invoices, all or only the named ones, newest first.
+// receiptsOf lists paid invoices, newest first: the last ones, or all of the named ones, whose sum the page tells.
 func (s *Server) receiptsOf(v visitor, st standing, only []string) []views.Receipt {
 	var all []views.Receipt
 	for _, i := range st.closed {
-		if i.Status != "paid" || i.Collected().Minor == 0 || only != nil && !slices.Contains(only, i.ID) || len(all) == mostReceipts ||
-			only == nil && s.isEarlier(v, i) {
+		if !i.Paid() || only != nil && !slices.Contains(only, i.ID) || only == nil && (len(all) == mostReceipts || s.isEarlier(v, i)) {
 			continue
 		}
 		receipt := views.Receipt{

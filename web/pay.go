@@ -156,7 +156,7 @@ func (s *Server) charge(w http.ResponseWriter, r *http.Request) error {
 		return s.review(w, r, v, wanted, http.StatusConflict)
 	}
 	if fault.Is(err, fault.TooMany) {
-		return s.showTried(w, r, v, st, http.StatusTooManyRequests)
+		return s.showTried(w, r, v, st, true)
 	}
 	if err != nil {
 		return err
@@ -165,10 +165,15 @@ func (s *Server) charge(w http.ResponseWriter, r *http.Request) error {
 	return s.toResult(w, r, v, press)
 }
 
-// showTried says that the card was tried often enough for now: until when to wait, or to use another one.
-func (s *Server) showTried(w http.ResponseWriter, r *http.Request, v visitor, st standing, code int) error {
+// showTried says that the card was tried often enough for now: until when to wait, or to use another one. After too many
+// declines no card of theirs is taken for a while, and Stripe's own page is what is left.
+func (s *Server) showTried(w http.ResponseWriter, r *http.Request, v visitor, st standing, anyCard bool) error {
+	code := http.StatusOK
 	p := views.DeclinedPage{
 		Frame: s.frame(r, v), Reason: billing.ClassTried, Invoices: invoicesOf(st.payable(), v.zone), Card: s.cardOf(st), Main: views.MainAddCard, Hosted: true,
+	}
+	if anyCard {
+		code, p.AnyCard, p.Main = http.StatusTooManyRequests, true, views.MainNone
 	}
 	if st.card != nil {
 		at, err := s.Desk.AgainAt(r.Context(), v.ID, st.card.ID, st.payable())
@@ -246,7 +251,7 @@ func (s *Server) showResult(w http.ResponseWriter, r *http.Request) error {
 	case out.saved != nil && len(out.declined) > 0:
 		s.show(w, r, http.StatusOK, views.CardSaved(views.CardSavedPage{Frame: f, Reason: out.reason, Invoices: open, Card: *out.saved, Main: main}))
 	case len(out.declined) > 0 && out.reason == billing.ClassTried:
-		return s.showTried(w, r, v, st, http.StatusOK)
+		return s.showTried(w, r, v, st, false)
 	case len(out.declined) > 0:
 		s.show(w, r, http.StatusOK, views.Declined(views.DeclinedPage{Frame: f, Reason: out.reason, Invoices: open, Card: s.cardOf(st), Main: main, Hosted: true}))
 	case out.saved != nil && len(st.open) == 0 && st.ahead == nil:

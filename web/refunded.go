@@ -14,7 +14,7 @@ func (st standing) givenBack() *billing.Invoice {
 	var last *billing.Invoice
 	paidAt := int64(0)
 	for n, i := range st.closed {
-		if i.Status != "paid" {
+		if !i.Paid() {
 			continue
 		}
 		paidAt = max(paidAt, i.PaidAt)

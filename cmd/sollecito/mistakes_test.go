@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"database/sql"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -34,5 +36,36 @@ func TestSyncKeepsAwayFromADemo(t *testing.T) {
 	code := run(t.Context(), []string{"sync"}, func(name string) (string, bool) { v, ok := settings[name]; return v, ok }, nil, &out, &errs)
 	if code != exitFault || !strings.Contains(errs.String(), "a demo's made-up customers") || out.Len() > 0 {
 		t.Errorf("sync ends with %d: %s%s", code, out.String(), errs.String())
+	}
+}
+
+// Each way in which a database cannot be opened is answered with what to do, by the commands and by the doctor alike, and
+// never with the password.
+func TestADatabaseThatCannotBeOpenedIsAnsweredWithTheMend(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	strange := filepath.Join(folder, "strange.db")
+	err := os.WriteFile(strange, []byte("these are no rows at all"), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for address, mend := range map[string]string{
+		"sqlite:" + folder:                            "Name a file in it with SOLLECITO_DATABASE_URL",
+		"sqlite:" + strange:                           "Something else is in that file: name the right one with SOLLECITO_DATABASE_URL",
+		"postgres://ines:secret1@127.0.0.1:1/billing": "Start that server, or mend host and port in SOLLECITO_DATABASE_URL",
+		"postgres://ines:secret1@x@127.0.0.1:y/z":     "Write SOLLECITO_DATABASE_URL so",
+	} {
+		settings := map[string]string{"SOLLECITO_DATABASE_URL": address}
+		for _, command := range []string{"migrate", "doctor"} {
+			var out, errs bytes.Buffer
+			code := run(t.Context(), []string{command}, func(name string) (string, bool) { v, ok := settings[name]; return v, ok }, nil, &out, &errs)
+			said := out.String() + errs.String()
+			if code != exitFault || !strings.Contains(said, mend) {
+				t.Errorf("%s of %s ends with %d: %s", command, address, code, said)
+			}
+			if strings.Contains(said, "secret1") {
+				t.Errorf("%s tells the password: %s", command, said)
+			}
+		}
 	}
 }

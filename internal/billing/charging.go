@@ -3,6 +3,7 @@ package billing
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"sollecito/internal/fault"
@@ -16,6 +17,12 @@ const historyOf = 365 * day
 // question to the charge. It does not look at the case: who starts a charge by itself asks that too. An unknown method
 // is judged by its id alone.
 func MayCharge(ctx context.Context, tx *sql.Tx, by Initiator, i Invoice, method string, at time.Time) (Verdict, error) {
+	return MayChargeIn(ctx, tx, "", by, i, method, at)
+}
+
+// MayChargeIn is MayCharge for an invoice of a press that charges several: those of them whose turn has not come, and may
+// all be paid, fill no window.
+func MayChargeIn(ctx context.Context, tx *sql.Tx, press string, by Initiator, i Invoice, method string, at time.Time) (Verdict, error) {
 	m, renewed, err := methodToCharge(ctx, tx, i.CustomerID, method)
 	if err != nil {
 		return Verdict{}, err
@@ -24,6 +31,7 @@ func MayCharge(ctx context.Context, tx *sql.Tx, by Initiator, i Invoice, method 
 	if err != nil {
 		return Verdict{}, err
 	}
+	past = slices.DeleteFunc(past, func(a Attempt) bool { return press != "" && a.Press == press && a.Status == AttemptStarted })
 	return DefaultBudget().Judge(Try{By: by, Invoice: i, Method: m, Renewed: renewed, At: at.Unix()}, past), nil
 }
 

@@ -3,6 +3,8 @@ package billing
 import (
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Customer is somebody who buys from the merchant, as Stripe has them. Only the listed fields are kept.
@@ -42,10 +44,10 @@ func (c Customer) Addresses() []string {
 }
 
 // FirstName is the word to greet with: the first word of a personal name, "" when the name is missing or holds
-// something no person is called (digits, markup, an address).
+// something no person is called (no letter at all, digits, markup, an address).
 func (c Customer) FirstName() string {
 	first, _, _ := strings.Cut(strings.TrimSpace(c.Name), " ")
-	if len(first) > 40 || strings.ContainsAny(first, "<>@/\\{}[]()&;:,0123456789\"=.") {
+	if !strings.ContainsFunc(first, unicode.IsLetter) || utf8.RuneCountInString(first) > 40 || strings.ContainsAny(first, "<>@/\\{}[]()&;:,0123456789\"=.") {
 		return ""
 	}
 	return first

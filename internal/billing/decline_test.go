@@ -124,6 +124,7 @@ func TestWhatACustomerIsCalled(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"Chiara Bellini": "Chiara", "": "", "  Ana  María ": "Ana", "<svg/onload=x>": "", "evil.example/pay now": "", "4Corners Ltd": "",
+		"🦊 Fox": "", "— ": "", "Александра-Владиславовна Петрова": "Александра-Владиславовна",
 	} {
 		if got := (billing.Customer{Name: name}).FirstName(); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)

@@ -70,9 +70,12 @@ func (d *Desk) Charge(ctx context.Context, p Press) ([]billing.Attempt, error) {
 		if a.Status != billing.AttemptStarted || d.now().Unix()-a.StartedAt >= int64(keyLife/time.Second) {
 			continue // it has ended, or Stripe may have forgotten its key: Mend reads how it ended
 		}
-		if hopeless {
+		switch {
+		case hopeless:
 			a.Status = billing.AttemptFailed
-		} else {
+		case declined:
+			err = d.payInTurn(ctx, a)
+		default:
 			err = d.pay(ctx, a)
 		}
 		if err != nil {
@@ -155,7 +158,7 @@ func beginOne(ctx context.Context, tx *sql.Tx, p Press, want Expected, known boo
 	if !known && (!i.Chargeable() || i.Remaining() != want.Amount) {
 		return a, false, fault.New(fault.Conflict, "The amount of invoice %s has changed.", i.Number)
 	}
-	verdict, err := billing.MayCharge(ctx, tx, p.By, i, p.Method, now)
+	verdict, err := billing.MayChargeIn(ctx, tx, p.ID, p.By, i, p.Method, now)
 	if err != nil {
 		return a, false, fmt.Errorf("ask whether it may be charged: %w", err)
 	}
@@ -179,6 +182,29 @@ func beginOne(ctx context.Context, tx *sql.Tx, p Press, want Expected, known boo
 	}
 	young := now.Unix()-a.StartedAt < int64(unanswered/time.Second)
 	return a, !fresh && p.By.Automatic() && a.Status == billing.AttemptStarted && young, nil
+}
+
+// payInTurn asks Stripe for an attempt whose press was declined for another invoice before, unless that one has used up
+// what the card's network allows.
+func (d *Desk) payInTurn(ctx context.Context, a *billing.Attempt) error {
+	var verdict billing.Verdict
+	err := d.db.See(ctx, func(tx *sql.Tx) error {
+		i, err := billing.FindInvoice(ctx, tx, a.InvoiceID)
+		if err != nil {
+			return err
+		}
+		verdict, err = billing.MayChargeIn(ctx, tx, a.Press, a.By, i, a.MethodID, d.now())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("ask whether it may still be charged: %w", err)
+	}
+	if verdict.Why == billing.DenialNetwork {
+		a.Status = billing.AttemptFailed
+		a.Decline = billing.Decline{Code: billing.CodeNotTried, DeclineCode: string(verdict.Why)}
+		return nil
+	}
+	return d.pay(ctx, a)
 }
 
 // pay asks Stripe for one attempt and fills in what came of it. An error means that nobody knows.

@@ -52,7 +52,7 @@ func Through(wrap func(driver.Connector) driver.Connector) Option {
 func Unsynced() Option { return func(o *opening) { o.synchronous = "OFF" } }
 
 // Open opens the database named by a DATABASE_URL: "sqlite:PATH", whose file is created when it is missing, or
-// "postgres://USER:PASSWORD@HOST/NAME", which must exist. It does not migrate. An error never holds the password.
+// "postgres://USER:PASSWORD@HOST/NAME", which must exist. It does not migrate. The error is an *Unopened.
 func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	scheme, rest, _ := strings.Cut(address, ":")
 	how := opening{through: func(c driver.Connector) driver.Connector { return c }, synchronous: "FULL"}
@@ -67,10 +67,10 @@ func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	case scheme == "postgres" || scheme == "postgresql":
 		db, err = openPostgres(ctx, address, how)
 	default:
-		err = fmt.Errorf("%q: the address must read sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME", Redact(address))
+		err = fmt.Errorf("%s: %w", Redact(address), errAddress)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
+		return nil, unopened(scheme == "sqlite", err)
 	}
 	return db, nil
 }

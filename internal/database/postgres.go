@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,11 +22,13 @@ import (
 // Stripe, the schedule and the pages, and room for a hundred default connections to serve several programs.
 const connections = 16
 
+var errAddress = errors.New("the address cannot be read: it must read sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME")
+
 func openPostgres(ctx context.Context, address string, how opening) (*DB, error) {
 	shown := Redact(address)
 	config, err := pgx.ParseConfig(address)
 	if err != nil {
-		return nil, fmt.Errorf("the address %s cannot be read: it must be postgres://USER:PASSWORD@HOST:PORT/NAME", shown)
+		return nil, fmt.Errorf("%s: %w", shown, errAddress)
 	}
 	config.ConnectTimeout = 10 * time.Second
 	for name, value := range map[string]string{
@@ -68,14 +71,22 @@ func plain(err error) error {
 	}
 	var said *pgconn.PgError
 	if errors.As(err, &said) {
-		return fmt.Errorf("the server refuses: %s", said.Message)
+		return refusal{said}
 	}
 	inner := errors.Unwrap(connect)
 	if inner == nil {
 		return errors.New("the server cannot be reached")
 	}
-	return fmt.Errorf("the server cannot be reached: %s", strings.ReplaceAll(inner.Error(), "\n", "; "))
+	tries := slices.Compact(strings.Split(inner.Error(), "\n")) // with TLS and without: mostly the same failure
+	return fmt.Errorf("the server cannot be reached: %s", strings.Join(tries, "; "))
 }
+
+// refusal is what the server says when it lets nobody in, in its own sentence alone.
+type refusal struct{ said *pgconn.PgError }
+
+func (r refusal) Error() string { return "the server refuses: " + r.said.Message }
+
+func (r refusal) Unwrap() error { return r.said }
 
 // connector makes connections that send text as PostgreSQL can keep it: without NUL and as valid UTF-8. What strangers
 // write into a name or a form must never fail a transaction.

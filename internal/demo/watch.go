@@ -28,7 +28,7 @@ func watchFor(scenario string) string {
 		"card_saved":              "The new card is kept. Move by 3 days: Stripe tries it again.",
 		"partly_paid":             "The letters ask for the rest alone. Move by a week.",
 		"amount_changes":          "Every situation, “The amount changed meanwhile”, takes a dollar off while you choose.",
-		"tried_often":             "A sixth try is not made. Another card is taken at once.",
+		"tried_often":             "A sixth try is not made, and no other card taken, for an hour. Stripe’s page takes one at once.",
 		"refunded":                "Nothing more is asked. Open their link: the page tells what was given back.",
 		"debit_failed":            "The reminders go on where they rested. Open their link: the page tells that the bank took it back.",
 		"paid_elsewhere":          "Nothing more is asked. Move by a month: no letter comes.",

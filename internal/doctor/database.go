@@ -27,8 +27,12 @@ func (d *Doctor) database(ctx context.Context) Report {
 		return Report{warn(check, "sollecito serve makes it. If there should be one, name it with SOLLECITO_DATABASE_URL.", "there is none at %s yet", path)}
 	}
 	db, err := database.Open(ctx, d.Config.DatabaseURL)
+	var unopened *database.Unopened
+	if errors.As(err, &unopened) {
+		return Report{fail(check, unopened.Mend+" The doctor must run as the user that serve runs as.", "it cannot be opened: %s", unopened.Reason)}
+	}
 	if err != nil {
-		return Report{fail(check, "Run the doctor as the user that serve runs as, and look at the rights of the file and its folder.", "it cannot be opened: %s", err)}
+		return Report{fail(check, "Run the doctor as the user that serve runs as.", "it cannot be opened: %s", err)}
 	}
 	defer db.Close()
 	has, newest, err := db.Shape(ctx)

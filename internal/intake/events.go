@@ -170,30 +170,36 @@ func (in *Intake) read(ctx context.Context, events []Event, also func(context.Co
 			return err
 		}
 	}
-	seen, serves := map[string]bool{}, map[string]int64{} // by object
+	serves, came := map[string]int64{}, map[string]error{} // by object
 	for _, e := range events {
 		serves[e.ObjectID] = max(serves[e.ObjectID], e.ServesFrom)
 	}
-	for _, e := range events {
-		if seen[e.ObjectID] {
-			continue
-		}
-		seen[e.ObjectID] = true
-		switch e.ObjectType {
-		case "invoice":
+	for n, e := range events {
+		_, seen := came[e.ObjectID]
+		if !seen {
 			before := begun
 			if served {
 				before = serves[e.ObjectID]
 			}
-			err = in.seeInvoice(ctx, customer, e.ObjectID, before)
-		case "dispute":
-			err = in.seeDispute(ctx, e.ObjectID)
-		case "charge", "refund", "credit_note":
-			err = in.seeGivenBack(ctx, e.ObjectType, e.ObjectID)
+			came[e.ObjectID] = caught(func() error { return in.see(ctx, customer, e, before) })
 		}
-		if err != nil {
-			return err
+		if outcomes[n] == nil {
+			outcomes[n] = came[e.ObjectID]
 		}
+	}
+	return nil
+}
+
+// see reads what an event is about where reading its customer says nothing of it. An object that Stripe does not know, or
+// that cannot be read, is the matter of its own events: the customer's others are none the worse.
+func (in *Intake) see(ctx context.Context, customer string, e Event, before int64) error {
+	switch e.ObjectType {
+	case "invoice":
+		return in.seeInvoice(ctx, customer, e.ObjectID, before)
+	case "dispute":
+		return in.seeDispute(ctx, e.ObjectID)
+	case "charge", "refund", "credit_note":
+		return in.seeGivenBack(ctx, e.ObjectType, e.ObjectID)
 	}
 	return nil
 }

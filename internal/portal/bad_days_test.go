@@ -266,6 +266,71 @@ func TestSeveralInvoicesAreToldHonestly(t *testing.T) {
 	}
 }
 
+// Whoever pays many invoices at once reads the whole sum, and each of them, on the page that thanks.
+func TestManyInvoicesPaidAtOnceAreAllTold(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Chiara Bellini", "chiara@bellini.example", "IT", "pm_card_visa")
+	bad := h.ask("payment_methods/pm_card_chargeCustomerFail/attach", url.Values{"customer": {customer}})["id"].(string)
+	for range 15 {
+		invoice := h.ask("invoices", url.Values{
+			"customer": {customer}, "currency": {"eur"}, "auto_advance": {"true"}, "default_payment_method": {bad}, "pending_invoice_items_behavior": {"exclude"},
+		})["id"].(string)
+		h.ask("invoiceitems", url.Values{"customer": {customer}, "invoice": {invoice}, "currency": {"eur"}, "amount": {"1000"}, "description": {"Seats"}})
+	}
+	h.walk(72 * time.Hour)
+	mails := h.mailsTo("chiara@bellini.example")
+	if len(mails) == 0 {
+		t.Fatal("no mail")
+	}
+	b := h.browser()
+	b.get(linkIn(t, mails[0])).get("/pay/card").at("/pay/card", http.StatusOK)
+	form := b.hidden("form[data-card]")
+	setup := b.intent(form)
+	h.ask("setup_intents/"+setup+"/confirm", url.Values{"payment_method": {"pm_card_mastercard"}, "return_url": {h.base + "/pay/card/finish"}})
+	form.Set("setup_intent", setup)
+	b.post("/pay/card", form).at("/pay/result", http.StatusOK)
+	if text := b.text("main"); !strings.Contains(text, "€150.00") || b.page.Find(`main a[href$="/pdf"]`).Length() != 15 {
+		t.Errorf("%d receipts: %s", b.page.Find(`main a[href$="/pdf"]`).Length(), text)
+	}
+}
+
+// A press for many invoices of one sum, whose card is declined again and again, ends where the card's network wants it to.
+func TestAPressForManyInvoicesKeepsToTheNetworksBound(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Aino Laine", "aino@laine.example", "FI", "pm_card_visa")
+	for range 22 {
+		invoice := h.ask("invoices", url.Values{
+			"customer": {customer}, "currency": {"eur"}, "collection_method": {"send_invoice"}, "days_until_due": {"2"}, "pending_invoice_items_behavior": {"exclude"},
+		})["id"].(string)
+		h.ask("invoiceitems", url.Values{"customer": {customer}, "invoice": {invoice}, "currency": {"eur"}, "amount": {"1000"}})
+		h.ask("invoices/"+invoice+"/finalize", url.Values{})
+	}
+	h.ask("customers/"+customer, url.Values{"description": {"invoiced"}})
+	h.walk(12 * 24 * time.Hour)
+	mails := h.mailsTo("aino@laine.example")
+	if len(mails) == 0 {
+		t.Fatal("no mail")
+	}
+	b := h.browser()
+	b.get(linkIn(t, mails[0])).get("/pay/card").at("/pay/card", http.StatusOK)
+	form := b.hidden("form[data-card]")
+	setup := b.intent(form)
+	h.ask("setup_intents/"+setup+"/confirm", url.Values{"payment_method": {"pm_card_chargeCustomerFail"}, "return_url": {h.base + "/pay/card/finish"}})
+	form.Set("setup_intent", setup)
+	b.post("/pay/card", form).at("/pay/result", http.StatusOK)
+	declined := 0
+	for _, c := range h.ask("charges?limit=100&customer="+customer, nil)["data"].([]any) {
+		if c.(map[string]any)["status"] == "failed" {
+			declined++
+		}
+	}
+	if declined != 20 {
+		t.Errorf("the bank was asked %d times", declined)
+	}
+}
+
 // Six clicks at once while Stripe's webhook arrives: one charge.
 func TestOneChargeHoweverOftenItIsPressed(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -298,5 +299,63 @@ func TestOnlyAnApprovalThatWaitsIsSettled(t *testing.T) {
 	}
 	if attempts("action") != 0 || attempts("paid") != 1 {
 		t.Errorf("%d wait, %d paid", attempts("action"), attempts("paid"))
+	}
+}
+
+// What a page's script is answered is for the customer to read: in their language, whatever their browser prefers. Who is
+// signed out by then is led to the page that sends a new link.
+func TestAScriptIsAnsweredInTheCustomersLanguage(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Inés Carrasco", "ines@carrasco.example", "ES", "pm_card_visa")
+	h.ask("customers/"+customer, url.Values{"preferred_locales[0]": {"es"}})
+	h.fail(customer, "expired_card")
+	b := h.browser()
+	b.get(linkIn(t, h.mailsTo("ines@carrasco.example")[0])).get("/pay/card").at("/pay/card", http.StatusOK)
+	form := b.hidden("form[data-card]")
+	asks := func() map[string]string {
+		req, err := http.NewRequest(http.MethodPost, h.base+"/pay/card/intent", strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range map[string]string{
+			"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin", "Accept": "application/json", "Accept-Language": "en",
+		} {
+			req.Header.Set(name, value)
+		}
+		resp, err := b.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		var answer map[string]any
+		err = json.NewDecoder(resp.Body).Decode(&answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := map[string]string{"status": strconv.Itoa(resp.StatusCode)}
+		for name, value := range answer {
+			text, isText := value.(string)
+			if isText {
+				said[name] = text
+			}
+		}
+		return said
+	}
+	said := asks()
+	for n := 0; said["status"] == "200" && n < 30; n++ {
+		form.Set("attempt", b.get("/pay/card").hidden("form[data-card]").Get("attempt"))
+		said = asks()
+	}
+	if said["status"] != "429" || !strings.Contains(said["message"], "No se ha cobrado nada") {
+		t.Errorf("after too many: %v", said)
+	}
+	form.Set("attempt", "nonsense")
+	if said = asks(); said["status"] != "422" || !strings.Contains(said["message"], "No se ha cobrado nada") {
+		t.Errorf("for what is no form of ours: %v", said)
+	}
+	b.post("/pay/leave", nil)
+	if said = asks(); said["status"] != "401" || said["redirect"] != "/pay" {
+		t.Errorf("signed out: %v", said)
 	}
 }

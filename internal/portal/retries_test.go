@@ -337,8 +337,14 @@ func TestACustomerWhoTriedOftenIsToldSo(t *testing.T) {
 		}
 	}
 	b := press()
-	if b.status != http.StatusTooManyRequests || !strings.Contains(b.text("main"), "use another card") || !strings.Contains(b.text("main"), "It can be tried again from") || b.page.Find("a[href^='/pay/card'], form[action^='/pay/card']").Length() == 0 {
+	if b.status != http.StatusTooManyRequests || !strings.Contains(b.text("main"), "we pause after many tries") || !strings.Contains(b.text("main"), "It can be tried again from") {
 		t.Errorf("the sixth within the hour: %d %s", b.status, b.text("main"))
+	}
+	if strings.Contains(b.text("main"), "another card") || b.page.Find("a[href^='/pay/card'], form[action^='/pay/card']").Length() > 0 || b.page.Find("form[action='/pay/hosted']").Length() != 1 {
+		t.Errorf("another card is offered, or Stripe's page is not: %s", b.text("main"))
+	}
+	if got := asksFor(b, "/pay/card"); got != http.StatusTooManyRequests {
+		t.Errorf("another card is asked for meanwhile: %d", got)
 	}
 	err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error { // the hour is over; it is counted by the real clock
 		_, err := tx.ExecContext(t.Context(), `DELETE FROM limits`)

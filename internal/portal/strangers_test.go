@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -101,6 +102,36 @@ func TestStrangersEventsAreKeptNeverBounced(t *testing.T) {
 	h.fail(customer, "expired_card")
 	if got := len(h.mailsTo("chiara@bellini.example")); got != 1 {
 		t.Errorf("%d mails afterwards", got)
+	}
+}
+
+// An event about a charge that Stripe does not know is parked alone: what else came of that customer, before it and after it,
+// is processed in the same turn.
+func TestAnUnknownObjectParksItsOwnEventAlone(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Chiara Bellini", "chiara@bellini.example", "IT", "pm_card_visa")
+	invoice := h.fail(customer, "insufficient_funds")
+	h.settle()
+	about := func(id, kind, object, of string) []byte {
+		return fmt.Appendf(nil, `{"id":%q,"object":"event","api_version":"2023-10-16","created":%d,"livemode":false,"type":%q,"data":{"object":{"id":%q,"object":%q,"customer":%q}}}`,
+			id, h.clock.now().Unix(), kind, of, object, customer)
+	}
+	for _, body := range [][]byte{
+		about("evt_before", "invoice.updated", "invoice", invoice),
+		about("evt_charge", "charge.refunded", "charge", "ch_nobody_knows"),
+		about("evt_later", "invoice.payment_failed", "invoice", invoice),
+	} {
+		got := h.webhook(body, sign(body, h.stripe.WebhookSecret(), time.Now()))
+		if got != http.StatusOK {
+			t.Fatal(got)
+		}
+	}
+	h.settle()
+	for id, want := range map[string]string{"evt_before": "processed", "evt_charge": "parked", "evt_later": "processed"} {
+		if h.events("id = '"+id+"' AND status = '"+want+"'") != 1 {
+			t.Errorf("%s is not %s", id, want)
+		}
 	}
 }
 
