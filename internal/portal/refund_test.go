@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sollecito/internal/dunning"
 )
 
 // A payment is refunded, or credited, after it was made: a link opened then says so, and so does the receipt.
@@ -54,8 +56,12 @@ func TestARefundIsTold(t *testing.T) {
 				t.Fatalf("once paid the page says: %s", b.text("main"))
 			}
 			h.walk(2 * 24 * time.Hour)
+			mails := len(h.mailsTo("chiara@bellini.example"))
 			tt.give(h, paid["charge"].(string), invoice)
-			h.settle()
+			h.walk(20 * 24 * time.Hour) // before the next renewal
+			if got := h.caseOf(customer).Status; got != dunning.Recovered || len(h.mailsTo("chiara@bellini.example")) != mails {
+				t.Errorf("the case is %s, and %d mails follow", got, len(h.mailsTo("chiara@bellini.example"))-mails)
+			}
 			b.get(linkIn(t, mail)).at("/pay", http.StatusOK)
 			if b.text("h1") != tt.title {
 				t.Errorf("the page says: %s", b.text("main"))
