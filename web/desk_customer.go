@@ -56,6 +56,7 @@ func (s *Server) customerPage(r *http.Request, who staff.Member, k record) desk.
 	p.Access = accessOf(k, now, zones[0])
 	p.Facts = slices.Concat(s.choiceFacts(k), s.mailFacts(k), factsOf(k, now), s.triesFacts(k))
 	p.Limits = triesLimits(k)
+	p.Mandates = s.mandatesOf(k)
 	if k.talk.ID != "" {
 		p.Talk = &desk.Talk{ID: k.talk.ID, Waiting: k.talk.Status == support.Waiting, Last: s.at(k.talk.UpdatedAt)}
 	}

@@ -41,6 +41,7 @@ type record struct {
 	promises      []dunning.Promise    // oldest first
 	wishes        []support.Wish       // oldest first
 	removals      []takenOff           // of cards and accounts, oldest first
+	agreements    []agreement          // when ways to pay were kept, newest first
 	interest      []interest.Kept      // late interest that was confirmed, oldest first
 
 	// Of the newest case, when there is one.
@@ -128,6 +129,10 @@ func (k *record) readMoney(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	k.removals, err = removalsOf(ctx, tx, k.ID)
+	if err != nil {
+		return err
+	}
+	k.agreements, err = agreementsOf(ctx, tx, k.ID)
 	if err != nil {
 		return err
 	}

@@ -56,6 +56,7 @@ func (s *Server) embedRoutes(mux *http.ServeMux) {
 	} {
 		mux.Handle(route.method+" "+route.path, e.answer(route.serve))
 		mux.Handle("OPTIONS "+route.path, e.preflight(route.method))
+		mux.Handle(route.path, e.wrongMethod(route.method))
 	}
 }
 
@@ -138,6 +139,20 @@ func (e *embed) preflight(method string) http.Handler {
 			w.Header().Set("Access-Control-Max-Age", "7200")
 		}
 		w.WriteHeader(http.StatusNoContent)
+		return nil
+	})
+}
+
+// wrongMethod refuses every other method, so that the page that asked can read why.
+func (e *embed) wrongMethod(method string) http.Handler {
+	return e.call(func(w http.ResponseWriter, r *http.Request) error {
+		e.allow(w, r)
+		allowed := method + ", OPTIONS"
+		if method == http.MethodGet {
+			allowed = "GET, HEAD, OPTIONS"
+		}
+		w.Header().Set("Allow", allowed)
+		e.problem(w, http.StatusMethodNotAllowed, "method_not_allowed", "This address takes "+method+" alone.")
 		return nil
 	})
 }

@@ -158,6 +158,27 @@ func TestEmbedOrigins(t *testing.T) {
 	}
 }
 
+// A page that asks in a way an address does not take can read why, as any other refusal.
+func TestEmbedTellsOfAWrongMethod(t *testing.T) {
+	h := newHouse(t)
+	for path, takes := range map[string]string{"/embed/v1/state": "GET, HEAD, OPTIONS", "/embed/v1/link": "POST, OPTIONS", "/embed/v1/events": "POST, OPTIONS"} {
+		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+			if strings.HasPrefix(takes, method) {
+				continue
+			}
+			w := h.ask(method, path, h.sign("cus_1", "billing"), "", "Origin", appOrigin)
+			if w.Code != http.StatusMethodNotAllowed || code(w) != "method_not_allowed" || w.Header().Get("Allow") != takes ||
+				w.Header().Get("Content-Type") != "application/problem+json" || w.Header().Get("Access-Control-Allow-Origin") != appOrigin {
+				t.Errorf("%s %s: %d %v %s", method, path, w.Code, w.Header(), w.Body)
+			}
+			w = h.ask(method, path, "", "", "Origin", "https://evil.example")
+			if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Access-Control-Allow-Origin") != "" {
+				t.Errorf("%s %s from elsewhere: %d %v", method, path, w.Code, w.Header())
+			}
+		}
+	}
+}
+
 // TestNoticeFollowsTheCase walks a case from its first step to limited access and back to paid, and checks what the
 // app is told at each point.
 func TestNoticeFollowsTheCase(t *testing.T) {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"database/sql"
+	"fmt"
 	"net/http"
 	"net/mail"
 	"strings"
@@ -117,6 +118,10 @@ func (s *Server) requestLink(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
+		err = holdAll(r.Context(), tx, found)
+		if err != nil {
+			return err
+		}
 		for _, c := range found {
 			sent, err := outbox.CountSince(r.Context(), tx, c.ID, outbox.FreshLink, now.Add(-time.Hour).Unix())
 			if err != nil {
@@ -126,7 +131,7 @@ func (s *Server) requestLink(w http.ResponseWriter, r *http.Request) error {
 				continue
 			}
 			_, err = outbox.Queue(r.Context(), tx, outbox.Notice{
-				Kind: outbox.FreshLink, Channel: outbox.Email, CustomerID: c.ID, SubjectID: database.NewID("ask"), Recipient: c.Email,
+				Kind: outbox.FreshLink, Channel: outbox.Email, CustomerID: c.ID, SubjectID: askedAt(c.ID, now), Recipient: c.Email,
 			}, now.Unix())
 			if err != nil {
 				return err
@@ -140,6 +145,11 @@ func (s *Server) requestLink(w http.ResponseWriter, r *http.Request) error {
 	s.Wake()
 	http.Redirect(w, r, "/pay/link/sent", http.StatusSeeOther)
 	return nil
+}
+
+// askedAt names a customer's wish for a link by the minute: a button pressed twice is one wish, and one mail.
+func askedAt(customer string, now time.Time) string {
+	return fmt.Sprintf("ask_%s_%d", customer, now.Unix()/60)
 }
 
 func (s *Server) showLinkSent(w http.ResponseWriter, r *http.Request) error {

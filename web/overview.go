@@ -23,6 +23,7 @@ func (s *Server) showOverview(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := s.frame(r, v)
 	written := st.writtenOff()
+	slices.Reverse(written) // the oldest is paid first, as everywhere
 	switch {
 	case len(st.open) == 0 && st.ahead != nil:
 		s.show(w, r, http.StatusOK, views.Ahead(s.aheadPage(f, v, st)))

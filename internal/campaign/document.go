@@ -304,6 +304,9 @@ func (d *document) check() {
 		d.flaw("$.steps", "no step says anything; give one channels: [email, app]")
 	}
 	d.variants()
+	if d.Retries != nil && len(d.flaws) == 0 { // where days are wrong already, those are to be mended first
+		d.retriesEnd("$.retries", *d.Retries)
+	}
 }
 
 func (d *document) step(at string, i int, s Step) {

@@ -26,6 +26,8 @@ steps:
     channels: [email]
 `
 
+var late = strings.Replace(small, "day: 1", "day: 2", 1)
+
 func TestShippedCampaignsAreSound(t *testing.T) {
 	t.Parallel()
 	schema := campaignSchema(t)
@@ -129,6 +131,12 @@ func TestFlawsNameTheLine(t *testing.T) {
 		{"too many retries", "retries:\n  days: [1, 2, 3, 4, 5, 6, 7, 8, 9]\n  at: \"09:00\"\n" + small, 2, "at most 8", true},
 		{"retries at no time", "retries: {days: [1]}\n" + small, 1, "retries have a time of day", true},
 		{"retries at an odd time", "retries:\n  days: [1]\n  at: noon\n" + small, 3, "retries have a time of day", true},
+		{"a retry after the end", "retries:\n  days: [1, 3]\n  at: \"09:00\"\n" + late, 2, "the retry on day 3 never runs: the case ends with its last step, first, on day 2; make that step later", false},
+		{"a retry at the end", "retries:\n  days: [1, 2]\n  at: \"10:00\"\n" + late, 2, "the retry on day 2 never runs", false},
+		{"a retry after the end for some", "retries:\n  days: [1]\n  at: \"11:00\"\n" + strings.Replace(late, "day: 2", "day: 2\n    day_for: {money: 1}", 1), 2, "on day 1; make", false},
+		{"a retry of what ends at once", "retries:\n  days: [1]\n  at: \"09:00\"\n" + strings.Replace(late, "day: 2", "day: 2\n    at_once_for: [generic]", 1), 2, "on day 0; make", false},
+		{"a retry after the end in a variant", "retries:\n  days: [1, 2]\n  at: \"09:00\"\n" + late +
+			"variants:\n  - {name: plain, weight: 1}\n  - {name: quick, weight: 1, steps: {first: {day: 1}}}\n", 2, "on day 1 in variant quick", false},
 		{"an alias", "title: &t x\nname: *t\n", 1, "write it out", false},
 		{"not YAML", "name: [", 1, "", false},
 		{"nothing", "", 1, "must hold one campaign", false},

@@ -131,8 +131,10 @@ func (d *Desk) pressOf(ctx context.Context, attempt billing.Attempt) (Press, err
 
 // confirmation is what a browser was handed, and what is known of the cards that were declined with it.
 type confirmation struct {
-	tryer, place  string
-	told, counted int64
+	tryer, place string
+	told         int64 // by events
+	pressed      int64 // heard in answer to us
+	counted      int64 // the larger of the two
 }
 
 // countDecline counts one declined card of one who tries, and of the network.
@@ -144,15 +146,12 @@ func (d *Desk) countDecline(ctx context.Context, tx *sql.Tx, tryer, place string
 	return err
 }
 
-// countPress counts a press whose charge was declined; of the same decline Stripe's event is news no more.
+// countPress counts a press whose charge was declined, unless an event told of it before; of the same decline Stripe's event
+// is news no more.
 func (d *Desk) countPress(ctx context.Context, p Press, intent string) error {
 	return d.db.Do(ctx, func(tx *sql.Tx) error {
-		err := database.Hold(ctx, tx, intent)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `UPDATE confirmations SET counted = counted + 1 WHERE intent = $1`, intent)
-		if err != nil {
+		c, known, err := d.heard(ctx, tx, intent)
+		if err != nil || known && c.pressed <= c.counted {
 			return err
 		}
 		return d.countDecline(ctx, tx, p.tryer(), p.Place)
@@ -161,20 +160,34 @@ func (d *Desk) countPress(ctx context.Context, p Press, intent string) error {
 
 // countRead counts a decline that was read of an intent, unless an event told it before.
 func (d *Desk) countRead(ctx context.Context, tx *sql.Tx, intent string) error {
-	err := database.Hold(ctx, tx, intent)
-	if err != nil {
+	c, known, err := d.heard(ctx, tx, intent)
+	if err != nil || !known || c.pressed <= c.counted {
 		return err
 	}
+	return d.countDecline(ctx, tx, c.tryer, c.place)
+}
+
+// heard keeps that Stripe answered us that a card was declined, and answers what was known of the intent before; false
+// when it was handed to nobody. The event that tells of it may come before the answer, after it, or at the same time.
+func (d *Desk) heard(ctx context.Context, tx *sql.Tx, intent string) (confirmation, bool, error) {
+	err := database.Hold(ctx, tx, intent)
+	if err != nil {
+		return confirmation{}, false, err
+	}
 	var c confirmation
-	err = tx.QueryRowContext(ctx, `
-		UPDATE confirmations SET counted = counted + 1 WHERE intent = $1 AND counted = 0 RETURNING tryer, place`, intent).Scan(&c.tryer, &c.place)
+	err = tx.QueryRowContext(ctx, `SELECT tryer, place, told, counted, pressed FROM confirmations WHERE intent = $1`, intent).
+		Scan(&c.tryer, &c.place, &c.told, &c.counted, &c.pressed)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil
+		return confirmation{}, false, nil
+	}
+	c.pressed++
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `UPDATE confirmations SET pressed = $1, counted = $2 WHERE intent = $3`, c.pressed, max(c.counted, c.pressed), intent)
 	}
 	if err != nil {
-		return fmt.Errorf("count a decline of %s: %w", intent, err)
+		return confirmation{}, false, fmt.Errorf("count a decline of %s: %w", intent, err)
 	}
-	return d.countDecline(ctx, tx, c.tryer, c.place)
+	return c, true, nil
 }
 
 // Declined counts a card that Stripe's event says was declined with what we handed out, once for each event, and lets

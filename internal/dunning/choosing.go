@@ -67,7 +67,7 @@ func (cs *Cases) heed(ctx context.Context, tx *sql.Tx, customer string, c contac
 			continue
 		}
 		switch {
-		case n.Channel == outbox.Email && c.NoMail:
+		case n.Channel == outbox.Email && c.NoMail && n.Kind != outbox.FinalAct:
 			err = cs.LeaveOut(ctx, tx, n, contact.NoMailWanted, now)
 		case n.Channel == outbox.Email: // the sender asks the policy anew
 			err = outbox.Later(ctx, tx, n.ID, now.Unix(), n.Reason)

@@ -56,6 +56,8 @@ func (cs *Cases) WhichWanted(ctx context.Context, tx *sql.Tx, notices []outbox.N
 			all[n.ID], err = cs.thanksWanted(ctx, tx, n, now)
 		case outbox.Precaution:
 			all[n.ID], err = cs.precautionWanted(ctx, tx, n, now)
+		case outbox.FinalAct:
+			all[n.ID], err = cs.finalWanted(ctx, tx, n, now)
 		default:
 			all[n.ID] = Say{Go: true}
 		}
@@ -159,9 +161,34 @@ func (cs *Cases) thanksWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, 
 	}
 	choices, err := contact.ChoicesOf(ctx, tx, n.CustomerID)
 	if err == nil && choices.NoMail {
-		return Say{Skip: "The customer asked for no mail; a collector sends none."}, nil
+		return Say{Skip: collectorStops}, nil
 	}
 	return Say{Go: true}, err
+}
+
+// collectorStops is why a mail that is no reminder is left out all the same.
+const collectorStops = "The customer asked for no mail; a collector sends none."
+
+// finalWanted decides about the mail that tells what was done at Stripe in the end. It is no reminder: whoever asked for
+// none is told all the same that what they bought has ended, and how to object, in the hours they are glad to be written
+// to. A collector mails nobody who asked for no mail; the customer's page tells it then.
+func (cs *Cases) finalWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time.Time) (Say, error) {
+	choices, err := contact.ChoicesOf(ctx, tx, n.CustomerID)
+	if err != nil {
+		return Say{}, err
+	}
+	if cs.policy.Collector && choices.NoMail {
+		return Say{Skip: collectorStops}, nil
+	}
+	who, err := billing.FindCustomer(ctx, tx, n.CustomerID)
+	if err != nil {
+		return Say{}, err
+	}
+	at := cs.PolicyFor(who, choices).NextAllowed(now, contact.ZonesOf(who, cs.fallback))
+	if at.After(now) {
+		return Say{Later: at, Why: "Outside the hours."}, nil
+	}
+	return Say{Go: true}, nil
 }
 
 // whoBroke answers which of the customers ever set a day that came to nothing.

@@ -31,12 +31,14 @@ func (a advice) or(b advice) advice {
 }
 
 // spoken is what one invoice's own JSON says and the library has no fields for: the advice of its last payment error and
-// of its latest charge's outcome, and the ids of its payment and subscription where newer versions of the API name them.
+// of its latest charge's outcome, and the ids of its payment and subscription where newer versions of the API name them;
+// and what it does not say and the library fills in all the same.
 type spoken struct {
 	failure      advice
 	outcome      advice
 	intent       string
 	subscription string
+	silent       bool // whether Stripe has tried to charge it is not said
 }
 
 // rawInvoice is the part of an invoice's own JSON where that stands. Fields that are an id where we hoped
@@ -46,11 +48,12 @@ type rawInvoice struct {
 	PaymentIntent json.RawMessage `json:"payment_intent"`
 	Payments      json.RawMessage `json:"payments"` // since 2025-03-31, as is parent
 	Parent        json.RawMessage `json:"parent"`
+	Attempted     *bool           `json:"attempted"`
 }
 
 func (r rawInvoice) spoken() spoken {
 	s := spokenOfIntent(r.PaymentIntent)
-	s.intent, s.subscription = r.newerIntent(), r.newerSubscription()
+	s.intent, s.subscription, s.silent = r.newerIntent(), r.newerSubscription(), r.Attempted == nil
 	return s
 }
 

@@ -25,7 +25,7 @@ func (r invoiceReading) translate() billing.Invoice {
 		BillingReason: string(i.BillingReason), Currency: string(i.Currency),
 		AmountDue: i.AmountDue, AmountPaid: i.AmountPaid, AmountRemaining: i.AmountRemaining,
 		Description: r.description(), DueAt: i.DueDate, CreatedAt: i.Created,
-		PaidOutOfBand: i.PaidOutOfBand, Attempted: i.Attempted, AttemptCount: i.AttemptCount,
+		PaidOutOfBand: i.PaidOutOfBand, Attempted: r.attempted(), AttemptCount: i.AttemptCount,
 		NextAttemptAt: i.NextPaymentAttempt, MethodID: r.method(), ReceiptNumber: i.ReceiptNumber, SyncedAt: r.now,
 	}
 	if i.Customer != nil {
@@ -93,12 +93,24 @@ func refundedAt(c *stripe.Charge) int64 {
 
 func known(c *stripe.Charge) bool { return c != nil && c.Created > 0 }
 
+// attempted reports whether the automatic charge was tried. Every version of Stripe's API says so itself, and what it says
+// holds: a card that a customer tries on Stripe's page before that is no failed renewal. What stands between us and Stripe,
+// or stands in for it, may leave the field out; then a charge that failed tells.
+func (r invoiceReading) attempted() bool {
+	i := r.invoice
+	if !r.spoken.silent {
+		return i.Attempted
+	}
+	charge := r.charge()
+	return i.AttemptCount > 0 || i.PaymentIntent != nil && i.PaymentIntent.LastPaymentError != nil || charge != nil && charge.Status == stripe.ChargeStatusFailed
+}
+
 // failedAt is when the automatic charge of an open invoice is known to have failed first, 0 when it did not. Of a
 // single attempt its charge tells; after more of them Stripe's latest charge is a retry, and the first was the one that
 // the finalization makes. When Stripe tells neither the invoice's own instant serves: no old failure passes for a new one.
 func (r invoiceReading) failedAt() int64 {
 	i := r.invoice
-	if i.Status != stripe.InvoiceStatusOpen || !i.Attempted || i.CollectionMethod == stripe.InvoiceCollectionMethodSendInvoice {
+	if i.Status != stripe.InvoiceStatusOpen || !r.attempted() || i.CollectionMethod == stripe.InvoiceCollectionMethodSendInvoice {
 		return 0
 	}
 	if i.PaymentIntent != nil {

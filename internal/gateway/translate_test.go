@@ -60,6 +60,9 @@ func renewal(fields map[string]string) string {
 	maps.Copy(all, fields)
 	var parts []string
 	for name, value := range all {
+		if value == "" { // left out
+			continue
+		}
 		parts = append(parts, fmt.Sprintf("%q:%s", name, value))
 	}
 	return "{" + strings.Join(parts, ",") + "}"
@@ -111,6 +114,11 @@ func TestWhenAChargeHasFailed(t *testing.T) {
 		"no intent, but a method":           {map[string]string{"payment_intent": "null", "default_payment_method": `"pm_2"`}, 0},
 		"a debit under way":                 {map[string]string{"payment_intent": intent("processing")}, 0},
 		"not attempted yet":                 {map[string]string{"attempted": "false"}, 0},
+		"not attempted, a customer tried":   {map[string]string{"attempted": "false", "attempt_count": ""}, 0},
+		"not said, its payment tells":       {map[string]string{"attempted": "", "attempt_count": ""}, 1200},
+		"not said, its charge tells":        {map[string]string{"attempted": "", "attempt_count": "", "payment_intent": `{"id":"pi_1","object":"payment_intent","status":"requires_payment_method","latest_charge":{"id":"ch_1","object":"charge","status":"failed","created":1150}}`}, 1150},
+		"not said, but counted":             {map[string]string{"attempted": "null", "payment_intent": intent("requires_payment_method")}, 1100},
+		"not said, nothing tells":           {map[string]string{"attempted": "", "attempt_count": "", "payment_intent": intent("requires_payment_method")}, 0},
 		"paid":                              {map[string]string{"status": `"paid"`}, 0},
 		"to be paid by hand":                {map[string]string{"collection_method": `"send_invoice"`}, 0},
 		"an older charge than this error":   {map[string]string{"attempt_count": "1", "payment_intent": `{"id":"pi_1","object":"payment_intent","status":"requires_action","latest_charge":{"id":"ch_1","object":"charge","status":"failed","created":1150}}`}, 1150},

@@ -13,6 +13,7 @@ import (
 
 	"sollecito/internal/config"
 	"sollecito/internal/contact"
+	"sollecito/internal/staff"
 )
 
 func asCollector(c *config.Config) { c.CollectorMode = "on" }
@@ -199,5 +200,81 @@ func TestAReplyStopsReminders(t *testing.T) {
 	}
 	if c := h.choices(customer); !c.NoMail || c.Source != contact.FromReply || !strings.HasPrefix(c.Words, "Stop, please.") {
 		t.Errorf("%+v", c)
+	}
+}
+
+// What was done at Stripe in the end is no reminder: whoever asked for none, before it or while its mail waits for the
+// morning, is told all the same, in the hours they chose. Only a collector mails them nothing; their page tells it.
+func TestAFinalActIsToldToWhoeverStoppedReminders(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		collector bool
+		early     bool // they chose before it was done
+		hours     contact.Hours
+		at        string // when the mail came, in Amsterdam; "" for never
+	}{
+		"before":                {early: true, at: "09:00"},
+		"while it waits":        {at: "09:00"},
+		"to their own hours":    {hours: contact.Hours{From: 14, To: 17}, at: "14:00"},
+		"never by a collector":  {collector: true},
+		"nor when told earlier": {collector: true, early: true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := open(t, func(c *config.Config) {
+				if tt.collector {
+					c.CollectorMode = "on"
+				}
+			})
+			customer, _ := h.toTheEnd("cancel")
+			choose := func() {
+				t.Helper()
+				err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error {
+					_, err := h.portal.Cases.Choose(t.Context(), tx, customer, func(c contact.Choices) contact.Choices {
+						c.NoMail, c.NoApp, c.Hours, c.Source = true, true, tt.hours, contact.FromPage
+						return c
+					}, h.clock.now())
+					return err
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			amsterdam, err := time.LoadLocation("Europe/Amsterdam")
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.clock.set(time.Date(2026, 11, 12, 22, 0, 0, 0, amsterdam)) // a Thursday
+			if tt.early {
+				choose()
+			}
+			manager := h.colleague(staff.Manager)
+			manager.get("/admin/customers/" + customer + "?act=final")
+			manager.press("/admin/cases/" + h.caseOf(customer).ID + "/final")
+			h.settle()
+			if !tt.early {
+				choose()
+			}
+			before := len(h.mailsTo("anneke@waal.example"))
+			h.walk(time.Hour)
+			if got := len(h.mailsTo("anneke@waal.example")); got != before {
+				t.Fatal("it was mailed at night")
+			}
+			h.walk(36 * time.Hour)
+			mails := h.mailsTo("anneke@waal.example")[before:]
+			if tt.at == "" {
+				if len(mails) != 0 {
+					t.Fatalf("a collector mailed %q", mails[0].Subject)
+				}
+				if got := h.count(`SELECT count(*) FROM notices WHERE kind = 'final' AND status = 'skipped'`); got != 1 {
+					t.Errorf("%d were left out", got)
+				}
+				return
+			}
+			if len(mails) != 1 || !strings.Contains(mails[0].Subject, "has ended") || mails[0].At.In(amsterdam).Format("Mon 15:04") != "Fri "+tt.at {
+				t.Fatalf("%d mails: %+v", len(mails), mails)
+			}
+		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/browsertest"
+	"sollecito/internal/staff"
 )
 
 // debited is a customer who has just paid from a bank account, at the page that tells so.
@@ -206,4 +207,51 @@ func TestChromiumPaysFromABankAccount(t *testing.T) {
 	}
 	b.do(chromedp.Navigate(linkIn(t, h.mailsTo("jonas@weber.example")[0])))
 	b.reads("Nothing is open")
+}
+
+// Staff read on a customer's page what was agreed to when a way to pay was kept: the words as they were shown, when, which
+// version, for which account; and that it was somebody else where it was.
+func TestStaffReadWhatWasAgreedTo(t *testing.T) {
+	t.Parallel()
+	h, customer, _, _, b := debited(t, "pm_success_de")
+	manager := h.colleague(staff.Manager)
+	page := "/admin/customers/" + customer
+	manager.get(page).at(page, http.StatusOK)
+	given := manager.page.Find("section[aria-labelledby=mandates]")
+	var version, reference string
+	err := h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRow(`SELECT version, reference FROM mandates WHERE customer_id = $1`, customer).Scan(&version, &reference)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := given.Find("details").Length(); n != 1 {
+		t.Fatalf("%d are shown: %s", n, manager.text("main"))
+	}
+	if got := given.Find("blockquote"); !strings.HasPrefix(got.Text(), "By saving it you allow Lumen Studio, and Stripe on its behalf") || got.AttrOr("lang", "") != "en" || got.AttrOr("dir", "") != "ltr" {
+		t.Errorf("the words are %q in %q", got.Text(), got.AttrOr("lang", ""))
+	}
+	said := strings.Join(strings.Fields(given.Text()), " ")
+	for _, want := range []string{"SEPA ending 3000", "Agreed to 3 November 2026 at 10:00 as shown above", "in English, version " + version, "at Stripe " + reference} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it lacks %q: %s", want, said)
+		}
+	}
+	if _, err = time.Parse(time.RFC3339, given.Find("p time").AttrOr("datetime", "")); err != nil {
+		t.Errorf("when is not told: %v", err)
+	}
+	b.get("/pay").at("/pay", http.StatusOK)
+	if strings.Contains(b.text("main"), version) {
+		t.Error("the customer is shown our version")
+	}
+	h, customer, _, owner, payer, _ := handedOn(t)
+	form := h.types(payer, "pm_card_mastercard")
+	payer.post("/pay/invoice", form)
+	h.settle()
+	owner.get("/pay").at("/pay", http.StatusOK)
+	manager = h.colleague(staff.Manager)
+	manager.get("/admin/customers/"+customer).at("/admin/customers/"+customer, http.StatusOK)
+	if got := manager.text("section[aria-labelledby=mandates] summary"); !strings.Contains(got, "by somebody they handed a link to") || strings.Contains(got, "4444") {
+		t.Errorf("a guest's card is told as %q", got)
+	}
 }

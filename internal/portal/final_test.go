@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -250,6 +251,42 @@ func TestFinalActsByThemselves(t *testing.T) {
 			t.Errorf("the case is %s with %d acts", c.Status, h.count(`SELECT count(*) FROM final_acts`))
 		}
 	})
+}
+
+// Of several invoices that were written off the button pays the oldest, and the list begins with it, as everywhere.
+func TestTheOldestWrittenOffInvoiceIsPaidFirst(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	var invoices []string
+	for range 3 {
+		invoices = append(invoices, h.fail(customer, "insufficient_funds"))
+		h.walk(2 * 24 * time.Hour)
+	}
+	for _, i := range invoices {
+		h.ask("invoices/"+i+"/mark_uncollectible", url.Values{})
+	}
+	h.settle()
+	b := h.browser()
+	b.get(linkIn(t, h.mailsTo("anneke@waal.example")[0])).at("/pay", http.StatusOK)
+	if got := b.page.Find("form[action='/pay/hosted'] input[name=invoice]").First().AttrOr("value", ""); got != invoices[0] {
+		t.Errorf("the button pays %s of %v", got, invoices)
+	}
+	var shown []int
+	for _, i := range invoices {
+		number := h.ask("invoices/"+i, nil)["number"].(string)
+		shown = append(shown, strings.Index(b.text("main"), number))
+		if !strings.Contains(b.text("main"), number) {
+			t.Errorf("%s is not listed: %s", number, b.text("main"))
+		}
+	}
+	if !slices.IsSorted(shown) {
+		t.Errorf("they are listed at %v", shown)
+	}
+	b.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if b.press("/pay/hosted"); b.header.Get("Location") != h.ask("invoices/"+invoices[0], nil)["hosted_invoice_url"] {
+		t.Errorf("it leads to %s", b.header.Get("Location"))
+	}
 }
 
 // fillHosted pays an invoice on Stripe's own page, without script.

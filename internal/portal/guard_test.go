@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"database/sql"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -9,6 +10,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/checkout"
+	"sollecito/internal/databasetest"
 )
 
 // tester confirms a card at Stripe directly, with what a page was handed, as somebody does who tries stolen cards: nothing
@@ -358,4 +363,126 @@ func TestAScriptIsAnsweredInTheCustomersLanguage(t *testing.T) {
 	if said = asks(); said["status"] != "401" || said["redirect"] != "/pay" {
 		t.Errorf("signed out: %v", said)
 	}
+}
+
+// The same decline is told by the event and by whoever was handed the fields at the very same moment: it counts once,
+// and neither waits for the other in a circle.
+func TestADeclineToldFromTwoSidesCountsOnce(t *testing.T) {
+	t.Parallel()
+	tests := map[string]func(t *testing.T) (h *house, customer, intent string, press func() error){
+		"card fields": func(t *testing.T) (*house, string, string, func() error) {
+			h := open(t)
+			customer := h.customer("Chiara Bellini", "chiara@bellini.example", "IT", "pm_card_visa")
+			h.fail(customer, "expired_card")
+			b := h.browser()
+			b.get(linkIn(t, h.mailsTo("chiara@bellini.example")[0])).at("/pay", http.StatusOK)
+			b.get("/pay/card").at("/pay/card", http.StatusOK)
+			setup := b.intent(b.hidden("form[data-card]"))
+			return h, customer, setup, func() error {
+				_, err := h.portal.Desk.FinishCard(t.Context(), customer, setup)
+				return err
+			}
+		},
+		"an invoice's payment": func(t *testing.T) (*house, string, string, func() error) {
+			h, b, invoice := toApprove(t)
+			b.intentAt("/pay/approve", b.hidden("form[data-approve]"))
+			i := h.ask("invoices/"+invoice, nil)
+			customer, intent := i["customer"].(string), i["payment_intent"].(string)
+			return h, customer, intent, func() error {
+				card := h.ask("payment_methods/pm_card_chargeCustomerFail/attach", url.Values{"customer": {customer}})["id"].(string)
+				_, err := h.portal.Desk.Charge(t.Context(), checkout.Press{
+					ID: pressed("d"), Customer: customer, Method: card, Place: "127.0.0.1", By: billing.ByCustomer,
+					Invoices: []checkout.Expected{{Invoice: invoice, Amount: billing.Money{Minor: 2900, Currency: "eur"}}},
+				})
+				return err
+			}
+		},
+	}
+	for name, at := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h, customer, intent, press := at(t)
+			counted := "declined " + customer
+			h.tell(t, `INSERT INTO limits (name, window_at, used) VALUES ('`+counted+`', `+strconv.FormatInt(time.Now().Truncate(time.Hour).Unix(), 10)+`, 0)`)
+			if strings.HasPrefix(intent, "seti_") {
+				h.tester(intent, refusedCard)
+			}
+			var both sync.WaitGroup
+			told := func() error { return h.portal.Desk.Declined(t.Context(), "evt_1", intent) }
+			begin := func(side func() error) {
+				both.Go(func() {
+					err := side()
+					if err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error { // each side comes as far as the count, and no further
+				_, err := tx.Exec(`UPDATE limits SET used = used WHERE name = '` + counted + `'`)
+				if err != nil {
+					return err
+				}
+				for n, side := range []func() error{press, told} {
+					begin(side)
+					h.stuck(t, n+1)
+				}
+				return nil
+			})
+			both.Wait()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := h.count(`SELECT cast(coalesce(sum(used), 0) AS BIGINT) FROM limits WHERE name = '` + counted + `'`); got != 1 {
+				t.Errorf("counted %d times", got)
+			}
+			if got := h.count(`SELECT told * 100 + pressed * 10 + counted FROM confirmations WHERE intent = '` + intent + `'`); got != 111 {
+				t.Errorf("kept as told, pressed and counted: %d", got)
+			}
+		})
+	}
+}
+
+// tell changes what is stored.
+func (h *house) tell(t *testing.T, statement string) {
+	t.Helper()
+	err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(statement)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// stuck waits until that many transactions wait for another's. SQLite, which has one writer, lets nobody look.
+func (h *house) stuck(t *testing.T, many int) {
+	t.Helper()
+	if !databasetest.OnPostgres() {
+		return
+	}
+	for waiting, until := 0, time.Now().Add(10*time.Second); waiting < many && time.Now().Before(until); {
+		time.Sleep(5 * time.Millisecond)
+		waiting = h.count(`SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)
+	}
+}
+
+// What the bank asked of the customer an hour ago was answered long since: a later try of the same payment that is declined
+// is Stripe's or the schedule's, and counts against nobody.
+func TestALaterTryOfAnApprovedPaymentIsNotTheCustomers(t *testing.T) {
+	t.Parallel()
+	h, b, invoice := toApprove(t)
+	b.intentAt("/pay/approve", b.hidden("form[data-approve]"))
+	i := h.ask("invoices/"+invoice, nil)
+	customer, intent := i["customer"].(string), i["payment_intent"].(string)
+	declined := func(want int, when string) {
+		t.Helper()
+		h.tester(intent, refusedCard)
+		h.settle()
+		if got := h.count(`SELECT cast(coalesce(sum(used), 0) AS BIGINT) FROM limits WHERE name = 'declined ` + customer + `'`); got != want {
+			t.Errorf("%s: %d declines of the customer's, want %d", when, got, want)
+		}
+	}
+	declined(1, "at once")
+	h.tell(t, `UPDATE confirmations SET at = at - 3700`) // handed out more than an hour ago
+	declined(1, "an hour later")
 }

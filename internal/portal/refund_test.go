@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"sollecito/internal/dunning"
 )
 
 // A payment is refunded, or credited, after it was made: a link opened then says so, and so does the receipt.
@@ -54,8 +56,12 @@ func TestARefundIsTold(t *testing.T) {
 				t.Fatalf("once paid the page says: %s", b.text("main"))
 			}
 			h.walk(2 * 24 * time.Hour)
+			mails := len(h.mailsTo("chiara@bellini.example"))
 			tt.give(h, paid["charge"].(string), invoice)
-			h.settle()
+			h.walk(20 * 24 * time.Hour) // before the next renewal
+			if got := h.caseOf(customer).Status; got != dunning.Recovered || len(h.mailsTo("chiara@bellini.example")) != mails {
+				t.Errorf("the case is %s, and %d mails follow", got, len(h.mailsTo("chiara@bellini.example"))-mails)
+			}
 			b.get(linkIn(t, mail)).at("/pay", http.StatusOK)
 			if b.text("h1") != tt.title {
 				t.Errorf("the page says: %s", b.text("main"))
@@ -66,6 +72,47 @@ func TestARefundIsTold(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What went back long ago is told like any old receipt: not by the link alone, which others may find in an old mail, but once
+// a code from the mailbox was typed.
+func TestAnOldRefundIsToldBehindTheCode(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Chiara Bellini", "chiara@bellini.example", "IT", "pm_card_visa")
+	invoice := h.fail(customer, "insufficient_funds")
+	h.walk(24 * time.Hour)
+	card := h.ask("payment_methods/pm_card_mastercard/attach", url.Values{"customer": {customer}})["id"].(string)
+	paid := h.ask("invoices/"+invoice+"/pay", url.Values{"payment_method": {card}})
+	h.ask("refunds", url.Values{"charge": {paid["charge"].(string)}})
+	h.ask("subscriptions/"+h.subscription(customer)["id"].(string), url.Values{"cancel_at_period_end": {"true"}}) // nothing newer is paid
+	h.settle()
+	link := func() string {
+		t.Helper()
+		h.browser().post("/pay/link", url.Values{"email": {"chiara@bellini.example"}})
+		h.walk(time.Minute)
+		mails := h.mailsTo("chiara@bellini.example")
+		return linkIn(t, mails[len(mails)-1])
+	}
+	h.walk(89 * 24 * time.Hour)
+	b := h.browser()
+	b.get(link()).at("/pay", http.StatusOK)
+	if b.text("h1") != "Your payment was refunded" {
+		t.Fatalf("within 90 days the page says: %s", b.text("main"))
+	}
+	h.walk(2 * 24 * time.Hour)
+	b = h.browser()
+	b.get(link()).at("/pay", http.StatusOK)
+	if got := b.text("main"); strings.Contains(got, "refunded") || strings.Contains(got, "29.00") || b.page.Find("main a[href='/pay/papers']").Length() != 1 {
+		t.Errorf("after them, by the link alone: %s", got)
+	}
+	b.get("/pay/papers").at("/pay/papers", http.StatusOK)
+	b.press("/pay/papers/code").at("/pay/papers", http.StatusOK)
+	b.post("/pay/papers", url.Values{"code": {h.code("chiara@bellini.example")}})
+	b.get("/pay").at("/pay", http.StatusOK)
+	if b.text("h1") != "Your payment was refunded" || !strings.Contains(b.text("main"), "€29.00") {
+		t.Errorf("with the code: %s", b.text("main"))
 	}
 }
 

@@ -233,6 +233,29 @@ func TestEveryDeadLinkLooksTheSame(t *testing.T) {
 	}
 }
 
+// Who asks for a link twice in the same moment, from whatever window, is mailed one.
+func TestALinkAskedForTwiceAtOnceIsMailedOnce(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Duarte Nogueira", "duarte@foz.example", "IT", "pm_card_visa")
+	h.fail(customer, "insufficient_funds")
+	h.settle()
+	before := len(h.mailsTo("duarte@foz.example"))
+	for minute := range 4 {
+		var asked sync.WaitGroup
+		for range 6 {
+			b := h.browser()
+			asked.Go(func() { b.post("/pay/link", url.Values{"email": {"duarte@foz.example"}}) })
+		}
+		asked.Wait()
+		h.settle()
+		if got, want := len(h.mailsTo("duarte@foz.example"))-before, min(minute+1, 3); got != want {
+			t.Fatalf("%d mails after %d times, want %d", got, minute+1, want)
+		}
+		h.clock.set(h.clock.now().Add(time.Minute))
+	}
+}
+
 func TestSupportRestsTheCaseAndTheAnswerReachesTheCustomer(t *testing.T) {
 	t.Parallel()
 	h := open(t)

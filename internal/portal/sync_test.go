@@ -566,3 +566,50 @@ func TestADisputeThatCannotBeKeptHoldsUpNobody(t *testing.T) {
 		t.Errorf("%d of 3 disputes are known in the end", got)
 	}
 }
+
+// A dispute that a list shows and that cannot be kept is left to the events each time: that an earlier one was kept, or was
+// given up, swallows no later news.
+func TestADisputeIsLeftToTheEventsTwice(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	if databasetest.OnPostgres() {
+		return // the trigger is written for SQLite
+	}
+	s := &scene{house: h, extra: map[string]string{}}
+	s.customer = h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	h.clock.set(h.clock.now().Add(2 * time.Hour))
+	h.fail(s.customer, "insufficient_funds")
+	h.deaf()
+	disputes("fraudulent")(s)
+	missed := func() {
+		t.Helper()
+		h.tell(t, `CREATE TRIGGER broken BEFORE INSERT ON disputes BEGIN SELECT RAISE(ABORT, 'broken'); END`)
+		h.clock.set(h.clock.now().Add(40 * 24 * time.Hour)) // longer than events are kept: only the list of disputes tells
+		_, err := h.portal.Intake.Reconcile(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.tell(t, `DROP TRIGGER broken`)
+		h.settle()
+	}
+	status := func() string {
+		t.Helper()
+		var status string
+		err := h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
+			return tx.QueryRow(`SELECT status FROM disputes`).Scan(&status)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return status
+	}
+	missed()
+	if got := status(); got != "needs_response" {
+		t.Fatalf("once it could be kept it is %s", got)
+	}
+	decides("losing_evidence")(s)
+	missed()
+	if got := status(); got != "lost" {
+		t.Errorf("its end was missed, it is still %s", got)
+	}
+}

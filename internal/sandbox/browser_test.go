@@ -258,6 +258,15 @@ func TestBrowserScript(t *testing.T) {
 		})
 	}
 
+	t.Run("in Arabic, with the fields' own way of running", func(t *testing.T) {
+		s.open(ctx, t, s.setup(t).ClientSecret, "locale=ar")
+		got := s.pay(ctx, t, "4242424242424242", "")
+		if got.SetupIntent == nil || got.SetupIntent.Status != "succeeded" {
+			t.Fatalf("%+v %+v", got, got.Error)
+		}
+		look(t)
+	})
+
 	for _, story := range []struct{ name, card, answer, code string }{
 		{"plain", "4242424242424242", "", ""},
 		{"approve", "4000002500003155", "approve", ""},

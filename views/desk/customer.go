@@ -30,6 +30,7 @@ type CustomerPage struct {
 	Idle      string    // said instead of a plan: why nothing is planned
 	Pauses    []Pause   // active ones
 	Limits    []Limit
+	Mandates  []Mandate // what they agreed to, newest first
 	Acts      []Act     // what may be done now by who is signed in
 	Question  *Question // the act being asked about; nil for none
 	Ahead     []Entry   // what will happen, furthest first
