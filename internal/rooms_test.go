@@ -43,7 +43,7 @@ var rooms = map[string][]string{
 	"internal/holiday":  {},
 	"internal/billing":  {"internal/database", "internal/fault"},
 	"internal/outbox":   {"internal/database", "internal/fault"},
-	"internal/privacy":  {"internal/audit", "internal/billing", "internal/database", "internal/dunning", "internal/fault", "internal/interest", "internal/outbox"},
+	"internal/privacy":  {"internal/audit", "internal/billing", "internal/database", "internal/dunning", "internal/fault", "internal/intake", "internal/interest", "internal/outbox"},
 	"internal/staff":    {"internal/audit", "internal/database", "internal/fault", "internal/outbox"},
 	"internal/stepup":   {"internal/database", "internal/fault", "internal/outbox"},
 	"internal/audit":    {"internal/database", "internal/fault"},

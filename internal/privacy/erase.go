@@ -3,9 +3,11 @@ package privacy
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"sollecito/internal/audit"
@@ -13,6 +15,7 @@ import (
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
+	"sollecito/internal/intake"
 	"sollecito/internal/interest"
 	"sollecito/internal/outbox"
 )
@@ -22,6 +25,8 @@ type Eraser struct {
 	DB        *database.DB
 	Cases     *dunning.Cases
 	Now, Real func() time.Time
+
+	swept atomic.Int64 // when Sweep did its work last, unix seconds of business time
 }
 
 // Busy is the error of a customer for whom something is under way that only its end can tell of: a mail that the mail
@@ -105,14 +110,16 @@ func (e *Eraser) end(ctx context.Context, tx *sql.Tx, who billing.Customer) erro
 	if err != nil {
 		return err
 	}
-	for _, change := range []string{
-		`UPDATE attempts SET status = 'failed', ended_at = $2 WHERE customer_id = $1 AND kind = 'setup' AND status = 'started'`,
-		`UPDATE events SET status = 'ignored', processed_at = $2 WHERE customer_id = $1 AND status = 'received'`,
-	} {
-		_, err = tx.ExecContext(ctx, change, who.ID, now.Unix())
-		if err != nil {
-			return fmt.Errorf("end what waits for %s: %w", who.ID, err)
-		}
+	_, err = tx.ExecContext(ctx, `
+		UPDATE attempts SET status = 'failed', ended_at = $1 WHERE customer_id = $2 AND kind = 'setup' AND status = 'started'`, now.Unix(), who.ID)
+	if err != nil {
+		return fmt.Errorf("end the card fields of %s: %w", who.ID, err)
+	}
+	_, err = tx.ExecContext(ctx, `
+		UPDATE events SET status = 'ignored', reason = $1, processed_at = $2 WHERE customer_id = $3 AND status = 'received'`,
+		intake.ErasedCustomer, e.Real().Unix(), who.ID)
+	if err != nil {
+		return fmt.Errorf("pass over what Stripe told of %s: %w", who.ID, err)
 	}
 	return nil
 }
@@ -174,13 +181,19 @@ func forgetCards(ctx context.Context, tx *sql.Tx, now time.Time) error {
 	return nil
 }
 
-// sweptFor is how long after the erasing a customer is looked at again: whoever was at work on them when it happened may
-// have written something down after it.
-const sweptFor = 3 * time.Hour
+const (
+	sweepEvery = time.Hour
+	sweptFor   = 3 * sweepEvery // whoever was at work on a customer who was just erased may write something down after it
+)
 
-// Sweep erases what was left behind of customers who were erased lately, and what was kept for a while. It leaves no work for
-// a next round and always answers 0.
+// Sweep erases what was left behind of customers who were erased lately, and what was kept for a while, once in an hour of
+// business time; in between it does nothing. It leaves no work for a next round and always answers 0.
 func (e *Eraser) Sweep(ctx context.Context) (int, error) {
+	now := e.Now().Unix()
+	last := e.swept.Load()
+	if last <= now && now-last < int64(sweepEvery.Seconds()) {
+		return 0, nil
+	}
 	var lately []billing.Customer
 	err := e.DB.See(ctx, func(tx *sql.Tx) error {
 		var err error
@@ -191,10 +204,12 @@ func (e *Eraser) Sweep(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	for _, who := range lately {
-		_, err = e.Erase(ctx, who.ID, "")
-		if err != nil {
-			return 0, err
-		}
+		_, again := e.Erase(ctx, who.ID, "")
+		err = errors.Join(err, again) // one that fails holds up no other
 	}
-	return 0, e.DB.Do(ctx, func(tx *sql.Tx) error { return forgetCards(ctx, tx, e.Now()) })
+	err = errors.Join(err, e.DB.Do(ctx, func(tx *sql.Tx) error { return forgetCards(ctx, tx, e.Now()) }))
+	if err == nil {
+		e.swept.Store(now)
+	}
+	return 0, err
 }

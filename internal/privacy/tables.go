@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"sollecito/internal/dunning"
+	"sollecito/internal/intake"
 )
 
 // rule says what becomes of a customer's rows when they are erased.
@@ -273,7 +274,7 @@ var tables = []table{
 		name: "events", whose: theirs, order: "received_at, id",
 		text:   "id type object_type object_id customer_id api_version status reason",
 		number: "attempts", moment: "created_at received_at next_try_at processed_at serves_from", flag: "livemode",
-		rule: nameless, keeps: "id type object_type object_id customer_id api_version status",
+		rule: nameless, keeps: "id type object_type object_id customer_id api_version status", spare: `reason = '` + intake.ErasedCustomer + `'`,
 		why: "ids alone: what an event said was never kept; an event that Stripe tells once more is known by its id",
 	},
 	{
