@@ -54,7 +54,8 @@ func TestAnErasedCustomerDoesNotComeBack(t *testing.T) {
 			t.Errorf("%s of an erased customer: %v", name, err)
 		}
 	}
-	if after := dump(t, db); !slices.Equal(before, after) {
+	after := dump(t, db)
+	if !slices.Equal(before, after) {
 		t.Errorf("something came back:\n%s\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
 	}
 }
@@ -146,10 +147,12 @@ func TestASuppressedAddressStaysSuppressedWithoutItsName(t *testing.T) {
 	suppress("cus_ada", "Ada@Example.com")
 	suppress("cus_ada", "office@example.com")
 	erase(t, db, "cus_ada")
-	if left := about(dump(t, db), "ada@"); len(left) > 0 {
+	left := about(dump(t, db), "ada@")
+	if len(left) > 0 {
 		t.Errorf("the address can be read: %q", left)
 	}
-	if left := append(about(dump(t, db), "Ada"), about(dump(t, db), "ntc_cus_ada")...); len(left) > 0 {
+	left = append(about(dump(t, db), "Ada"), about(dump(t, db), "ntc_cus_ada")...)
+	if len(left) > 0 {
 		t.Errorf("the way to the customer is left: %q", left)
 	}
 	held := func(address string) bool {
@@ -197,7 +200,8 @@ func TestAPaperOfLateInterestLosesItsName(t *testing.T) {
 		return err
 	})
 	erase(t, db, "cus_ada")
-	if left := about(dump(t, db), "Late interest on invoice 7\n\nFrom: Lumen\nTo: cus_ada\n\nOpen: 10,00\n"); len(left) != 1 {
+	left := about(dump(t, db), "Late interest on invoice 7\n\nFrom: Lumen\nTo: cus_ada\n\nOpen: 10,00\n")
+	if len(left) != 1 {
 		t.Errorf("the paper: %q", about(dump(t, db), "late_interest"))
 	}
 }
@@ -229,7 +233,8 @@ func TestTheSweepErasesWhatWasLeftBehind(t *testing.T) {
 		}
 	}
 	sweep(now.Add(time.Hour))
-	if left := about(dump(t, db), "snoozes cus_ada"); len(left) != 0 {
+	left := about(dump(t, db), "snoozes cus_ada")
+	if len(left) != 0 {
 		t.Errorf("left behind: %q", left)
 	}
 	if len(about(dump(t, db), fingerprint)) != 1 {

@@ -101,7 +101,7 @@ func (t table) each(ctx context.Context, tx *sql.Tx, customer string, tell func(
 		return err
 	}
 	defer rows.Close()
-	moments, into := strings.Fields(t.moment), make([]any, len(columns))
+	moments, flags, into := strings.Fields(t.moment), strings.Fields(t.flag), make([]any, len(columns))
 	for rows.Next() {
 		values := make([]any, len(columns))
 		for i := range values {
@@ -114,7 +114,14 @@ func (t table) each(ctx context.Context, tx *sql.Tx, customer string, tell func(
 		var row bytes.Buffer
 		for i, column := range columns {
 			row.WriteString(map[bool]string{true: "{", false: ", "}[i == 0])
-			fmt.Fprintf(&row, "%s: %s", quoted(column), jsonOf(values[i], slices.Contains(moments, column)))
+			told := jsonOf(values[i])
+			switch {
+			case slices.Contains(moments, column):
+				told = momentOf(values[i])
+			case slices.Contains(flags, column):
+				told = flagOf(values[i])
+			}
+			fmt.Fprintf(&row, "%s: %s", quoted(column), told)
 		}
 		row.WriteByte('}')
 		err = tell(row.Bytes())
@@ -149,18 +156,24 @@ func eachMail(ctx context.Context, tx *sql.Tx, t table, customer string, tell fu
 	return nil
 }
 
-func jsonOf(value any, moment bool) string {
-	if moment {
-		at, _ := value.(int64)
-		if at == 0 {
-			return "null"
-		}
-		return quoted(time.Unix(at, 0).UTC().Format(time.RFC3339))
+// momentOf is an instant kept as unix seconds.
+func momentOf(value any) string {
+	at, _ := value.(int64)
+	if at == 0 {
+		return "null"
 	}
+	return quoted(time.Unix(at, 0).UTC().Format(time.RFC3339))
+}
+
+// flagOf is a yes or no; SQLite answers a number.
+func flagOf(value any) string {
+	number, isNumber := value.(int64)
+	return fmt.Sprint(value == true || isNumber && number != 0)
+}
+
+func jsonOf(value any) string {
 	switch v := value.(type) {
 	case int64:
-		return fmt.Sprint(v)
-	case bool:
 		return fmt.Sprint(v)
 	case []byte:
 		return quoted(string(v))

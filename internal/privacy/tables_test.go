@@ -82,7 +82,8 @@ func TestTheListNamesEveryColumnOfTheDatabase(t *testing.T) {
 	real["diaries"] = map[string]string{"page": "text"}
 	real["customers"]["birthday"] = "text"
 	real["cases"]["step"] = "text"
-	if faults := unlisted(real, tables); len(faults) != 3 {
+	faults := unlisted(real, tables)
+	if len(faults) != 3 {
 		t.Errorf("of three things that are forgotten it tells %q", faults)
 	}
 }
@@ -312,8 +313,13 @@ func TestEveryMarkIsExportedAndNoneSurvivesErasing(t *testing.T) {
 			}
 		}
 	}
-	if at := told.Tables["cases"][0]["opened_at"]; at != "2026-11-19T10:00:00Z" {
+	at := told.Tables["cases"][0]["opened_at"]
+	if at != "2026-11-19T10:00:00Z" {
 		t.Errorf("a moment is told as %v", at)
+	}
+	held, isFlag := told.Tables["cases"][0]["holdout"].(bool)
+	if !isFlag || held {
+		t.Error("a yes or no is told as something else")
 	}
 	for _, hidden := range []string{"links.hash", "customer_sessions.hash", "proofs.hash", "stop_tokens.hash", "messages.staff_id"} {
 		if strings.Contains(document, "mark.cus_ada."+hidden) {
@@ -354,7 +360,7 @@ func TestEveryMarkIsExportedAndNoneSurvivesErasing(t *testing.T) {
 	if err != nil || first {
 		t.Errorf("erasing again answers %v, %v", first, err)
 	}
-	if again := dump(t, db); !slices.Equal(after, again) {
+	if !slices.Equal(after, dump(t, db)) {
 		t.Error("erasing again changes something")
 	}
 	err = db.See(t.Context(), func(tx *sql.Tx) error {
