@@ -194,20 +194,25 @@ func (e *Eraser) Sweep(ctx context.Context) (int, error) {
 	if last <= now && now-last < int64(sweepEvery.Seconds()) {
 		return 0, nil
 	}
-	var lately []billing.Customer
+	var erased []billing.Customer
 	err := e.DB.See(ctx, func(tx *sql.Tx) error {
 		var err error
-		lately, err = billing.ErasedSince(ctx, tx, e.Now().Add(-sweptFor).Unix())
+		erased, err = billing.ErasedSince(ctx, tx, e.Now().AddDate(0, 0, -2*cardDays).Unix())
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
-	for _, who := range lately {
+	for _, who := range erased {
+		if who.ErasedAt < now-int64(sweptFor.Seconds()) {
+			continue
+		}
 		_, again := e.Erase(ctx, who.ID, "")
 		err = errors.Join(err, again) // one that fails holds up no other
 	}
-	err = errors.Join(err, e.DB.Do(ctx, func(tx *sql.Tx) error { return forgetCards(ctx, tx, e.Now()) }))
+	if len(erased) > 0 {
+		err = errors.Join(err, e.DB.Do(ctx, func(tx *sql.Tx) error { return forgetCards(ctx, tx, e.Now()) }))
+	}
 	if err == nil {
 		e.swept.Store(now)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -372,5 +373,20 @@ func TestEveryMarkIsExportedAndNoneSurvivesErasing(t *testing.T) {
 	})
 	if err != nil {
 		t.Errorf("the audit log after erasing: %v", err)
+	}
+}
+
+// The document names every table as the list does.
+func TestTheDocumentNamesEveryTable(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/privacy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range tables {
+		row := fmt.Sprintf("\n| `%s` | %s |", list.name, list.rule)
+		if strings.Contains(string(text), row) == (list.rule == nobodys) {
+			t.Errorf("docs/privacy.md and the list do not agree about %s, which is %s", list.name, list.rule)
+		}
 	}
 }
