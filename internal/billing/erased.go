@@ -27,7 +27,7 @@ func (c Customer) orErased() (Customer, error) {
 
 // ErasedSince answers who was erased at or after the instant (unix seconds).
 func ErasedSince(ctx context.Context, tx *sql.Tx, since int64) ([]Customer, error) {
-	found, err := selectCustomers(ctx, tx, `WHERE erased_at > 0 AND erased_at >= $1 ORDER BY id`, since)
+	found, err := selectCustomers(ctx, tx, `WHERE erased_at > 0 AND erased_at >= $1 ORDER BY erased_at, id`, since)
 	if err != nil {
 		return nil, fmt.Errorf("read who was erased: %w", err)
 	}
