@@ -15,7 +15,7 @@ import (
 // rooms lists for each room what it may import of ours, test code left out. A name ending in /... covers what
 // lies below.
 var rooms = map[string][]string{
-	"cmd/sollecito": {"internal/audit", "internal/billing", "internal/campaign", "internal/config", "internal/contact", "internal/database", "internal/demo", "internal/doctor", "internal/dunning", "internal/explain", "internal/fault", "internal/gateway", "internal/intake", "internal/l10n", "internal/link", "internal/outbox", "internal/portal", "internal/sandbox", "internal/staff"},
+	"cmd/sollecito": {"internal/audit", "internal/billing", "internal/campaign", "internal/config", "internal/contact", "internal/database", "internal/demo", "internal/doctor", "internal/dunning", "internal/explain", "internal/fault", "internal/gateway", "internal/intake", "internal/l10n", "internal/link", "internal/outbox", "internal/portal", "internal/privacy", "internal/sandbox", "internal/staff"},
 	"web": {"static", "views", "views/desk", "internal/audit", "internal/billing", "internal/brand", "internal/campaign", "internal/checkout", "internal/contact", "internal/database", "internal/dunning", "internal/explain", "internal/fault",
 		"internal/gateway", "internal/inbound", "internal/intake", "internal/interest", "internal/l10n", "internal/link", "internal/outbox", "internal/staff", "internal/stepup", "internal/support"},
 	"views":       {"internal/billing", "internal/l10n"},
@@ -26,7 +26,7 @@ var rooms = map[string][]string{
 	"migrations":  {},
 
 	"internal/portal": {"static", "views", "views/email", "web", "internal/brand", "internal/campaign", "internal/checkout", "internal/config", "internal/database", "internal/dunning", "internal/gateway",
-		"internal/inbound", "internal/intake", "internal/jobs", "internal/l10n", "internal/link", "internal/mail", "internal/metrics", "internal/outbox", "internal/staff", "internal/stepup", "internal/support"},
+		"internal/inbound", "internal/intake", "internal/jobs", "internal/l10n", "internal/link", "internal/mail", "internal/metrics", "internal/outbox", "internal/privacy", "internal/staff", "internal/stepup", "internal/support"},
 	"internal/explain": {"internal/contact", "internal/dunning", "internal/l10n"},
 	"internal/metrics": {},
 	"internal/doctor":  {"internal/brand", "internal/config", "internal/database", "internal/dunning", "internal/gateway", "internal/intake", "internal/link", "internal/mail", "internal/staff"},
@@ -43,6 +43,7 @@ var rooms = map[string][]string{
 	"internal/holiday":  {},
 	"internal/billing":  {"internal/database", "internal/fault"},
 	"internal/outbox":   {"internal/database", "internal/fault"},
+	"internal/privacy":  {"internal/audit", "internal/billing", "internal/database", "internal/dunning", "internal/fault", "internal/intake", "internal/interest", "internal/outbox"},
 	"internal/staff":    {"internal/audit", "internal/database", "internal/fault", "internal/outbox"},
 	"internal/stepup":   {"internal/database", "internal/fault", "internal/outbox"},
 	"internal/audit":    {"internal/database", "internal/fault"},

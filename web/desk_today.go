@@ -170,9 +170,17 @@ func counted(n int, noun string) string {
 // row is a case in the list.
 func (s *Server) row(l dunning.Listed) desk.Row {
 	return desk.Row{
-		CustomerID: l.CustomerID, Name: l.Who.Name, Email: l.Who.Email, State: s.stateOf(l.Case, l.Who, l.Pauses),
+		CustomerID: l.CustomerID, Name: nameOf(l.Who), Email: l.Who.Email, State: s.stateOf(l.Case, l.Who, l.Pauses),
 		Need: needWords[l.Need], Class: l.Class, Next: s.nextOf(l), Owes: l.Owes,
 	}
+}
+
+// nameOf is a customer's name for a list, where those stand too of whom no name is left.
+func nameOf(c billing.Customer) string {
+	if c.ErasedAt > 0 {
+		return "Erased customer"
+	}
+	return c.Name
 }
 
 func (s *Server) nextOf(l dunning.Listed) desk.Next {
@@ -219,7 +227,7 @@ func (s *Server) search(ctx context.Context, tx *sql.Tx, typed string, from int)
 			rows = append(rows, s.row(l))
 			continue
 		}
-		rows = append(rows, desk.Row{CustomerID: c.ID, Name: c.Name, Email: c.Email})
+		rows = append(rows, desk.Row{CustomerID: c.ID, Name: nameOf(c), Email: c.Email})
 	}
 	return rows, pager("/admin", url.Values{"q": {typed}}, from, len(rows), more), nil
 }

@@ -32,11 +32,12 @@ func (s *Server) openLink(w http.ResponseWriter, r *http.Request) error {
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}
+		gone := who.Deleted || billing.IsErased(err)
 		due, err := dueOf(r, tx, opened)
 		if err != nil {
 			return err
 		}
-		if unknown != nil || who.Deleted || !opened.Alive(due, s.Now(), s.Real()) {
+		if unknown != nil || gone || !opened.Alive(due, s.Now(), s.Real()) {
 			return fault.New(fault.NotFound, "This link no longer works.")
 		}
 		return nil

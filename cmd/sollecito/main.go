@@ -48,6 +48,7 @@ func commands() []command {
 		{"sending", "stop all messages to customers at once, or let them go out again", sendingCommand},
 		{"doctor", "look at the installation from all sides and say what to mend", doctorCommand},
 		{"staff", "say who may enter the admin pages", staffCommand},
+		{"customer", "tell everything that is kept of one customer, or erase it", customerCommand},
 		{"audit", "prove that nobody changed the audit log", auditCommand},
 		{"config", "show the configuration, secrets hidden", configCommand},
 		{"healthcheck", "ask a running portal whether it is ready", healthcheckCommand},

@@ -13,10 +13,10 @@ import (
 
 // Save keeps what one reading of the processor said, read at readAt (unix seconds, taken before the reading
 // began). A reading older than what is stored changes nothing; paid and void are final; the first failure of an
-// invoice is remembered for good.
+// invoice is remembered for good. Of an erased customer nothing is kept, and the error IsErased.
 func Save(ctx context.Context, tx *sql.Tx, a Account, readAt int64) error {
 	stored, err := FindCustomer(ctx, tx, a.Customer.ID)
-	if err != nil && !fault.Is(err, fault.NotFound) {
+	if IsErased(err) || err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	return SaveOver(ctx, tx, stored, a, readAt)
@@ -51,7 +51,7 @@ func SaveOver(ctx context.Context, tx *sql.Tx, stored Customer, a Account, readA
 // Save, but that the customer does not count as read as a whole: who decides by it reads them again.
 func SavePart(ctx context.Context, tx *sql.Tx, a Account, readAt int64) error {
 	stored, err := FindCustomer(ctx, tx, a.Customer.ID)
-	if err != nil && !fault.Is(err, fault.NotFound) {
+	if IsErased(err) || err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	err = SaveOver(ctx, tx, stored, a, readAt)
@@ -72,10 +72,14 @@ func saveInvoices(ctx context.Context, tx *sql.Tx, invoices []Invoice, readAt in
 	return nil
 }
 
-// SaveInvoice keeps one invoice and the methods it names, read at readAt. Its customer must be stored.
+// SaveInvoice keeps one invoice and the methods it names, read at readAt. Its customer must be stored, and not erased.
 func SaveInvoice(ctx context.Context, tx *sql.Tx, i Invoice, methods []Method, readAt int64) error {
+	_, err := FindCustomer(ctx, tx, i.CustomerID)
+	if err != nil {
+		return err
+	}
 	for _, m := range methods {
-		err := saveMethod(ctx, tx, m, readAt)
+		err = saveMethod(ctx, tx, m, readAt)
 		if err != nil {
 			return err
 		}
@@ -83,7 +87,8 @@ func SaveInvoice(ctx context.Context, tx *sql.Tx, i Invoice, methods []Method, r
 	return saveInvoice(ctx, tx, i, readAt)
 }
 
-// FindCustomer answers a customer, or fault.NotFound.
+// FindCustomer answers a customer, or fault.NotFound: of an erased one too, so that whoever goes on from a customer goes on
+// with nobody who was erased. IsErased tells the two apart.
 func FindCustomer(ctx context.Context, tx *sql.Tx, id string) (Customer, error) {
 	found, err := selectCustomers(ctx, tx, `WHERE id = $1`, id)
 	if err != nil {
@@ -92,7 +97,7 @@ func FindCustomer(ctx context.Context, tx *sql.Tx, id string) (Customer, error) 
 	if len(found) == 0 {
 		return Customer{}, fault.New(fault.NotFound, "There is no customer %s.", id)
 	}
-	return found[0], nil
+	return found[0].orErased()
 }
 
 // FindCustomerAnd is FindCustomer for whoever would go on to read several tables that hold nothing about most customers: it
@@ -109,6 +114,10 @@ func FindCustomerAnd(ctx context.Context, tx *sql.Tx, id string, questions ...st
 	if errors.Is(err, sql.ErrNoRows) {
 		return Customer{}, nil, fault.New(fault.NotFound, "There is no customer %s.", id)
 	}
+	if err != nil {
+		return Customer{}, nil, err
+	}
+	c, err = c.orErased()
 	return c, answers, err
 }
 
@@ -208,8 +217,13 @@ func ClosedInvoices(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice
 		WHERE customer_id = $1 AND status IN ('paid', 'uncollectible') ORDER BY created_at DESC, number DESC, id`, customer)
 }
 
-// KeepMethod keeps a method of a stored customer as just read, so that tries with it are counted on its card.
+// KeepMethod keeps a method of a stored customer as just read, so that tries with it are counted on its card. The customer
+// must not be erased.
 func KeepMethod(ctx context.Context, tx *sql.Tx, m Method, readAt time.Time) error {
+	_, err := FindCustomer(ctx, tx, m.CustomerID)
+	if err != nil {
+		return err
+	}
 	return saveMethod(ctx, tx, m, readAt.Unix())
 }
 

@@ -26,6 +26,7 @@ type Customer struct {
 	Livemode         bool
 	CreatedAt        int64 // unix seconds
 	SyncedAt         int64 // unix seconds, when Stripe was last read for this customer as a whole
+	ErasedAt         int64 // unix seconds, when nothing but the id was left of them; 0 while they are not erased
 }
 
 // Addresses are where reminders may go, in the order they are tried: the address on file, then those of the other

@@ -45,7 +45,8 @@ func NameOrAddress(table, typed string, first int) (condition string, args []any
 		[]any{containing(strings.ToLower(typed)), containing(typed)}
 }
 
-// CustomersByID answers the customers with these ids, by id. Unknown ids are left out.
+// CustomersByID answers the customers with these ids, by id, erased ones too: lists show what is left of them. Unknown ids
+// are left out.
 func CustomersByID(ctx context.Context, tx *sql.Tx, ids []string) (map[string]Customer, error) {
 	all := make(map[string]Customer, len(ids))
 	if len(ids) == 0 {
@@ -81,9 +82,11 @@ func OpenByCustomer(ctx context.Context, tx *sql.Tx, customers []string) (map[st
 	return all, nil
 }
 
-// CountOpen answers how many customers we know to owe something, and on how many open invoices.
+// CountOpen answers how many customers we know to owe something, and on how many open invoices. Of erased ones nothing is
+// known any more.
 func CountOpen(ctx context.Context, tx *sql.Tx) (customers, invoices int, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT count(DISTINCT customer_id), count(*) FROM invoices WHERE status = 'open' AND amount_remaining > 0`).
+	err = tx.QueryRowContext(ctx, `SELECT count(DISTINCT customer_id), count(*) FROM invoices
+		WHERE status = 'open' AND amount_remaining > 0 AND customer_id NOT IN (SELECT id FROM customers WHERE erased_at > 0)`).
 		Scan(&customers, &invoices)
 	if err != nil {
 		return 0, 0, fmt.Errorf("count open invoices: %w", err)

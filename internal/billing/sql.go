@@ -25,14 +25,15 @@ func saveCustomer(ctx context.Context, tx *sql.Tx, c Customer, readAt int64) err
 			name = excluded.name, email = excluded.email, preferred_locales = excluded.preferred_locales,
 			country = excluded.country, state = excluded.state, zone = excluded.zone,
 			default_method = excluded.default_method, deleted = excluded.deleted,
-			livemode = excluded.livemode, synced_at = excluded.synced_at, metadata = excluded.metadata, contacts = excluded.contacts`,
+			livemode = excluded.livemode, synced_at = excluded.synced_at, metadata = excluded.metadata, contacts = excluded.contacts
+		WHERE customers.erased_at = 0`,
 		c.ID, c.Name, c.Email, strings.Join(c.PreferredLocales, ","), c.Country, c.State, c.Zone,
 		c.DefaultMethod, c.Deleted, c.Livemode, c.CreatedAt, readAt, metadata, strings.Join(c.Contacts, ","))
 	return err
 }
 
 const customerColumns = `id, name, email, preferred_locales, language, country, state, zone,
-	default_method, deleted, livemode, created_at, synced_at, metadata, contacts`
+	default_method, deleted, livemode, created_at, synced_at, metadata, contacts, erased_at`
 
 func selectCustomers(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Customer, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT `+customerColumns+` FROM customers `+where, args...)
@@ -56,7 +57,7 @@ func scanCustomer(row interface{ Scan(...any) error }, more ...any) (Customer, e
 	var c Customer
 	var locales, metadata, contacts string
 	err := row.Scan(append([]any{&c.ID, &c.Name, &c.Email, &locales, &c.Language, &c.Country, &c.State, &c.Zone,
-		&c.DefaultMethod, &c.Deleted, &c.Livemode, &c.CreatedAt, &c.SyncedAt, &metadata, &contacts}, more...)...)
+		&c.DefaultMethod, &c.Deleted, &c.Livemode, &c.CreatedAt, &c.SyncedAt, &metadata, &contacts, &c.ErasedAt}, more...)...)
 	if err != nil {
 		return Customer{}, err
 	}

@@ -73,6 +73,9 @@ func (cs *Cases) Rehearse(ctx context.Context, tx *sql.Tx, plans campaign.Campai
 
 func (cs *Cases) rehearse(ctx context.Context, tx *sql.Tx, plans campaign.Campaigns, c Case, by map[string]*Rehearsed, now time.Time) error {
 	customer, err := billing.FindCustomer(ctx, tx, c.CustomerID)
+	if billing.IsErased(err) {
+		customer, err = billing.Customer{ID: c.CustomerID}, nil // the case still counts, by what is left of it
+	}
 	if err != nil {
 		return err
 	}

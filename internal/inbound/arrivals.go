@@ -121,6 +121,15 @@ func Settle(ctx context.Context, tx *sql.Tx, a Arrival, changed bool, now int64)
 	return nil
 }
 
+// Drop forgets a mail altogether: that of a customer who was erased leaves no trace, not even where it came from.
+func Drop(ctx context.Context, tx *sql.Tx, id string) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM arrivals WHERE id = $1`, id)
+	if err != nil {
+		return fmt.Errorf("drop arrival %s: %w", id, err)
+	}
+	return nil
+}
+
 // Later puts a mail off to the instant (real time). After too many tries it is parked, its text kept.
 func Later(ctx context.Context, tx *sql.Tx, id, reason string, at int64) error {
 	const most = 8

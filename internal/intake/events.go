@@ -121,6 +121,9 @@ func byCustomer(events []Event) [][]Event {
 
 var errNobody = errors.New("it names no customer")
 
+// ErasedCustomer is the reason of an event that tells of somebody who was erased.
+const ErasedCustomer = "It is about a customer who was erased."
+
 // process reads the customer of some events again, once for all of them, and answers how each came out. What one
 // of them starts besides may fail; its customer is read all the same, and the others are none the worse.
 func (in *Intake) process(ctx context.Context, events []Event, also func(context.Context, Event) error) []error {
@@ -155,6 +158,10 @@ func (in *Intake) read(ctx context.Context, events []Event, also func(context.Co
 	}
 	if customer == "" {
 		return errNobody
+	}
+	err = in.lookWho(ctx, customer)
+	if err != nil {
+		return err
 	}
 	for n, e := range events {
 		outcomes[n] = caught(func() error { return also(ctx, e) })
@@ -202,6 +209,17 @@ func (in *Intake) see(ctx context.Context, customer string, e Event, before int6
 		return in.seeGivenBack(ctx, e.ObjectType, e.ObjectID)
 	}
 	return nil
+}
+
+// lookWho refuses what is told of an erased customer before anything is asked of Stripe or done about it: the error IsErased.
+func (in *Intake) lookWho(ctx context.Context, customer string) error {
+	return in.db.See(ctx, func(tx *sql.Tx) error {
+		_, err := billing.FindCustomer(ctx, tx, customer)
+		if fault.Is(err, fault.NotFound) && !billing.IsErased(err) {
+			return nil // somebody new
+		}
+		return err
+	})
 }
 
 // served reports whether their customer was read as a whole since all these events happened: of the many that a catch-up
@@ -300,6 +318,8 @@ func (in *Intake) conclude(ctx context.Context, tx *sql.Tx, e Event, outcome err
 		return setStatus(ctx, tx, e.ID, Processed, e.Reason, now.Unix())
 	case errors.Is(outcome, errNobody):
 		return setStatus(ctx, tx, e.ID, Ignored, "It names no customer.", now.Unix())
+	case billing.IsErased(outcome):
+		return setStatus(ctx, tx, e.ID, Ignored, ErasedCustomer, now.Unix())
 	case fault.Is(outcome, fault.NotFound):
 		return setStatus(ctx, tx, e.ID, Parked, "Stripe does not know what it is about: "+fault.MessageOf(outcome), now.Unix())
 	case fault.Is(outcome, fault.Unavailable):

@@ -148,7 +148,7 @@ func (in *Intake) keepPage(ctx context.Context, accounts []billing.Account, read
 	return keep(func(*sql.Tx) error { return nil })
 }
 
-// saveListed keeps what a listing shows of a customer and reconsiders their cases.
+// saveListed keeps what a listing shows of a customer and reconsiders their cases; of an erased one it keeps nothing.
 func (in *Intake) saveListed(ctx context.Context, tx *sql.Tx, account billing.Account, readAt int64) error {
 	id := account.Customer.ID
 	err := database.Hold(ctx, tx, id)
@@ -156,6 +156,9 @@ func (in *Intake) saveListed(ctx context.Context, tx *sql.Tx, account billing.Ac
 		return err
 	}
 	err = billing.SavePart(ctx, tx, account, readAt)
+	if billing.IsErased(err) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("save what a page says of %s: %w", id, err)
 	}

@@ -207,7 +207,7 @@ func (in *Intake) save(ctx context.Context, account billing.Account, tries []bil
 			return err
 		}
 		before, err := billing.FindCustomer(ctx, tx, id)
-		if err != nil && !fault.Is(err, fault.NotFound) {
+		if billing.IsErased(err) || err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}
 		ways, err := billing.WaysOf(ctx, tx, id)

@@ -79,7 +79,7 @@ func (in *Intake) readOnceMore(ctx context.Context, r reread) error {
 	served := false
 	err := in.db.See(ctx, func(tx *sql.Tx) error {
 		who, err := billing.FindCustomer(ctx, tx, r.customer)
-		served = err == nil && who.SyncedAt >= r.asked && who.SyncedAt <= in.now().Unix()
+		served = billing.IsErased(err) || err == nil && who.SyncedAt >= r.asked && who.SyncedAt <= in.now().Unix()
 		if fault.Is(err, fault.NotFound) {
 			return nil
 		}
@@ -100,7 +100,7 @@ func (in *Intake) concludeReread(ctx context.Context, r reread, outcome error) e
 	switch {
 	case outcome == errRefused:
 		next.due = now.Add(refusedPause).Unix()
-	case outcome == nil:
+	case outcome == nil, billing.IsErased(outcome):
 	case fault.Is(outcome, fault.NotFound):
 		in.log.WarnContext(ctx, "Stripe does not know a stored customer any more", "customer", r.customer)
 		next.due = now.Add(unknownAgain).Unix()
@@ -114,7 +114,7 @@ func (in *Intake) concludeReread(ctx context.Context, r reread, outcome error) e
 		next.due = now.Add(backoff(next.tries)).Unix()
 	}
 	err := in.db.Do(ctx, func(tx *sql.Tx) error {
-		if outcome == nil {
+		if outcome == nil || billing.IsErased(outcome) {
 			return dropReread(ctx, tx, r)
 		}
 		return postpone(ctx, tx, r, next)
@@ -144,6 +144,7 @@ func askUnread(ctx context.Context, tx *sql.Tx, before int64, limit int, now int
 		SELECT customer_id, $3, $3, 0 FROM (
 			SELECT customer_id, min(synced_at) AS read_at FROM old
 			WHERE customer_id NOT IN (SELECT customer_id FROM rereads WHERE asked_at >= $1)
+				AND customer_id NOT IN (SELECT id FROM customers WHERE erased_at > 0)
 			GROUP BY customer_id ORDER BY read_at, customer_id LIMIT $2) AS unread
 		WHERE true
 		ON CONFLICT (customer_id) DO UPDATE SET asked_at = excluded.asked_at`, before, limit, now)

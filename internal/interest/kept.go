@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
@@ -84,6 +85,34 @@ func Find(ctx context.Context, tx *sql.Tx, id string) (Kept, error) {
 // OfCustomer answers what was ever confirmed for a customer, oldest first.
 func OfCustomer(ctx context.Context, tx *sql.Tx, customer string) ([]Kept, error) {
 	return selectKept(ctx, tx, `WHERE customer_id = $1 ORDER BY confirmed_at, id`, customer)
+}
+
+// Erase puts the customer's id where their name stands on the papers of a customer who is being erased. What was worked
+// out stays as it was confirmed.
+func Erase(ctx context.Context, tx *sql.Tx, customer string) error {
+	all, err := OfCustomer(ctx, tx, customer)
+	if err != nil {
+		return err
+	}
+	for _, k := range all {
+		_, err = tx.ExecContext(ctx, `UPDATE late_interest SET document = $1 WHERE id = $2`, nameless(k.Document, customer), k.ID)
+		if err != nil {
+			return fmt.Errorf("make a paper nameless: %w", err)
+		}
+	}
+	return nil
+}
+
+// nameless is a claim's document to somebody whose name is not known any more.
+func nameless(document, customer string) string {
+	lines := strings.Split(document, "\n")
+	for i, line := range lines {
+		if strings.HasPrefix(line, addressee) {
+			lines[i] = addressee + customer
+			break
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 const keptColumns = `id, customer_id, invoice_id, status, country, currency, interest, fixed, fixed_currency, document, confirmed_by, confirmed_at, withdrawn_by, withdrawn_at, reason`

@@ -82,8 +82,11 @@ func (c Claim) Breakdown(money func(minor int64, currency string) string) []stri
 		"Check the rates at their source, and whether this law holds for your contract, before you ask for it. This is no legal advice.")
 }
 
+// addressee begins the line of a document that names the customer.
+const addressee = "To: "
+
 // Document is the breakdown as plain text, to be put with an invoice.
 func (c Claim) Document(merchant, customer string, money func(minor int64, currency string) string) string {
-	lines := []string{"Late interest on invoice " + c.Name, "", "From: " + merchant, "To: " + customer, ""}
+	lines := []string{"Late interest on invoice " + c.Name, "", "From: " + merchant, addressee + customer, ""}
 	return strings.Join(append(lines, c.Breakdown(money)...), "\n") + "\n"
 }

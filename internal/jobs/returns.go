@@ -83,6 +83,9 @@ func (r *Returns) one(ctx context.Context, id string) (err error) {
 		if err != nil {
 			return err
 		}
+		if a.Outcome == cameForNobody {
+			return inbound.Drop(ctx, tx, a.ID)
+		}
 		r.Log.InfoContext(ctx, "a mail came in", "arrival", a.ID, "notice", a.Tag.NoticeID, "outcome", a.Outcome, "changed", changed)
 		return inbound.Settle(ctx, tx, a, changed, r.Now().Unix())
 	})
@@ -95,6 +98,7 @@ const (
 	cameReply      = "reply"
 	cameAutomatic  = "automatic"
 	cameUnreadable = "unreadable"
+	cameForNobody  = "erased"   // of a customer who was erased
 	cameStranger   = "stranger" // of a mail or an address it does not fit
 	cameNothing    = "nothing"  // delayed, delivered, or known already
 )
@@ -135,6 +139,10 @@ func (r *Returns) effect(ctx context.Context, tx *sql.Tx, a *inbound.Arrival) (b
 		return false, err
 	}
 	a.CustomerID = n.CustomerID
+	_, err = billing.FindCustomer(ctx, tx, n.CustomerID)
+	if billing.IsErased(err) {
+		return end(cameForNobody, "")
+	}
 	switch {
 	case m.Kind == reading.Report:
 		return r.report(ctx, tx, a, n, m)

@@ -90,16 +90,25 @@ func Suppressed(ctx context.Context, tx *sql.Tx, addresses []string) (map[string
 	if len(addresses) == 0 {
 		return all, nil
 	}
-	normal := make([]string, len(addresses))
-	for i, a := range addresses {
-		normal[i] = Normal(a)
+	plain, kept := make(map[string]string, 2*len(addresses)), make([]string, 0, 2*len(addresses))
+	for _, a := range addresses {
+		normal := Normal(a)
+		if plain[normal] != "" || normal == "" {
+			continue
+		}
+		plain[normal], plain[digest(a)] = normal, normal
+		kept = append(kept, normal, digest(a))
 	}
-	marks, args := database.List(normal)
+	if len(kept) == 0 {
+		return all, nil
+	}
+	marks, args := database.List(kept)
 	found, err := selectSuppressions(ctx, tx, `WHERE lifted_at = 0 AND address IN (`+marks+`)`, args...)
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range found {
+		s.Address = plain[s.Address]
 		all[s.Address] = s
 	}
 	return all, nil

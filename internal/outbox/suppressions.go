@@ -64,8 +64,8 @@ func softBounces(ctx context.Context, tx *sql.Tx, b Bounce) (int, error) {
 	var n int
 	err := tx.QueryRowContext(ctx, `
 		SELECT count(*) FROM bounces WHERE address = $1 AND kind = 'soft' AND at > $2
-			AND at > (SELECT coalesce(max(lifted_at), 0) FROM suppressions WHERE address = $1)`,
-		b.Address, b.At-softWindow).Scan(&n)
+			AND at > (SELECT coalesce(max(lifted_at), 0) FROM suppressions WHERE address IN ($1, $3))`,
+		b.Address, b.At-softWindow, digest(b.Address)).Scan(&n)
 	return n, err
 }
 
@@ -94,10 +94,11 @@ func HoldBack(ctx context.Context, tx *sql.Tx, n Notice, address string, at int6
 
 // SuppressionOf answers why nothing is mailed to an address, and false when it may be written to.
 func SuppressionOf(ctx context.Context, tx *sql.Tx, address string) (Suppression, bool, error) {
-	found, err := selectSuppressions(ctx, tx, `WHERE address = $1 AND lifted_at = 0`, Normal(address))
+	found, err := selectSuppressions(ctx, tx, `WHERE address IN ($1, $2) AND lifted_at = 0`, Normal(address), digest(address))
 	if err != nil || len(found) == 0 {
 		return Suppression{}, false, err
 	}
+	found[0].Address = Normal(address)
 	return found[0], true, nil
 }
 
@@ -136,8 +137,8 @@ func Usable(ctx context.Context, tx *sql.Tx, addresses []string) (string, error)
 
 // Lift lets an address be written to again, by a person's word. It reports whether it was suppressed.
 func Lift(ctx context.Context, tx *sql.Tx, address, by string, now int64) (bool, error) {
-	res, err := tx.ExecContext(ctx, `UPDATE suppressions SET lifted_at = $1, lifted_by = $2 WHERE address = $3 AND lifted_at = 0`,
-		now, by, Normal(address))
+	res, err := tx.ExecContext(ctx, `UPDATE suppressions SET lifted_at = $1, lifted_by = $2 WHERE address IN ($3, $4) AND lifted_at = 0`,
+		now, by, Normal(address), digest(address))
 	if err != nil {
 		return false, fmt.Errorf("lift suppression: %w", err)
 	}
@@ -149,11 +150,14 @@ func Lift(ctx context.Context, tx *sql.Tx, address, by string, now int64) (bool,
 func SuppressionsOf(ctx context.Context, tx *sql.Tx, addresses []string) ([]Suppression, error) {
 	var all []Suppression
 	for _, a := range addresses {
-		found, err := selectSuppressions(ctx, tx, `WHERE address = $1 ORDER BY since, id`, Normal(a))
+		found, err := selectSuppressions(ctx, tx, `WHERE address IN ($1, $2) ORDER BY since, id`, Normal(a), digest(a))
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, found...)
+		for _, s := range found {
+			s.Address = Normal(a)
+			all = append(all, s)
+		}
 	}
 	return all, nil
 }

@@ -27,6 +27,7 @@ import (
 	"sollecito/internal/mail"
 	"sollecito/internal/metrics"
 	"sollecito/internal/outbox"
+	"sollecito/internal/privacy"
 	"sollecito/internal/staff"
 	"sollecito/internal/stepup"
 	"sollecito/internal/support"
@@ -166,6 +167,8 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		Promises: &jobs.Promises{DB: db, Cases: p.Cases, Desk: desk, Intake: p.Intake, Now: at.Now, Log: at.Log},
 		Finals:   &jobs.Finals{DB: db, Cases: p.Cases, Intake: p.Intake, Stripe: p.Stripe, Now: at.Now, Log: at.Log}}
 	tasks := append(work.Tasks(), jobs.Task{Name: "presence", RunOnce: func(ctx context.Context) (int, error) { return 0, db.Stay(ctx) }, Every: 15 * time.Second})
+	eraser := &privacy.Eraser{DB: db, Cases: p.Cases, Now: at.Now, Real: at.Real}
+	tasks = append(tasks, jobs.Task{Name: "erased", RunOnce: eraser.Sweep, Every: time.Minute}) // which goes over them once an hour
 	if c.Mailbox.On() {
 		post := &inbound.Poller{DB: db, Addresses: c.Inbound, Mailbox: c.Mailbox, Now: at.Now, Real: at.Real, Log: at.Log}
 		tasks = append(tasks, jobs.Task{Name: "mailbox", RunOnce: post.RunOnce, Every: time.Minute})

@@ -1,0 +1,282 @@
+package privacy
+
+import (
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/database"
+	"sollecito/internal/fault"
+	"sollecito/internal/outbox"
+)
+
+// save keeps a customer as Stripe tells of them.
+func save(tx *sql.Tx, t *testing.T, c billing.Customer) error {
+	c.Livemode = true
+	return billing.Save(t.Context(), tx, billing.Account{Customer: c, Methods: []billing.Method{{ID: "pm_" + c.ID, CustomerID: c.ID, Last4: "4242"}}}, now.Unix())
+}
+
+func erase(t *testing.T, db *database.DB, customer string) {
+	t.Helper()
+	_, err := eraser(db, now).Erase(t.Context(), customer, "command")
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What Stripe says of an erased customer afterwards is not kept, whichever way it comes.
+func TestAnErasedCustomerDoesNotComeBack(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	ada := billing.Customer{ID: "cus_ada", Name: "Ada", Email: "ada@example.com"}
+	do(t, db, func(tx *sql.Tx) error { return save(tx, t, ada) })
+	erase(t, db, "cus_ada")
+	before := dump(t, db)
+	invoice := billing.Invoice{ID: "in_1", CustomerID: "cus_ada", Status: "open", Description: "Ada's plan"}
+	method := billing.Method{ID: "pm_2", CustomerID: "cus_ada", Last4: "4242"}
+	ways := map[string]func(tx *sql.Tx) error{
+		"a reading": func(tx *sql.Tx) error { return save(tx, t, ada) },
+		"a page": func(tx *sql.Tx) error {
+			return billing.SavePart(t.Context(), tx, billing.Account{Customer: ada, Invoices: []billing.Invoice{invoice}}, now.Unix())
+		},
+		"an invoice": func(tx *sql.Tx) error {
+			return billing.SaveInvoice(t.Context(), tx, invoice, []billing.Method{method}, now.Unix())
+		},
+		"a method": func(tx *sql.Tx) error { return billing.KeepMethod(t.Context(), tx, method, now) },
+	}
+	for name, way := range ways {
+		err := db.Do(t.Context(), way)
+		if !billing.IsErased(err) || !fault.Is(err, fault.NotFound) {
+			t.Errorf("%s of an erased customer: %v", name, err)
+		}
+	}
+	after := dump(t, db)
+	if !slices.Equal(before, after) {
+		t.Errorf("something came back:\n%s\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
+	}
+}
+
+// While a mail is with the mail server, or Stripe was asked for something, nothing is erased; a claim that a vanished
+// sender left does not count.
+func TestErasingWaitsForWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	for name, under := range map[string]struct{ begin, end string }{
+		"a mail":    {`UPDATE notices SET status = 'sending', lease_until = 2000000000`, `UPDATE notices SET lease_until = 1700000000`},
+		"a payment": {`UPDATE attempts SET status = 'started'`, `UPDATE attempts SET status = 'declined'`},
+		"a removal": {`UPDATE removals SET status = 'ordered'`, `UPDATE removals SET status = 'done'`},
+		"an act":    {`UPDATE final_acts SET status = 'ordered'`, `UPDATE final_acts SET status = 'done'`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := open(t)
+			do(t, db, func(tx *sql.Tx) error { return plant(t.Context(), tx, "cus_ada") })
+			order := func(statement string) {
+				do(t, db, func(tx *sql.Tx) error {
+					_, err := tx.ExecContext(t.Context(), statement)
+					return err
+				})
+			}
+			order(under.begin)
+			before := dump(t, db)
+			_, err := eraser(db, now).Erase(t.Context(), "cus_ada", "command")
+			var busy *Busy
+			if !errors.As(err, &busy) || len(busy.With) != 1 {
+				t.Fatalf("erasing beside %s answers %v", name, err)
+			}
+			if !slices.Equal(before, dump(t, db)) {
+				t.Error("something was erased all the same")
+			}
+			order(under.end)
+			erase(t, db, "cus_ada")
+		})
+	}
+}
+
+// What waits for a customer never happens: their case closes and says why, and no mail, promise or retry is left.
+func TestWhatWaitsForAnErasedCustomerNeverHappens(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	do(t, db, func(tx *sql.Tx) error { return plant(t.Context(), tx, "cus_ada") })
+	do(t, db, func(tx *sql.Tx) error {
+		for _, statement := range []string{
+			`UPDATE cases SET status = 'open', next_step_at = 1`, `UPDATE pauses SET ended_at = 0`, `UPDATE promises SET status = 'active'`,
+			`UPDATE notices SET status = 'queued'`, `UPDATE final_acts SET status = 'proposed'`, `UPDATE events SET status = 'received'`,
+			`UPDATE attempts SET kind = 'setup', status = 'started'`, `UPDATE guest_cards SET gone_at = 0`,
+		} {
+			_, err := tx.ExecContext(t.Context(), statement)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	erase(t, db, "cus_ada")
+	for question, want := range map[string]string{
+		`SELECT status FROM cases`: "canceled", `SELECT status FROM promises`: "withdrawn", `SELECT status FROM notices`: "skipped", `SELECT status FROM final_acts`: "dropped",
+		`SELECT status FROM events`: "ignored", `SELECT status FROM attempts`: "failed", `SELECT method_id FROM guest_cards`: "mark.cus_ada.guest_cards.method_id;",
+		`SELECT max(why) FROM case_log`:                               "The customer was erased.",
+		`SELECT 'pauses ' || count(*) FROM pauses WHERE ended_at = 0`: "pauses 0", `SELECT 'steps ' || count(next_step_at) FROM cases`: "steps 0",
+	} {
+		got := ""
+		err := db.See(t.Context(), func(tx *sql.Tx) error { return tx.QueryRowContext(t.Context(), question).Scan(&got) })
+		if err != nil || got != want {
+			t.Errorf("%s answers %q, %v; want %q", question, got, err, want)
+		}
+	}
+}
+
+// An address that mail must not go to is known again when it comes back under another customer, and cannot be read; one
+// that somebody else has too stays theirs.
+func TestASuppressedAddressStaysSuppressedWithoutItsName(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	suppress := func(customer, address string) {
+		do(t, db, func(tx *sql.Tx) error {
+			_, err := outbox.HoldBack(t.Context(), tx, outbox.Notice{ID: "ntc_" + customer, CustomerID: customer}, address, now.Unix())
+			return err
+		})
+	}
+	do(t, db, func(tx *sql.Tx) error {
+		return errors.Join(save(tx, t, billing.Customer{ID: "cus_ada", Name: "Ada", Email: "Ada@Example.com", Contacts: []string{"office@example.com"}}),
+			save(tx, t, billing.Customer{ID: "cus_bob", Name: "Bob", Email: "bob@example.com", Contacts: []string{"Office@example.com"}}))
+	})
+	suppress("cus_ada", "Ada@Example.com")
+	suppress("cus_ada", "office@example.com")
+	erase(t, db, "cus_ada")
+	left := about(dump(t, db), "ada@")
+	if len(left) > 0 {
+		t.Errorf("the address can be read: %q", left)
+	}
+	left = append(about(dump(t, db), "Ada"), about(dump(t, db), "ntc_cus_ada")...)
+	if len(left) > 0 {
+		t.Errorf("the way to the customer is left: %q", left)
+	}
+	held := func(address string) bool {
+		is := false
+		do(t, db, func(tx *sql.Tx) error {
+			s, found, err := outbox.SuppressionOf(t.Context(), tx, address)
+			if found && s.Address != outbox.Normal(address) {
+				t.Errorf("the suppression of %s is told as that of %s", address, s.Address)
+			}
+			many, also := outbox.Suppressed(t.Context(), tx, []string{address, "carl@example.com", address})
+			if is = found; found != (len(many) == 1 && many[outbox.Normal(address)].ID == s.ID) {
+				t.Errorf("asked for many %s is held back in %v", address, many)
+			}
+			return errors.Join(err, also)
+		})
+		return is
+	}
+	if !held("ada@example.com") || !held("office@example.com") || held("carl@example.com") {
+		t.Error("not the same addresses are held back as before")
+	}
+	if len(about(dump(t, db), "ffice@example.com")) != 2 { // of the other customer: their row, and why it gets no mail
+		t.Errorf("what another customer has too: %q", about(dump(t, db), "ffice@example.com"))
+	}
+	do(t, db, func(tx *sql.Tx) error {
+		lifted, err := outbox.Lift(t.Context(), tx, "ADA@example.com", "Giulia", now.Unix())
+		if !lifted {
+			t.Error("a person's word does not lift it")
+		}
+		return err
+	})
+	if held("ada@example.com") {
+		t.Error("it is held back after it was lifted")
+	}
+}
+
+// A paper of late interest keeps its sums and loses its name.
+func TestAPaperOfLateInterestLosesItsName(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	do(t, db, func(tx *sql.Tx) error {
+		err := plant(t.Context(), tx, "cus_ada")
+		if err == nil {
+			_, err = tx.ExecContext(t.Context(), `UPDATE late_interest SET document = $1`, "Late interest on invoice 7\n\nFrom: Lumen\nTo: Ada Lovelace\n\nOpen: 10,00\n")
+		}
+		return err
+	})
+	erase(t, db, "cus_ada")
+	left := about(dump(t, db), "Late interest on invoice 7\n\nFrom: Lumen\nTo: cus_ada\n\nOpen: 10,00\n")
+	if len(left) != 1 {
+		t.Errorf("the paper: %q", about(dump(t, db), "late_interest"))
+	}
+}
+
+// Fingerprints of cards serve the networks' limits for a month and are forgotten then; and whatever somebody wrote down
+// who was at work when the customer was erased is erased too.
+func TestTheSweepErasesWhatWasLeftBehind(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	do(t, db, func(tx *sql.Tx) error { return plant(t.Context(), tx, "cus_ada") })
+	do(t, db, func(tx *sql.Tx) error { return plant(t.Context(), tx, "cus_bob") })
+	do(t, db, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `UPDATE attempts SET started_at = $1`, now.AddDate(0, 0, -20).Unix())
+		return err
+	})
+	erase(t, db, "cus_ada")
+	const fingerprint = "mark.cus_ada.attempts.card;"
+	if len(about(dump(t, db), fingerprint)) != 1 {
+		t.Error("a card's tries of 20 days ago are not counted any more")
+	}
+	do(t, db, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `INSERT INTO snoozes (customer_id, until) VALUES ('cus_ada', 1)`)
+		return err
+	})
+	sweep := func(at time.Time) {
+		n, err := eraser(db, at).Sweep(t.Context())
+		if err != nil || n != 0 {
+			t.Fatalf("the sweep answers %d, %v", n, err)
+		}
+	}
+	sweep(now.Add(time.Hour))
+	left := about(dump(t, db), "snoozes cus_ada")
+	if len(left) != 0 {
+		t.Errorf("left behind: %q", left)
+	}
+	if len(about(dump(t, db), fingerprint)) != 1 {
+		t.Error("the sweep forgets a fingerprint that is still needed")
+	}
+	sweep(now.AddDate(0, 0, 12))
+	if len(about(dump(t, db), fingerprint)) != 0 || len(about(dump(t, db), "mark.cus_bob.attempts.card;")) != 1 {
+		t.Error("not the fingerprints of erased customers alone are forgotten after a month")
+	}
+}
+
+// Whom what was typed means.
+func TestFind(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	do(t, db, func(tx *sql.Tx) error {
+		return errors.Join(save(tx, t, billing.Customer{ID: "cus_ada", Email: "ada@example.com"}), save(tx, t, billing.Customer{ID: "cus_bob", Email: "both@example.com"}),
+			save(tx, t, billing.Customer{ID: "cus_bea", Email: "both@example.com"}))
+	})
+	for typed, want := range map[string]string{
+		"cus_ada": "cus_ada", "ADA@example.com": "cus_ada", "both@example.com": "say which by the id: cus_", "cus_eve": "There is no customer cus_eve", "eve@example.com": "No customer has the address",
+	} {
+		got := ""
+		err := db.See(t.Context(), func(tx *sql.Tx) error {
+			var err error
+			got, err = Find(t.Context(), tx, typed)
+			return err
+		})
+		if got != want && !strings.Contains(fault.MessageOf(err), want) {
+			t.Errorf("%s means %q, %v", typed, got, err)
+		}
+	}
+	erase(t, db, "cus_ada")
+	do(t, db, func(tx *sql.Tx) error {
+		id, err := Find(t.Context(), tx, "cus_ada")
+		if id != "cus_ada" {
+			t.Error("an erased customer is not found by the id")
+		}
+		return err
+	})
+	_, err := eraser(db, now).Erase(t.Context(), "cus_eve", "command")
+	if !fault.Is(err, fault.NotFound) {
+		t.Errorf("erasing nobody answers %v", err)
+	}
+}
