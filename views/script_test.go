@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"sollecito/internal/browsertest"
@@ -372,6 +374,28 @@ func TestNarrowScreens(t *testing.T) {
 		if len(small) > 0 {
 			t.Errorf("%s has small things to press: %q", path, small)
 		}
+	}
+}
+
+// Without JavaScript the card page says so, a little below what is to pay, and not that the fields are on their way.
+func TestTheCardPageWithoutScript(t *testing.T) {
+	ctx := browsertest.Start(t)
+	p := openPortal(t)
+	do(t, ctx, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}))
+	visit(t, ctx, p.address+"/pay/card")
+	told, err := chromedp.Run(ctx, chromedp.Evaluate[struct {
+		Waits bool
+		Gap   float64
+	}](`({
+		Waits: document.querySelector('[data-waiting]').checkVisibility(),
+		Gap: document.querySelector('noscript .note').getBoundingClientRect().top - document.querySelector('form.sheet').getBoundingClientRect().bottom,
+	})`))
+	noError(t, err)
+	if told.Waits || told.Gap < 8 {
+		t.Errorf("the fields are said to be loading: %t; the note stands %.0f pixels below the form", told.Waits, told.Gap)
 	}
 }
 

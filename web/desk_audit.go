@@ -110,7 +110,8 @@ func (s *Server) auditRow(e audit.Entry, names map[string]string) desk.AuditRow 
 	case strings.HasPrefix(e.Object, "ntc_"):
 		row.ObjectURL = "/admin/notices/" + id
 	case strings.HasPrefix(e.Object, "case_") && strings.HasPrefix(e.Detail, "cus_"):
-		row.ObjectURL = "/admin/customers/" + url.PathEscape(e.Detail)
+		customer, _, _ := strings.Cut(e.Detail, " ") // what was done to at Stripe may follow
+		row.ObjectURL = "/admin/customers/" + url.PathEscape(customer)
 	case names[e.Object] != "":
 		row.Object = names[e.Object]
 	}

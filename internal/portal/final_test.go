@@ -142,6 +142,19 @@ func TestAFinalActWaitsForAManager(t *testing.T) {
 	if n := h.count(`SELECT count(*) FROM audit WHERE action IN ('case.final_ordered', 'stripe.cancel')`); n != 2 {
 		t.Errorf("%d entries in the audit log", n)
 	}
+	reader := h.colleague(staff.Admin)
+	linked := map[string]bool{}
+	for _, a := range reader.get("/admin/audit").at("/admin/audit", 200).page.Find("main tbody a").EachIter() {
+		linked[a.AttrOr("href", "")] = true
+	}
+	if !linked["/admin/customers/"+customer] {
+		t.Errorf("the audit log leads to %v, not to %s", linked, customer)
+	}
+	for address := range linked {
+		if status := reader.get(address).status; status != 200 {
+			t.Errorf("the audit log leads to %s: %d", address, status)
+		}
+	}
 
 	h.walk(24 * time.Hour)
 	mails = h.mailsTo("anneke@waal.example")
