@@ -39,6 +39,10 @@ func (s *Server) showOverview(w http.ResponseWriter, r *http.Request) error {
 		return s.showProcessing(w, r, f, v, st)
 	default:
 		p := s.overviewPage(f, v, st)
+		p.Proves, err = s.proves(r, v, st.open)
+		if err != nil {
+			return err
+		}
 		if p.Promise != nil {
 			p.Promise.Made = r.URL.Query().Has("promised")
 			p.Promise.Mailed = v.Email != ""

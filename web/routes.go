@@ -37,6 +37,7 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	mux.Handle("POST /pay/approve", s.page(s.startApproval))
 	mux.Handle("POST /pay/approve/done", s.page(s.finishApproval))
 	mux.Handle("POST /pay/hosted", s.page(s.openHosted))
+	mux.Handle("POST /pay/prove", s.page(s.proveAccount))
 	mux.Handle("GET /pay/invoices/{id}/pdf", s.page(s.openPDF))
 	mux.Handle("GET /pay/whose", s.page(s.showWhose))
 	mux.Handle("GET /pay/papers", s.page(s.showPapers))

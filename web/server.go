@@ -121,7 +121,7 @@ func newPolicies(scriptURL, apiURL string) (policies, error) {
 	}
 	if api == stripeAPI {
 		p.connect = stripeAPI
-		p.form = "https://invoice.stripe.com https://pay.stripe.com"
+		p.form = "https://invoice.stripe.com https://pay.stripe.com https://payments.stripe.com"
 	}
 	return p, nil
 }

@@ -70,13 +70,14 @@ func explainCase(p program, db *database.DB, cases *dunning.Cases, id string) er
 	}
 	fmt.Fprintf(p.out, "%s of %s, campaign %s, version %d: %s. Times are those of %s.\n\n", c.ID, c.CustomerID, c.Campaign, c.CampaignVersion, c.Status, in.Zones[0])
 	t := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	plain := strings.NewReplacer("\u00a0", " ") // dates hold together on a page; here they are searched for
 	clock := func(at time.Time) string { return at.In(in.Zones[0]).Format("2006-01-02 15:04") }
 	for _, line := range lines {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", clock(time.Unix(line.at, 0)), line.what, line.why)
+		fmt.Fprintf(t, "%s\t%s\t%s\n", clock(time.Unix(line.at, 0)), line.what, plain.Replace(line.why))
 	}
 	if c.Status == dunning.Open && c.RestingSince == 0 {
 		for _, next := range c.Ahead(in) {
-			fmt.Fprintf(t, "%s\tahead: %s\t%s\n", clock(next.At), next.Step.Key, explain.Moved(l, "If nothing has been paid by then.", next.Why))
+			fmt.Fprintf(t, "%s\tahead: %s\t%s\n", clock(next.At), next.Step.Key, plain.Replace(explain.Moved(l, "If nothing has been paid by then.", next.Why)))
 		}
 	}
 	return t.Flush()

@@ -236,6 +236,18 @@ func UnansweredAttempts(ctx context.Context, tx *sql.Tx, before, typing int64, l
 		ORDER BY started_at LIMIT $3`, before, typing, limit)
 }
 
+// Unproven answers the newest adding of a bank account, begun at since or later (unix seconds), that waits for its owner to
+// say what small deposits to it came to; false when none does, or another way to pay was kept after it.
+func Unproven(ctx context.Context, tx *sql.Tx, customer string, since int64) (Attempt, bool, error) {
+	found, err := selectAttempts(ctx, tx, `
+		WHERE customer_id = $1 AND started_at >= $2 AND kind = 'setup' AND initiator = 'customer' AND status IN ('action', 'saved')
+		ORDER BY started_at DESC, id LIMIT 1`, customer, since)
+	if err != nil || len(found) == 0 || found[0].Status != AttemptAction {
+		return Attempt{}, false, err
+	}
+	return found[0], true, nil
+}
+
 // AttemptsSince answers the customer's own presses on our pages started at or after since (unix seconds), newest first.
 func AttemptsSince(ctx context.Context, tx *sql.Tx, customer string, since int64) ([]Attempt, error) {
 	return selectAttempts(ctx, tx, `

@@ -70,7 +70,10 @@ func (d *Desk) finish(ctx context.Context, attempt billing.Attempt) (press strin
 	case "processing":
 		attempt.Status = billing.AttemptProcessing
 	case "requires_action", "requires_confirmation":
-		return attempt.Press, nil // the customer is still at it
+		if setup.VerifyURL == "" {
+			return attempt.Press, nil // the customer is still at it
+		}
+		attempt.Status = billing.AttemptAction // for days: small deposits prove the account
 	default:
 		attempt.Status, attempt.Decline = billing.AttemptDeclined, setup.Decline
 		if setup.Decline == (billing.Decline{}) {

@@ -69,7 +69,7 @@ func TestDecisionsInWords(t *testing.T) {
 		},
 		"451 try later": {What: dunning.PutOff, Why: dunning.ReasonOther, Details: dunning.Details{Words: "451 try later"}},
 	} {
-		got := explain.Decision(l, d, zone)
+		got := strings.ReplaceAll(explain.Decision(l, d, zone), "\u00a0", " ")
 		if !strings.HasPrefix(got, want) {
 			t.Errorf("want %q\ngot  %q", want, got)
 		}

@@ -223,9 +223,14 @@ func (c *Client) address(ctx context.Context, invoiceID string, of func(*stripe.
 		return "", failed("read invoice "+invoiceID, err)
 	}
 	address := of(i)
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+	if !isPage(address) {
 		return "", fault.New(fault.NotFound, "The invoice %s has no page at Stripe", invoiceID)
 	}
 	return address, nil
+}
+
+// isPage reports whether a browser may be sent to the address.
+func isPage(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
 }

@@ -36,6 +36,7 @@ type Setup struct {
 	Mandate      string // of a bank debit, "" for others
 	Metadata     map[string]string
 	Decline      billing.Decline
+	VerifyURL    string // Stripe's page for what small deposits to a bank account came to, "" when none are on their way
 }
 
 // StartSetup begins the adding of a payment method that may later be charged without the customer, unless it is for
@@ -101,6 +102,9 @@ func translateSetup(intent *stripe.SetupIntent) Setup {
 	}
 	if intent.Mandate != nil {
 		setup.Mandate = intent.Mandate.ID
+	}
+	if next := intent.NextAction; next != nil && next.VerifyWithMicrodeposits != nil && isPage(next.VerifyWithMicrodeposits.HostedVerificationURL) {
+		setup.VerifyURL = next.VerifyWithMicrodeposits.HostedVerificationURL
 	}
 	if intent.Customer != nil {
 		setup.Customer = intent.Customer.ID

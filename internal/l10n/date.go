@@ -9,7 +9,7 @@ import (
 )
 
 // Day answers a day with its weekday: "Thursday 6 November". Here and below t must already be in the zone whose
-// day is meant.
+// day is meant, and the space between day and month is one at which no line breaks.
 func (l *Locale) Day(t time.Time) string { return l.format(l.dates.day, t) }
 
 // DayYear answers a day with its year: "6 November 2025".
@@ -67,9 +67,35 @@ func parseDatePatterns(tag string, data localeData) (datePatterns, error) {
 		if err != nil {
 			return datePatterns{}, err
 		}
-		*target.fields = fields
+		*target.fields = bound(fields)
 	}
 	return p, nil
+}
+
+// bound lets no line end between the number of a day and its month, nor between a time and its half of the day: "18" at the
+// end of a line and "November" at the head of the next one are read twice.
+func bound(fields []dateField) []dateField {
+	for i, from := range fields {
+		for k := i + 1; k < len(fields) && from.field != ""; k++ {
+			if fields[k].field == "" {
+				continue
+			}
+			if inseparable(from.field, fields[k].field) {
+				for n := i + 1; n < k; n++ {
+					fields[n].text = strings.ReplaceAll(fields[n].text, " ", noBreakSpace)
+				}
+			}
+			break
+		}
+	}
+	return fields
+}
+
+// inseparable reports whether two neighbours in a date pattern stay on one line.
+func inseparable(a, b string) bool {
+	isDay := func(field string) bool { return field[0] == 'd' }
+	isMonth := func(field string) bool { return field[0] == 'M' || field[0] == 'L' }
+	return isDay(a) && isMonth(b) || isMonth(a) && isDay(b) || b == "a"
 }
 
 // parseDatePattern cuts a pattern of Unicode's date format syntax (UTS 35, part 4): runs of one letter are fields,

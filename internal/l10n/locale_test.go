@@ -2,6 +2,7 @@ package l10n
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -123,8 +124,42 @@ func TestDates(t *testing.T) {
 			{"DayMonth", l.DayMonth(morning), test.dayMonth}, {"ShortDay", l.ShortDay(morning), test.shortDay},
 			{"Month", l.Month(morning), test.month}, {"DayClock", l.DayClock(morning), test.dayClock},
 		} {
-			if date.got != date.want {
-				t.Errorf("%s: %s = %q, want %q", test.tag, date.name, date.got, date.want)
+			if got := strings.ReplaceAll(date.got, noBreakSpace, " "); got != date.want {
+				t.Errorf("%s: %s = %q, want %q", test.tag, date.name, got, date.want)
+			}
+		}
+	}
+}
+
+// No line ends within an amount, between a day and its month, or between a time and its half of the day, in any language.
+func TestNoLineBreaksWithinADateOrAnAmount(t *testing.T) {
+	t.Parallel()
+	c := everyLanguage(t, nil)
+	for tag, l := range c.byTag {
+		for month := time.January; month <= time.December; month++ {
+			at := time.Date(2026, month, 18, 15, 0, 0, 0, time.UTC)
+			short, name, alone := l.data.MonthsShort[month-1], l.data.Months[month-1], l.Clock(at)
+			if strings.ContainsAny(l.DayMonth(at)+alone, " \u2009") {
+				t.Errorf("%s: %q, %q", tag, l.DayMonth(at), alone)
+			}
+			for _, said := range []struct{ date, month string }{{l.Day(at), name}, {l.DayYear(at), name}, {l.ShortDay(at), short}, {l.DayClock(at), name}} {
+				day, word := strings.Index(said.date, "18"), strings.Index(said.date, said.month)
+				if tag == "ja" {
+					word = strings.Index(said.date, "月")
+				}
+				if day < 0 || word < 0 {
+					t.Fatalf("%s: %q does not name the 18th and %q", tag, said.date, said.month)
+				}
+				if between := said.date[min(day, word):max(day, word)]; strings.Contains(between, " ") {
+					t.Errorf("%s: a line may break within %q", tag, said.date)
+				}
+			}
+		}
+		for _, currency := range []string{"eur", "usd", "gbp", "jpy", "pln", "brl", "chf", "kwd", "huf", "xof", "xyz"} {
+			for _, minor := range []int64{0, 2900, -2900, 123456789} {
+				if got := string(l.Money(minor, currency)); strings.ContainsAny(got, " \u2009") {
+					t.Errorf("%s: a line may break within %q", tag, got)
+				}
 			}
 		}
 	}
@@ -140,7 +175,7 @@ func TestClockAtTheEdgesOfTheDay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c.byTag["en"].Clock(at) != test.british || c.byTag["en-US"].Clock(at) != test.american {
+		if c.byTag["en"].Clock(at) != test.british || strings.ReplaceAll(c.byTag["en-US"].Clock(at), noBreakSpace, " ") != test.american {
 			t.Errorf("%s is %q and %q", test.at, c.byTag["en"].Clock(at), c.byTag["en-US"].Clock(at))
 		}
 	}
@@ -193,7 +228,8 @@ func TestFirstOfAMonth(t *testing.T) {
 		"fr": {"mardi 1er décembre", "mercredi 2 décembre"}, "pt-BR": {"terça-feira, 1º de dezembro", "quarta-feira, 2 de dezembro"},
 		"it": {"martedì 1 dicembre", "mercoledì 2 dicembre"}, "ja": {"12月1日（火）", "12月2日（水）"},
 	} {
-		got := [2]string{c.byTag[tag].Day(first), c.byTag[tag].Day(next)}
+		breaks := strings.NewReplacer(noBreakSpace, " ")
+		got := [2]string{breaks.Replace(c.byTag[tag].Day(first)), breaks.Replace(c.byTag[tag].Day(next))}
 		if got != want {
 			t.Errorf("%s: %q, want %q", tag, got, want)
 		}

@@ -61,7 +61,7 @@ func TestACardThatExpiresBeforeTheRenewal(t *testing.T) {
 	if at := said.At.In(time.FixedZone("CET", 3600)); at.Format("2 January") != "18 November" || at.Hour() < 9 || at.Hour() >= 18 {
 		t.Errorf("sent at %s", at)
 	}
-	if said.Subject != "Your card expires before your Lumen Studio renewal" || !strings.Contains(said.Text, "4242") || !strings.Contains(said.Text, "2 December") ||
+	if said.Subject != "Your card expires before your Lumen Studio renewal" || !strings.Contains(said.Text, "4242") || !strings.Contains(said.Text, "2\u00a0December") ||
 		!strings.Contains(said.Text, "Nothing is owed now") || !strings.Contains(said.HTML, "€29.00") {
 		t.Errorf("the letter %q:\n%s", said.Subject, said.Text)
 	}

@@ -209,6 +209,82 @@ func TestChromiumPaysFromABankAccount(t *testing.T) {
 	b.reads("Nothing is open")
 }
 
+// An account at a bank in the United States whose number was typed is proven by two small deposits: the page says so until
+// they were named on Stripe's page, and then, at once and by itself, the account is used and charged.
+func TestAnAccountIsProvenBySmallDeposits(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.ask("customers", url.Values{"name": {"June Park"}, "email": {"june@park.example"}, "address[country]": {"US"}})["id"].(string)
+	invoice := h.dollars(customer)
+	b := h.browser()
+	b.get(linkIn(t, h.mailsTo("june@park.example")[0])).at("/pay", http.StatusOK)
+	b.get("/pay/card").at("/pay/card", http.StatusOK)
+	form := b.hidden("form[data-card]")
+	form.Set("kind", "debit")
+	setup := b.intent(form)
+	h.ask("setup_intents/"+setup+"/confirm", url.Values{
+		"payment_method_data[type]": {"us_bank_account"}, "payment_method_data[us_bank_account][account_number]": {"000123456789"},
+		"payment_method_data[us_bank_account][routing_number]": {"110000000"}, "payment_method_data[us_bank_account][account_holder_type]": {"individual"},
+		"payment_method_data[billing_details][name]": {"June Park"}, "return_url": {h.base + "/pay/card/finish"},
+	})
+	form.Set("setup_intent", setup)
+	b.post("/pay/card", form).at("/pay", http.StatusOK)
+	if got := b.text("section[aria-labelledby=proof]"); !strings.Contains(got, "two small deposits arrive") || !strings.Contains(got, "nothing has been taken yet") {
+		t.Fatalf("the page says: %s", b.text("main"))
+	}
+	h.walk(3 * 24 * time.Hour)
+	if h.charges(customer, invoice) != 0 || h.standard(customer) != nil {
+		t.Errorf("before it was proven: %d charges, the standard is %v", h.charges(customer, invoice), h.standard(customer))
+	}
+	again := h.browser()
+	again.get(linkIn(t, h.mailsTo("june@park.example")[0])).at("/pay", http.StatusOK)
+	again.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	again.press("/pay/prove")
+	page := again.header.Get("Location")
+	if !strings.HasPrefix(page, h.api.URL+"/microdeposit/") {
+		t.Fatalf("the button leads to %s", page)
+	}
+	for _, typed := range []struct {
+		second string
+		want   int
+	}{{"33", http.StatusUnprocessableEntity}, {"32", http.StatusOK}} {
+		resp, err := http.PostForm(page, url.Values{"first": {"45"}, "second": {typed.second}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != typed.want {
+			t.Errorf("45 and %s: %d", typed.second, resp.StatusCode)
+		}
+	}
+	h.settle()
+	b.get("/pay").at("/pay", http.StatusOK)
+	if got := b.text("main"); strings.Contains(got, "small deposits") || !strings.Contains(got, "Your payment is under way") {
+		t.Errorf("proven, the page says: %s", got)
+	}
+	b.client.CheckRedirect = again.client.CheckRedirect
+	if b.post("/pay/prove", nil); b.header.Get("Location") != "/pay" {
+		t.Errorf("a second press leads to %s", b.header.Get("Location"))
+	}
+	h.walk(7 * 24 * time.Hour)
+	if h.status(invoice) != "paid" || h.standard(customer) == nil {
+		t.Errorf("the invoice is %s, the standard %v", h.status(invoice), h.standard(customer))
+	}
+}
+
+// dollars bills a customer something in dollars that a card declines, and mails them.
+func (h *house) dollars(customer string) string {
+	h.t.Helper()
+	card := h.ask("payment_methods/pm_card_chargeCustomerFail/attach", url.Values{"customer": {customer}})["id"].(string)
+	h.ask("customers/"+customer, url.Values{"invoice_settings[default_payment_method]": {card}})
+	invoice := h.ask("invoices", url.Values{"customer": {customer}, "currency": {"usd"}, "auto_advance": {"true"}, "pending_invoice_items_behavior": {"exclude"}})["id"].(string)
+	h.ask("invoiceitems", url.Values{"customer": {customer}, "invoice": {invoice}, "currency": {"usd"}, "amount": {"2900"}, "description": {"Studio plan"}})
+	h.walk(3 * 24 * time.Hour)
+	h.ask("payment_methods/"+card+"/detach", url.Values{})
+	h.settle()
+	return invoice
+}
+
 // Staff read on a customer's page what was agreed to when a way to pay was kept: the words as they were shown, when, which
 // version, for which account; and that it was somebody else where it was.
 func TestStaffReadWhatWasAgreedTo(t *testing.T) {

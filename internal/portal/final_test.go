@@ -89,7 +89,7 @@ func TestAFinalActWaitsForAManager(t *testing.T) {
 	h := open(t)
 	customer, invoice := h.toTheEnd("cancel")
 	mails := h.mailsTo("anneke@waal.example")
-	if len(mails) != 2 || !strings.Contains(mails[1].Subject, "subscription may end from 11 November") || !strings.Contains(mails[1].Text, "on Wednesday 11 November at the\nearliest") {
+	if len(mails) != 2 || !strings.Contains(mails[1].Subject, "subscription may end from 11 November") || !strings.Contains(mails[1].Text, "on Wednesday 11\u00a0November at the\nearliest") {
 		t.Fatalf("%d mails, the last %q:\n%s", len(mails), mails[len(mails)-1].Subject, mails[len(mails)-1].Text)
 	}
 	if s := h.subscription(customer)["status"]; s != "past_due" || h.finalOf(customer).Status != dunning.FinalProposed || h.caseOf(customer).Access != campaign.Grace {

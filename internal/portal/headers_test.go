@@ -45,7 +45,7 @@ func TestEveryRouteHasItsHeaders(t *testing.T) {
 	t.Parallel()
 	const (
 		plain = "default-src 'none'; script-src 'self' 'nonce-N'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
-		pays  = "default-src 'none'; script-src 'self' 'nonce-N'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self' https://invoice.stripe.com https://pay.stripe.com; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+		pays  = "default-src 'none'; script-src 'self' 'nonce-N'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self' https://invoice.stripe.com https://pay.stripe.com https://payments.stripe.com; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 	)
 	h := open(t, func(c *config.Config) {
 		c.BaseURL, c.StripeAPI, c.StripeJS = "https://pay.lumen.example", "https://api.stripe.com", "https://js.stripe.com/v3/"

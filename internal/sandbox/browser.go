@@ -65,6 +65,7 @@ func (s *Server) mountBrowser(mux *http.ServeMux) {
 	mux.HandleFunc("GET /i/{token}/bank", pages.showInvoiceBank)
 	mux.HandleFunc("POST /i/{token}/bank", pages.answerInvoiceBank)
 	mux.HandleFunc("GET /i/{token}/pdf", pages.downloadInvoice)
+	pages.mountDeposits(mux)
 	cardDesk{pages, "/p/session/", s.portalErrand}.mount(mux)
 	cardDesk{pages, "/c/pay/", s.checkoutErrand}.mount(mux)
 	mux.HandleFunc("GET /inbox.json", func(w http.ResponseWriter, r *http.Request) {

@@ -57,6 +57,11 @@ func (s *Server) drawAction(id, secret string, action *authentication) any {
 	if action == nil {
 		return nil
 	}
+	if action.Deposits != "" {
+		return object{"type": "verify_with_microdeposits", "verify_with_microdeposits": object{
+			"arrival_date": action.Arrives, "hosted_verification_url": s.publicURL + depositsPath + action.Deposits, "microdeposit_type": "amounts",
+		}}
+	}
 	return object{"type": "use_stripe_sdk", "use_stripe_sdk": object{
 		"type": "three_d_secure_redirect", "source": action.ID,
 		"stripe_js": fmt.Sprintf("%s/v3/3ds/%s?client_secret=%s", s.publicURL, id, secret),

@@ -30,6 +30,7 @@ func (s *Server) readMethod(op *operation, p *params) (*method, *apiError) {
 		if len(m.Number) < 4 {
 			return nil, invalidRequest("us_bank_account[account_number]", "account_number_invalid", "The account number is invalid.")
 		}
+		m.Typed = true
 	case "":
 		return nil, missingParam("type")
 	default:

@@ -40,6 +40,8 @@ type method struct {
 	Detached bool
 	// Redisplayed texts of bank accounts.
 	HolderType, AccountType string
+	// Typed accounts of US banks are proven by small deposits; those of the published names were proven before.
+	Typed bool
 }
 
 type billingDetails struct {
@@ -167,6 +169,9 @@ type intent struct {
 type authentication struct {
 	ID        string
 	ReturnURL string
+	// Deposits is the token of the page on which the amounts of small deposits are typed; "" where the bank asks at once.
+	Deposits string
+	Arrives  int64
 }
 
 type setup struct {

@@ -255,6 +255,13 @@ func (s *Server) confirmMade(op *operation, si *setup, chosen *method) (object, 
 		op.emit("setup_intent.requires_action", si.ID)
 		return s.drawSetup(si), nil
 	}
+	if chosen.Typed && !chosen.SetUp {
+		si.Status, si.LastError = "requires_action", nil
+		si.Action = &authentication{ReturnURL: si.ReturnURL, Deposits: s.token(24), Arrives: op.at + depositsTake}
+		s.noteAttempt(op, si, "requires_action", false)
+		op.emit("setup_intent.requires_action", si.ID)
+		return s.drawSetup(si), nil
+	}
 	s.keep(op, si, chosen, false)
 	return s.drawSetup(si), nil
 }
