@@ -79,6 +79,16 @@ func (s *Server) showNotice(w http.ResponseWriter, r *http.Request, who staff.Me
 		Title: noticeTitle(n, plan), State: string(n.Status), Reason: s.whyWords(n.Reason), At: s.at(cmp.Or(n.SettledAt, n.CreatedAt)),
 	}
 	p.Nav = desk.NavToday
+	err = fillCopy(&p, n, copied)
+	if err != nil {
+		return err
+	}
+	s.show(w, r, http.StatusOK, desk.Notice(p))
+	return nil
+}
+
+// fillCopy puts in what a message said, or why that is not there.
+func fillCopy(p *desk.NoticePage, n outbox.Notice, copied string) error {
 	switch {
 	case copied != "":
 		kept, err := parseCopy(copied)
@@ -96,7 +106,6 @@ func (s *Server) showNotice(w http.ResponseWriter, r *http.Request, who staff.Me
 	default:
 		p.Forgotten = true
 	}
-	s.show(w, r, http.StatusOK, desk.Notice(p))
 	return nil
 }
 

@@ -40,19 +40,11 @@ func campaignCommand(p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	usual := map[string][2]int{"list": {1, 1}, "export": {2, 2}, "apply": {2, 2}, "diff": {2, 2}, "simulate": {1, 2}, "explain": {2, 2}, "schema": {1, 1}}
-	if len(words) == 0 {
-		return misused("say list, export, apply, diff, simulate, explain or schema")
+	err = checkCampaignWords(words)
+	if err != nil {
+		return err
 	}
-	count, known := usual[words[0]]
-	switch {
-	case !known:
-		return misused("say list, export, apply, diff, simulate, explain or schema, not %q", words[0])
-	case len(words) < count[0]:
-		return misused("%s wants one more word", words[0])
-	case len(words) > count[1]:
-		return misused("%s does not take %q", words[0], words[len(words)-1])
-	case *days < 1 || *days > 3650:
+	if *days < 1 || *days > 3650 {
 		return misused("--days is from 1 to 3650")
 	}
 	if words[0] == "schema" {
@@ -101,6 +93,24 @@ func campaignCommand(p program, args []string) error {
 		return err
 	}
 	return simulated.print(p, *asJSON)
+}
+
+// checkCampaignWords refuses a deed that there is not, or too few or too many words after it.
+func checkCampaignWords(words []string) error {
+	usual := map[string][2]int{"list": {1, 1}, "export": {2, 2}, "apply": {2, 2}, "diff": {2, 2}, "simulate": {1, 2}, "explain": {2, 2}, "schema": {1, 1}}
+	if len(words) == 0 {
+		return misused("say list, export, apply, diff, simulate, explain or schema")
+	}
+	count, known := usual[words[0]]
+	switch {
+	case !known:
+		return misused("say list, export, apply, diff, simulate, explain or schema, not %q", words[0])
+	case len(words) < count[0]:
+		return misused("%s wants one more word", words[0])
+	case len(words) > count[1]:
+		return misused("%s does not take %q", words[0], words[len(words)-1])
+	}
+	return nil
 }
 
 // readCampaign reads a document; what is wrong with it is told line by line.

@@ -70,33 +70,9 @@ func (d *Desk) FinishGuest(ctx context.Context, customer, invoice, setupID strin
 // chargeGuest charges the one invoice with the card a guest typed and takes the card off again, unless the guest's bank
 // wants to be asked first or works on a debit, or the failure was ours. A card that comes after its time is only taken off.
 func (d *Desk) chargeGuest(ctx context.Context, attempt billing.Attempt, setup gateway.Setup) error {
-	var g billing.Guest
-	err := d.db.Do(ctx, func(tx *sql.Tx) error {
-		var found bool
-		var err error
-		g, found, err = billing.FindGuest(ctx, tx, attempt.Press)
-		if err == nil && !found {
-			err = fault.New(fault.NotFound, "There is no such card.")
-		}
-		if err != nil {
-			return err
-		}
-		err = d.keepMethod(ctx, tx, attempt, setup)
-		if err != nil {
-			return err
-		}
-		return billing.GuestCame(ctx, tx, attempt.Press, setup.Method.ID)
-	})
+	g, err := d.guestCame(ctx, attempt, setup)
 	if err != nil {
 		return err
-	}
-	g.MethodID = setup.Method.ID
-	if attempt.Status != billing.AttemptSaved {
-		attempt.Status, attempt.MethodID = billing.AttemptSaved, setup.Method.ID
-		_, err = d.end(ctx, &attempt)
-		if err != nil {
-			return err
-		}
 	}
 	if g.GoneAt > 0 || d.now().Unix()-g.StartedAt > int64(guestStays/time.Second) {
 		return d.guestLeaves(ctx, g)
@@ -129,6 +105,34 @@ func (d *Desk) chargeGuest(ctx context.Context, attempt billing.Attempt, setup g
 		err = leftErr
 	}
 	return err
+}
+
+// guestCame keeps the card a guest typed and that the attempt it came with has ended.
+func (d *Desk) guestCame(ctx context.Context, attempt billing.Attempt, setup gateway.Setup) (billing.Guest, error) {
+	var g billing.Guest
+	err := d.db.Do(ctx, func(tx *sql.Tx) error {
+		var found bool
+		var err error
+		g, found, err = billing.FindGuest(ctx, tx, attempt.Press)
+		if err == nil && !found {
+			err = fault.New(fault.NotFound, "There is no such card.")
+		}
+		if err != nil {
+			return err
+		}
+		err = d.keepMethod(ctx, tx, attempt, setup)
+		if err != nil {
+			return err
+		}
+		return billing.GuestCame(ctx, tx, attempt.Press, setup.Method.ID)
+	})
+	g.MethodID = setup.Method.ID
+	if err != nil || attempt.Status == billing.AttemptSaved {
+		return g, err
+	}
+	attempt.Status, attempt.MethodID = billing.AttemptSaved, setup.Method.ID
+	_, err = d.end(ctx, &attempt)
+	return g, err
 }
 
 // guestLeaves takes a guest's card off.

@@ -143,13 +143,25 @@ func (c *Config) Check() error {
 	c.checkPlace(fault)
 	c.checkPromises(fault)
 	c.checkInterest(fault)
+	c.checkEmbed(fault)
+	c.checkProxies(fault)
+	if c.SessionKey != "" && len(c.SessionKey) < 32 {
+		fault("SESSION_KEY", "must be at least 32 characters; make one with: openssl rand -hex 32")
+	}
+	if c.FinalActs != "" && c.FinalActs != "person" && c.FinalActs != "automatic" {
+		fault("FINAL_ACTS", "must be person or automatic; got %q", c.FinalActs)
+	}
+	if c.LogFormat != "text" && c.LogFormat != "json" {
+		fault("LOG_FORMAT", "must be text or json; got %q", c.LogFormat)
+	}
+	return errors.Join(faults...)
+}
+
+func (c *Config) checkEmbed(fault func(string, string, ...any)) {
 	for _, s := range c.EmbedSecrets {
 		if len(s) < 32 {
 			fault("EMBED_SECRET", "must be at least 32 characters; make one with: openssl rand -hex 32")
 		}
-	}
-	if c.SessionKey != "" && len(c.SessionKey) < 32 {
-		fault("SESSION_KEY", "must be at least 32 characters; make one with: openssl rand -hex 32")
 	}
 	for i, o := range c.EmbedOrigins {
 		u, ok := webAddress(o)
@@ -159,6 +171,9 @@ func (c *Config) Check() error {
 		}
 		c.EmbedOrigins[i] = origin(u)
 	}
+}
+
+func (c *Config) checkProxies(fault func(string, string, ...any)) {
 	for _, p := range c.TrustedProxies {
 		prefix, err := parsePrefix(p)
 		if err != nil {
@@ -167,13 +182,6 @@ func (c *Config) Check() error {
 		}
 		c.Proxies = append(c.Proxies, prefix)
 	}
-	if c.FinalActs != "" && c.FinalActs != "person" && c.FinalActs != "automatic" {
-		fault("FINAL_ACTS", "must be person or automatic; got %q", c.FinalActs)
-	}
-	if c.LogFormat != "text" && c.LogFormat != "json" {
-		fault("LOG_FORMAT", "must be text or json; got %q", c.LogFormat)
-	}
-	return errors.Join(faults...)
 }
 
 func checkListen(fault func(string, string, ...any), name, address, example string) {

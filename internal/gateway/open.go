@@ -28,27 +28,7 @@ type OpenPage struct {
 // second and endpoint this is what makes an import of many customers a matter of minutes. Errors: fault.NotFound
 // when Stripe does not know after, fault.Unavailable.
 func (c *Client) OpenPage(ctx context.Context, which Open, after string) (OpenPage, error) {
-	list := listing(ctx)
-	list.Single = true
-	if after != "" {
-		list.StartingAfter = stripe.String(after)
-	}
-	params := &stripe.InvoiceListParams{ListParams: list, Status: stripe.String("open")}
-	if which.ByHand {
-		params.CollectionMethod = stripe.String("send_invoice")
-	}
-	if which.DueFrom > 0 || which.DueUntil > 0 {
-		params.DueDateRange = &stripe.RangeQueryParams{GreaterThanOrEqual: which.DueFrom, LesserThanOrEqual: which.DueUntil}
-	}
-	for _, field := range []string{
-		"data.customer.invoice_settings.default_payment_method", "data.customer.default_source",
-		"data.subscription.default_payment_method", "data.subscription.default_source",
-		"data.payment_intent.payment_method", "data.payment_intent.latest_charge", "data.charge",
-		"data.default_payment_method", "data.default_source",
-	} {
-		params.AddExpand(field)
-	}
-	pages := invoice.Client{B: c.backend, Key: c.key}.List(params)
+	pages := invoice.Client{B: c.backend, Key: c.key}.List(which.params(ctx, after))
 	var page OpenPage
 	var said map[string]spoken
 	gathered := map[string]*gathering{}
@@ -88,6 +68,31 @@ func (c *Client) OpenPage(ctx context.Context, which Open, after string) (OpenPa
 		page.Accounts = append(page.Accounts, g.account)
 	}
 	return page, nil
+}
+
+// params ask for one page of these invoices, after the invoice named, with all that a reading of their customers says.
+func (o Open) params(ctx context.Context, after string) *stripe.InvoiceListParams {
+	list := listing(ctx)
+	list.Single = true
+	if after != "" {
+		list.StartingAfter = stripe.String(after)
+	}
+	params := &stripe.InvoiceListParams{ListParams: list, Status: stripe.String("open")}
+	if o.ByHand {
+		params.CollectionMethod = stripe.String("send_invoice")
+	}
+	if o.DueFrom > 0 || o.DueUntil > 0 {
+		params.DueDateRange = &stripe.RangeQueryParams{GreaterThanOrEqual: o.DueFrom, LesserThanOrEqual: o.DueUntil}
+	}
+	for _, field := range []string{
+		"data.customer.invoice_settings.default_payment_method", "data.customer.default_source",
+		"data.subscription.default_payment_method", "data.subscription.default_source",
+		"data.payment_intent.payment_method", "data.payment_intent.latest_charge", "data.charge",
+		"data.default_payment_method", "data.default_source",
+	} {
+		params.AddExpand(field)
+	}
+	return params
 }
 
 // gathering is one customer as a page shows them.

@@ -88,16 +88,10 @@ func New(ctx context.Context, c *config.Config, at Surroundings) (*Portal, error
 	return p, nil
 }
 
+// assemble puts the rooms together in the order in which one needs the other: the database, Stripe and the cases, then who
+// sends mails, what time asks for, and the pages.
 func assemble(ctx context.Context, c *config.Config, at Surroundings, db *database.DB) (*Portal, error) {
-	_, err := db.Migrate(ctx)
-	if err != nil {
-		return nil, err
-	}
-	err = refuseStrangers(ctx, db, at.Demo)
-	if err != nil {
-		return nil, err
-	}
-	err = rememberConnection(ctx, db, at.Now())
+	err := prepare(ctx, db, at)
 	if err != nil {
 		return nil, err
 	}
@@ -118,10 +112,6 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	p.Stripe = gateway.New(gateway.Options{
 		SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI, HTTP: at.HTTP, Logger: at.Log, Now: at.Now, Rate: at.Rate, Observe: p.seeStripe,
 	})
-	err = db.Do(ctx, func(tx *sql.Tx) error { return campaign.Install(ctx, tx, campaign.Shipped(), at.Now()) })
-	if err != nil {
-		return nil, fmt.Errorf("install the shipped campaigns: %w", err)
-	}
 	p.Campaigns = campaign.NewStore(campaign.Shipped())
 	p.Cases = dunning.NewCases(dunning.Rules{
 		Campaigns: p.Campaigns, Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on", Before: c.Before, Promises: c.Promises, ClaimDays: c.Claim,
@@ -130,7 +120,10 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	p.Intake = intake.New(intake.Options{
 		DB: db, Stripe: p.Stripe, Cases: p.Cases, WebhookSecrets: reveal(c.WebhookSecrets), Live: c.Live, Ahead: c.Before.Lead, Now: at.Now, RealNow: at.Real, Logger: at.Log,
 	})
-	desk := checkout.NewDesk(db, p.Stripe, p.Intake, at.Now, at.Real, at.Log)
+	if at.InOrder {
+		p.Intake.InOrder()
+	}
+	p.Desk = checkout.NewDesk(db, p.Stripe, p.Intake, at.Now, at.Real, at.Log)
 	p.Talks = support.NewConversations(db, p.Cases, c.SupportEmail, at.Now)
 	p.Members, err = staff.NewMembers(db, c.SessionKey.Reveal(), at.Real, at.Now)
 	if err != nil {
@@ -138,13 +131,51 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	}
 	codes := stepup.NewCodes(c.SessionKey.Reveal(), at.Real)
 	sessions := link.NewStore(db, p.Addresses, c.SessionKey.Reveal(), at.Real)
+	p.assembleSender(c, at, catalog, codes)
+	p.assembleRunner(c, at, sessions)
+	p.Web, err = web.New(web.Options{
+		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: p.Desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members,
+		Sessions: sessions, Codes: codes, Addresses: p.Addresses, Catalog: catalog, Assets: assets,
+		Merchant: host(c), MailFrom: c.From.Address,
+		Language: c.DefaultLang, Zone: c.Zone, StripeJS: c.StripeJS, StripeAPI: c.StripeAPI, PublishableKey: c.StripePublic, TestMode: !c.Live,
+		EmbedSecrets: reveal(c.EmbedSecrets), EmbedOrigins: c.EmbedOrigins, Proxies: c.Proxies, Interest: c.Interest,
+		Now: at.Now, Real: at.Real, Wake: p.Runner.Wake, Ready: p.Readiness, Logger: at.Log,
+		Observe: p.Metrics.Request, ProofKey: c.SessionKey.Reveal(),
+	})
+	return p, err
+}
+
+// prepare brings the database to today's shape, refuses one that is another installation's, and puts in what each
+// installation begins with.
+func prepare(ctx context.Context, db *database.DB, at Surroundings) error {
+	_, err := db.Migrate(ctx)
+	if err != nil {
+		return err
+	}
+	err = refuseStrangers(ctx, db, at.Demo)
+	if err != nil {
+		return err
+	}
+	err = rememberConnection(ctx, db, at.Now())
+	if err != nil {
+		return err
+	}
+	err = db.Do(ctx, func(tx *sql.Tx) error { return campaign.Install(ctx, tx, campaign.Shipped(), at.Now()) })
+	if err != nil {
+		return fmt.Errorf("install the shipped campaigns: %w", err)
+	}
+	return nil
+}
+
+// assembleSender makes who writes mails and hands them to the mail server.
+func (p *Portal) assembleSender(c *config.Config, at Surroundings, catalog *l10n.Catalog, codes *stepup.Codes) {
 	options := append([]mail.Option{mail.WithHello(p.Addresses.Host())}, at.Mail...)
 	if at.Roots != nil {
 		options = append(options, mail.WithRoots(at.Roots))
 	}
 	p.pool = mail.NewPool(c.Server, c.Lines, options...)
 	p.Sender = &jobs.Sender{
-		DB: db, Cases: p.Cases, Intake: p.Intake, Pool: p.pool, Connections: c.Lines, Now: at.Now, Real: at.Real, Pause: time.Sleep, Log: at.Log, Observe: p.seeMail,
+		DB: p.DB, Cases: p.Cases, Intake: p.Intake, Pool: p.pool, Connections: c.Lines, Now: at.Now, Real: at.Real, Pause: time.Sleep, Log: at.Log, Observe: p.seeMail,
 		Letters: &jobs.Letters{
 			Cases: p.Cases, Talks: p.Talks, Catalog: catalog, Addresses: p.Addresses,
 			Merchant: writer(c, p.Addresses),
@@ -155,41 +186,36 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	if at.InOrder {
 		p.Sender.Connections = 1
 		p.Sender.Pause = func(time.Duration) {} // nothing mends itself meanwhile
-		p.Intake.InOrder()
 	}
-	returns := &jobs.Returns{
-		DB: db, Cases: p.Cases, Talks: p.Talks, Addresses: c.Inbound, Now: at.Now, Real: at.Real, Log: at.Log,
-		Ours: []string{outbox.Normal(c.From.Address), outbox.Normal(c.SupportEmail)},
+}
+
+// assembleRunner makes everything that time asks for, and the ways in for mail where there are any.
+func (p *Portal) assembleRunner(c *config.Config, at Surroundings, sessions *link.Store) {
+	p.Retries = &jobs.Retries{DB: p.DB, Cases: p.Cases, Intake: p.Intake, Desk: p.Desk, Now: at.Now, Log: at.Log}
+	work := jobs.Work{
+		Retries: p.Retries, Intake: p.Intake, Desk: p.Desk, Sessions: sessions, Sender: p.Sender,
+		Returns: &jobs.Returns{
+			DB: p.DB, Cases: p.Cases, Talks: p.Talks, Addresses: c.Inbound, Now: at.Now, Real: at.Real, Log: at.Log,
+			Ours: []string{outbox.Normal(c.From.Address), outbox.Normal(c.SupportEmail)},
+		},
+		Schedule: &jobs.Schedule{DB: p.DB, Cases: p.Cases, Now: at.Now, Log: at.Log},
+		Heads:    &jobs.Heads{DB: p.DB, Real: at.Real, Log: at.Log},
+		Promises: &jobs.Promises{DB: p.DB, Cases: p.Cases, Desk: p.Desk, Intake: p.Intake, Now: at.Now, Log: at.Log},
+		Finals:   &jobs.Finals{DB: p.DB, Cases: p.Cases, Intake: p.Intake, Stripe: p.Stripe, Now: at.Now, Log: at.Log},
 	}
-	p.Retries = &jobs.Retries{DB: db, Cases: p.Cases, Intake: p.Intake, Desk: desk, Now: at.Now, Log: at.Log}
-	work := jobs.Work{Retries: p.Retries, Returns: returns, Intake: p.Intake, Desk: desk, Sessions: sessions, Sender: p.Sender, Schedule: &jobs.Schedule{DB: db, Cases: p.Cases, Now: at.Now, Log: at.Log},
-		Heads:    &jobs.Heads{DB: db, Real: at.Real, Log: at.Log},
-		Promises: &jobs.Promises{DB: db, Cases: p.Cases, Desk: desk, Intake: p.Intake, Now: at.Now, Log: at.Log},
-		Finals:   &jobs.Finals{DB: db, Cases: p.Cases, Intake: p.Intake, Stripe: p.Stripe, Now: at.Now, Log: at.Log}}
-	tasks := append(work.Tasks(), jobs.Task{Name: "presence", RunOnce: func(ctx context.Context) (int, error) { return 0, db.Stay(ctx) }, Every: 15 * time.Second})
-	eraser := &privacy.Eraser{DB: db, Cases: p.Cases, Now: at.Now, Real: at.Real}
+	tasks := append(work.Tasks(), jobs.Task{Name: "presence", RunOnce: func(ctx context.Context) (int, error) { return 0, p.DB.Stay(ctx) }, Every: 15 * time.Second})
+	eraser := &privacy.Eraser{DB: p.DB, Cases: p.Cases, Now: at.Now, Real: at.Real}
 	tasks = append(tasks, jobs.Task{Name: "erased", RunOnce: eraser.Sweep, Every: time.Minute}) // which goes over them once an hour
 	if c.Mailbox.On() {
-		post := &inbound.Poller{DB: db, Addresses: c.Inbound, Mailbox: c.Mailbox, Now: at.Now, Real: at.Real, Log: at.Log}
+		post := &inbound.Poller{DB: p.DB, Addresses: c.Inbound, Mailbox: c.Mailbox, Now: at.Now, Real: at.Real, Log: at.Log}
 		tasks = append(tasks, jobs.Task{Name: "mailbox", RunOnce: post.RunOnce, Every: time.Minute})
 	}
 	p.Runner = jobs.NewRunner(at.Now, at.Log, tasks...)
 	if c.Inbound.On() {
 		p.Inbound = &inbound.Listener{
-			DB: db, Addresses: c.Inbound, Now: at.Now, Real: at.Real, Wake: p.Runner.Wake, Log: at.Log, CertFile: c.InboundCert, KeyFile: c.InboundKey,
+			DB: p.DB, Addresses: c.Inbound, Now: at.Now, Real: at.Real, Wake: p.Runner.Wake, Log: at.Log, CertFile: c.InboundCert, KeyFile: c.InboundKey,
 		}
 	}
-	p.Desk = desk
-	p.Web, err = web.New(web.Options{
-		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members,
-		Sessions: sessions, Codes: codes, Addresses: p.Addresses, Catalog: catalog, Assets: assets,
-		Merchant: host(c), MailFrom: c.From.Address,
-		Language: c.DefaultLang, Zone: c.Zone, StripeJS: c.StripeJS, StripeAPI: c.StripeAPI, PublishableKey: c.StripePublic, TestMode: !c.Live,
-		EmbedSecrets: reveal(c.EmbedSecrets), EmbedOrigins: c.EmbedOrigins, Proxies: c.Proxies, Interest: c.Interest,
-		Now: at.Now, Real: at.Real, Wake: p.Runner.Wake, Ready: p.Readiness, Logger: at.Log,
-		Observe: p.Metrics.Request, ProofKey: c.SessionKey.Reveal(),
-	})
-	return p, err
 }
 
 // onlyTo is the one address all mail goes to with a test key, "" for the real ones.

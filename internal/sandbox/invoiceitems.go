@@ -24,6 +24,36 @@ func (s *Server) drawInvoiceItem(i *invoiceItem) object {
 
 func (i *invoiceItem) amount() int64 { return i.UnitAmount * i.Quantity }
 
+// priceItem fills in what an item costs: by a price there is, one made on the way, or an amount.
+func (s *Server) priceItem(op *operation, made *invoiceItem, p *params) *apiError {
+	var priced *price
+	var refused *apiError
+	switch {
+	case p.text("price") != "":
+		priced, refused = s.priceByID(p.text("price"), "price")
+		if refused != nil {
+			return refused
+		}
+	case p.has("price_data"):
+		from := &params{path: p.path, form: p.find("price_data")}
+		owner, refused := s.productByID(from.text("product"))
+		if refused != nil {
+			return missingIn("price_data[product]", "product", from.text("product"))
+		}
+		priced = s.newPrice(op, from, owner.ID)
+	case !p.has("amount") && !p.has("unit_amount") && !p.has("unit_amount_decimal"):
+		return missingParam("amount")
+	default:
+		return nil
+	}
+	made.Price, made.UnitAmount, made.Currency = priced.ID, priced.Amount, priced.Currency
+	owner, ok := s.memory.Products.get(priced.Product)
+	if ok && made.Description == "" {
+		made.Description = owner.Name
+	}
+	return nil
+}
+
 func (s *Server) createInvoiceItem(op *operation, p *params) (object, error) {
 	refused := p.notSimulated("discounts", "tax_rates")
 	if refused != nil {
@@ -62,32 +92,9 @@ func (s *Server) createInvoiceItem(op *operation, p *params) (object, error) {
 			return nil, missingIn("subscription", "subscription", made.Subscription)
 		}
 	}
-	switch {
-	case p.text("price") != "":
-		priced, refused := s.priceByID(p.text("price"), "price")
-		if refused != nil {
-			return nil, refused
-		}
-		made.Price, made.UnitAmount, made.Currency = priced.ID, priced.Amount, priced.Currency
-	case p.has("price_data"):
-		from := &params{path: p.path, form: p.find("price_data")}
-		owner, refused := s.productByID(from.text("product"))
-		if refused != nil {
-			return nil, missingIn("price_data[product]", "product", from.text("product"))
-		}
-		priced := s.newPrice(op, from, owner.ID)
-		made.Price, made.UnitAmount, made.Currency = priced.ID, priced.Amount, priced.Currency
-	default:
-		if !p.has("amount") && !p.has("unit_amount") && !p.has("unit_amount_decimal") {
-			return nil, missingParam("amount")
-		}
-	}
-	if made.Description == "" && made.Price != "" {
-		priced, _ := s.memory.Prices.get(made.Price)
-		owner, ok := s.memory.Products.get(priced.Product)
-		if ok {
-			made.Description = owner.Name
-		}
+	refused = s.priceItem(op, made, p)
+	if refused != nil {
+		return nil, refused
 	}
 	if made.Currency == "" {
 		made.Currency = c.Currency

@@ -56,30 +56,9 @@ func (s *Server) createSubscription(op *operation, p *params) (object, error) {
 	if sub.CollectionMethod == "send_invoice" && !p.has("days_until_due") {
 		return nil, missingParam("days_until_due")
 	}
-	share := int64(1)
-	whole := int64(1)
-	sub.PeriodEnd = periodEnd(sub.Anchor, op.at, lead.Interval, lead.IntervalCount)
-	anchor := p.number("billing_cycle_anchor", 0)
-	switch {
-	case sub.TrialEnd > op.at:
-		sub.Status, sub.TrialStart = "trialing", op.at
-		sub.PeriodEnd, sub.Anchor = sub.TrialEnd, sub.TrialEnd
-		if anchor > 0 {
-			sub.Anchor = anchor
-		}
-		share = 0
-	case anchor > 0:
-		if anchor <= op.at {
-			return nil, invalidRequest("billing_cycle_anchor", "", "billing_cycle_anchor cannot be in the past.")
-		}
-		if anchor > periodEnd(op.at, op.at, lead.Interval, lead.IntervalCount) {
-			return nil, invalidRequest("billing_cycle_anchor", "", "billing_cycle_anchor cannot be later than next natural billing date for plan.")
-		}
-		sub.Anchor, sub.PeriodEnd = anchor, anchor
-		share, whole = anchor-op.at, wholePeriod(op.at, lead.Interval, lead.IntervalCount)
-		if p.text("proration_behavior") == "none" {
-			share = 0
-		}
+	share, whole, refused := firstPeriod(op, sub, lead, p)
+	if refused != nil {
+		return nil, refused
 	}
 	lines := s.cycleLines(sub, sub.PeriodStart, sub.PeriodEnd)
 	for i := range lines {
@@ -97,6 +76,36 @@ func trialText(text string) string {
 	_, named, _ := strings.Cut(text, " × ")
 	at := strings.LastIndex(named, " (at ")
 	return "Trial period for " + named[:max(at, 0)]
+}
+
+// firstPeriod sets how long a subscription's first period lasts, and answers which share of a whole one is billed for it:
+// nothing in a trial, a part until a later anchor.
+func firstPeriod(op *operation, sub *subscription, lead *price, p *params) (share, whole int64, refused *apiError) {
+	share, whole = 1, 1
+	sub.PeriodEnd = periodEnd(sub.Anchor, op.at, lead.Interval, lead.IntervalCount)
+	anchor := p.number("billing_cycle_anchor", 0)
+	switch {
+	case sub.TrialEnd > op.at:
+		sub.Status, sub.TrialStart = "trialing", op.at
+		sub.PeriodEnd, sub.Anchor = sub.TrialEnd, sub.TrialEnd
+		if anchor > 0 {
+			sub.Anchor = anchor
+		}
+		share = 0
+	case anchor > 0:
+		if anchor <= op.at {
+			return 0, 0, invalidRequest("billing_cycle_anchor", "", "billing_cycle_anchor cannot be in the past.")
+		}
+		if anchor > periodEnd(op.at, op.at, lead.Interval, lead.IntervalCount) {
+			return 0, 0, invalidRequest("billing_cycle_anchor", "", "billing_cycle_anchor cannot be later than next natural billing date for plan.")
+		}
+		sub.Anchor, sub.PeriodEnd = anchor, anchor
+		share, whole = anchor-op.at, wholePeriod(op.at, lead.Interval, lead.IntervalCount)
+		if p.text("proration_behavior") == "none" {
+			share = 0
+		}
+	}
+	return share, whole, nil
 }
 
 // startSubscription makes the first invoice and, unless told otherwise, charges it at once.
@@ -221,6 +230,33 @@ func (s *Server) readSubscription(op *operation, sub *subscription, p *params) *
 	return nil
 }
 
+// readItemPrice answers the recurring price an item was sent with, made on the way if need be; "" for none.
+func (s *Server) readItemPrice(op *operation, sent *params) (string, *apiError) {
+	id := sent.text("price")
+	if id == "" {
+		id = sent.text("plan")
+	}
+	if sent.has("price_data") {
+		from := &params{form: sent.find("price_data")}
+		owner, refused := s.productByID(from.text("product"))
+		if refused != nil {
+			return "", missingIn("items[0][price_data][product]", "product", from.text("product"))
+		}
+		id = s.newPrice(op, from, owner.ID).ID
+	}
+	if id == "" {
+		return "", nil
+	}
+	priced, refused := s.priceByID(id, "items[0][price]")
+	if refused != nil {
+		return "", refused
+	}
+	if priced.Interval == "" {
+		return "", invalidRequest("items", "", "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.")
+	}
+	return id, nil
+}
+
 // readItems reads the items parameter over those there are: changed by id, added, or deleted.
 func (s *Server) readItems(op *operation, p *params, was []subscriptionItem) ([]subscriptionItem, *apiError) {
 	items := slices.Clone(was)
@@ -240,29 +276,12 @@ func (s *Server) readItems(op *operation, p *params, was []subscriptionItem) ([]
 			items = slices.Delete(items, at, at+1)
 			continue
 		}
-		id := sent.text("price")
-		if id == "" {
-			id = sent.text("plan")
-		}
-		if sent.has("price_data") {
-			from := &params{form: sent.find("price_data")}
-			owner, refused := s.productByID(from.text("product"))
-			if refused != nil {
-				return nil, missingIn("items[0][price_data][product]", "product", from.text("product"))
-			}
-			id = s.newPrice(op, from, owner.ID).ID
+		id, refused := s.readItemPrice(op, sent)
+		if refused != nil {
+			return nil, refused
 		}
 		if id == "" && at < 0 {
 			return nil, missingParam("items[0][price]")
-		}
-		if id != "" {
-			priced, refused := s.priceByID(id, "items[0][price]")
-			if refused != nil {
-				return nil, refused
-			}
-			if priced.Interval == "" {
-				return nil, invalidRequest("items", "", "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.")
-			}
 		}
 		if at < 0 && slices.ContainsFunc(items, func(item subscriptionItem) bool { return item.Price == id }) {
 			return nil, invalidRequest("items", "", "Cannot add multiple subscription items with the same plan: "+id)

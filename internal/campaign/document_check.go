@@ -1,0 +1,255 @@
+package campaign
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/outbox"
+)
+
+// document is a campaign being checked against what it may hold.
+type document struct {
+	*Campaign
+	file  *ast.File
+	flaws Flaws
+}
+
+// flaw notes what is wrong at a path, as $.steps[2].day.
+func (d *document) flaw(path, format string, args ...any) {
+	d.flaws = append(d.flaws, Flaw{d.line(path), fmt.Sprintf(format, args...)})
+}
+
+// line answers where a path stands, or the nearest one above it that does.
+func (d *document) line(path string) int {
+	for path != "$" && path != "" {
+		n := d.find(path)
+		if n != nil && n.GetToken() != nil && n.GetToken().Position != nil {
+			return n.GetToken().Position.Line
+		}
+		path = path[:max(strings.LastIndexAny(path, ".["), 0)]
+	}
+	return 1
+}
+
+// find answers what stands at a path, nil when nothing does.
+func (d *document) find(path string) ast.Node {
+	p, err := yaml.PathString(path)
+	if err != nil {
+		return nil
+	}
+	n, err := p.FilterFile(d.file)
+	if err != nil {
+		return nil
+	}
+	return n
+}
+
+var (
+	nameForm     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}$`)
+	countryForm  = regexp.MustCompile(`^[A-Z]{2}$`)
+	currencyForm = regexp.MustCompile(`^[A-Za-z]{3}$`)
+	metadataForm = regexp.MustCompile(`^sollecito_[a-z0-9_]{1,30}$`)
+)
+
+func (d *document) check() {
+	if !nameForm.MatchString(d.Name) {
+		d.flaw("$.name", "name must be small letters, digits and dashes, as consumer-cards")
+	}
+	if strings.TrimSpace(d.Title) == "" || utf8.RuneCountInString(d.Title) > 80 {
+		d.flaw("$.title", "title must say in at most 80 letters what staff read, as Consumer cards")
+	}
+	if d.Holdout < 0 || d.Holdout > 50 {
+		d.flaw("$.holdout", "holdout is a share from 0 to 50 per cent")
+	}
+	d.segment("$.for", d.For)
+	if d.Retries != nil {
+		d.retries("$.retries", *d.Retries)
+	}
+	switch {
+	case len(d.Steps) == 0:
+		d.flaw("$.steps", "a campaign has at least one step")
+		return
+	case len(d.Steps) > mostSteps:
+		d.flaw("$.steps", "a campaign has at most %d steps", mostSteps)
+		return
+	}
+	seen := map[string]bool{}
+	speaks := 0
+	access := Full
+	for i, s := range d.Steps {
+		at := fmt.Sprintf("$.steps[%d]", i)
+		d.step(at, i, s)
+		if seen[s.Key] {
+			d.flaw(at+".key", "two steps are called %s; notices are found by this name, so each has its own", s.Key)
+		}
+		seen[s.Key] = true
+		if len(s.Channels) > 0 {
+			speaks++
+		}
+		if i > 0 && s.Day < d.Steps[i-1].Day {
+			d.flaw(at+".day", "day %d comes before the step above it (day %d); steps are in the order of their days", s.Day, d.Steps[i-1].Day)
+		}
+		if access.Tighter(s.Access) && s.Access != "" {
+			d.flaw(at+".access", "access %s allows more than the step above it; only payment gives access back", s.Access)
+		}
+		if s.Access != "" {
+			access = s.Access
+		}
+		_, told := d.AnnouncedBy(i)
+		if s.Consequence && !told {
+			d.flaw(at+".consequence", "a consequence must be announced: give a step before it, after any other consequence, announces: true")
+		}
+		if s.Act != "" && i < len(d.Steps)-1 {
+			d.flaw(at+".act", "act %s is the end of a campaign: only the last step has one", s.Act)
+		}
+	}
+	if speaks == 0 {
+		d.flaw("$.steps", "no step says anything; give one channels: [email, app]")
+	}
+	d.variants()
+	if d.Retries != nil && len(d.flaws) == 0 { // where days are wrong already, those are to be mended first
+		d.retriesEnd("$.retries", *d.Retries)
+	}
+}
+
+func (d *document) step(at string, i int, s Step) {
+	if !nameForm.MatchString(s.Key) {
+		d.flaw(at+".key", "key must be small letters, digits and dashes, as second")
+	}
+	if s.Day < 0 || s.Day > mostDays {
+		d.flaw(at+".day", "day is a number of days from 0 to %d", mostDays)
+	}
+	if s.At == noTime || d.find(at+".at") == nil {
+		d.flaw(at+".at", "a step has a time of day; write it as at: \"10:00\"")
+	}
+	d.words(at+".words", s.Words)
+	d.texts(at+".text", i, s.Text)
+	for class, day := range s.DayFor {
+		d.class(at+".day_for", class)
+		if day < 0 || day > mostDays {
+			d.flaw(at+".day_for", "day is a number of days from 0 to %d", mostDays)
+		}
+	}
+	for _, class := range s.AtOnce {
+		d.class(at+".at_once_for", class)
+	}
+	if i > 0 && len(s.AtOnce) > 0 {
+		d.flaw(at+".at_once_for", "only the first step may be due at once")
+	}
+	d.segment(at+".if", s.If)
+	d.channels(at+".channels", s.Channels)
+	if s.Access != "" && !slices.Contains([]Access{Full, Grace, Restricted, Suspended}, s.Access) {
+		d.flaw(at+".access", "access is full, grace, restricted or suspended")
+	}
+	if (s.Access == Restricted || s.Access == Suspended) && !s.Consequence {
+		d.flaw(at+".access", "access %s takes something away: give this step consequence: true", s.Access)
+	}
+	if s.Consequence && s.Access != Restricted && s.Access != Suspended && !s.Acts() {
+		d.flaw(at+".consequence", "a consequence must say what it takes away: give this step access: restricted or suspended, or an act")
+	}
+	if s.Consequence && s.Announces {
+		d.flaw(at+".announces", "a consequence tells of itself; give a step of its own announces: true")
+	}
+	d.act(at, s)
+	if s.Announces && len(s.Channels) == 0 {
+		d.flaw(at+".announces", "a step announces by saying something; give it channels: [email, app]")
+	}
+}
+
+func (d *document) act(at string, s Step) {
+	switch {
+	case s.Act == "" || s.Act == ActLeave:
+		return
+	case !slices.Contains(acts, s.Act):
+		d.flaw(at+".act", "act is cancel, pause, uncollectible or leave")
+		return
+	case !s.Consequence:
+		d.flaw(at+".act", "act %s takes something away: give this step consequence: true", s.Act)
+	}
+	if len(s.Channels) > 0 {
+		d.flaw(at+".channels", "a step with an act has no channels: what was done is told by a mail of its own, once it is done")
+	}
+}
+
+func (d *document) words(at string, w Words) {
+	if w != "" && !slices.Contains([]Words{WordsFirst, WordsSecond, WordsNotice, WordsRestricted}, w) {
+		d.flaw(at, "words is one of the shipped letters: first, second, notice or restricted")
+	}
+}
+
+func (d *document) channels(at string, channels []outbox.Channel) {
+	for k, c := range channels {
+		if c != outbox.Email && c != outbox.App {
+			d.flaw(at, "a channel is email or app, not %s", c)
+		}
+		if slices.Contains(channels[:k], c) {
+			d.flaw(at, "%s is named twice", c)
+		}
+	}
+}
+
+func (d *document) segment(at string, s Segment) {
+	if s.Collection != "" && s.Collection != "charge_automatically" && s.Collection != "send_invoice" {
+		d.flaw(at+".collection", "collection is charge_automatically or send_invoice")
+	}
+	for _, c := range s.Countries {
+		if !countryForm.MatchString(c) {
+			d.flaw(at+".countries", "%q is no country; write two capital letters, as IT", c)
+		}
+	}
+	for _, c := range s.Currencies {
+		if !currencyForm.MatchString(c) {
+			d.flaw(at+".currencies", "%q is no currency; write three letters, as eur", c)
+		}
+	}
+	for _, class := range s.Declines {
+		d.class(at+".declines", class)
+	}
+	for c, span := range s.Amounts {
+		if !currencyForm.MatchString(c) {
+			d.flaw(at+".amounts", "%q is no currency; write three letters, as eur", c)
+		}
+		d.span(at+".amounts", span)
+	}
+	if s.Tenure != nil {
+		d.span(at+".tenure_days", *s.Tenure)
+	}
+	for key, values := range s.Metadata {
+		if !metadataForm.MatchString(key) {
+			d.flaw(at+".metadata", "%q is not kept: only the customer's metadata whose keys begin with sollecito_ is", key)
+		}
+		if len(values) == 0 {
+			d.flaw(at+".metadata", "%s needs a value", key)
+		}
+	}
+}
+
+func (d *document) span(at string, s Span) {
+	switch {
+	case s.AtLeast == nil && s.Below == nil:
+		d.flaw(at, "a range has at_least, below or both")
+	case s.AtLeast != nil && s.Below != nil && *s.AtLeast >= *s.Below:
+		d.flaw(at, "at_least %d is not below %d: nobody lies in between", *s.AtLeast, *s.Below)
+	}
+}
+
+func (d *document) class(at string, c billing.Class) {
+	if !slices.Contains(billing.Classes(), c) {
+		d.flaw(at, "%q is no class of declines; they are %s", c, listed(billing.Classes()))
+	}
+}
+
+func listed(classes []billing.Class) string {
+	var all []string
+	for _, c := range classes {
+		all = append(all, string(c))
+	}
+	return strings.Join(all, ", ")
+}
