@@ -59,8 +59,7 @@ func (w *world) paysByHand(h *house, c *customer) func() {
 	}
 }
 
-// paysByCard is what those do who mean to pay on our pages: all at once, or one invoice of several, with the card on file
-// or another one, on a day they set, by themselves or by whoever pays for them.
+// paysByCard is what those do who mean to pay on our pages: all at once, or one invoice of several, on a day they set, by themselves or by whoever pays for them.
 func (w *world) paysByCard(h *house, c *customer) func() {
 	switch dice := c.life.Float64() / w.play.unusual; {
 	case dice < 0.10:
@@ -69,13 +68,6 @@ func (w *world) paysByCard(h *house, c *customer) func() {
 		return func() { h.promise(c, c.nextPress(), false, chance(c.life, 0.6)) }
 	case dice < 0.19:
 		return func() { h.financePays(c) }
-	case dice < 0.24:
-		return func() {
-			if by := w.stripe.other(c); by != nil {
-				h.judge.counts["pays with another card"]++
-				h.press(c, c.nextPress(), by.id)
-			}
-		}
 	}
 	return func() { h.press(c, c.nextPress(), c.card.id) }
 }

@@ -78,6 +78,7 @@ func TestNthFailureLeavesNothingHalfDone(t *testing.T) {
 	}
 	for _, op := range slices.Concat(operations, furtherOperations) {
 		t.Run(op.name, func(t *testing.T) {
+			t.Parallel() // each has a portal and a database of its own
 			b := newBench(t)
 			want, statements, commits, calls, writes := b.undisturbed(op)
 			t.Logf("%d statements, %d commits, %d calls to Stripe, %d writes and reads of mail", statements, commits, calls, writes)

@@ -26,16 +26,6 @@ func (p *processor) cardsOf(c *customer) []*card {
 	return all
 }
 
-// other is a card on file that is not the one charged, nil without one.
-func (p *processor) other(c *customer) *card {
-	for _, by := range p.cardsOf(c) {
-		if by != c.card && !by.guest {
-			return by
-		}
-	}
-	return nil
-}
-
 // remove takes a card off that another has replaced, as the page does it once the code was typed.
 func (h *house) remove(c *customer, by *card) {
 	if by.detached || by == c.card {
