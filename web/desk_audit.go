@@ -150,6 +150,7 @@ var auditActions = map[string]string{
 	"staff.codes_renewed": "made new recovery codes", "staff.codes_kept": "kept their recovery codes", "staff.role_changed": "changed the role of",
 	"staff.sessions_ended": "ended sessions of", "staff.password_changed": "changed their password",
 	"staff.signed_in": "signed in", "staff.signed_out": "signed out", "staff.sign_in_failed": "failed to sign in", "staff.disabled": "disabled",
+	"customer.exported": "exported everything that is kept of", "customer.erased": "erased",
 	"customer.viewed": "read the record of", "notice.viewed": "read the copy of", "conversation.viewed": "read", "conversation.reply": "answered in",
 	"case.paused": "paused reminders of", "case.resumed": "resumed reminders of", "case.released": "started reminders of",
 	"imported.released":  "released from the first import",

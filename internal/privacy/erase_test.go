@@ -11,6 +11,7 @@ import (
 	"sollecito/internal/billing"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
+	"sollecito/internal/intake"
 	"sollecito/internal/outbox"
 )
 
@@ -96,36 +97,42 @@ func TestErasingWaitsForWhatIsUnderWay(t *testing.T) {
 	}
 }
 
-// What waits for a customer never happens: their case closes and says why, and no mail, promise or retry is left.
+// What waits for a customer never happens: an open case closes and says why, and no mail, promise or act is left, of a case
+// without steps left either.
 func TestWhatWaitsForAnErasedCustomerNeverHappens(t *testing.T) {
 	t.Parallel()
-	db := open(t)
-	do(t, db, func(tx *sql.Tx) error { return plant(t.Context(), tx, "cus_ada") })
-	do(t, db, func(tx *sql.Tx) error {
-		for _, statement := range []string{
-			`UPDATE cases SET status = 'open', next_step_at = 1`, `UPDATE pauses SET ended_at = 0`, `UPDATE promises SET status = 'active'`,
-			`UPDATE notices SET status = 'queued'`, `UPDATE final_acts SET status = 'proposed'`, `UPDATE events SET status = 'received'`,
-			`UPDATE attempts SET kind = 'setup', status = 'started'`, `UPDATE guest_cards SET gone_at = 0`,
-		} {
-			_, err := tx.ExecContext(t.Context(), statement)
-			if err != nil {
-				return err
+	for status, closed := range map[string][2]string{"open": {"canceled", "The customer was erased."}, "exhausted": {"exhausted", ""}} {
+		t.Run(status, func(t *testing.T) {
+			t.Parallel()
+			db := open(t)
+			do(t, db, func(tx *sql.Tx) error { return plant(t.Context(), tx, "cus_ada") })
+			do(t, db, func(tx *sql.Tx) error {
+				for _, statement := range []string{
+					`UPDATE cases SET next_step_at = NULL, status = '` + status + `'`, `UPDATE promises SET status = 'active'`, `UPDATE notices SET status = 'queued'`,
+					`UPDATE final_acts SET status = 'proposed'`, `UPDATE events SET status = 'received'`, `UPDATE attempts SET kind = 'setup', status = 'started'`,
+					`UPDATE guest_cards SET gone_at = 0`,
+				} {
+					_, err := tx.ExecContext(t.Context(), statement)
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			erase(t, db, "cus_ada")
+			for question, want := range map[string]string{
+				`SELECT status FROM cases`: closed[0], `SELECT max(why) FROM case_log`: closed[1],
+				`SELECT status FROM promises`: "withdrawn", `SELECT status FROM notices`: "skipped", `SELECT status FROM final_acts`: "dropped",
+				`SELECT status FROM events`: "ignored", `SELECT reason FROM events`: intake.ErasedCustomer, `SELECT status FROM attempts`: "failed",
+				`SELECT method_id FROM guest_cards`: "mark.cus_ada.guest_cards.method_id;",
+			} {
+				got := ""
+				err := db.See(t.Context(), func(tx *sql.Tx) error { return tx.QueryRowContext(t.Context(), question).Scan(&got) })
+				if err != nil || got != want {
+					t.Errorf("%s answers %q, %v; want %q", question, got, err, want)
+				}
 			}
-		}
-		return nil
-	})
-	erase(t, db, "cus_ada")
-	for question, want := range map[string]string{
-		`SELECT status FROM cases`: "canceled", `SELECT status FROM promises`: "withdrawn", `SELECT status FROM notices`: "skipped", `SELECT status FROM final_acts`: "dropped",
-		`SELECT status FROM events`: "ignored", `SELECT status FROM attempts`: "failed", `SELECT method_id FROM guest_cards`: "mark.cus_ada.guest_cards.method_id;",
-		`SELECT max(why) FROM case_log`:                               "The customer was erased.",
-		`SELECT 'pauses ' || count(*) FROM pauses WHERE ended_at = 0`: "pauses 0", `SELECT 'steps ' || count(next_step_at) FROM cases`: "steps 0",
-	} {
-		got := ""
-		err := db.See(t.Context(), func(tx *sql.Tx) error { return tx.QueryRowContext(t.Context(), question).Scan(&got) })
-		if err != nil || got != want {
-			t.Errorf("%s answers %q, %v; want %q", question, got, err, want)
-		}
+		})
 	}
 }
 

@@ -262,7 +262,7 @@ var tables = []table{
 	},
 	{
 		name: "confirmations", whose: `(tryer = $1 OR tryer IN (SELECT id FROM links WHERE customer_id = $1))`, order: "at, intent",
-		text: "intent tryer place", number: "told counted", moment: "at",
+		text: "intent tryer place", number: "told counted pressed", moment: "at",
 		rule: deleted,
 	},
 	{

@@ -76,7 +76,8 @@ func TestTheListNamesEveryColumnOfTheDatabase(t *testing.T) {
 	if len(real) < 40 {
 		t.Fatalf("the schema has %d tables only", len(real))
 	}
-	for _, fault := range unlisted(real, tables) {
+	forgotten := unlisted(real, tables)
+	for _, fault := range forgotten {
 		t.Error(fault)
 	}
 	// The check itself: a new table, a new column, and one of another type are told.
@@ -84,8 +85,8 @@ func TestTheListNamesEveryColumnOfTheDatabase(t *testing.T) {
 	real["customers"]["birthday"] = "text"
 	real["cases"]["step"] = "text"
 	faults := unlisted(real, tables)
-	if len(faults) != 3 {
-		t.Errorf("of three things that are forgotten it tells %q", faults)
+	if len(faults) != len(forgotten)+3 {
+		t.Errorf("of three more things that are forgotten it tells %q", faults)
 	}
 }
 
