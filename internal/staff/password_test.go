@@ -46,19 +46,22 @@ func TestAnOldHashIsMadeAnewAtTheNextSignIn(t *testing.T) {
 func TestUnknownPeopleCostTheSame(t *testing.T) {
 	h := newHouse(t)
 	h.enrolled(t, "ada@example.com", staff.Agent)
-	fastest := func(email string) time.Duration {
-		best := time.Hour
-		for range 7 {
-			h.later(20 * time.Minute)
-			began := time.Now()
-			_, _, err := h.SignIn(t.Context(), email, "not the password at all", desk)
-			best = min(best, time.Since(began))
-			wantKind(t, err, fault.Invalid)
+	try := func(email string) time.Duration {
+		began := time.Now()
+		_, _, err := h.SignIn(t.Context(), email, "not the password at all", desk)
+		took := time.Since(began)
+		wantKind(t, err, fault.Invalid)
+		return took
+	}
+	// By turns, since the machine is busier in one second than in the next, and for longer while it is: other work only
+	// adds to what a try takes, so that no number of them hides an address that costs less.
+	known, unknown := time.Hour, time.Hour
+	for n := range 50 {
+		if n >= 7 && unknown >= known*6/10 {
+			return
 		}
-		return best
+		h.later(time.Hour)
+		known, unknown = min(known, try("ada@example.com")), min(unknown, try("nobody@example.com"))
 	}
-	known, unknown := fastest("ada@example.com"), fastest("nobody@example.com")
-	if ratio := float64(unknown) / float64(known); ratio < 0.6 {
-		t.Errorf("an unknown address answers in %s, a known one in %s", unknown, known)
-	}
+	t.Errorf("an unknown address answers in %s, a known one in %s", unknown, known)
 }
