@@ -46,7 +46,7 @@ const (
 
 	// A transaction costs little more for some mails than for one, so that lines gather for one: as many as this, while
 	// others are in their dialogues, and no longer than this, since a mail server may be slow.
-	mailsTogether = 8
+	mailsTogether = 16
 	gatherTime    = 2 * time.Millisecond
 
 	// What became of a mail is told again after pauses that double; all of them together last as long as the lease.
