@@ -214,8 +214,12 @@ func (h *house) settle(tx *sql.Tx, customer string, status outbox.Status) error 
 		if err != nil {
 			return err
 		}
-		n.Copy.Own, n.MessageID, n.Dated, n.Subject = [][]byte{copied}, n.ID+"@lumen.example", h.clock().Unix(), "A payment didn’t go through"
+		n.MessageID, n.Dated, n.Subject = n.ID+"@lumen.example", h.clock().Unix(), "A payment didn’t go through"
 		_, err = outbox.BeginAll(h.t.Context(), tx, []outbox.Notice{n}, 0)
+		if err != nil {
+			return err
+		}
+		err = outbox.KeepCopies(h.t.Context(), tx, []outbox.Copy{{NoticeID: n.ID, Own: string(copied)}})
 		if err != nil {
 			return err
 		}

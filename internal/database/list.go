@@ -32,18 +32,23 @@ func List(ids []string) (marks string, args []any) {
 	return b.String(), args
 }
 
-// Rows makes the placeholders of so many rows of VALUES, from $first on. A row is written as one with its own first
-// placeholder as %[1]d: "($%[1]d, cast($%[2]d AS BIGINT))".
+// Rows makes the placeholders of so many rows of VALUES, from $first on. A row is written with %d for the number of each of
+// its placeholders, of which there are as many as columns: "($%d, cast($%d AS BIGINT))".
 func Rows(first, count int, row string, columns int) string {
-	all := make([]string, count)
-	numbers := make([]any, columns)
-	for i := range all {
-		for c := range numbers {
-			numbers[c] = first + i*columns + c
+	pieces := strings.Split(row, "%d")
+	b := make([]byte, 0, count*(len(row)+2+2*columns))
+	for i := range count {
+		if i > 0 {
+			b = append(b, ", "...)
 		}
-		all[i] = fmt.Sprintf(row, numbers...)
+		for c, piece := range pieces {
+			if c > 0 {
+				b = strconv.AppendInt(b, int64(first+i*columns+c-1), 10)
+			}
+			b = append(b, piece...)
+		}
 	}
-	return strings.Join(all, ", ")
+	return string(b)
 }
 
 // HoldAll is Hold for several names, which must be in ascending order.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -28,6 +29,11 @@ func openSQLite(ctx context.Context, path string, how opening) (*DB, error) {
 	}
 	err = createPrivate(path)
 	if err != nil {
+		return nil, err
+	}
+	// As every distribution's SQLite does: what is written is as durable, and the disk is not made to keep the file's times.
+	_, err = sqlite.Fdatasync(true)
+	if err != nil && !errors.Is(err, sqlite.ErrFdatasyncUnavailable) {
 		return nil, err
 	}
 	sync := "_pragma=synchronous(" + how.synchronous + ")"

@@ -38,7 +38,7 @@ func (l *Letters) staffAlert(ctx context.Context, tx *sql.Tx, n *outbox.Notice, 
 		MessageID: n.MessageID, Date: time.Unix(n.Dated, 0).In(l.Zone), Language: reader.Tag(),
 		Headers: map[string]string{"X-Entity-Ref-ID": n.ID},
 	}
-	return Draft{words: letter, letter: out, forms: &l.forms, signer: l.Signer}, nil
+	return Draft{notice: n.ID, words: letter, letter: out, forms: &l.forms, signer: l.Signer}, nil
 }
 
 // browserOf is the browser a happening came from, "" when it came from none.

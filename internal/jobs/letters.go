@@ -116,7 +116,7 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say d
 			out.ReplyTo = mail.Address{Name: who.Name, Address: who.Email}
 		}
 	}
-	d := Draft{words: letter, letter: out, forms: &l.forms, signer: l.Signer, code: code, stop: stop, link: link.New{
+	d := Draft{notice: n.ID, words: letter, letter: out, forms: &l.forms, signer: l.Signer, code: code, stop: stop, link: link.New{
 		Token: token, Again: n.Attempts > 0, Link: link.Link{CustomerID: n.CustomerID, NoticeID: n.ID, Language: reader.Tag(), IssuedAt: now.Unix()},
 	}}
 	if reply != "" {

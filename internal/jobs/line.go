@@ -23,6 +23,7 @@ type line struct {
 	*Sender
 	together *database.Group[*turn]
 	last     *handed // the last mail, while the database does not know yet what became of it
+	room     []byte  // where its letter stood, for the next: a line has one letter at a time
 }
 
 // handed is a mail the server was told of, and what it said.
@@ -39,6 +40,7 @@ type turn struct {
 	last  *handed        // nil when there is nothing to tell
 	asked *outbox.Notice // as it was claimed; nil when there is no next one
 	read  bool           // its customer was read again from Stripe just now
+	room  []byte         // for its letter
 
 	answer answer
 	// When it goes:
@@ -46,7 +48,8 @@ type turn struct {
 	who    billing.Customer // its customer
 	lease  time.Time        // how long it is left to this line
 	draft  *Draft
-	letter mail.Post // the draft, drawn
+	letter mail.Post   // the draft, drawn
+	copy   outbox.Copy // what is kept of it
 }
 
 // answer is what the database makes of the next notice.
@@ -82,6 +85,7 @@ func (l *line) deliver(ctx context.Context, n outbox.Notice) (err error) {
 	if t.answer != goes {
 		return nil
 	}
+	l.room = t.letter.Bytes()
 	// From here the dialogue is finished and its outcome written down even while the program is stopping.
 	sending, stop := context.WithTimeout(context.WithoutCancel(ctx), dialogue)
 	defer stop()
@@ -104,7 +108,7 @@ func (l *line) unreachable(ctx context.Context, n outbox.Notice, why error) erro
 // the program is stopping: a notice marked as being handed over must be handed over.
 func (l *line) ask(ctx context.Context, n outbox.Notice, read bool) (*turn, error) {
 	for {
-		t := &turn{last: l.last, asked: &n, read: read}
+		t := &turn{last: l.last, asked: &n, read: read, room: l.room}
 		err := l.keep(context.WithoutCancel(ctx), t)
 		if err != nil {
 			return nil, err

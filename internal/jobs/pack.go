@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"sollecito/internal/link"
@@ -23,6 +24,7 @@ const (
 
 // Draft is a letter with all its facts, still to be drawn.
 type Draft struct {
+	notice       string // whose it is
 	words        email.Letter
 	letter       mail.Letter // but for its parts
 	forms        *forms
@@ -34,25 +36,22 @@ type Draft struct {
 }
 
 // Finish draws and signs the letter and answers the copy that is kept of it, without the signature: with the tokens cut
-// out it would hold no more. It asks nobody, so that several can be drawn at once.
-func (d Draft) Finish(ctx context.Context) (mail.Post, outbox.Copy, error) {
+// out it would hold no more. It asks nobody, so that several can be drawn at once. room is that of an earlier letter.
+func (d Draft) Finish(ctx context.Context, room []byte) (mail.Post, outbox.Copy, error) {
 	var err error
 	d.letter.Form, d.letter.Words, err = d.forms.fill(ctx, d.words)
 	if err != nil {
 		return mail.Post{}, outbox.Copy{}, err
 	}
 	d.letter.Text = d.words.Text()
-	post, kept, err := pack(d.letter, d.link.Token, d.code, d.stop)
+	post, kept, err := pack(room, d.letter, d.link.Token, d.code, d.stop)
 	if err != nil {
 		return mail.Post{}, outbox.Copy{}, err
 	}
 	if d.hide != "" {
-		for i, piece := range kept.Own {
-			if bytes.Contains(piece, []byte(d.hide)) {
-				kept.Own[i] = bytes.ReplaceAll(piece, []byte(d.hide), []byte(d.hidden))
-			}
-		}
+		kept.Own = strings.ReplaceAll(kept.Own, d.hide, d.hidden)
 	}
+	kept.NoticeID = d.notice
 	post, err = d.signer.Sign(post)
 	return post, kept, err
 }
@@ -69,8 +68,8 @@ func issueAll(ctx context.Context, tx *sql.Tx, drafts []*Draft) error {
 }
 
 // pack makes a letter ready to go and answers the copy that is kept of it: its bytes as they go, the tokens cut out.
-func pack(letter mail.Letter, tokens ...string) (mail.Post, outbox.Copy, error) {
-	post, err := mail.Pack(letter)
+func pack(room []byte, letter mail.Letter, tokens ...string) (mail.Post, outbox.Copy, error) {
+	post, err := mail.PackInto(room, letter)
 	if err != nil {
 		return mail.Post{}, outbox.Copy{}, fmt.Errorf("keep a copy: %w", err)
 	}
@@ -78,13 +77,23 @@ func pack(letter mail.Letter, tokens ...string) (mail.Post, outbox.Copy, error) 
 	if post.Form() != nil {
 		kept.FormID, kept.Fixed = post.Form().ID(), post.Form().Fixed()
 	}
-	kept.Own = post.Own()
-	const blank = "\r\n\r\n"
-	head, body, _ := bytes.Cut(kept.Own[0], []byte(blank))
-	kept.Own[0] = slices.Concat(cutHead(head, tokens), []byte(blank), cutOut(body, tokens))
-	for i, piece := range kept.Own[1:] {
-		kept.Own[i+1] = cutOut(piece, tokens)
+	pieces := post.Own()
+	size := len(pieces)
+	for _, piece := range pieces {
+		size += len(piece)
 	}
+	var own strings.Builder
+	own.Grow(size)
+	const blank = "\r\n\r\n"
+	head, body, _ := bytes.Cut(pieces[0], []byte(blank))
+	own.Write(cutHead(head, tokens))
+	own.WriteString(blank)
+	cutOut(&own, body, tokens)
+	for _, piece := range pieces[1:] {
+		own.WriteString(outbox.Joint)
+		cutOut(&own, piece, tokens)
+	}
+	kept.Own = own.String()
 	return post, kept, nil
 }
 
@@ -102,30 +111,26 @@ func cutHead(head []byte, tokens []string) []byte {
 	return kept
 }
 
-// cutOut answers a body in quoted-printable without its tokens, which are of letters that it leaves as they are: the body
-// itself when it has none. A line may end anywhere in one.
-func cutOut(body []byte, tokens []string) []byte {
+// cutOut writes a body in quoted-printable without its tokens, which are of letters that it leaves as they are. A line may
+// end anywhere in one.
+func cutOut(out *strings.Builder, body []byte, tokens []string) {
 	var found []place
 	for _, token := range tokens {
 		if token != "" {
 			found = append(found, places(body, token)...)
 		}
 	}
-	if len(found) == 0 {
-		return body
-	}
 	slices.SortFunc(found, func(a, b place) int { return cmp.Compare(a.from, b.from) })
-	out := make([]byte, 0, len(body))
 	from := 0
 	for _, p := range found {
-		out = append(out, body[from:p.from]...)
+		out.Write(body[from:p.from])
 		if p.broken {
-			out = append(out, softBreak...)
+			out.WriteString(softBreak)
 		}
-		out = append(out, quotedCut...)
+		out.WriteString(quotedCut)
 		from = p.to
 	}
-	return append(out, body[from:]...)
+	out.Write(body[from:])
 }
 
 // place is where a token stands in a body; a line ends in it when it is broken.

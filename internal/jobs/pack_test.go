@@ -23,11 +23,11 @@ func TestTheCopyOfALetterKeepsNoTokenWhereverItsLinesBreak(t *testing.T) {
 			From: mail.Address{Address: "a@lumen.example"}, To: mail.Address{Address: "b@customer.example"}, Subject: "s", MessageID: "n@lumen.example",
 			Date: time.Unix(0, 0), Text: words(token), Headers: map[string]string{"List-Unsubscribe": "<https://pay.example/" + token + ">"},
 		}
-		_, kept, err := pack(letter, token, "")
+		_, kept, err := pack(nil, letter, token, "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		head, body, _ := strings.Cut(string(kept.Own[0]), "\r\n\r\n")
+		head, body, _ := strings.Cut(kept.Own, "\r\n\r\n")
 		read, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(body)))
 		if err != nil {
 			t.Fatal(err)

@@ -44,10 +44,12 @@ const (
 	dialogue    = 25 * time.Second // for one mail; less than a stop waits
 	letterBatch = 32               // notices claimed per connection
 
-	// A transaction costs little more for some mails than for one, so that lines gather for one: as many as this, while
-	// others are in their dialogues, and no longer than this, since a mail server may be slow.
-	mailsTogether = 8
+	// A transaction costs little more for some mails than for one, so that lines gather for one: as many as this, and no
+	// longer than this, since a mail server may be slow. Where the database has several writers, so many lines have one of
+	// their own: it waits for its disk while others work.
+	mailsTogether = 16
 	gatherTime    = 2 * time.Millisecond
+	linesAWriter  = 8
 
 	// What became of a mail is told again after pauses that double; all of them together last as long as the lease.
 	tellFirst = 50 * time.Millisecond
@@ -82,7 +84,7 @@ func (s *Sender) RunOnce(ctx context.Context) (int, error) {
 	}
 	close(waiting)
 	lines := min(s.Connections, len(claimed))
-	groups := make([]*database.Group[*turn], min(max(lines/mailsTogether, 1), s.DB.Writers()))
+	groups := make([]*database.Group[*turn], min(max(lines/linesAWriter, 1), s.DB.Writers()))
 	for i := range groups {
 		groups[i] = database.NewGroup(s.DB, s.take).Gather(min(lines/len(groups), mailsTogether), gatherTime)
 	}

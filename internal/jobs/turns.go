@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -59,15 +59,22 @@ func (s *Sender) take(ctx context.Context, tx *sql.Tx, turns []*turn) error {
 	if err != nil {
 		return err
 	}
-	going, err := s.wanted(ctx, tx, asking, who, now)
+	// Letters are drawn beside what is still to be said to the database.
+	drawing := draw(ctx, len(asking))
+	defer drawing.finish()
+	going, err := s.wanted(ctx, tx, asking, who, now, drawing)
 	if err != nil {
 		return err
 	}
-	err = drawAll(ctx, going)
+	err = s.begin(ctx, tx, going)
 	if err != nil {
 		return err
 	}
-	return s.begin(ctx, tx, going)
+	err = drawing.finish()
+	if err != nil {
+		return err
+	}
+	return keepCopies(ctx, tx, going)
 }
 
 // tellAll keeps what became of the last mails, each once: where it was told before, the notice may be in other hands by
@@ -232,9 +239,8 @@ func (s *Sender) addressed(ctx context.Context, tx *sql.Tx, asking []*turn, who 
 	return addressed, nil
 }
 
-// wanted answers the turns whose notice goes, its letter written and still to be drawn. The others are put off or
-// settled.
-func (s *Sender) wanted(ctx context.Context, tx *sql.Tx, asking []*turn, who map[string]billing.Customer, now time.Time) ([]*turn, error) {
+// wanted answers the turns whose notice goes, its letter written and being drawn. The others are put off or settled.
+func (s *Sender) wanted(ctx context.Context, tx *sql.Tx, asking []*turn, who map[string]billing.Customer, now time.Time, drawing *drawing) ([]*turn, error) {
 	says, err := s.Cases.WhichWanted(ctx, tx, noticesOf(asking), who, now)
 	if err != nil {
 		return nil, err
@@ -256,6 +262,7 @@ func (s *Sender) wanted(ctx context.Context, tx *sql.Tx, asking []*turn, who map
 		}
 		if t.draft != nil {
 			going = append(going, t)
+			drawing.add(t)
 		}
 	}
 	return going, nil
@@ -289,26 +296,53 @@ func (s *Sender) begin(ctx context.Context, tx *sql.Tx, going []*turn) error {
 	return issueAll(ctx, tx, drafts)
 }
 
-// drawAll draws the letters of some turns on all processors at once: whoever else wants to write waits for them.
-func drawAll(ctx context.Context, turns []*turn) error {
-	var next atomic.Int64
-	draw := func() (err error) {
-		defer func() {
-			if p := recover(); p != nil {
-				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-			}
-		}()
-		for i := next.Add(1) - 1; err == nil && i < int64(len(turns)); i = next.Add(1) - 1 {
-			t := turns[i]
-			t.letter, t.next.Copy, err = t.draft.Finish(ctx)
+// keepCopies keeps the copies of the mails that go.
+func keepCopies(ctx context.Context, tx *sql.Tx, going []*turn) error {
+	var copies []outbox.Copy
+	for _, t := range going {
+		if t.answer == goes {
+			copies = append(copies, t.copy)
 		}
-		return err
 	}
-	var others errgroup.Group
-	for range min(runtime.GOMAXPROCS(0), len(turns)) - 1 {
-		others.Go(draw)
+	return outbox.KeepCopies(ctx, tx, copies)
+}
+
+// drawing draws the letters of some turns on whatever processors have nothing else to do: who else wants to write waits.
+type drawing struct {
+	ctx    context.Context
+	turns  chan *turn
+	others errgroup.Group
+	finish func() error // draws what is left and waits for the others; further calls answer the same
+}
+
+// draw begins to draw the letters that are added, at most so many.
+func draw(ctx context.Context, most int) *drawing {
+	d := &drawing{ctx: ctx, turns: make(chan *turn, most)}
+	d.finish = sync.OnceValue(func() error {
+		close(d.turns)
+		return errors.Join(d.draw(), d.others.Wait())
+	})
+	for range min(runtime.GOMAXPROCS(0), most) - 1 {
+		d.others.Go(d.draw)
 	}
-	return errors.Join(draw(), others.Wait())
+	return d
+}
+
+func (d *drawing) add(t *turn) { d.turns <- t }
+
+func (d *drawing) draw() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	for t := range d.turns {
+		t.letter, t.copy, err = t.draft.Finish(d.ctx, t.room)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // customersOf answers whom some turns are about, in the order in which they are held.

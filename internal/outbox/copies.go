@@ -13,53 +13,35 @@ import (
 
 // Copy is a mail as it went, its tokens cut out. What many mails share is kept once.
 type Copy struct {
-	FormID string   // "" when it shares nothing
-	Fixed  []string // the form's pieces, between its own
-	Own    [][]byte // one more than the form has
+	NoticeID string
+	FormID   string   // "" when it shares nothing
+	Fixed    []string // the form's pieces, between its own
+	Own      string   // its own pieces, one more than the form has, parted by Joint
 }
 
-// joint parts the pieces where they are kept. It is a control character, which no header holds and no encoded body.
-const joint = "\x1f"
+// Joint parts the pieces where they are kept. It is a control character, which no header holds and no encoded body.
+const Joint = "\x1f"
 
-// own is what is kept of the copy's own pieces.
-func (c Copy) own() string {
-	size := len(c.Own)
-	for _, piece := range c.Own {
-		size += len(piece)
+// KeepCopies keeps the copies of mails that are about to go, in the transaction that begins them. A mail that is tried again
+// has another one.
+func KeepCopies(ctx context.Context, tx *sql.Tx, copies []Copy) error {
+	if len(copies) == 0 {
+		return nil
 	}
-	var b strings.Builder
-	b.Grow(size)
-	for i, piece := range c.Own {
-		if i > 0 {
-			b.WriteString(joint)
-		}
-		b.Write(piece)
-	}
-	return b.String()
-}
-
-// keepCopies keeps the copies of mails. A mail that is tried again has another one.
-func keepCopies(ctx context.Context, tx *sql.Tx, notices []Notice) error {
 	var args []any
 	forms := map[string][]string{}
-	for _, n := range notices {
-		if len(n.Copy.Own) == 0 {
-			continue
+	for _, c := range copies {
+		args = append(args, c.NoticeID, c.FormID, c.Own)
+		if c.FormID != "" {
+			forms[c.FormID] = c.Fixed
 		}
-		args = append(args, n.ID, n.Copy.FormID, n.Copy.own())
-		if n.Copy.FormID != "" {
-			forms[n.Copy.FormID] = n.Copy.Fixed
-		}
-	}
-	if len(args) == 0 {
-		return nil
 	}
 	err := keepForms(ctx, tx, forms)
 	if err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `
-		INSERT INTO copies (notice_id, form_id, own) VALUES `+database.Rows(1, len(args)/3, `($%d, $%d, $%d)`, 3)+`
+		INSERT INTO copies (notice_id, form_id, own) VALUES `+database.Rows(1, len(copies), `($%d, $%d, $%d)`, 3)+`
 		ON CONFLICT (notice_id) DO UPDATE SET form_id = excluded.form_id, own = excluded.own`, args...)
 	if err != nil {
 		return fmt.Errorf("keep copies: %w", err)
@@ -87,7 +69,7 @@ func keepForms(ctx context.Context, tx *sql.Tx, forms map[string][]string) error
 			continue
 		}
 		_, err = tx.ExecContext(ctx, `
-			INSERT INTO copy_forms (id, fixed) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`, id, strings.Join(forms[id], joint))
+			INSERT INTO copy_forms (id, fixed) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING`, id, strings.Join(forms[id], Joint))
 		if err != nil {
 			return fmt.Errorf("keep a form: %w", err)
 		}
@@ -110,7 +92,7 @@ func CopyOf(ctx context.Context, tx *sql.Tx, notice string) (string, error) {
 	if form == "" {
 		return own, nil
 	}
-	pieces, between := strings.Split(own, joint), strings.Split(fixed, joint)
+	pieces, between := strings.Split(own, Joint), strings.Split(fixed, Joint)
 	if len(pieces) != len(between)+1 {
 		return "", fmt.Errorf("the copy of %s does not fit its form %s", notice, form)
 	}

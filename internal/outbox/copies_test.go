@@ -25,7 +25,9 @@ func TestACopyIsTheMailAsItWent(t *testing.T) {
 		}
 	}
 	formOf := func(id string, fixed ...string) func(own ...string) outbox.Copy {
-		return func(own ...string) outbox.Copy { return outbox.Copy{FormID: id, Fixed: fixed, Own: bytesOf(own...)} }
+		return func(own ...string) outbox.Copy {
+			return outbox.Copy{FormID: id, Fixed: fixed, Own: strings.Join(own, outbox.Joint)}
+		}
 	}
 	page, other := formOf("page", "<p>", "</p>"), formOf("other", "<b>")
 	begin := func(copies map[string]outbox.Copy, lease int64) {
@@ -35,12 +37,18 @@ func TestACopyIsTheMailAsItWent(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			for i, n := range claimed {
-				claimed[i].Copy = copies[n.CustomerID]
+			var all []outbox.Copy
+			for _, n := range claimed {
+				c := copies[n.CustomerID]
+				c.NoticeID = n.ID
+				all = append(all, c)
 			}
 			begun, err := outbox.BeginAll(t.Context(), tx, claimed, lease+2)
 			if err == nil && len(begun) != len(copies) {
 				t.Fatalf("%d of %d were begun", len(begun), len(copies))
+			}
+			if err == nil {
+				err = outbox.KeepCopies(t.Context(), tx, all)
 			}
 			if err != nil || lease > 1 {
 				return err
@@ -66,7 +74,7 @@ func TestACopyIsTheMailAsItWent(t *testing.T) {
 		return nil
 	})
 	begin(map[string]outbox.Copy{
-		"a": page("head a ", "one", " end"), "b": page("head b ", "", " end"), "c": other("head c ", " end"), "d": {Own: bytesOf("the whole")},
+		"a": page("head a ", "one", " end"), "b": page("head b ", "", " end"), "c": other("head c ", " end"), "d": {Own: "the whole"},
 	}, 1)
 	begin(map[string]outbox.Copy{"a": other("head a again ", " end")}, 50)
 	do(func(tx *sql.Tx) error {
@@ -87,12 +95,4 @@ func TestACopyIsTheMailAsItWent(t *testing.T) {
 		}
 		return err
 	})
-}
-
-func bytesOf(texts ...string) [][]byte {
-	all := make([][]byte, len(texts))
-	for i, text := range texts {
-		all[i] = []byte(text)
-	}
-	return all
 }

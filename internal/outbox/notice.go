@@ -64,7 +64,6 @@ type Notice struct {
 	MessageID  string // without angle brackets, the same over all tries
 	Dated      int64  // the Date header, the same over all tries
 	Subject    string
-	Copy       Copy // as it is about to go: for BeginAll. CopyOf answers it later
 }
 
 // Written reports whether a mail was written for it, of which CopyOf answers the copy.

@@ -114,8 +114,8 @@ func Suppressed(ctx context.Context, tx *sql.Tx, addresses []string) (map[string
 	return all, nil
 }
 
-// BeginAll marks claimed notices as being handed over now, each with the copy as it will go: committed before their
-// dialogues. It answers which of them were still claimed so; nothing may be sent of the others.
+// BeginAll marks claimed notices as being handed over now: committed before their dialogues, with the copies of what goes
+// (KeepCopies). It answers which of them were still claimed so; nothing may be sent of the others.
 func BeginAll(ctx context.Context, tx *sql.Tx, notices []Notice, lease int64) (map[string]bool, error) {
 	if len(notices) == 0 {
 		return nil, nil
@@ -125,22 +125,12 @@ func BeginAll(ctx context.Context, tx *sql.Tx, notices []Notice, lease int64) (m
 		args = append(args, n.ID, n.LeaseUntil, n.MessageID, n.Dated, n.Subject, n.Recipient)
 	}
 	rows := database.Rows(2, len(notices), `($%d, cast($%d AS BIGINT), $%d, cast($%d AS BIGINT), $%d, $%d)`, 6)
-	begun, err := marked(database.Strings(ctx, tx, `
+	return marked(database.Strings(ctx, tx, `
 		WITH written (id, claimed, message_id, dated, subject, recipient) AS (VALUES `+rows+`)
 		UPDATE notices SET status = 'sending', lease_until = $1, attempts = attempts + 1, message_id = written.message_id,
 			dated = written.dated, subject = written.subject, recipient = written.recipient, reason = ''
 		FROM written WHERE notices.id = written.id AND status = 'queued' AND lease_until = written.claimed
 		RETURNING notices.id`, args...))
-	if err != nil {
-		return nil, err
-	}
-	leaving := make([]Notice, 0, len(notices))
-	for _, n := range notices {
-		if begun[n.ID] {
-			leaving = append(leaving, n)
-		}
-	}
-	return begun, keepCopies(ctx, tx, leaving)
 }
 
 // Begun answers which of the notices stand as BeginAll left them, begun with the lease and the number of tries they carry.

@@ -1,7 +1,10 @@
 package email
 
 import (
+	"iter"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/width"
 )
@@ -143,9 +146,9 @@ func wrapTo(text string, room int) string {
 // stretches cuts a line where it may break, each with the space that follows it. It is the plain space alone: a no-break
 // space in an amount keeps the amount together. What is written without spaces breaks after its stops and commas, and
 // the names in it stay whole.
-func stretches(text string, most int) []string {
-	if !strings.ContainsAny(text, "。、") {
-		return strings.SplitAfter(text, " ")
+func stretches(text string, most int) iter.Seq[string] {
+	if !strings.Contains(text, "。") && !strings.Contains(text, "、") {
+		return strings.SplitAfterSeq(text, " ")
 	}
 	var all []string
 	for sentence := range strings.SplitAfterSeq(text, "。") {
@@ -157,14 +160,14 @@ func stretches(text string, most int) []string {
 			all = append(all, part)
 		}
 	}
-	return all
+	return slices.Values(all)
 }
 
 func wrapLine(text string, most int) string {
 	var b strings.Builder
 	b.Grow(len(text))
 	column, space := 0, ""
-	for _, stretch := range stretches(text, most) {
+	for stretch := range stretches(text, most) {
 		words := strings.TrimRight(stretch, " ")
 		room := columns(words)
 		if column > 0 && room > 0 && column+len(space)+room > most {
@@ -186,6 +189,9 @@ func columns(text string) int {
 	n := 0
 	for _, r := range text {
 		n++
+		if r < utf8.RuneSelf {
+			continue
+		}
 		switch width.LookupRune(r).Kind() {
 		case width.EastAsianWide, width.EastAsianFullwidth:
 			n++
