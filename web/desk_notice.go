@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/brand"
 	"sollecito/internal/campaign"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -109,8 +110,11 @@ func fillCopy(p *desk.NoticePage, n outbox.Notice, copied string) error {
 	return nil
 }
 
-// copyPolicy lets nothing of a kept letter run, load or lead anywhere.
-const copyPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// copyPolicy lets nothing of a kept letter run or lead anywhere, and load our own logo alone. The letter is sandboxed, so
+// that our own address must be named.
+func (s *Server) copyPolicy() string {
+	return "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src " + s.Addresses.To(brand.LogoPath) + " data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+}
 
 // showNoticeHTML serves the HTML part of a kept copy alone, as it was sent.
 func (s *Server) showNoticeHTML(w http.ResponseWriter, r *http.Request, who staff.Member) error {
@@ -139,7 +143,7 @@ func (s *Server) showNoticeHTML(w http.ResponseWriter, r *http.Request, who staf
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Security-Policy", copyPolicy)
+	w.Header().Set("Content-Security-Policy", s.copyPolicy())
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, err = io.WriteString(w, kept.html)

@@ -59,7 +59,7 @@ const (
 
 // How soon the script asks again, in seconds. In test mode somebody sits in front of it and waits.
 const (
-	pollNormal = 60
+	pollNormal = 300
 	pollTest   = 15
 )
 

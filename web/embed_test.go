@@ -208,7 +208,7 @@ func TestNoticeFollowsTheCase(t *testing.T) {
 	h.step("cus_1", outbox.Sent)
 
 	b := told("billing", "notice")
-	if b.Amount.Text != "€29.00" || b.Amount.Minor != 2900 || b.Text.CTA != "Pay €29.00" || !strings.HasPrefix(b.Text.Body, "Everything works until Monday") || b.Wall != "none" || b.Reason != "money" || b.PollSeconds != 60 {
+	if b.Amount.Text != "€29.00" || b.Amount.Minor != 2900 || b.Text.CTA != "Pay €29.00" || !strings.HasPrefix(b.Text.Body, "Everything works until Monday") || b.Wall != "none" || b.Reason != "money" || b.PollSeconds != 300 {
 		t.Errorf("the notice is %+v", b)
 	}
 	it, _ := h.state(h.sign("cus_1", "billing", func(c jwt.MapClaims) { c["lang"] = "it-IT" }))

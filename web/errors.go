@@ -76,7 +76,7 @@ func (s *Server) fail(w *answer, r *http.Request, err error) {
 	case kind == fault.SignedOut:
 		s.show(w, r, code, views.DeadLink(views.DeadLinkPage{Frame: s.frame(r, nobody)}))
 	default:
-		p := views.ProblemPage{Frame: s.frame(r, s.whoeverAsks(r)), Status: code, RequestID: visitOf(r).id, RetryIn: wait}
+		p := views.ProblemPage{Frame: s.frame(r, s.whoeverAsks(r)), Status: toldAs(code, err), RequestID: visitOf(r).id, RetryIn: wait}
 		s.show(w, r, code, views.Problem(p))
 	}
 }
@@ -89,6 +89,15 @@ func kindOf(err error) fault.Kind {
 		return fault.Unavailable
 	}
 	return kind
+}
+
+// toldAs is the status whose words tell of a failure: those of 503 speak of the payment service, and a database of ours
+// that cannot serve is our own matter.
+func toldAs(code int, err error) int {
+	if code == http.StatusServiceUnavailable && fault.KindOf(err) == fault.Internal {
+		return http.StatusInternalServerError
+	}
+	return code
 }
 
 // whoeverAsks is whose page is open, so that a failure too is told in their language and leads back; nobody when that
@@ -126,7 +135,7 @@ func (s *Server) failDesk(w *answer, r *http.Request, code int, err error, wait 
 // wrote a call, what was wrong with it.
 func (s *Server) words(r *http.Request, code int, err error) string {
 	if code == http.StatusTooManyRequests || code >= 500 || strings.HasPrefix(r.URL.Path, "/pay") {
-		return views.ProblemSentence(s.localeOf(r, s.whoeverAsks(r)), code)
+		return views.ProblemSentence(s.localeOf(r, s.whoeverAsks(r)), toldAs(code, err))
 	}
 	return fault.MessageOf(err)
 }
@@ -154,7 +163,7 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, code int, page tem
 	b := s.buffers.Get().(*bytes.Buffer)
 	defer s.buffers.Put(b)
 	b.Reset()
-	err := page.Render(r.Context(), b)
+	err := page.Render(context.WithoutCancel(r.Context()), b) // whoever has left is no reason to fail
 	if err != nil {
 		s.Logger.ErrorContext(r.Context(), "page could not be drawn", "request", visitOf(r).id, "route", r.Pattern, "err", err)
 		http.Error(w, "Something went wrong on our side. Nothing has been charged.", http.StatusInternalServerError)
