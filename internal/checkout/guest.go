@@ -3,6 +3,7 @@ package checkout
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"sollecito/internal/billing"
@@ -14,6 +15,10 @@ import (
 // bank; while a bank works on a debit it stays longer. Stripe charges an invoice with a card of its customer alone, so it
 // is put there for the charge and taken off again.
 const guestStays = time.Hour
+
+// guestUnheard is how long it stays at most while nobody has heard what became of its charge, which is asked for again with
+// it: Stripe keeps the outcome of a request for a day.
+const guestUnheard = 24 * time.Hour
 
 // StartGuest begins the payment of one invoice by somebody the customer asked: it answers the client secret with which
 // the browser confirms the guest's card. Nothing of what the customer has on file is shown, changed or charged. Errors as
@@ -75,6 +80,15 @@ func (d *Desk) chargeGuest(ctx context.Context, attempt billing.Attempt, setup g
 		return err
 	}
 	if g.GoneAt > 0 || d.now().Unix()-g.StartedAt > int64(guestStays/time.Second) {
+		var unheard bool
+		err = d.db.See(ctx, func(tx *sql.Tx) error {
+			var err error
+			unheard, err = d.unheard(ctx, tx, attempt)
+			return err
+		})
+		if err != nil || unheard {
+			return err
+		}
 		return d.guestLeaves(ctx, g)
 	}
 	expected, err := d.stillOpen(ctx, attempt.CustomerID, expectedOf(setup.Metadata))
@@ -223,35 +237,52 @@ func (d *Desk) MendGuests(ctx context.Context, limit int) (int, error) {
 	}
 	gone := 0
 	for _, g := range left {
-		err = d.mendGuest(ctx, g)
+		took, err := d.mendGuest(ctx, g)
 		if err != nil {
 			d.log.WarnContext(ctx, "a guest's card could not be taken off yet", "press", g.Press, "err", err)
-			continue
 		}
-		gone++
+		if took {
+			gone++
+		}
 	}
 	return gone, nil
 }
 
-// mendGuest takes off a card that Stripe may know of and we do not yet.
-func (d *Desk) mendGuest(ctx context.Context, g billing.Guest) error {
+// unheard reports whether nobody knows yet what became of the charge with the card that a press keeps.
+func (d *Desk) unheard(ctx context.Context, tx *sql.Tx, setup billing.Attempt) (bool, error) {
+	made, err := billing.AttemptsOf(ctx, tx, setup.CustomerID, setup.Press)
+	since := d.now().Add(-guestUnheard).Unix()
+	return slices.ContainsFunc(made, func(a billing.Attempt) bool {
+		return a.Kind == "charge" && a.Status == billing.AttemptStarted && a.StartedAt > since
+	}), err
+}
+
+// mendGuest takes off a card that Stripe may know of and we do not yet, and reports whether it did: not while a charge with
+// it was not answered.
+func (d *Desk) mendGuest(ctx context.Context, g billing.Guest) (took bool, err error) {
 	var attempt billing.Attempt
-	err := d.db.See(ctx, func(tx *sql.Tx) error {
+	var unheard bool
+	err = d.db.See(ctx, func(tx *sql.Tx) error {
 		var err error
 		attempt, _, err = billing.SetupOf(ctx, tx, g.Press)
+		if err != nil {
+			return err
+		}
+		unheard, err = d.unheard(ctx, tx, attempt)
 		return err
 	})
-	if err != nil {
-		return err
+	if err != nil || unheard {
+		return false, err
 	}
 	if g.MethodID == "" && attempt.Reference != "" {
 		setup, err := d.stripe.Setup(ctx, attempt.Reference)
 		if err != nil && !fault.Is(err, fault.NotFound) {
-			return err
+			return false, err
 		}
 		if setup.Status == "succeeded" {
 			g.MethodID = setup.Method.ID
 		}
 	}
-	return d.guestLeaves(ctx, g)
+	err = d.guestLeaves(ctx, g)
+	return err == nil, err
 }

@@ -187,6 +187,24 @@ func TestAGuestsCardThatStayedBehindIsTakenOffLater(t *testing.T) {
 	}
 }
 
+// Nobody heard what became of the charge: the card stays until that is known, though its time is over, and then goes.
+func TestAGuestsCardStaysUntilItsChargeIsHeardOf(t *testing.T) {
+	t.Parallel()
+	var down atomic.Bool
+	h, customer, invoice, _, payer, _ := handedOn(t, unanswered(t, &down, "/pay"))
+	down.Store(true)
+	payer.post("/pay/invoice", h.types(payer, "pm_card_mastercard"))
+	h.walk(2 * time.Hour)
+	if h.attached(customer) != 2 || h.charges(customer, invoice) != 0 {
+		t.Fatalf("while nothing was heard: %d cards, %d charges", h.attached(customer), h.charges(customer, invoice))
+	}
+	down.Store(false)
+	h.walk(2 * time.Hour)
+	if h.attached(customer) != 1 || h.charges(customer, invoice) != 1 {
+		t.Errorf("%d cards, %d charges", h.attached(customer), h.charges(customer, invoice))
+	}
+}
+
 // Another customer's invoice cannot be handed on, nor their links ended.
 func TestAnothersInvoiceIsNotHandedOn(t *testing.T) {
 	t.Parallel()

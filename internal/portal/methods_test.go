@@ -234,6 +234,11 @@ func TestTheOnlyCardOfARunningPlanStays(t *testing.T) {
 
 // keepsCards puts something before Stripe that answers no order to detach a card while it is down.
 func keepsCards(t *testing.T, down *atomic.Bool) func(*config.Config) {
+	return unanswered(t, down, "/detach")
+}
+
+// unanswered puts a gate before Stripe that answers no call of one kind while it is down.
+func unanswered(t *testing.T, down *atomic.Bool, call string) func(*config.Config) {
 	return func(c *config.Config) {
 		api, err := url.Parse(c.StripeAPI)
 		if err != nil {
@@ -241,7 +246,7 @@ func keepsCards(t *testing.T, down *atomic.Bool) func(*config.Config) {
 		}
 		through := httputil.NewSingleHostReverseProxy(api)
 		gate := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if down.Load() && strings.HasSuffix(r.URL.Path, "/detach") {
+			if down.Load() && strings.HasSuffix(r.URL.Path, call) {
 				w.WriteHeader(http.StatusServiceUnavailable)
 				return
 			}
