@@ -251,7 +251,7 @@ func (s *Server) orderRemoval(r *http.Request, v visitor, removal *billing.Remov
 		if err != nil || verdict != stepup.Right {
 			return err
 		}
-		return s.Desk.OrderRemoval(r.Context(), tx, removal, visit.ip.String(), visit.id)
+		return s.Desk.OrderRemoval(r.Context(), tx, removal, visit.id)
 	})
 	return verdict, err
 }

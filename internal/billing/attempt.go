@@ -233,7 +233,7 @@ func SetupByReference(ctx context.Context, tx *sql.Tx, reference string) (Attemp
 func UnansweredAttempts(ctx context.Context, tx *sql.Tx, before, typing int64, limit int) ([]Attempt, error) {
 	return selectAttempts(ctx, tx, `
 		WHERE status = 'started' AND started_at < $1 AND (kind = 'charge' OR reference = '' OR started_at < $2)
-		ORDER BY started_at LIMIT $3`, before, typing, limit)
+		ORDER BY started_at, id LIMIT $3`, before, typing, limit)
 }
 
 // Unproven answers the newest adding of a bank account, begun at since or later (unix seconds), that waits for its owner to

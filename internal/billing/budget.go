@@ -16,11 +16,13 @@ type Try struct {
 }
 
 // Verdict says whether a charge may be made. Where it may not, Why is the rule that holds it longest, and After is when
-// that is over by what is known now: 0 for never with this card. Counts are how full the card's windows are.
+// that is over by what is known now: 0 for never with this card. Full names a window that has no room for one more try,
+// whatever holds it longer; "" for none. Counts are how full the card's windows are.
 type Verdict struct {
 	Allowed bool
 	Why     Denial
 	After   int64
+	Full    Denial
 	Counts  []Count
 	Card    string // whose windows these are, see Method.CardKey
 	Network string
@@ -87,7 +89,7 @@ func (b Budget) Judge(t Try, past []Attempt) Verdict {
 	windows := b.windows(t)
 	for _, w := range windows {
 		v.Counts = append(v.Counts, Count{w, used(w, times(past, same), t.At)})
-		v.hold(DenialNetwork, w.free(times(past, same), t.At), t.At)
+		v.fill(DenialNetwork, w.free(times(past, same), t.At), t.At)
 	}
 	mine := func(a Attempt) bool { return a.InvoiceID == t.Invoice.ID }
 	if !t.By.Automatic() {
@@ -98,7 +100,7 @@ func (b Budget) Judge(t Try, past []Attempt) Verdict {
 		}
 		return v
 	}
-	v.hold(DenialPace, b.Pace.free(times(past, func(a Attempt) bool { return same(a) && a.By.Automatic() }), t.At), t.At)
+	v.fill(DenialPace, b.Pace.free(times(past, func(a Attempt) bool { return same(a) && a.By.Automatic() }), t.At), t.At)
 	alone := times(past, func(a Attempt) bool { return mine(a) && a.By.Automatic() })
 	if len(alone) > 0 && t.By != ByNewCard {
 		v.hold(DenialGap, alone[len(alone)-1]+int64(b.Gap/time.Second), t.At)
@@ -133,6 +135,14 @@ func (b Budget) windows(t Try) []Window {
 		return b.Other
 	}
 	return windows
+}
+
+// fill is hold for a window.
+func (v *Verdict) fill(why Denial, until, now int64) {
+	if until > now && v.Full == "" {
+		v.Full = why
+	}
+	v.hold(why, until, now)
 }
 
 func (v *Verdict) hold(why Denial, until, now int64) {

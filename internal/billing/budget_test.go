@@ -96,6 +96,16 @@ func TestWhatMayBeCharged(t *testing.T) {
 			t.Errorf("%s: %+v, want %q after %d", c.what, got, c.why, c.after)
 		}
 	}
+	var equal []billing.Attempt
+	for n := range 10 {
+		equal = append(equal, declined(billing.ByNewCard, fmt.Sprint("in_", n), start+int64(n), "insufficient_funds"))
+	}
+	if v := billing.DefaultBudget().Judge(try(billing.ByNewCard, "mastercard", start+hour), equal); v.Full != billing.DenialNetwork || v.Why == billing.DenialNetwork {
+		t.Errorf("a full window of the network is told though another rule holds longer: %+v", v)
+	}
+	if v := billing.DefaultBudget().Judge(try(billing.ByNewCard, "mastercard", start+hour), equal[:7]); v.Full != "" {
+		t.Errorf("no window is full: %+v", v)
+	}
 	lost := try(billing.BySchedule, "visa", start+48*hour)
 	lost.Renewed = start + 24*hour
 	if v := billing.DefaultBudget().Judge(lost, one(billing.ByStripe, "lost_card")); !v.Allowed {

@@ -82,7 +82,7 @@ func (d *Desk) finish(ctx context.Context, attempt billing.Attempt) (press strin
 	}
 	attempt.EndedAt = d.now().Unix()
 	err = d.db.Do(ctx, func(tx *sql.Tx) error {
-		news, err := d.endIn(ctx, tx, attempt)
+		news, err := d.endIn(ctx, tx, &attempt)
 		if err == nil && news && attempt.Status == billing.AttemptDeclined { // counted once, however often it is read
 			err = d.countRead(ctx, tx, attempt.Reference)
 		}

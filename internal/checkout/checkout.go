@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"sollecito/internal/billing"
@@ -64,29 +65,21 @@ func (d *Desk) Charge(ctx context.Context, p Press) ([]billing.Attempt, error) {
 	// What was pressed is seen through even when the browser goes away.
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), pressTime)
 	defer stop()
-	hopeless, declined, intent := false, false, ""
+	declined, intent := false, ""
 	for i := range attempts {
 		a := &attempts[i]
 		if a.Status != billing.AttemptStarted || d.now().Unix()-a.StartedAt >= int64(keyLife/time.Second) {
 			continue // it has ended, or Stripe may have forgotten its key: Mend reads how it ended
 		}
-		switch {
-		case hopeless:
-			a.Status = billing.AttemptFailed
-		case declined:
-			err = d.payInTurn(ctx, a)
-		default:
-			err = d.pay(ctx, a)
-		}
+		err = d.try(ctx, a)
 		if err != nil {
 			d.log.WarnContext(ctx, "charge without an answer", "attempt", a.ID, "invoice", a.InvoiceID, "err", err)
-			break
+			break // the next one waits until it is known: Mend goes on with it
 		}
 		news, err := d.end(ctx, a)
 		if err != nil {
 			return attempts, err
 		}
-		hopeless = hopeless || a.Status == billing.AttemptDeclined && !a.Decline.Class().Retryable()
 		if news && a.Status == billing.AttemptDeclined {
 			declined, intent = true, a.Reference
 		}
@@ -184,27 +177,38 @@ func beginOne(ctx context.Context, tx *sql.Tx, p Press, want Expected, known boo
 	return a, !fresh && p.By.Automatic() && a.Status == billing.AttemptStarted && young, nil
 }
 
-// payInTurn asks Stripe for an attempt whose press was declined for another invoice before, unless that one has used up
-// what the card's network allows.
-func (d *Desk) payInTurn(ctx context.Context, a *billing.Attempt) error {
+// try asks Stripe for one attempt whose turn it is among those of its press: all before it have ended. Where that shows that
+// it must not be tried any more, since the bank's no to one of them stays one or they have filled the card's windows, it ends
+// as failed, unless somebody tried it before and never heard the answer. An error means that nobody knows.
+func (d *Desk) try(ctx context.Context, a *billing.Attempt) error {
 	var verdict billing.Verdict
+	var others []billing.Attempt
 	err := d.db.See(ctx, func(tx *sql.Tx) error {
 		i, err := billing.FindInvoice(ctx, tx, a.InvoiceID)
 		if err != nil {
 			return err
 		}
 		verdict, err = billing.MayChargeIn(ctx, tx, a.Press, a.By, i, a.MethodID, d.now())
+		if err != nil {
+			return err
+		}
+		others, err = billing.AttemptsOf(ctx, tx, a.CustomerID, a.Press)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("ask whether it may still be charged: %w", err)
+		return fmt.Errorf("ask whether its turn has come: %w", err)
 	}
-	if verdict.Why == billing.DenialNetwork {
-		a.Status = billing.AttemptFailed
-		a.Decline = billing.Decline{Code: billing.CodeNotTried, DeclineCode: string(verdict.Why)}
-		return nil
+	hopeless := slices.ContainsFunc(others, func(o billing.Attempt) bool {
+		return o.Kind == a.Kind && o.ID != a.ID && o.Status == billing.AttemptDeclined && !o.Decline.Class().Retryable()
+	})
+	if !hopeless && verdict.Full == "" {
+		return d.pay(ctx, a)
 	}
-	return d.pay(ctx, a)
+	err = d.read(ctx, a)
+	if err == nil && a.Status == billing.AttemptFailed && !hopeless {
+		a.Decline = billing.Decline{Code: billing.CodeNotTried, DeclineCode: string(verdict.Full)}
+	}
+	return err
 }
 
 // pay asks Stripe for one attempt and fills in what came of it. An error means that nobody knows.
@@ -233,7 +237,7 @@ func (d *Desk) pay(ctx context.Context, a *billing.Attempt) error {
 func (d *Desk) end(ctx context.Context, a *billing.Attempt) (news bool, err error) {
 	a.EndedAt = d.now().Unix()
 	err = d.db.Do(ctx, func(tx *sql.Tx) error {
-		news, err = d.endIn(ctx, tx, *a)
+		news, err = d.endIn(ctx, tx, a)
 		return err
 	})
 	if err != nil {
@@ -242,7 +246,9 @@ func (d *Desk) end(ctx context.Context, a *billing.Attempt) (news bool, err erro
 	return news, nil
 }
 
-func (d *Desk) endIn(ctx context.Context, tx *sql.Tx, a billing.Attempt) (news bool, err error) {
+// endIn is end within a transaction. What was not tried changes nothing of an attempt that somebody else tried meanwhile: a
+// becomes what that came to.
+func (d *Desk) endIn(ctx context.Context, tx *sql.Tx, a *billing.Attempt) (news bool, err error) {
 	err = database.Hold(ctx, tx, a.CustomerID)
 	if err != nil {
 		return false, err
@@ -251,7 +257,11 @@ func (d *Desk) endIn(ctx context.Context, tx *sql.Tx, a billing.Attempt) (news b
 	if err != nil {
 		return false, err
 	}
-	return before.Status != a.Status, billing.EndAttempt(ctx, tx, a)
+	if a.Status == billing.AttemptFailed && a.Reference == "" && before.Status != billing.AttemptStarted {
+		*a = before
+		return false, nil
+	}
+	return before.Status != a.Status, billing.EndAttempt(ctx, tx, *a)
 }
 
 // refresh reads the customer again after something happened; when Stripe does not answer, its events will tell.
@@ -284,18 +294,23 @@ func (d *Desk) Mend(ctx context.Context, limit int) (int, error) {
 		return 0, fmt.Errorf("find unanswered attempts: %w", err)
 	}
 	mended := 0
+	unheard := map[string]bool{} // presses of which one attempt is not answered yet: the next waits for it
 	for _, a := range open {
+		if unheard[a.Press] {
+			continue
+		}
 		err = nil
 		switch {
 		case a.Kind == "setup":
 			a.Status = billing.AttemptFailed // the card fields were never shown, or never sent
 		case d.now().Unix()-a.StartedAt < int64(keyLife/time.Second):
-			err = d.pay(ctx, &a)
+			err = d.try(ctx, &a)
 		default:
 			err = d.read(ctx, &a)
 		}
 		if err != nil {
 			d.log.WarnContext(ctx, "an attempt stays without an answer", "attempt", a.ID, "err", err)
+			unheard[a.Press] = true
 			continue
 		}
 		_, err = d.end(ctx, &a)

@@ -41,7 +41,7 @@ func (d *Desk) Holdings(ctx context.Context, customer string) ([]billing.Holding
 // OrderRemoval keeps in the caller's transaction, which holds the customer, that a payment method is to be taken off.
 // Remove sees it through. fault.Conflict when one of the customer's is being taken off already, or was meanwhile and the
 // order does not fit any more.
-func (d *Desk) OrderRemoval(ctx context.Context, tx *sql.Tx, r *billing.Removal, ip, request string) error {
+func (d *Desk) OrderRemoval(ctx context.Context, tx *sql.Tx, r *billing.Removal, request string) error {
 	fits, err := r.MayOrder(ctx, tx)
 	if err != nil {
 		return err
@@ -58,7 +58,7 @@ func (d *Desk) OrderRemoval(ctx context.Context, tx *sql.Tx, r *billing.Removal,
 		return fault.New(fault.Conflict, "One is being removed already.")
 	}
 	return audit.Append(ctx, tx, audit.Entry{
-		At: d.now(), Actor: "customer", Role: "customer", Action: "method.remove", Object: r.CustomerID, Detail: r.MethodID, IP: ip, Request: request,
+		At: d.now(), Actor: "customer", Role: "customer", Action: "method.remove", Object: r.CustomerID, Detail: r.MethodID, Request: request,
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -298,7 +299,17 @@ func TestManyInvoicesPaidAtOnceAreAllTold(t *testing.T) {
 // A press for many invoices of one sum, whose card is declined again and again, ends where the card's network wants it to.
 func TestAPressForManyInvoicesKeepsToTheNetworksBound(t *testing.T) {
 	t.Parallel()
-	h := open(t)
+	for name, broken := range map[string]bool{"in one go": false, "after Stripe did not answer": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tryMany(t, broken)
+		})
+	}
+}
+
+func tryMany(t *testing.T, broken bool) {
+	var down atomic.Bool
+	h := open(t, unanswered(t, &down, "/pay"))
 	customer := h.customer("Aino Laine", "aino@laine.example", "FI", "pm_card_visa")
 	for range 22 {
 		invoice := h.ask("invoices", url.Values{
@@ -319,7 +330,16 @@ func TestAPressForManyInvoicesKeepsToTheNetworksBound(t *testing.T) {
 	setup := b.intent(form)
 	h.ask("setup_intents/"+setup+"/confirm", url.Values{"payment_method": {"pm_card_chargeCustomerFail"}, "return_url": {h.base + "/pay/card/finish"}})
 	form.Set("setup_intent", setup)
+	down.Store(broken)
 	b.post("/pay/card", form).at("/pay/result", http.StatusOK)
+	if broken {
+		down.Store(false)
+		h.clock.set(h.clock.now().Add(5 * time.Minute))
+		_, err := h.portal.Desk.Mend(t.Context(), 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	declined := 0
 	for _, c := range h.ask("charges?limit=100&customer="+customer, nil)["data"].([]any) {
 		if c.(map[string]any)["status"] == "failed" {

@@ -159,7 +159,7 @@ func TestTwoCardsAreNotTakenOffAtOnce(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return h.portal.Desk.OrderRemoval(t.Context(), tx, &r, "127.0.0.1", "req_1")
+			return h.portal.Desk.OrderRemoval(t.Context(), tx, &r, "req_1")
 		})
 		return r, err
 	}

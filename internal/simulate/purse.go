@@ -40,7 +40,7 @@ func (h *house) remove(c *customer, by *card) {
 	holdings, err := h.portal.Desk.Holdings(ctx, c.id)
 	at := slices.IndexFunc(holdings, func(h billing.Holding) bool { return h.ID == by.id })
 	if err != nil || at < 0 {
-		return // they look at an error page, or no such card, and leave
+		return // they see an error page, or no such card, and leave
 	}
 	r := billing.Removal{CustomerID: c.id, MethodID: by.id}
 	if len(holdings[at].Serves) > 0 {
@@ -60,7 +60,7 @@ func (h *house) remove(c *customer, by *card) {
 		if !may {
 			return nil
 		}
-		return h.portal.Desk.OrderRemoval(ctx, tx, &r, "", "")
+		return h.portal.Desk.OrderRemoval(ctx, tx, &r, "")
 	})
 	if fault.Is(err, fault.Conflict) || err == nil && !may {
 		return
