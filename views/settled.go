@@ -49,7 +49,7 @@ type ProcessingPage struct {
 }
 
 // WrittenOffPage is the same address when the merchant has stopped asking. With Payable a button still leads to Stripe's
-// own page of the newest, which takes a payment all the same (POST /pay/hosted).
+// own page of the oldest, which takes a payment all the same (POST /pay/hosted).
 type WrittenOffPage struct {
 	Frame
 	FirstName string

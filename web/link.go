@@ -111,16 +111,16 @@ func (s *Server) requestLink(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := s.Now()
 	err = s.DB.Do(r.Context(), func(tx *sql.Tx) error {
-		within, err := database.Within(r.Context(), tx, "link "+placeOf(visitOf(r).ip), time.Hour, mostLinksPerPlace, s.Real())
-		if err != nil || !within {
-			return err
-		}
 		found, err := billing.CustomersByEmail(r.Context(), tx, typed)
 		if err != nil {
 			return err
 		}
-		err = holdAll(r.Context(), tx, found)
+		err = holdAll(r.Context(), tx, found) // before limits, as everybody does
 		if err != nil {
+			return err
+		}
+		within, err := database.Within(r.Context(), tx, "link "+placeOf(visitOf(r).ip), time.Hour, mostLinksPerPlace, s.Real())
+		if err != nil || !within {
 			return err
 		}
 		for _, c := range found {

@@ -95,7 +95,7 @@ func campaignCommand(p program, args []string) error {
 	return simulated.print(p, *asJSON)
 }
 
-// checkCampaignWords refuses a deed that there is not, or too few or too many words after it.
+// checkCampaignWords refuses a deed that does not exist, and too few or too many words after it.
 func checkCampaignWords(words []string) error {
 	usual := map[string][2]int{"list": {1, 1}, "export": {2, 2}, "apply": {2, 2}, "diff": {2, 2}, "simulate": {1, 2}, "explain": {2, 2}, "schema": {1, 1}}
 	if len(words) == 0 {

@@ -19,7 +19,7 @@ import (
 )
 
 func customerCommand(p program, args []string) error {
-	u := newUsage("customer export CUSTOMER [-o FILE] | customer erase CUSTOMER [--yes]",
+	u := newUsage("customer export CUSTOMER [-o FILE] | customer erase CUSTOMER [--yes] [--wait TIME] [--rewrite=false]",
 		"Tells everything that is kept of one customer, or erases it. CUSTOMER is Stripe's id (cus_…) or the address on file.\n\n"+
 			"export writes one JSON document with every row of every table, the mails as they went and the mails that came in.\n"+
 			"It is for handing out: keep it as you would keep the data.\n\n"+
@@ -121,7 +121,7 @@ func eraseCustomer(p program, db *database.DB, customer string, how erasing) err
 	if how.rewrite {
 		err = db.Scrub(p.ctx)
 		if err != nil {
-			return fmt.Errorf("%s is erased, but what was deleted may still lie in the free pages of the file: %w; say the same again to have it written anew", customer, err)
+			return fmt.Errorf("%s is erased, but what was deleted may still lie in the free pages of the file: %w; `sollecito customer erase %s` has it written anew", customer, err, customer)
 		}
 	}
 	if erasedAt > 0 {
@@ -145,7 +145,7 @@ func erasedAt(ctx context.Context, db *database.DB, customer string) (int64, err
 
 // confirm asks for the customer's id once more. Where nobody answers nothing is erased.
 func confirm(p program, customer string) error {
-	fmt.Fprintf(p.err, "Everything that is kept of %s will be erased. This cannot be undone; an export beforehand is yours to make.\nType %s to go on: ", customer, customer)
+	fmt.Fprintf(p.err, "Everything that is kept of %s will be erased. This cannot be undone: export it first if it may be asked for later.\nType %s to go on: ", customer, customer)
 	typed := ""
 	if p.in != nil {
 		typed, _ = bufio.NewReader(p.in).ReadString('\n') // the end of the input is an answer too

@@ -43,6 +43,10 @@ func (l *Letters) Recipients(ctx context.Context, tx *sql.Tx, notices []outbox.N
 			all[n.ID] = Recipient{To: cmp.Or(l.OnlyTo, l.Merchant.SupportEmail)}
 		default:
 			addresses := addressesFor(n, customer)
+			err = recognise(ctx, tx, n, addresses, suppressed)
+			if err != nil {
+				return nil, err
+			}
 			err = holdBack(ctx, tx, n, addresses, suppressed, now)
 			if err != nil {
 				return nil, err
@@ -51,6 +55,20 @@ func (l *Letters) Recipients(ctx context.Context, tx *sql.Tx, notices []outbox.N
 		}
 	}
 	return all, nil
+}
+
+// recognise gives names back to suppressions of addresses that came back with another customer, for staff to see them.
+func recognise(ctx context.Context, tx *sql.Tx, n outbox.Notice, addresses []string, suppressed map[string]outbox.Suppression) error {
+	for _, a := range addresses {
+		if !suppressed[outbox.Normal(a)].Nameless {
+			continue
+		}
+		err := outbox.Recognise(ctx, tx, n.CustomerID, a)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // holdBack adds those of a notice's addresses to suppressed that are written so that no mail can be sent to them.

@@ -103,11 +103,37 @@ const (
 	cameNothing    = "nothing"  // delayed, delivered, or known already
 )
 
+// erased reports whether a mail that came in answers one to a customer who was erased.
+func (r *Returns) erased(ctx context.Context, tx *sql.Tx, notice string) (bool, error) {
+	n, err := outbox.Find(ctx, tx, notice)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	_, err = billing.FindCustomer(ctx, tx, n.CustomerID)
+	if billing.IsErased(err) {
+		return true, nil
+	}
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return false, err
+}
+
 // effect does what a mail means and fills in what it turned out to be. It answers whether anything changed.
 func (r *Returns) effect(ctx context.Context, tx *sql.Tx, a *inbound.Arrival) (bool, error) {
 	end := func(outcome, reason string) (bool, error) {
 		a.Outcome, a.Reason = outcome, reason
 		return false, nil
+	}
+	gone, err := r.erased(ctx, tx, a.Tag.NoticeID)
+	if err != nil {
+		return false, err
+	}
+	if gone { // before it is read, so that nothing of it is kept for being odd
+		return end(cameForNobody, "")
 	}
 	m, err := reading.Read(a.Raw, a.Sender == "")
 	if errors.Is(err, reading.ErrUnreadable) {

@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
+	"strings"
+	"unicode"
 )
 
 // What is kept of a suppressed address whose customer was erased: enough to know it again, not to read it.
@@ -58,14 +60,46 @@ func EraseSuppressions(ctx context.Context, tx *sql.Tx, customer string, address
 	return nil
 }
 
+// othersHave reports whether a customer but this one has an address, given in its normal form. The engine compares what is
+// plain; what it may write otherwise, as names of domains in other letters, is compared here.
+func othersHave(ctx context.Context, tx *sql.Tx, address, customer string) (bool, error) {
+	odd := strings.Contains(address, "xn--") || strings.ContainsFunc(address, func(r rune) bool { return r > unicode.MaxASCII })
+	rows, err := tx.QueryContext(ctx, `SELECT email, contacts FROM customers WHERE id <> $1 AND (lower(email) = $2 OR contacts <> '' OR $3)`, customer, address, odd)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var email, contacts string
+		err = rows.Scan(&email, &contacts)
+		if err != nil {
+			return false, err
+		}
+		for _, a := range append(strings.Split(contacts, ","), email) {
+			if a != "" && Normal(a) == address {
+				return true, nil
+			}
+		}
+	}
+	return false, rows.Err()
+}
+
+// Recognise gives its name back to a suppression that was kept as a hash: another customer has the address now.
+func Recognise(ctx context.Context, tx *sql.Tx, customer, address string) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE suppressions SET address = $1, spelled = lower($2), customer_id = $3
+		WHERE address = $4 AND lifted_at = 0 AND NOT EXISTS (SELECT 1 FROM suppressions o WHERE o.address = $1 AND o.lifted_at = 0)`,
+		Normal(address), address, customer, digest(address))
+	if err != nil {
+		return fmt.Errorf("recognise a suppressed address: %w", err)
+	}
+	return nil
+}
+
 const wordsErased = "Mail to it came back, or was complained about, before its customer was erased."
 
 func eraseSuppression(ctx context.Context, tx *sql.Tx, s Suppression, customer string) error {
-	shared := false
-	err := tx.QueryRowContext(ctx, `
-		SELECT EXISTS (SELECT 1 FROM customers WHERE lower(email) = $1 AND id <> $2)
-			OR EXISTS (SELECT 1 FROM customers WHERE contacts <> '' AND ',' || lower(contacts) || ',' LIKE '%,' || $1 || ',%' AND id <> $2)`,
-		s.Address, customer).Scan(&shared)
+	shared, err := othersHave(ctx, tx, s.Address, customer)
 	if err != nil {
 		return err
 	}

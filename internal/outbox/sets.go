@@ -108,6 +108,7 @@ func Suppressed(ctx context.Context, tx *sql.Tx, addresses []string) (map[string
 		return nil, err
 	}
 	for _, s := range found {
+		s.Nameless = s.Address != plain[s.Address]
 		s.Address = plain[s.Address]
 		all[s.Address] = s
 	}

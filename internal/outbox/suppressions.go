@@ -19,6 +19,7 @@ type Suppression struct {
 	Since      int64
 	LiftedAt   int64 // 0 while it holds
 	LiftedBy   string
+	Nameless   bool // the address was kept as a hash, since the customer who had it was erased
 }
 
 // Returned keeps that a mail came back, marks it as failed unless it did arrive (a complaint), and suppresses its

@@ -141,6 +141,11 @@ func TestAnErasedCustomerIsGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.walk(5 * time.Hour)
+	err = h.comes("anneke@devries.example", replyTo(first), "Willem has no header\n\nAnneke\n") // nothing that can be read
+	if err != nil {
+		t.Fatal(err)
+	}
 	h.walk(40 * 24 * time.Hour)
 	_, err = h.portal.Intake.Import(t.Context(), func(intake.Imported) {})
 	if err != nil {

@@ -170,13 +170,18 @@ func (t table) forget(ctx context.Context, tx *sql.Tx, customer string) error {
 	return nil
 }
 
-// forgetCards empties the fingerprints of erased customers' cards that no limit counts any more.
+// forgetCards empties the fingerprints of erased customers' cards that no limit counts any more, and lets go of others'
+// cards that were taken off at Stripe since.
 func forgetCards(ctx context.Context, tx *sql.Tx, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE attempts SET card = '' WHERE card <> '' AND started_at < $1 AND customer_id IN (SELECT id FROM customers WHERE erased_at > 0)`,
 		now.AddDate(0, 0, -cardDays).Unix())
 	if err != nil {
 		return fmt.Errorf("forget cards of erased customers: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, `DELETE FROM guest_cards WHERE gone_at > 0 AND customer_id IN (SELECT id FROM customers WHERE erased_at > 0)`)
+	if err != nil {
+		return fmt.Errorf("forget cards of who paid for erased customers: %w", err)
 	}
 	return nil
 }

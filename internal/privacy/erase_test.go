@@ -195,6 +195,70 @@ func TestASuppressedAddressStaysSuppressedWithoutItsName(t *testing.T) {
 	}
 }
 
+// Whether somebody else has an address is asked of its meaning, not of how it is written: of a domain in other letters, and
+// not of one that only looks like it.
+func TestWhoElseHasASuppressedAddress(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		address, others string
+		contact, stays  bool
+	}{
+		"another spelling of the domain": {"ada@b\u00fccher.example", "Ada@xn--bcher-kva.example", false, true},
+		"the same letters in capitals":   {"jos\u00e9@example.com", "JOS\u00c9@example.com", true, true},
+		"a name that only looks alike":   {"ada_lovelace@example.com", "ada.lovelace@example.com", true, false},
+		"a name with a percent sign":     {"%@example.com", "bob@example.com", true, false},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			db := open(t)
+			bob := billing.Customer{ID: "cus_bob", Name: "Bob", Email: "other@example.net"}
+			if c.contact {
+				bob.Contacts = []string{"bob@example.net", c.others}
+			} else {
+				bob.Email = c.others
+			}
+			do(t, db, func(tx *sql.Tx) error {
+				_, err := outbox.HoldBack(t.Context(), tx, outbox.Notice{ID: "ntc_1", CustomerID: "cus_bob"}, c.address, now.Unix())
+				return errors.Join(err, save(tx, t, billing.Customer{ID: "cus_ada", Name: "Ada", Email: c.address}), save(tx, t, bob))
+			})
+			erase(t, db, "cus_ada")
+			readable, whose := false, ""
+			err := db.See(t.Context(), func(tx *sql.Tx) error {
+				return tx.QueryRow(`SELECT address = $1, customer_id FROM suppressions`, outbox.Normal(c.address)).Scan(&readable, &whose)
+			})
+			if err != nil || readable != c.stays || c.stays != (whose == "cus_bob") {
+				t.Errorf("readable: %t, of %q: %v", readable, whose, err)
+			}
+		})
+	}
+}
+
+// A suppressed address that comes back with another customer has a name again, so that staff see whom no mail reaches.
+func TestASuppressedAddressIsRecognised(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	do(t, db, func(tx *sql.Tx) error {
+		_, err := outbox.HoldBack(t.Context(), tx, outbox.Notice{ID: "ntc_1", CustomerID: "cus_ada"}, "ada@example.com", now.Unix())
+		return errors.Join(err, save(tx, t, billing.Customer{ID: "cus_ada", Name: "Ada", Email: "ada@example.com"}))
+	})
+	erase(t, db, "cus_ada")
+	do(t, db, func(tx *sql.Tx) error {
+		many, err := outbox.Suppressed(t.Context(), tx, []string{"Ada@example.com"})
+		if err == nil && !many["ada@example.com"].Nameless {
+			t.Errorf("before: %+v", many)
+		}
+		return errors.Join(err, outbox.Recognise(t.Context(), tx, "cus_new", "Ada@example.com"))
+	})
+	do(t, db, func(tx *sql.Tx) error {
+		var spelled, whose string
+		err := tx.QueryRow(`SELECT spelled, customer_id FROM suppressions WHERE address = 'ada@example.com'`).Scan(&spelled, &whose)
+		if spelled != "ada@example.com" || whose != "cus_new" {
+			t.Errorf("after: %q of %q", spelled, whose)
+		}
+		return err
+	})
+}
+
 // A paper of late interest keeps its sums and loses its name.
 func TestAPaperOfLateInterestLosesItsName(t *testing.T) {
 	t.Parallel()

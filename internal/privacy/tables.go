@@ -283,7 +283,9 @@ var tables = []table{
 		rule: deleted,
 	},
 	{
-		name: "audit", whose: `(object = $1 OR detail = $1 OR detail LIKE $1 || ' %')`, order: "seq",
+		name: "audit", order: "seq",
+		whose: `(object = $1 OR detail = $1 OR detail LIKE $1 || ' %' OR object IN (SELECT id FROM cases WHERE customer_id = $1)
+			OR object IN (SELECT id FROM conversations WHERE customer_id = $1))`,
 		text: "action object detail", number: "seq", moment: "at", untold: "actor role ip request hash",
 		rule: kept,
 		why:  "it names customers by their id alone, and each entry vouches for the one before: taking one out would break the chain",

@@ -63,7 +63,7 @@ func (t *tables) wrote(s spoken, args []driver.NamedValue) {
 	}
 }
 
-// part is a table by its name, and of the settings one alone: each statement names one first.
+// part names a table; of the settings it names one row alone, whose name is the first argument of each statement.
 func part(table string, args []driver.NamedValue) string {
 	if table != "settings" || len(args) == 0 {
 		return table
