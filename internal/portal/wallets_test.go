@@ -82,8 +82,7 @@ func TestNothingStandsInAWalletsWay(t *testing.T) {
 		b := tab{t, ctx}
 		b.do(chromedp.Navigate(from))
 		b.do(chromedp.Navigate(h.base + page))
-		_, err := chromedp.Run(ctx, chromedp.Poll[bool](`window.asked && asked.mounted === true && !document.querySelector('form[data-card] [data-needs-script]').hidden`))
-		b.must(err)
+		b.shows(`window.asked && asked.mounted === true && !document.querySelector('form[data-card] [data-needs-script]').hidden`)
 		type asked struct {
 			Key, Locale string
 			Elements    map[string]any
