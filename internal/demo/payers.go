@@ -86,6 +86,13 @@ func payers() []player {
 			failed: 9*aDay + 4*time.Hour, code: "expired_card",
 			turns: []turn{{7 * aDay, (*Demo).payByFailingDebit}},
 		},
+		{
+			name: "June Park", email: "june@park.example", locale: "en",
+			line1: "1180 Peachtree Street", city: "Atlanta", postcode: "30309", nation: "US", plan: studioUSD,
+			scenario: "account_unproven", story: "Typed the number of her bank account; small deposits are on their way to it",
+			failed: 3*aDay + 3*time.Hour, code: "expired_card",
+			turns: []turn{{2 * aDay, (*Demo).typeAccount}},
+		},
 	}
 }
 
@@ -121,6 +128,20 @@ func (d *Demo) payFiveTimes(ctx context.Context, p *part) error {
 
 // addPoorCard lets the player type a card that can be kept and then declines every charge.
 func (d *Demo) addPoorCard(ctx context.Context, p *part) error {
+	return d.typeIn(ctx, p, form{"payment_method": "pm_card_chargeCustomerFail"})
+}
+
+// typeAccount lets the player type the number of a bank account in the United States.
+func (d *Demo) typeAccount(ctx context.Context, p *part) error {
+	return d.typeIn(ctx, p, form{
+		"payment_method_data[type]": "us_bank_account", "payment_method_data[us_bank_account][account_number]": "000123456789",
+		"payment_method_data[us_bank_account][routing_number]": "110000000", "payment_method_data[us_bank_account][account_holder_type]": "individual",
+		"payment_method_data[billing_details][name]": p.Name, "return_url": d.Base() + "/pay/card/finish",
+	})
+}
+
+// typeIn lets the player type a way to pay for the open invoice, as Stripe's fields hand it over.
+func (d *Demo) typeIn(ctx context.Context, p *part, typed form) error {
 	press := checkout.Press{ID: database.NewID("press"), Customer: p.ID}
 	err := d.portal.DB.See(ctx, func(tx *sql.Tx) error {
 		i, err := billing.FindInvoice(ctx, tx, p.invoice)
@@ -132,16 +153,16 @@ func (d *Demo) addPoorCard(ctx context.Context, p *part) error {
 	}
 	secret, err := d.portal.Desk.StartCard(ctx, press)
 	if err != nil {
-		return fmt.Errorf("%s begins to type a card: %w", p.Name, err)
+		return fmt.Errorf("%s begins to type: %w", p.Name, err)
 	}
 	setup, _, _ := strings.Cut(secret, "_secret_")
-	_, err = d.stripe.make(ctx, "/v1/setup_intents/"+url.PathEscape(setup)+"/confirm", form{"payment_method": "pm_card_chargeCustomerFail"})
+	_, err = d.stripe.make(ctx, "/v1/setup_intents/"+url.PathEscape(setup)+"/confirm", typed)
 	if err != nil {
-		return fmt.Errorf("%s types a card: %w", p.Name, err)
+		return fmt.Errorf("%s types a way to pay: %w", p.Name, err)
 	}
 	p.Press, err = d.portal.Desk.FinishCard(ctx, p.ID, setup)
 	if err != nil {
-		return fmt.Errorf("%s keeps a card: %w", p.Name, err)
+		return fmt.Errorf("%s keeps a way to pay: %w", p.Name, err)
 	}
 	return nil
 }

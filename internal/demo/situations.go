@@ -70,6 +70,7 @@ func states() []situation {
 		{group: groupPaying, name: "bank_question", title: "The bank’s question", see: "How the approval goes; the button opens it", who: "authentication_required", path: "/pay/approve"},
 		{group: groupPaying, name: "processing", title: "A bank debit is under way", see: "No second button to pay, and by when the bank’s answer is expected", who: "bank_debit", path: "/pay"},
 		{group: groupPaying, name: "debit_failed", title: "A bank debit came back", see: "Days later the bank said no; nothing was taken, and the ways on", who: "debit_failed", path: "/pay"},
+		{group: groupPaying, name: "account_unproven", title: "A bank account to confirm", see: "Small deposits are on their way to it; the button leads to the page where they are named", who: "account_unproven", path: "/pay"},
 		{group: groupPaying, name: "paid", title: "Just paid", see: "Sum, card, day, the receipt and what comes next", who: "just_paid", path: "/pay/result?press={press}"},
 		{group: groupPaying, name: "declined", title: "Declined just now", see: "Nothing has been taken, why, and the ways on", who: "declined_now", path: "/pay/result?press={press}"},
 		{group: groupPaying, name: "card_saved", title: "Card kept, charge declined", see: "The new card is kept; the charge did not go through", who: "card_saved", path: "/pay/result?press={press}"},

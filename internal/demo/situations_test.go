@@ -104,7 +104,7 @@ func TestEverySituationIsReal(t *testing.T) {
 		"promised": "a[href='/pay/promise/end']", "grace": ".flash.wait", "restricted": ".note", "suspended": ".note", "ends_soon": ".flash.wait", "ended": ".note", "claimed": ".note",
 		"paused": ".note", "disputed": ".note", "leaving": "main a[href='/pay/cancel']", "link_expired": "form[action='/pay/link']",
 		"link_replaced": "form[action='/pay/link']", "link_unknown": "form[action='/pay/link']", "checking": "[data-refresh]", "stripe_down": "a.main-act[href='/pay']",
-		"our_fault": "a.main-act[href='/pay']", "refunded": ".seal.good", "debit_failed": "main .main-act", "written_off": "form[action='/pay/hosted'] .main-act",
+		"our_fault": "a.main-act[href='/pay']", "refunded": ".seal.good", "debit_failed": "main .main-act", "account_unproven": "form[action='/pay/prove']", "written_off": "form[action='/pay/hosted'] .main-act",
 		"methods": "a[href^='/pay/methods/pm_']", "remove_method": "form[action$='/code'] .main-act", "remove_code": "#code[name=code]", "papers": "form[action='/pay/papers/code'] .main-act",
 		"share": "form[action='/pay/share/end']", "whose": "main a[href='/pay/share']", "guest": "form[action='/pay/invoice'] #payment-element", "genuine": "form[action='/pay/genuine']",
 		"no_page": "a.main-act[href='/pay']", "conversation": ".talk", "consent": "a.btn[href='/pay/cancel']", "expires_soon": "form[action='/pay/card'], a.main-act",

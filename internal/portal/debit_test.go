@@ -229,7 +229,7 @@ func TestAnAccountIsProvenBySmallDeposits(t *testing.T) {
 	})
 	form.Set("setup_intent", setup)
 	b.post("/pay/card", form).at("/pay", http.StatusOK)
-	if got := b.text("section[aria-labelledby=proof]"); !strings.Contains(got, "two small deposits arrive") || !strings.Contains(got, "nothing has been taken yet") {
+	if got := b.text("section[aria-labelledby=proof]"); !strings.Contains(got, "one or two small deposits arrive") || !strings.Contains(got, "nothing has been taken from it yet") {
 		t.Fatalf("the page says: %s", b.text("main"))
 	}
 	h.walk(3 * 24 * time.Hour)
