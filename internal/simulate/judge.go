@@ -69,7 +69,11 @@ func (j *judge) mail(c *customer, l letter, t told) {
 	}
 	base, _, _ := strings.Cut(c.locale, "-")
 	said, _, _ := strings.Cut(l.speaks, "-")
-	if said != base && l.at.Sub(c.spoke) > j.known {
+	known := j.known // a customer is read again before each reminder
+	if t.kind != "reminder" {
+		known = 2 * looks // before what answers somebody they are not, and an event may be lost
+	}
+	if said != base && l.at.Sub(c.spoke) > known {
 		j.breach("C13", c, "a mail in %q to somebody who speaks %s", l.speaks, c.locale)
 	}
 	if t.kind == "settled" && l.at.Sub(c.settled) > 2*time.Hour {

@@ -136,6 +136,9 @@ func TestTheJudgeKnowsARightMailFromAWrongOne(t *testing.T) {
 		{name: "a debit by another campaign", rule: "B1", at: noon, campaign: "consumer-cards", change: func(c *customer) { c.way = byDebit }},
 		{name: "in their language", at: noon, speaks: "nl"},
 		{name: "in a language they just left", at: noon, speaks: "pl", change: func(c *customer) { c.spoke = noon.Add(-9 * time.Minute) }},
+		{name: "in a language they left before it", rule: "C13", at: noon, speaks: "pl", change: func(c *customer) { c.spoke = noon.Add(-11 * time.Minute) }},
+		{name: "an answer in a language they left lately", at: noon, kind: "reply", speaks: "pl", change: func(c *customer) { c.spoke = noon.Add(-5 * time.Hour) }},
+		{name: "an answer in a language they left long ago", rule: "C13", at: noon, kind: "reply", speaks: "pl", change: func(c *customer) { c.spoke = noon.Add(-7 * time.Hour) }},
 		{name: "in another language", rule: "C13", at: noon, speaks: "pl"},
 		{name: "said twice", rule: "I3", at: noon, twice: true},
 	} {
