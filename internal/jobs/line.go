@@ -124,9 +124,9 @@ func (l *line) ask(ctx context.Context, n outbox.Notice, read bool) (*turn, erro
 // same: then the same turn is asked again, as long as the notice is surely claimed by nobody else, and goes as it was begun.
 func (l *line) keep(ctx context.Context, t *turn) error {
 	pause := tellFirst
-	for {
+	for tries := 1; ; tries++ {
 		err := l.together.Keep(ctx, t)
-		if err == nil || t.lease.IsZero() || !l.Real().Add(pause+dialogue).Before(time.Unix(t.asked.LeaseUntil, 0)) {
+		if err == nil || tries == tellMost || t.lease.IsZero() || !l.Real().Add(pause+dialogue).Before(time.Unix(t.asked.LeaseUntil, 0)) {
 			return err
 		}
 		l.Log.WarnContext(ctx, "nobody knows whether a mail was begun", "notice", t.asked.ID, "err", err)
