@@ -50,7 +50,7 @@ const settingCampaigns = "campaigns"
 
 // Install gives an installation the campaigns it does not know by name yet, after those it does.
 func Install(ctx context.Context, tx *sql.Tx, all Campaigns, now time.Time) error {
-	err := database.Hold(ctx, tx, settingCampaigns)
+	err := database.HoldQuietly(ctx, tx, settingCampaigns)
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func selectCampaigns(ctx context.Context, tx *sql.Tx) (Campaigns, error) {
 // "" leaves a known one in its place and puts a new one first. Cases that have begun keep their version. fault.NotFound
 // when before is no campaign, fault.Conflict when no campaign would be left for new cases.
 func (s *Store) Apply(ctx context.Context, tx *sql.Tx, c Campaign, before, actor string, now time.Time) (int64, bool, error) {
-	err := database.Hold(ctx, tx, settingCampaigns)
+	err := database.HoldQuietly(ctx, tx, settingCampaigns)
 	if err != nil {
 		return 0, false, err
 	}

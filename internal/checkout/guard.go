@@ -170,7 +170,7 @@ func (d *Desk) countRead(ctx context.Context, tx *sql.Tx, intent string) error {
 // heard keeps that Stripe answered us that a card was declined, and answers what was known of the intent before; false
 // when it was handed to nobody. The event that tells of it may come before the answer, after it, or at the same time.
 func (d *Desk) heard(ctx context.Context, tx *sql.Tx, intent string) (confirmation, bool, error) {
-	err := database.Hold(ctx, tx, intent)
+	err := database.HoldQuietly(ctx, tx, intent)
 	if err != nil {
 		return confirmation{}, false, err
 	}
@@ -196,7 +196,7 @@ func (d *Desk) heard(ctx context.Context, tx *sql.Tx, intent string) (confirmati
 func (d *Desk) Declined(ctx context.Context, event, intent string) error {
 	over := false
 	err := d.db.Do(ctx, func(tx *sql.Tx) error {
-		err := database.Hold(ctx, tx, intent)
+		err := database.HoldQuietly(ctx, tx, intent)
 		if err != nil {
 			return err
 		}

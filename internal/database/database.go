@@ -142,18 +142,6 @@ func run(ctx context.Context, pool *sql.DB, options *sql.TxOptions, work func(tx
 	return nil
 }
 
-// Hold lets one transaction at a time go on with what name stands for (a customer's id, the audit log), until the
-// transaction ends. Whoever reads in order to decide and write holds first; what is read after it stays true until
-// the commit. A transaction that holds several takes customers in ascending order and the audit log last. Each engine
-// has a function hold of its own: SQLite's, where there is one writer anyway, does nothing.
-func Hold(ctx context.Context, tx *sql.Tx, name string) error {
-	_, err := tx.ExecContext(ctx, `SELECT hold($1)`, name)
-	if err != nil {
-		return fmt.Errorf("hold %s: %w", name, err)
-	}
-	return nil
-}
-
 // Check answers whether the database can be read and written now.
 func (db *DB) Check(ctx context.Context) error {
 	return db.Do(ctx, func(tx *sql.Tx) error { return SetSetting(ctx, tx, "checked", "1") })

@@ -246,6 +246,45 @@ func TestWhoeverHoldsDecidesAlone(t *testing.T) {
 	}
 }
 
+// What was decided of a name aside stands while nobody who may have changed it held it, and no longer.
+func TestHoldsAreCountedWithWhatTheyChanged(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	held := func() map[string]int64 {
+		var times map[string]int64
+		err := db.See(t.Context(), func(tx *sql.Tx) error {
+			var err error
+			times, err = database.Held(t.Context(), tx, []string{"cus_1", "cus_2", "cus_3"})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return times
+	}
+	do := func(work func(tx *sql.Tx) error) {
+		err := db.Do(t.Context(), work)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := held(); len(got) != 0 {
+		t.Errorf("before anybody was held: %v", got)
+	}
+	do(func(tx *sql.Tx) error { return database.Hold(t.Context(), tx, "cus_1") })
+	do(func(tx *sql.Tx) error { return database.HoldAll(t.Context(), tx, []string{"cus_1", "cus_2", "cus_3"}) })
+	do(func(tx *sql.Tx) error { return database.HoldQuietly(t.Context(), tx, "cus_1", "cus_2") })
+	err := db.Do(t.Context(), func(tx *sql.Tx) error {
+		return errors.Join(database.Hold(t.Context(), tx, "cus_2"), errors.New("taken back"))
+	})
+	if err == nil {
+		t.Error("the failure went unheard")
+	}
+	if got := held(); got["cus_1"] != 2 || got["cus_2"] != 1 || got["cus_3"] != 1 {
+		t.Errorf("held %v times", got)
+	}
+}
+
 // What strangers send must never fail a transaction: both engines keep a name with NUL and broken letters in it.
 func TestAnyTextCanBeKept(t *testing.T) {
 	t.Parallel()

@@ -1,9 +1,6 @@
 package database
 
 import (
-	"context"
-	"database/sql"
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -49,17 +46,4 @@ func Rows(first, count int, row string, columns int) string {
 		}
 	}
 	return string(b)
-}
-
-// HoldAll is Hold for several names, which must be in ascending order.
-func HoldAll(ctx context.Context, tx *sql.Tx, names []string) error {
-	if len(names) == 0 {
-		return nil
-	}
-	marks, args := List(names)
-	_, err := tx.ExecContext(ctx, `SELECT hold(`+strings.ReplaceAll(marks, ", ", "), hold(")+`)`, args...)
-	if err != nil {
-		return fmt.Errorf("hold %s: %w", strings.Join(names, ", "), err)
-	}
-	return nil
 }

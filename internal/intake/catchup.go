@@ -49,7 +49,7 @@ func (w *walk) advance(ctx context.Context, change func(tx *sql.Tx, next *Reconc
 		if err != nil {
 			return err
 		}
-		err = database.Hold(ctx, tx, settingReconcile) // after the customers that change holds
+		err = database.HoldQuietly(ctx, tx, settingReconcile) // after the customers that change holds
 		if err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ import (
 // same turns.
 func (s *Sender) take(ctx context.Context, tx *sql.Tx, turns []*turn) error {
 	// What comes back of a customer's mails and their next mail are not decided at the same time.
-	err := database.HoldAll(ctx, tx, customersOf(turns))
+	err := database.HoldQuietly(ctx, tx, customersOf(turns)...)
 	if err != nil {
 		return err
 	}

@@ -196,6 +196,11 @@ var tables = []table{
 		rule: deleted,
 	},
 	{
+		name: "holds", whose: theirs, order: "customer_id",
+		text: "customer_id", number: "times",
+		rule: kept, why: "how often something of theirs may have changed, by their id alone",
+	},
+	{
 		name: "copy_forms", untold: "id fixed",
 		rule: nobodys, why: "what many letters share, with places where each has its own words",
 	},

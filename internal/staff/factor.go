@@ -312,7 +312,7 @@ func (m *Members) NewCodes(ctx context.Context, token string, who Caller) (Entry
 		if s.standing != Full || !s.fresh(m.now()) || found.factor == "" {
 			return fault.New(fault.Conflict, "Confirm that it is you first")
 		}
-		err = database.Hold(ctx, tx, found.ID) // two of their sessions must not leave two sets
+		err = database.HoldQuietly(ctx, tx, found.ID) // two of their sessions must not leave two sets
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ func notOneself() error {
 // mayAct makes sure that who acts still is an administrator when their turn comes: of two who shut each other out at
 // once, one comes too late.
 func (m *Members) mayAct(ctx context.Context, tx *sql.Tx, by Hand) error {
-	err := database.Hold(ctx, tx, "staff")
+	err := database.HoldQuietly(ctx, tx, "staff")
 	if err != nil {
 		return err
 	}
