@@ -104,7 +104,7 @@ func TestAHardBounceMovesOnToTheNextContact(t *testing.T) {
 		t.Fatalf("mails: %+v", mails)
 	}
 	w.do(func(ctx context.Context, tx *sql.Tx) error {
-		say, err := w.cases.StillWanted(ctx, tx, mails[1], w.now)
+		say, err := w.wanted(ctx, tx, mails[1], w.now)
 		if !say.Go {
 			t.Errorf("the mail to the contact may not go: %+v", say)
 		}

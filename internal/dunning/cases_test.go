@@ -55,6 +55,27 @@ func (w *world) do(work func(ctx context.Context, tx *sql.Tx) error) {
 	}
 }
 
+// wanted asks right before a notice would be handed over whether it may be, and keeps what goes with the answer.
+func (w *world) wanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, at time.Time) (dunning.Say, error) {
+	return wanted(ctx, tx, w.cases, n, at)
+}
+
+func wanted(ctx context.Context, tx *sql.Tx, cases *dunning.Cases, n outbox.Notice, at time.Time) (dunning.Say, error) {
+	err := database.HoldQuietly(ctx, tx, n.CustomerID)
+	if err != nil {
+		return dunning.Say{}, err
+	}
+	who, err := billing.CustomersByID(ctx, tx, []string{n.CustomerID})
+	if err != nil {
+		return dunning.Say{}, err
+	}
+	says, err := cases.WhichWanted(ctx, tx, []outbox.Notice{n}, who, at)
+	if err != nil {
+		return dunning.Say{}, err
+	}
+	return says[n.ID], cases.Follow(ctx, tx, n, says[n.ID], at)
+}
+
 // hear saves what Stripe says of the invoices and lets the cases be reconsidered.
 func (w *world) hear(invoices ...billing.Invoice) {
 	w.t.Helper()
@@ -402,7 +423,7 @@ func TestAnOutageCausesNoBurst(t *testing.T) {
 	}
 }
 
-func TestStillWantedRightBeforeSending(t *testing.T) {
+func TestWantedRightBeforeSending(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	i := w.failed("in_1", "expired_card")
@@ -420,7 +441,7 @@ func TestStillWantedRightBeforeSending(t *testing.T) {
 		var say dunning.Say
 		w.do(func(ctx context.Context, tx *sql.Tx) error {
 			var err error
-			say, err = w.cases.StillWanted(ctx, tx, n, at)
+			say, err = w.wanted(ctx, tx, n, at)
 			return err
 		})
 		return say

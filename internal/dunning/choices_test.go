@@ -100,7 +100,7 @@ func TestAMailDecidedBeforeTheOptOutIsCheckedWhenItLeaves(t *testing.T) {
 	w.choose(noMail)
 	n := w.notices()[0]
 	w.do(func(ctx context.Context, tx *sql.Tx) error { // as if a sender had taken it before
-		say, err := w.cases.StillWanted(ctx, tx, n, w.now)
+		say, err := w.wanted(ctx, tx, n, w.now)
 		if say.Go || say.Skip != contact.NoMailWanted {
 			t.Errorf("%+v", say)
 		}

@@ -67,7 +67,7 @@ func (w *world) leave(outcome outbox.Status) {
 		}
 		w.now = time.Unix(max(n.DueAt, w.now.Unix()), 0).In(rome)
 		w.do(func(ctx context.Context, tx *sql.Tx) error {
-			say, err := w.cases.StillWanted(ctx, tx, n, w.now)
+			say, err := w.wanted(ctx, tx, n, w.now)
 			if err != nil {
 				return err
 			}

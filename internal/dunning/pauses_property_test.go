@@ -132,7 +132,7 @@ func (w *resters) post(ctx context.Context, tx *sql.Tx) error {
 		if n.Status != outbox.Queued || n.Channel != outbox.Email || n.DueAt > w.now.Unix() {
 			continue
 		}
-		say, err := w.cases.StillWanted(ctx, tx, n, w.now)
+		say, err := wanted(ctx, tx, w.cases, n, w.now)
 		if err != nil {
 			return err
 		}

@@ -283,17 +283,26 @@ const noticeTime = 4 * 24 * time.Hour
 // whyRests is the reason of a notice that waits because its case rests.
 const whyRests = string(ReasonRests)
 
-// giveNotice moves the date of the consequence ahead later when a message that names it was held up: it is never
-// closer than the least notice, and never one that has passed. It answers the case as it then is.
-func (cs *Cases) giveNotice(ctx context.Context, tx *sql.Tx, c Case, in Situation, now time.Time) (Case, error) {
+// givenNotice answers the case with the date of the consequence ahead moved later when a message that names it was held up,
+// and whether it was: it is never closer than the least notice, and never one that has passed.
+func (c Case) givenNotice(in Situation, now time.Time) (Case, bool) {
 	if c.Status != Open || c.ConsequenceAt == 0 || c.ConsequenceAt >= now.Add(noticeTime).Unix() {
-		return c, nil
+		return c, false
 	}
 	c.ConsequenceAt = max(in.Policy.NextAllowed(now.Add(noticeTime), in.Zones).Unix(), c.consequence(in, now))
 	if c.Step < len(in.Plan.Steps) && in.Plan.Steps[c.Step].Consequence && c.NextStepAt > 0 {
 		c.NextStepAt = max(c.NextStepAt, c.ConsequenceAt)
 	}
-	return c, updateCase(ctx, tx, c)
+	return c, true
+}
+
+// giveNotice keeps the case as givenNotice answers it.
+func (cs *Cases) giveNotice(ctx context.Context, tx *sql.Tx, c Case, in Situation, now time.Time) error {
+	c, moved := c.givenNotice(in, now)
+	if !moved {
+		return nil
+	}
+	return updateCase(ctx, tx, c)
 }
 
 // Left tells the case that a notice of it has left, or may have. The days it was held up by a broken mail server
@@ -347,7 +356,7 @@ func (cs *Cases) Shown(ctx context.Context, tx *sql.Tx, customer string, now tim
 	}
 	step := in.Plan.StepOf(n.Step)
 	passed := c.Status == Open && c.ConsequenceAt > 0 && c.ConsequenceAt <= now.Unix()
-	_, err = cs.giveNotice(ctx, tx, c, in, now)
+	err = cs.giveNotice(ctx, tx, c, in, now)
 	if err != nil {
 		return false, err
 	}

@@ -33,7 +33,7 @@ func TestThanksHeldUpIntoTheNightWaitForTheMorning(t *testing.T) {
 		var say dunning.Say
 		w.do(func(ctx context.Context, tx *sql.Tx) error {
 			var err error
-			say, err = w.cases.StillWanted(ctx, tx, thanks, at)
+			say, err = w.wanted(ctx, tx, thanks, at)
 			return err
 		})
 		return say

@@ -13,7 +13,7 @@ import (
 	"sollecito/internal/outbox"
 )
 
-// Say is what StillWanted answers of a notice that is about to be handed over.
+// Say is what WhichWanted answers of a notice that is about to be handed over.
 type Say struct {
 	Go    bool
 	Skip  string    // the reason why it is not said at all, when neither Go nor Later
@@ -24,26 +24,15 @@ type Say struct {
 	Case   Case
 	In     Situation
 	Broken bool // a day its customer had set came to nothing, now or earlier
+
+	moved bool // the date that Case announces is later than the one that is kept
+	inApp bool // it is told in the app in the mail's place
 }
 
-// StillWanted decides right before a notice is handed over, from what is stored, whether it may go. A reminder may when
-// the case is open and not resting, something is owed, and the contact policy allows it now. The date a reminder
-// announces is moved later when the mail itself was held up.
-func (cs *Cases) StillWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time.Time) (Say, error) {
-	err := database.Hold(ctx, tx, n.CustomerID)
-	if err != nil {
-		return Say{}, err
-	}
-	who, err := billing.CustomersByID(ctx, tx, []string{n.CustomerID})
-	if err != nil {
-		return Say{}, err
-	}
-	all, err := cs.WhichWanted(ctx, tx, []outbox.Notice{n}, who, now)
-	return all[n.ID], err
-}
-
-// WhichWanted is StillWanted for several notices, by their ids. who are their customers, all different and held by the
-// caller.
+// WhichWanted decides right before notices are handed over, from what is stored, whether they may go, by their ids. It only
+// reads; what goes with a decision is kept by Follow. A reminder may go when its case is open and not resting, something is
+// owed, and the contact policy allows it now. The date it announces is later when the mail itself was held up. who are their
+// customers, all different; whoever acts on the answer holds them, or has seen that nobody else did since (database.Held).
 func (cs *Cases) WhichWanted(ctx context.Context, tx *sql.Tx, notices []outbox.Notice, who map[string]billing.Customer, now time.Time) (map[string]Say, error) {
 	all := make(map[string]Say, len(notices))
 	var reminders []outbox.Notice
@@ -66,6 +55,17 @@ func (cs *Cases) WhichWanted(ctx context.Context, tx *sql.Tx, notices []outbox.N
 		}
 	}
 	return all, cs.remindersWanted(ctx, tx, reminders, who, now, all)
+}
+
+// Follow keeps what goes with a decision about a notice, in the transaction that acts on it.
+func (cs *Cases) Follow(ctx context.Context, tx *sql.Tx, n outbox.Notice, say Say, now time.Time) error {
+	if say.inApp {
+		return cs.tellInApp(ctx, tx, n, now)
+	}
+	if say.moved {
+		return updateCase(ctx, tx, say.Case)
+	}
+	return nil
 }
 
 // remindersWanted decides about reminders, each by what was read of all of them at once, and adds what it decided to all.
@@ -108,15 +108,10 @@ func (cs *Cases) remindersWanted(ctx context.Context, tx *sql.Tx, reminders []ou
 		}
 		in := situations[c.ID]
 		say := c.wants(in, n, paying[n.CustomerID])
-		if say.Skip == contact.NoMailWanted {
-			err = cs.tellInApp(ctx, tx, n, now)
-		}
+		say.inApp = say.Skip == contact.NoMailWanted
 		if say.Go {
 			say.In, say.Broken = in, broken[n.CustomerID]
-			say.Case, err = cs.giveNotice(ctx, tx, c, in, now)
-		}
-		if err != nil {
-			return err
+			say.Case, say.moved = c.givenNotice(in, now)
 		}
 		all[n.ID] = say
 	}

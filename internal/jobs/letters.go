@@ -41,7 +41,8 @@ type Letters struct {
 
 // Write composes the letter to the notice's recipient and fills in what the notice keeps of it: Message-ID, date and
 // subject; the copy comes with Draft.Finish. A reminder tells of what say was decided by. who is its customer.
-// fault.NotFound when what it tells of is gone.
+// fault.NotFound when what it tells of is gone. What it
+// says is kept by issueAll; only a code is kept at once.
 func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say dunning.Say, who billing.Customer, now time.Time) (Draft, error) {
 	if n.Kind == outbox.StaffAlert {
 		return l.staffAlert(ctx, tx, n, now)
@@ -72,10 +73,7 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say d
 		letter = letter.WithChoices(l.Addresses.Choices(token))
 	}
 	if n.Counts && l.Collector {
-		stop, err = link.IssueStop(ctx, tx, link.Stop{CustomerID: n.CustomerID, NoticeID: n.ID}, now.Unix())
-		if err != nil {
-			return Draft{}, err
-		}
+		stop = link.NewToken()
 		letter = letter.WithStop(l.Addresses.Stop(stop))
 	}
 	if n.Dated == 0 {
@@ -116,11 +114,14 @@ func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say d
 			out.ReplyTo = mail.Address{Name: who.Name, Address: who.Email}
 		}
 	}
-	d := Draft{notice: n.ID, words: letter, letter: out, forms: &l.forms, signer: l.Signer, code: code, stop: stop, link: link.New{
+	d := Draft{notice: n.ID, words: letter, letter: out, forms: &l.forms, signer: l.Signer, code: code, link: link.New{
 		Token: token, Again: n.Attempts > 0, Link: link.Link{CustomerID: n.CustomerID, NoticeID: n.ID, Language: reader.Tag(), IssuedAt: now.Unix()},
 	}}
 	if reply != "" {
 		d.hide, d.hidden = reply, l.Inbound.Hidden(cut) // whoever has it writes in the customer's name
+	}
+	if stop != "" {
+		d.stop = link.NewStop{Stop: link.Stop{CustomerID: n.CustomerID, NoticeID: n.ID}, Token: stop}
 	}
 	return d, nil
 }

@@ -23,7 +23,6 @@ type line struct {
 	*Sender
 	together *database.Group[*turn]
 	last     *handed // the last mail, while the database does not know yet what became of it
-	room     []byte  // where its letter stood, for the next: a line has one letter at a time
 }
 
 // handed is a mail the server was told of, and what it said.
@@ -37,19 +36,13 @@ type handed struct {
 
 // turn is what a line tells and asks the database at once.
 type turn struct {
-	last  *handed        // nil when there is nothing to tell
-	asked *outbox.Notice // as it was claimed; nil when there is no next one
-	read  bool           // its customer was read again from Stripe just now
-	room  []byte         // for its letter
+	last  *handed // nil when there is nothing to tell
+	claim *claim  // the next notice; nil when there is none
+	read  bool    // its customer was read again from Stripe just now
 
-	answer answer
-	// When it goes:
-	next   outbox.Notice    // as it was begun
-	who    billing.Customer // its customer
-	lease  time.Time        // how long it is left to this line
-	draft  *Draft
-	letter mail.Post   // the draft, drawn
-	copy   outbox.Copy // what is kept of it
+	answer  answer
+	mailing           // when it goes
+	lease   time.Time // how long it is then left to this line
 }
 
 // answer is what the database makes of the next notice.
@@ -64,28 +57,28 @@ const (
 
 // deliver takes one claimed notice to its dialogue with the mail server: checked once more, written, marked, handed over.
 // What became of it is told with the next one. errUnreachable when there is no conversation; the notice then waits.
-func (l *line) deliver(ctx context.Context, n outbox.Notice) (err error) {
+func (l *line) deliver(ctx context.Context, n claim) (err error) {
 	defer func() {
 		if p := recover(); p != nil { // one letter that cannot be written must not end the others
-			err = l.stumble(ctx, n, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+			err = l.stumble(ctx, n.Notice, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 		}
 	}()
 	conn, err := l.Pool.Acquire(ctx)
 	if err != nil {
-		return l.unreachable(ctx, n, err)
+		return l.unreachable(ctx, n.Notice, err)
 	}
 	defer l.Pool.Release(conn)
 	t, err := l.ask(ctx, n, false)
 	if err == nil && t.answer == stale {
-		t, err = l.askAfterReading(ctx, n)
+		t, err = l.askAfterReading(ctx, n.Notice)
 	}
 	if err != nil {
-		return l.stumble(ctx, n, err)
+		return l.stumble(ctx, n.Notice, err)
 	}
 	if t.answer != goes {
 		return nil
 	}
-	l.room = t.letter.Bytes()
+	defer l.rooms.leave(t.letter)
 	// From here the dialogue is finished and its outcome written down even while the program is stopping.
 	sending, stop := context.WithTimeout(context.WithoutCancel(ctx), dialogue)
 	defer stop()
@@ -106,9 +99,9 @@ func (l *line) unreachable(ctx context.Context, n outbox.Notice, why error) erro
 
 // ask tells what became of the last mail and asks for the next. It does not give up while
 // the program is stopping: a notice marked as being handed over must be handed over.
-func (l *line) ask(ctx context.Context, n outbox.Notice, read bool) (*turn, error) {
+func (l *line) ask(ctx context.Context, n claim, read bool) (*turn, error) {
 	for {
-		t := &turn{last: l.last, asked: &n, read: read, room: l.room}
+		t := &turn{last: l.last, claim: &n, read: read}
 		err := l.keep(context.WithoutCancel(ctx), t)
 		if err != nil {
 			return nil, err
@@ -126,10 +119,10 @@ func (l *line) keep(ctx context.Context, t *turn) error {
 	pause := tellFirst
 	for tries := 1; ; tries++ {
 		err := l.together.Keep(ctx, t)
-		if err == nil || tries == tellMost || t.lease.IsZero() || !l.Real().Add(pause+dialogue).Before(time.Unix(t.asked.LeaseUntil, 0)) {
+		if err == nil || tries == tellMost || t.lease.IsZero() || !l.Real().Add(pause+dialogue).Before(time.Unix(t.claim.LeaseUntil, 0)) {
 			return err
 		}
-		l.Log.WarnContext(ctx, "nobody knows whether a mail was begun", "notice", t.asked.ID, "err", err)
+		l.Log.WarnContext(ctx, "nobody knows whether a mail was begun", "notice", t.claim.ID, "err", err)
 		l.Pause(pause)
 		pause = min(2*pause, tellLast)
 	}
@@ -142,7 +135,7 @@ func (l *line) askAfterReading(ctx context.Context, n outbox.Notice) (*turn, err
 		return nil, err
 	}
 	if known && wait == "" {
-		return l.ask(ctx, n, true)
+		return l.ask(ctx, claim{Notice: n}, true)
 	}
 	t := &turn{answer: stays}
 	return t, l.DB.Do(ctx, func(tx *sql.Tx) error {

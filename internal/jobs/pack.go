@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"sollecito/internal/link"
@@ -29,10 +30,10 @@ type Draft struct {
 	letter       mail.Letter // but for its parts
 	forms        *forms
 	signer       *mail.Signer
-	link         link.New // no token: it carries none
-	code         string   // the mailed code, "" for none
-	stop         string   // the token that stops reminders, "" for none
-	hide, hidden string   // an address the copy keeps in another form
+	link         link.New     // no token: it carries none
+	code         string       // the mailed code, "" for none
+	stop         link.NewStop // no token: it carries none that stops reminders
+	hide, hidden string       // an address the copy keeps in another form
 }
 
 // Finish draws and signs the letter and answers the copy that is kept of it, without the signature: with the tokens cut
@@ -44,7 +45,7 @@ func (d Draft) Finish(ctx context.Context, room []byte) (mail.Post, outbox.Copy,
 		return mail.Post{}, outbox.Copy{}, err
 	}
 	d.letter.Text = d.words.Text()
-	post, kept, err := pack(room, d.letter, d.link.Token, d.code, d.stop)
+	post, kept, err := pack(room, d.letter, d.link.Token, d.code, d.stop.Token)
 	if err != nil {
 		return mail.Post{}, outbox.Copy{}, err
 	}
@@ -56,15 +57,23 @@ func (d Draft) Finish(ctx context.Context, room []byte) (mail.Post, outbox.Copy,
 	return post, kept, err
 }
 
-// issueAll keeps the links of some drafts.
-func issueAll(ctx context.Context, tx *sql.Tx, drafts []*Draft) error {
+// issueAll keeps the links and stop tokens of some drafts.
+func issueAll(ctx context.Context, tx *sql.Tx, drafts []*Draft, now time.Time) error {
 	var links []link.New
+	var stops []link.NewStop
 	for _, d := range drafts {
 		if d.link.Token != "" {
 			links = append(links, d.link)
 		}
+		if d.stop.Token != "" {
+			stops = append(stops, d.stop)
+		}
 	}
-	return link.IssueAll(ctx, tx, links)
+	err := link.IssueAll(ctx, tx, links)
+	if err != nil {
+		return err
+	}
+	return link.IssueStops(ctx, tx, stops, now.Unix())
 }
 
 // pack makes a letter ready to go and answers the copy that is kept of it: its bytes as they go, the tokens cut out.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"sollecito/internal/billing"
@@ -52,6 +53,28 @@ func (l *Letters) Recipients(ctx context.Context, tx *sql.Tx, notices []outbox.N
 				return nil, err
 			}
 			all[n.ID] = l.customer(addresses, suppressed)
+		}
+	}
+	return all, nil
+}
+
+// Settled answers where those of the notices go of which that can be told without keeping anything, as Recipients would.
+func (l *Letters) Settled(ctx context.Context, tx *sql.Tx, notices []outbox.Notice, who map[string]billing.Customer) (map[string]string, error) {
+	asked := []string{l.OnlyTo}
+	for _, n := range notices {
+		asked = append(asked, addressesFor(n, who[n.CustomerID])...)
+	}
+	suppressed, err := outbox.Suppressed(ctx, tx, asked)
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[string]string, len(notices))
+	for _, n := range notices {
+		addresses := addressesFor(n, who[n.CustomerID])
+		open := func(a string) bool { return suppressed[outbox.Normal(a)].Nameless || !mail.Sendable(a) }
+		r := l.customer(addresses, suppressed)
+		if r.To != "" && !slices.ContainsFunc(addresses, open) {
+			all[n.ID] = r.To
 		}
 	}
 	return all, nil

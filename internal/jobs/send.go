@@ -34,6 +34,8 @@ type Sender struct {
 	Pause       func(time.Duration) // between two tries to keep what became of a mail: time.Sleep
 	Log         *slog.Logger
 	Observe     func(outcome string) // told of each try to hand over a mail, in one word; may be nil
+
+	rooms rooms
 }
 
 const (
@@ -78,12 +80,9 @@ func (s *Sender) RunOnce(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	waiting := make(chan outbox.Notice, len(claimed))
-	for _, n := range claimed {
-		waiting <- n
-	}
-	close(waiting)
 	lines := min(s.Connections, len(claimed))
+	waiting, over, left := make(chan claim, asideBatch), make(chan struct{}), make(chan []outbox.Notice, 1)
+	go func() { left <- s.decideAside(ctx, claimed, lines, waiting, over) }()
 	groups := make([]*database.Group[*turn], min(max(lines/linesAWriter, 1), s.DB.Writers()))
 	for i := range groups {
 		groups[i] = database.NewGroup(s.DB, s.take).Gather(min(lines/len(groups), mailsTogether), gatherTime)
@@ -110,16 +109,21 @@ func (s *Sender) RunOnce(ctx context.Context) (int, error) {
 		})
 	}
 	err = group.Wait()
-	return len(claimed), errors.Join(err, s.giveBack(context.WithoutCancel(ctx), waiting, down.Load()))
+	close(over)
+	behind := <-left
+	for n := range waiting {
+		behind = append(behind, n.Notice)
+	}
+	return len(claimed), errors.Join(err, s.giveBack(context.WithoutCancel(ctx), behind, down.Load()))
 }
 
 // giveBack lets go of the claimed notices nobody began: for a while when the mail server is down.
-func (s *Sender) giveBack(ctx context.Context, waiting <-chan outbox.Notice, down bool) error {
+func (s *Sender) giveBack(ctx context.Context, waiting []outbox.Notice, down bool) error {
 	if len(waiting) == 0 {
 		return nil
 	}
 	return s.DB.Do(ctx, func(tx *sql.Tx) error {
-		for n := range waiting {
+		for _, n := range waiting {
 			var err error
 			if down {
 				_, err = outbox.PutOff(ctx, tx, n, s.Now().Add(smtpWait).Unix(), n.Reason)

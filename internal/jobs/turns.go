@@ -5,13 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"runtime"
-	"runtime/debug"
 	"slices"
-	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/database"
@@ -43,30 +38,19 @@ func (s *Sender) take(ctx context.Context, tx *sql.Tx, turns []*turn) error {
 	if err != nil {
 		return err
 	}
-	var ids []string
-	for _, t := range asking {
-		ids = append(ids, t.next.CustomerID)
-	}
-	who, err := billing.CustomersByID(ctx, tx, ids)
-	if err != nil {
-		return err
-	}
-	asking, err = s.fresh(ctx, tx, asking, who)
-	if err != nil {
-		return err
-	}
-	asking, err = s.addressed(ctx, tx, asking, who, now)
+	going, asking, err := s.standing(ctx, tx, asking, now)
 	if err != nil {
 		return err
 	}
 	// Letters are drawn beside what is still to be said to the database.
-	drawing := draw(ctx, len(asking))
+	drawing := s.draw(ctx, len(asking))
 	defer drawing.finish()
-	going, err := s.wanted(ctx, tx, asking, who, now, drawing)
+	decided, err := s.decide(ctx, tx, asking, now, drawing)
 	if err != nil {
 		return err
 	}
-	err = s.begin(ctx, tx, going)
+	going = append(going, decided...)
+	err = s.begin(ctx, tx, going, now)
 	if err != nil {
 		return err
 	}
@@ -75,6 +59,31 @@ func (s *Sender) take(ctx context.Context, tx *sql.Tx, turns []*turn) error {
 		return err
 	}
 	return keepCopies(ctx, tx, going)
+}
+
+// decide answers the turns whose notice goes, its letter written and being drawn. The others are put off, left out or
+// settled.
+func (s *Sender) decide(ctx context.Context, tx *sql.Tx, asking []*turn, now time.Time, drawing *drawing) ([]*turn, error) {
+	if len(asking) == 0 {
+		return nil, nil
+	}
+	var ids []string
+	for _, t := range asking {
+		ids = append(ids, t.next.CustomerID)
+	}
+	who, err := billing.CustomersByID(ctx, tx, ids)
+	if err != nil {
+		return nil, err
+	}
+	asking, err = s.fresh(ctx, tx, asking, who)
+	if err != nil {
+		return nil, err
+	}
+	asking, err = s.addressed(ctx, tx, asking, who, now)
+	if err != nil {
+		return nil, err
+	}
+	return s.wanted(ctx, tx, asking, who, now, drawing)
 }
 
 // tellAll keeps what became of the last mails, each once: where it was told before, the notice may be in other hands by
@@ -131,7 +140,7 @@ func (s *Sender) tell(ctx context.Context, tx *sql.Tx, h *handed, now time.Time)
 func (s *Sender) notBegun(ctx context.Context, tx *sql.Tx, turns []*turn) ([]*turn, error) {
 	var before []outbox.Notice
 	for _, t := range turns {
-		if t.asked != nil && !t.lease.IsZero() {
+		if t.claim != nil && !t.lease.IsZero() {
 			n := t.next
 			n.LeaseUntil = t.lease.Unix()
 			before = append(before, n)
@@ -143,7 +152,7 @@ func (s *Sender) notBegun(ctx context.Context, tx *sql.Tx, turns []*turn) ([]*tu
 	}
 	var deciding []*turn
 	for _, t := range turns {
-		if t.asked == nil || t.lease.IsZero() || !begun[t.asked.ID] {
+		if t.claim == nil || t.lease.IsZero() || !begun[t.claim.ID] {
 			deciding = append(deciding, t)
 			continue
 		}
@@ -157,9 +166,9 @@ func (s *Sender) notBegun(ctx context.Context, tx *sql.Tx, turns []*turn) ([]*tu
 func (s *Sender) waiting(ctx context.Context, tx *sql.Tx, turns []*turn) ([]*turn, error) {
 	var claimed []outbox.Notice
 	for _, t := range turns {
-		t.answer, t.draft = stays, nil
-		if t.asked != nil {
-			claimed = append(claimed, *t.asked)
+		t.answer, t.mailing = stays, mailing{}
+		if t.claim != nil {
+			claimed = append(claimed, t.claim.Notice)
 		}
 	}
 	ours, err := outbox.StillClaimed(ctx, tx, claimed)
@@ -174,17 +183,17 @@ func (s *Sender) waiting(ctx context.Context, tx *sql.Tx, turns []*turn) ([]*tur
 	deciding := map[string]bool{} // customers
 	for _, t := range turns {
 		switch {
-		case t.asked == nil || !ours[t.asked.ID]:
+		case t.claim == nil || !ours[t.claim.ID]:
 		case sending.Stopped:
-			err = outbox.Release(ctx, tx, *t.asked)
+			err = outbox.Release(ctx, tx, t.claim.Notice)
 			if err != nil {
 				return nil, err
 			}
-		case deciding[t.asked.CustomerID]:
+		case deciding[t.claim.CustomerID]:
 			t.answer = again
 		default:
-			deciding[t.asked.CustomerID] = t.asked.CustomerID != ""
-			t.next = *t.asked
+			deciding[t.claim.CustomerID] = t.claim.CustomerID != ""
+			t.next = t.claim.Notice
 			asking = append(asking, t)
 		}
 	}
@@ -239,7 +248,7 @@ func (s *Sender) addressed(ctx context.Context, tx *sql.Tx, asking []*turn, who 
 	return addressed, nil
 }
 
-// wanted answers the turns whose notice goes, its letter written and being drawn. The others are put off or settled.
+// wanted is decide where it is known whom the notices are about and where they go.
 func (s *Sender) wanted(ctx context.Context, tx *sql.Tx, asking []*turn, who map[string]billing.Customer, now time.Time, drawing *drawing) ([]*turn, error) {
 	says, err := s.Cases.WhichWanted(ctx, tx, noticesOf(asking), who, now)
 	if err != nil {
@@ -248,21 +257,24 @@ func (s *Sender) wanted(ctx context.Context, tx *sql.Tx, asking []*turn, who map
 	var going []*turn
 	for _, t := range asking {
 		say := says[t.next.ID]
-		t.who = who[t.next.CustomerID]
+		t.who, t.say = who[t.next.CustomerID], say
 		switch {
 		case say.Go:
 			err = s.write(ctx, tx, t, say, now)
 		case !say.Later.IsZero():
 			err = s.Cases.PutOffNotice(ctx, tx, t.next, say.Why, say.Later, now)
 		default:
-			err = outbox.Drop(ctx, tx, t.next, outbox.Skipped, say.Skip, now.Unix())
+			err = errors.Join(
+				s.Cases.Follow(ctx, tx, t.next, say, now),
+				outbox.Drop(ctx, tx, t.next, outbox.Skipped, say.Skip, now.Unix()),
+			)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("begin notice %s: %w", t.next.ID, err)
 		}
 		if t.draft != nil {
 			going = append(going, t)
-			drawing.add(t)
+			drawing.add(&t.mailing)
 		}
 	}
 	return going, nil
@@ -277,8 +289,8 @@ func (s *Sender) write(ctx context.Context, tx *sql.Tx, t *turn, say dunning.Say
 	return err
 }
 
-// begin marks the mails that go as being handed over, and keeps the links they carry.
-func (s *Sender) begin(ctx context.Context, tx *sql.Tx, going []*turn) error {
+// begin marks the mails that go as being handed over, and keeps the links they carry and what goes with them.
+func (s *Sender) begin(ctx context.Context, tx *sql.Tx, going []*turn, now time.Time) error {
 	lease := s.Real().Add(sendLease)
 	begun, err := outbox.BeginAll(ctx, tx, noticesOf(going), lease.Unix())
 	if err != nil {
@@ -288,12 +300,17 @@ func (s *Sender) begin(ctx context.Context, tx *sql.Tx, going []*turn) error {
 	for _, t := range going {
 		t.lease = lease
 		t.next.Attempts++
-		if begun[t.next.ID] {
-			t.answer = goes
-			drafts = append(drafts, t.draft)
+		if !begun[t.next.ID] {
+			continue
+		}
+		t.answer = goes
+		drafts = append(drafts, t.draft)
+		err = s.Cases.Follow(ctx, tx, t.next, t.say, now)
+		if err != nil {
+			return fmt.Errorf("begin notice %s: %w", t.next.ID, err)
 		}
 	}
-	return issueAll(ctx, tx, drafts)
+	return issueAll(ctx, tx, drafts, now)
 }
 
 // keepCopies keeps the copies of the mails that go.
@@ -307,44 +324,6 @@ func keepCopies(ctx context.Context, tx *sql.Tx, going []*turn) error {
 	return outbox.KeepCopies(ctx, tx, copies)
 }
 
-// drawing draws the letters of some turns on whatever processors have nothing else to do: who else wants to write waits.
-type drawing struct {
-	ctx    context.Context
-	turns  chan *turn
-	others errgroup.Group
-	finish func() error // draws what is left and waits for the others; further calls answer the same
-}
-
-// draw begins to draw the letters that are added, at most so many.
-func draw(ctx context.Context, most int) *drawing {
-	d := &drawing{ctx: ctx, turns: make(chan *turn, most)}
-	d.finish = sync.OnceValue(func() error {
-		close(d.turns)
-		return errors.Join(d.draw(), d.others.Wait())
-	})
-	for range min(runtime.GOMAXPROCS(0), most) - 1 {
-		d.others.Go(d.draw)
-	}
-	return d
-}
-
-func (d *drawing) add(t *turn) { d.turns <- t }
-
-func (d *drawing) draw() (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-		}
-	}()
-	for t := range d.turns {
-		t.letter, t.copy, err = t.draft.Finish(d.ctx, t.room)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // customersOf answers whom some turns are about, in the order in which they are held.
 func customersOf(turns []*turn) []string {
 	var all []string
@@ -352,8 +331,8 @@ func customersOf(turns []*turn) []string {
 		if t.last != nil && t.last.notice.CustomerID != "" {
 			all = append(all, t.last.notice.CustomerID)
 		}
-		if t.asked != nil && t.asked.CustomerID != "" {
-			all = append(all, t.asked.CustomerID)
+		if t.claim != nil && t.claim.CustomerID != "" {
+			all = append(all, t.claim.CustomerID)
 		}
 	}
 	slices.Sort(all)

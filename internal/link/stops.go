@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+
+	"sollecito/internal/database"
 )
 
 // Stop is what a mail's stop token speaks of. The token opens nothing: whoever holds it can stop the reminders that
@@ -14,20 +16,35 @@ type Stop struct {
 	NoticeID   string // the mail that carries it
 }
 
-// IssueStop makes the token with which a mail's reader stops reminders, and answers it; it is kept nowhere. A notice
-// that is tried again gets a new one.
-func IssueStop(ctx context.Context, tx *sql.Tx, s Stop, now int64) (string, error) {
-	token := NewToken()
-	_, err := tx.ExecContext(ctx, `DELETE FROM stop_tokens WHERE notice_id = $1`, s.NoticeID)
-	if err != nil {
-		return "", fmt.Errorf("forget the earlier stop token: %w", err)
+// NewStop is a stop token that a mail is about to carry. It is kept nowhere but in the mail.
+type NewStop struct {
+	Stop
+	Token string
+}
+
+// IssueStops keeps some stop tokens as issued at now (unix seconds). A notice that is tried again gets a new one.
+func IssueStops(ctx context.Context, tx *sql.Tx, stops []NewStop, now int64) error {
+	if len(stops) == 0 {
+		return nil
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO stop_tokens (hash, customer_id, notice_id, issued_at) VALUES ($1, $2, $3, $4)`,
-		Hash(token), s.CustomerID, s.NoticeID, now)
-	if err != nil {
-		return "", fmt.Errorf("issue stop token: %w", err)
+	var notices []string
+	var args []any
+	for _, s := range stops {
+		notices = append(notices, s.NoticeID)
+		args = append(args, Hash(s.Token), s.CustomerID, s.NoticeID, now)
 	}
-	return token, nil
+	marks, ids := database.List(notices)
+	_, err := tx.ExecContext(ctx, `DELETE FROM stop_tokens WHERE notice_id IN (`+marks+`)`, ids...)
+	if err != nil {
+		return fmt.Errorf("forget earlier stop tokens: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO stop_tokens (hash, customer_id, notice_id, issued_at)
+		VALUES `+database.Rows(1, len(stops), `($%d, $%d, $%d, cast($%d AS BIGINT))`, 4), args...)
+	if err != nil {
+		return fmt.Errorf("issue stop tokens: %w", err)
+	}
+	return nil
 }
 
 // FindStop answers what a stop token speaks of, or fault.NotFound.

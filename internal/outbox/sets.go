@@ -38,6 +38,17 @@ func StillClaimed(ctx context.Context, tx *sql.Tx, claimed []Notice) (map[string
 	return still, rows.Err()
 }
 
+// OneMail answers which of the customers exactly one mail waits for or is being handed over to.
+func OneMail(ctx context.Context, tx *sql.Tx, customers []string) (map[string]bool, error) {
+	if len(customers) == 0 {
+		return nil, nil
+	}
+	marks, args := database.List(customers)
+	return marked(database.Strings(ctx, tx, `
+		SELECT customer_id FROM notices WHERE customer_id IN (`+marks+`)
+		GROUP BY customer_id HAVING count(*) FILTER (WHERE channel = 'email' AND status IN ('queued', 'sending')) = 1`, args...))
+}
+
 func marked(ids []string, err error) (map[string]bool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look through notices: %w", err)

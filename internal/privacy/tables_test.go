@@ -362,7 +362,8 @@ func TestEveryMarkIsExportedAndNoneSurvivesErasing(t *testing.T) {
 	if err != nil || first {
 		t.Errorf("erasing again answers %v, %v", first, err)
 	}
-	if !slices.Equal(after, dump(t, db)) {
+	counts := func(line string) bool { return strings.HasPrefix(line, "holds ") } // which counts that it was looked at again
+	if !slices.Equal(slices.DeleteFunc(after, counts), slices.DeleteFunc(dump(t, db), counts)) {
 		t.Error("erasing again changes something")
 	}
 	err = db.See(t.Context(), func(tx *sql.Tx) error {
