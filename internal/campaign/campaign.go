@@ -93,6 +93,17 @@ func (t TimeOfDay) MarshalText() ([]byte, error) {
 // noTime is a TimeOfDay that could not be read; whoever checks the document says so with its line.
 const noTime TimeOfDay = -1
 
+// UnmarshalYAML implements yaml.InterfaceUnmarshaler.
+func (t *TimeOfDay) UnmarshalYAML(read func(any) error) error {
+	var text string
+	err := read(&text)
+	if err != nil {
+		*t = noTime
+		return nil
+	}
+	return t.UnmarshalText([]byte(text))
+}
+
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (t *TimeOfDay) UnmarshalText(text []byte) error {
 	at, err := time.Parse("15:04", string(text))

@@ -105,7 +105,7 @@ func (d *document) texts(at string, i int, texts map[string]Text) {
 			continue
 		}
 		if strings.Contains(language, "-") {
-			path = at // what stands behind a dash is not looked up
+			path = at + ".'" + language + "'" // a dash is looked up between quotes
 		}
 		d.text(path, i, language, texts[language])
 	}
