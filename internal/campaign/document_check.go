@@ -110,7 +110,7 @@ func (d *document) check() {
 		if s.Consequence && !told {
 			d.flaw(at+".consequence", "a consequence must be announced: give a step before it, after any other consequence, announces: true")
 		}
-		if s.Announces && !s.Consequence && !slices.ContainsFunc(d.Steps[i+1:], Step.announcable) {
+		if s.Announces && !s.Consequence && !slices.ContainsFunc(d.Steps[i+1:], Step.announceable) {
 			d.flaw(at+".announces", "no step after this one takes anything away, so there is nothing to announce; leave announces out, or give a later step consequence: true")
 		}
 		if s.Act != "" && i < len(d.Steps)-1 {
@@ -154,9 +154,9 @@ func (s Step) overtakes(above Step) (billing.Class, bool) {
 	return "", false
 }
 
-// announcable reports whether something can be announced of the step: that it takes something away, whether it says
+// announceable reports whether something can be announced of the step: that it takes something away, whether it says
 // consequence: true or forgot to, or that it is written out to do nothing in the end.
-func (s Step) announcable() bool {
+func (s Step) announceable() bool {
 	return s.Consequence || s.Act != "" || s.Access == Restricted || s.Access == Suspended
 }
 
