@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"sollecito/internal/billing"
 	"sollecito/internal/fault"
 	"sollecito/internal/interest"
 )
@@ -174,3 +175,26 @@ func FuzzRates(f *testing.F) {
 	})
 }
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// Whom the shipped campaign for business cards knows as a business is one here too, unless the other mark says otherwise.
+func TestWhoIsABusiness(t *testing.T) {
+	t.Parallel()
+	now := on("2025-03-01")
+	for _, c := range []struct {
+		metadata map[string]string
+		says     string
+	}{
+		{map[string]string{"sollecito_customer_type": "business"}, ""},
+		{map[string]string{"sollecito_customer": "Business"}, ""},
+		{map[string]string{"sollecito_customer": "business", "sollecito_customer_type": "consumer"}, "sollecito_customer_type=consumer"},
+		{map[string]string{"sollecito_customer": "school"}, "sollecito_customer=school"},
+		{nil, "Nothing says that they are a business"},
+	} {
+		who := billing.Customer{ID: "cus_1", Country: "IT", Metadata: c.metadata}
+		owed := billing.Invoice{ID: "in_1", CustomerID: "cus_1", Status: "open", Currency: "eur", AmountDue: 100, AmountRemaining: 100, CollectionMethod: "send_invoice", DueAt: on("2025-01-31").Unix()}
+		_, err := interest.Shipped().Propose(who, owed, now)
+		if (err == nil) != (c.says == "") || !strings.Contains(fault.MessageOf(err), c.says) {
+			t.Errorf("%v: %v", c.metadata, err)
+		}
+	}
+}
