@@ -177,6 +177,8 @@ func TestFlawsNameTheLine(t *testing.T) {
 		{"a country there is not", "for: {countries: [XX]}\n" + small, 1, "no country XX", false},
 		{"a list emptied", "for:\n  countries: []\n" + small, 2, "would hold for everybody", true},
 		{"an empty word", "for:\n  plans: ['']\n" + small, 2, "stands in everything", true},
+		{"a sign nobody sees", small + "    text:\n      en: {subject: a, body: \"b \\u202e c\"}\n", 9, "a sign that nobody sees", false},
+		{"a sign no mail may hold", small + "    text:\n      en: {subject: a, body: \"b \\0 c\"}\n", 9, "a sign that nobody sees", false},
 		{"nothing to announce", small + "    announces: true\n", 8, "nothing to announce", false},
 		{"a text without a mail", strings.Replace(small, "[email]", "[app]", 1) + "    text:\n      it: {subject: a, body: b}\n", 9, "this step sends none", false},
 		{"a text whose language has a dash", small + "    text:\n      pt-BR:\n        subject: a\n        body: |\n          Oi\n          {{valor}}\n", 13, "no variable {{valor}}", false},
