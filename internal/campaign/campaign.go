@@ -207,6 +207,24 @@ func (all Campaigns) Choose(who Subject) Campaign {
 	return last
 }
 
+// Unreached answers the first campaign that is for everybody, and those behind it, to which therefore no new case gets;
+// two empty answers where there are none.
+func (all Campaigns) Unreached() (whole string, behind []string) {
+	for _, c := range all.Newest() {
+		switch {
+		case c.Retired:
+		case whole != "":
+			behind = append(behind, c.Name)
+		case len(c.For.Conditions()) == 0:
+			whole = c.Name
+		}
+	}
+	if len(behind) == 0 {
+		return "", nil
+	}
+	return whole, behind
+}
+
 // Find answers the campaign a case began with. A version that is no longer known is answered by the newest of
 // that name, and a name by the first of all, so that a case never stands still.
 func (all Campaigns) Find(name string, version int64) Campaign {
