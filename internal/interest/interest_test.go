@@ -93,7 +93,7 @@ func TestAMerchantsOwnRates(t *testing.T) {
     law: "OR 104: 5 per cent"
     source: "Obligationenrecht"
     as_of: "2026-01-01"
-    compensation: [{minor: 0, currency: chf}]
+    compensation: [{minor: 1000, currency: CHF}]
     rates: {"2026-01-01": "5"}
 `))
 	if err != nil {
@@ -104,7 +104,7 @@ func TestAMerchantsOwnRates(t *testing.T) {
 		t.Errorf("%+v, %v", claim, err)
 	}
 	claim, err = rates.Claim("CH", interest.Debt{Minor: 100000, Currency: "chf", Due: on("2026-01-01"), Until: on("2026-03-15")})
-	if err != nil || claim.Interest != 1000 || claim.Fixed.Minor != 0 {
+	if err != nil || claim.Interest != 1000 || claim.Fixed != (interest.Band{Minor: 1000, Currency: "chf"}) {
 		t.Errorf("%+v, %v", claim, err)
 	}
 	_, err = interest.Shipped().Claim("IT", interest.Debt{Minor: 100000, Currency: "eur", Due: on("2025-12-30"), Until: on("2026-01-02")})
@@ -112,7 +112,9 @@ func TestAMerchantsOwnRates(t *testing.T) {
 		t.Error("the shipped rates were changed")
 	}
 	for document, says := range map[string]string{
-		"countries: [{code: Italy}]":                                          "two capital letters",
+		"":                           "it is empty",
+		"countries: [{code: UK}]":    "no customer has the country UK; write GB",
+		"countries: [{code: Italy}]": "two capital letters",
 		"countries: [{code: IT, rates: {\"2026-02-01\": \"10\"}}]":            "first day of a half-year",
 		"countries: [{code: IT, rates: {\"2026-01-01\": \"10,15\"}}]":         "is no rate",
 		"countries: [{code: IT, rates: {\"2026-01-01\": \"-1\"}}]":            "is no rate",
