@@ -177,9 +177,9 @@ func (d *document) step(at string, i int, s Step) {
 	d.texts(at+".text", i, s.Text)
 	d.mailed(at+".text", s, s.Text)
 	for class, day := range s.DayFor {
-		d.class(at+".day_for", class)
+		d.class(at+".day_for."+string(class), class)
 		if day < 0 || day > mostDays {
-			d.flaw(at+".day_for", "day is a number of days from 0 to %d", mostDays)
+			d.flaw(at+".day_for."+string(class), "day is a number of days from 0 to %d", mostDays)
 		}
 	}
 	for _, class := range s.AtOnce {
@@ -286,19 +286,19 @@ func (d *document) segment(at string, s Segment) {
 	}
 	for c, span := range s.Amounts {
 		if !currencyForm.MatchString(c) {
-			d.flaw(at+".amounts", "%q is no currency; write three letters, as eur", c)
+			d.flaw(at+".amounts."+c, "%q is no currency; write three letters, as eur", c)
 		}
-		d.span(at+".amounts", span)
+		d.span(at+".amounts."+c, span)
 	}
 	if s.Tenure != nil {
 		d.span(at+".tenure_days", *s.Tenure)
 	}
 	for key, values := range s.Metadata {
 		if !metadataForm.MatchString(key) {
-			d.flaw(at+".metadata", "%q is not kept: only the customer's metadata whose keys begin with sollecito_ is", key)
+			d.flaw(at+".metadata."+key, "%q is not kept: only the customer's metadata whose keys begin with sollecito_ is", key)
 		}
 		if len(values) == 0 {
-			d.flaw(at+".metadata", "%s needs a value: a word, or a list of words", key)
+			d.flaw(at+".metadata."+key, "%s needs a value: a word, or a list of words", key)
 		}
 	}
 }

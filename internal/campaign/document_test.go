@@ -179,6 +179,8 @@ func TestFlawsNameTheLine(t *testing.T) {
 		{"an empty word", "for:\n  plans: ['']\n" + small, 2, "stands in everything", true},
 		{"a sign nobody sees", small + "    text:\n      en: {subject: a, body: \"b \\u202e c\"}\n", 9, "a sign that nobody sees", false},
 		{"a sign no mail may hold", small + "    text:\n      en: {subject: a, body: \"b \\0 c\"}\n", 9, "a sign that nobody sees", false},
+		{"one of several keys", "for:\n  metadata:\n    sollecito_a: x\n    tier: gold\n" + small, 4, "sollecito_", true},
+		{"one of several days", strings.Replace(small, "day: 1", "day: 1\n    day_for:\n      money: 3\n      generic: 400", 1), 8, "from 0 to 365", true},
 		{"nothing to announce", small + "    announces: true\n", 8, "nothing to announce", false},
 		{"a text without a mail", strings.Replace(small, "[email]", "[app]", 1) + "    text:\n      it: {subject: a, body: b}\n", 9, "this step sends none", false},
 		{"a text whose language has a dash", small + "    text:\n      pt-BR:\n        subject: a\n        body: |\n          Oi\n          {{valor}}\n", 13, "no variable {{valor}}", false},
