@@ -183,8 +183,9 @@ func nameOf(c billing.Customer) string {
 	return c.Name
 }
 
+// nextOf is what happens by itself next: nothing where a person decides first.
 func (s *Server) nextOf(l dunning.Listed) desk.Next {
-	if l.Next == nil || l.NextStepAt == 0 {
+	if l.Next == nil || l.NextStepAt == 0 || l.Need == dunning.NeedConsequence || l.Need == dunning.NeedFinal {
 		return desk.Next{}
 	}
 	return desk.Next{At: s.at(l.NextStepAt), Title: stepTitle(*l.Next, l.Number)}

@@ -143,7 +143,7 @@ func reasonSentences(p dunning.Planned, c dunning.Case, in dunning.Situation) []
 		case contact.ReasonStep:
 			all = append(all, fmt.Sprintf("The campaign plans step %d for day %d at %s their time.", p.Index+1, p.Step.DayOf(in.Class), clockOf(time.Duration(p.Step.At))))
 		case contact.ReasonOnce:
-			all = append(all, "Only the customer can help here, so it goes out at once: "+classWords(in.Class)+".")
+			all = append(all, "The campaign writes at once for this kind of failure: "+classWords(in.Class)+".")
 		case contact.ReasonPast:
 			all = append(all, "That time has passed already, so the next allowed moment is taken.")
 		case contact.ReasonHours:

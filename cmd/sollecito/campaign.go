@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -207,6 +209,7 @@ func applyCampaign(p program, db *database.DB, store *campaign.Store, c campaign
 	var version int64
 	var changed bool
 	var open int
+	var all campaign.Campaigns
 	now := time.Now()
 	err := db.Do(p.ctx, func(tx *sql.Tx) error {
 		var err error
@@ -218,10 +221,14 @@ func applyCampaign(p program, db *database.DB, store *campaign.Store, c campaign
 		if err != nil {
 			return err
 		}
+		all, err = store.All(p.ctx, tx)
+		if err != nil {
+			return err
+		}
 		return audit.Append(p.ctx, tx, audit.Entry{At: now, Actor: "command", Action: "campaign.applied", Object: c.Name, Detail: fmt.Sprint("version ", version)})
 	})
 	switch {
-	case fault.Is(err, fault.NotFound), fault.Is(err, fault.Conflict):
+	case fault.Is(err, fault.NotFound), fault.Is(err, fault.Conflict), fault.Is(err, fault.Invalid):
 		return errors.New(fault.MessageOf(err))
 	case err != nil:
 		return err
@@ -229,11 +236,20 @@ func applyCampaign(p program, db *database.DB, store *campaign.Store, c campaign
 		fmt.Fprintf(p.out, "%s says the same already, at version %d.\n", c.Name, version)
 		return nil
 	}
-	fmt.Fprintf(p.out, "%s is at version %d. New cases begin with it", c.Name, version)
+	begins := "New cases begin with it"
+	if c.Retired {
+		begins = "It is retired: no new case begins with it"
+	}
+	fmt.Fprintf(p.out, "%s is at version %d. %s", c.Name, version, begins)
 	if open > 0 {
 		fmt.Fprintf(p.out, "; the %d that run keep theirs", open)
 	}
 	fmt.Fprintln(p.out, ".")
+	whole, behind := all.Unreached()
+	if whole == c.Name || slices.Contains(behind, c.Name) {
+		fmt.Fprintf(p.out, "%s is for everybody, so no new case gets to what stands behind it: %s. `for` says whom a campaign is for, --before NAME where it stands.\n",
+			whole, strings.Join(behind, ", "))
+	}
 	return unspoken(p, c)
 }
 

@@ -37,6 +37,8 @@ func explainCase(p program, db *database.DB, cases *dunning.Cases, id string) er
 	var c dunning.Case
 	var in dunning.Situation
 	var lines []told
+	var notices []outbox.Notice
+	proposed := false // a final act that waits for a decision
 	err = db.See(p.ctx, func(tx *sql.Tx) error {
 		var err error
 		c, err = cases.Find(p.ctx, tx, id)
@@ -61,9 +63,17 @@ func explainCase(p program, db *database.DB, cases *dunning.Cases, id string) er
 		if err != nil {
 			return err
 		}
-		notices, err := outbox.OfCase(p.ctx, tx, c.ID)
+		notices, err = outbox.OfCase(p.ctx, tx, c.ID)
+		if err != nil {
+			return err
+		}
+		final, err := cases.FinalOf(p.ctx, tx, c.ID)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		proposed = err == nil && final.Status == dunning.FinalProposed
 		lines = storyLines(l, in.Zones[0], story, decided, notices)
-		return err
+		return nil
 	})
 	if err != nil {
 		return err
@@ -76,11 +86,33 @@ func explainCase(p program, db *database.DB, cases *dunning.Cases, id string) er
 		fmt.Fprintf(t, "%s\t%s\t%s\n", clock(time.Unix(line.at, 0)), line.what, plain.Replace(line.why))
 	}
 	if c.Status == dunning.Open && c.RestingSince == 0 {
-		for _, next := range c.Ahead(in) {
-			fmt.Fprintf(t, "%s\tahead: %s\t%s\n", clock(next.At), next.Step.Key, plain.Replace(explain.Moved(l, "If nothing has been paid by then.", next.Why)))
+		for _, next := range aheadLines(l, c, in, notices, proposed) {
+			at := ""
+			if next.at > 0 {
+				at = clock(time.Unix(next.at, 0))
+			}
+			fmt.Fprintf(t, "%s\tahead: %s\t%s\n", at, next.what, plain.Replace(next.why))
 		}
 	}
 	return t.Flush()
+}
+
+// aheadLines are the steps still to come. One that waits for a person has no time, nor has any after it.
+func aheadLines(l *l10n.Locale, c dunning.Case, in dunning.Situation, notices []outbox.Notice, proposed bool) []told {
+	var all []told
+	held := proposed
+	for i, next := range c.Ahead(in) {
+		held = held || i == 0 && dunning.Held(in, next, notices)
+		line := told{next.At.Unix(), next.Step.Key, explain.Moved(l, "If nothing has been paid by then.", next.Why)}
+		switch {
+		case held:
+			line.at, line.why = 0, "Not by itself: a person decides first."
+		case i == 0:
+			line.at = max(line.at, c.NextStepAt)
+		}
+		all = append(all, line)
+	}
+	return all
 }
 
 // storyLines puts what happened, what was decided and what became of each message in one order.

@@ -11,6 +11,8 @@ const (
 	Suspended  Access = "suspended"  // the same, to the end
 )
 
+var accesses = []Access{Full, Grace, Restricted, Suspended}
+
 // Tighter reports whether a allows less than b.
 func (a Access) Tighter(b Access) bool {
 	rank := map[Access]int{Full: 1, Grace: 2, Restricted: 3, Suspended: 4} // "" allows what there was

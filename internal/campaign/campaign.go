@@ -93,6 +93,17 @@ func (t TimeOfDay) MarshalText() ([]byte, error) {
 // noTime is a TimeOfDay that could not be read; whoever checks the document says so with its line.
 const noTime TimeOfDay = -1
 
+// UnmarshalYAML implements yaml.InterfaceUnmarshaler.
+func (t *TimeOfDay) UnmarshalYAML(read func(any) error) error {
+	var text string
+	err := read(&text)
+	if err != nil {
+		*t = noTime
+		return nil
+	}
+	return t.UnmarshalText([]byte(text))
+}
+
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (t *TimeOfDay) UnmarshalText(text []byte) error {
 	at, err := time.Parse("15:04", string(text))
@@ -194,6 +205,24 @@ func (all Campaigns) Choose(who Subject) Campaign {
 		last = c
 	}
 	return last
+}
+
+// Unreached answers the first campaign that is for everybody, and those behind it, to which therefore no new case gets;
+// two empty answers where there are none.
+func (all Campaigns) Unreached() (whole string, behind []string) {
+	for _, c := range all.Newest() {
+		switch {
+		case c.Retired:
+		case whole != "":
+			behind = append(behind, c.Name)
+		case len(c.For.Conditions()) == 0:
+			whole = c.Name
+		}
+	}
+	if len(behind) == 0 {
+		return "", nil
+	}
+	return whole, behind
 }
 
 // Find answers the campaign a case began with. A version that is no longer known is answered by the newest of

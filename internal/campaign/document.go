@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 )
 
 // Flaw is one thing that is wrong with a campaign's document: the line it stands on, from 1, and how to mend it.
@@ -50,9 +53,36 @@ func Parse(text []byte) (Campaign, error) {
 
 // Document writes the campaign as the YAML that Parse reads.
 func (c Campaign) Document() ([]byte, error) {
-	text, err := yaml.MarshalWithOptions(c, yaml.Indent(2), yaml.IndentSequence(true), yaml.UseSingleQuote(false))
+	root, err := yaml.ValueToNode(c, yaml.Indent(2), yaml.IndentSequence(true), yaml.UseSingleQuote(false))
 	if err != nil {
 		return nil, fmt.Errorf("write campaign %s: %w", c.Name, err)
 	}
-	return text, nil
+	ast.Walk(quoting{}, root)
+	return []byte(root.String() + "\n"), nil
+}
+
+// quoting puts those texts between double quotes that the library leaves bare and would not read again as they are.
+type quoting struct{}
+
+// Visit implements ast.Visitor.
+func (q quoting) Visit(n ast.Node) ast.Visitor {
+	text, is := n.(*ast.StringNode)
+	if is && !strings.HasPrefix(text.Value, `"`) && !plain(text.Value) {
+		text.Value = strconv.Quote(text.Value)
+	}
+	return q
+}
+
+// plain reports whether a text without quotes is read as it stands.
+func plain(text string) bool {
+	odd := func(r rune) bool { return unicode.IsControl(r) && r != '\n' }
+	if strings.ContainsFunc(text, odd) || strings.TrimSpace(text) == "" {
+		return false
+	}
+	if strings.Contains(text, "\n") {
+		return true // it becomes a block, in which nothing else has a meaning
+	}
+	var read struct{ Text any }
+	err := yaml.Unmarshal([]byte("text: "+text), &read)
+	return err == nil && read.Text == text
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"golang.org/x/text/language"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/outbox"
@@ -59,11 +60,14 @@ var (
 )
 
 func (d *document) check() {
+	d.plainly("", d.file.Docs[0].Body)
 	if !nameForm.MatchString(d.Name) {
 		d.flaw("$.name", "name must be small letters, digits and dashes, as consumer-cards")
 	}
 	if strings.TrimSpace(d.Title) == "" || utf8.RuneCountInString(d.Title) > 80 {
 		d.flaw("$.title", "title must say in at most 80 letters what staff read, as Consumer cards")
+	} else if !plainWords(d.Title) {
+		d.flaw("$.title", "title is one line of words")
 	}
 	if d.Holdout < 0 || d.Holdout > 50 {
 		d.flaw("$.holdout", "holdout is a share from 0 to 50 per cent")
@@ -93,18 +97,21 @@ func (d *document) check() {
 		if len(s.Channels) > 0 {
 			speaks++
 		}
-		if i > 0 && s.Day < d.Steps[i-1].Day {
-			d.flaw(at+".day", "day %d comes before the step above it (day %d); steps are in the order of their days", s.Day, d.Steps[i-1].Day)
+		if i > 0 {
+			d.order(at, d.Steps[i-1], s)
 		}
-		if access.Tighter(s.Access) && s.Access != "" {
+		if access.Tighter(s.Access) && slices.Contains(accesses, s.Access) {
 			d.flaw(at+".access", "access %s allows more than the step above it; only payment gives access back", s.Access)
 		}
-		if s.Access != "" {
+		if slices.Contains(accesses, s.Access) {
 			access = s.Access
 		}
 		_, told := d.AnnouncedBy(i)
 		if s.Consequence && !told {
 			d.flaw(at+".consequence", "a consequence must be announced: give a step before it, after any other consequence, announces: true")
+		}
+		if s.Announces && !s.Consequence && !slices.ContainsFunc(d.Steps[i+1:], Step.announceable) {
+			d.flaw(at+".announces", "no step after this one takes anything away, so there is nothing to announce; leave announces out, or give a later step consequence: true")
 		}
 		if s.Act != "" && i < len(d.Steps)-1 {
 			d.flaw(at+".act", "act %s is the end of a campaign: only the last step has one", s.Act)
@@ -119,9 +126,46 @@ func (d *document) check() {
 	}
 }
 
+// order checks that a step comes after the one above it: by its day, by the day it has for some declines, and by its
+// time of the same day.
+func (d *document) order(at string, above, s Step) {
+	switch {
+	case s.Day < above.Day:
+		d.flaw(at+".day", "day %d comes before the step above it (day %d); steps are in the order of their days", s.Day, above.Day)
+		return
+	case s.Day == above.Day && s.At < above.At && s.At != noTime:
+		d.flaw(at+".at", "this time comes before that of the step above it, on the same day; steps are in their order")
+		return
+	}
+	class, early := s.overtakes(above)
+	if early {
+		d.flaw(at+".day", "for %s day %d comes before the step above it (day %d); give this step a day_for %s too", class, s.DayOf(class), above.DayOf(class), class)
+	}
+}
+
+// overtakes answers a class of declines for which the step's day comes before that of the step above it, false when
+// there is none.
+func (s Step) overtakes(above Step) (billing.Class, bool) {
+	for _, class := range billing.Classes() {
+		if s.DayOf(class) < above.DayOf(class) {
+			return class, true
+		}
+	}
+	return "", false
+}
+
+// announceable reports whether something can be announced of the step: that it takes something away, whether it says
+// consequence: true or forgot to, or that it is written out to do nothing in the end.
+func (s Step) announceable() bool {
+	return s.Consequence || s.Act != "" || s.Access == Restricted || s.Access == Suspended
+}
+
 func (d *document) step(at string, i int, s Step) {
 	if !nameForm.MatchString(s.Key) {
 		d.flaw(at+".key", "key must be small letters, digits and dashes, as second")
+	}
+	if d.find(at+".day") == nil {
+		d.flaw(at+".day", "a step has a day; write it as day: 1")
 	}
 	if s.Day < 0 || s.Day > mostDays {
 		d.flaw(at+".day", "day is a number of days from 0 to %d", mostDays)
@@ -131,10 +175,11 @@ func (d *document) step(at string, i int, s Step) {
 	}
 	d.words(at+".words", s.Words)
 	d.texts(at+".text", i, s.Text)
+	d.mailed(at+".text", s, s.Text)
 	for class, day := range s.DayFor {
-		d.class(at+".day_for", class)
+		d.class(at+".day_for."+string(class), class)
 		if day < 0 || day > mostDays {
-			d.flaw(at+".day_for", "day is a number of days from 0 to %d", mostDays)
+			d.flaw(at+".day_for."+string(class), "day is a number of days from 0 to %d", mostDays)
 		}
 	}
 	for _, class := range s.AtOnce {
@@ -145,7 +190,7 @@ func (d *document) step(at string, i int, s Step) {
 	}
 	d.segment(at+".if", s.If)
 	d.channels(at+".channels", s.Channels)
-	if s.Access != "" && !slices.Contains([]Access{Full, Grace, Restricted, Suspended}, s.Access) {
+	if s.Access != "" && !slices.Contains(accesses, s.Access) {
 		d.flaw(at+".access", "access is full, grace, restricted or suspended")
 	}
 	if (s.Access == Restricted || s.Access == Suspended) && !s.Consequence {
@@ -195,13 +240,40 @@ func (d *document) channels(at string, channels []outbox.Channel) {
 	}
 }
 
+// mailed checks that whoever writes a text of their own has a mail for it: the notice in the app keeps our words.
+func (d *document) mailed(at string, s Step, texts map[string]Text) {
+	if len(texts) > 0 && !s.Has(outbox.Email) {
+		d.flaw(at, "a text is a mail's, and this step sends none; give it channels: [email], or leave text out")
+	}
+}
+
 func (d *document) segment(at string, s Segment) {
+	for _, list := range []struct {
+		name  string
+		words []string
+	}{
+		{"methods", s.Methods}, {"countries", s.Countries}, {"currencies", s.Currencies}, {"plans", s.Plans}, {"declines", strings.Fields(listed(s.Declines))},
+	} {
+		_, named := d.find(at + "." + list.name).(*ast.SequenceNode)
+		switch {
+		case named && len(list.words) == 0:
+			d.flaw(at+"."+list.name, "an empty list would hold for everybody; name one, or leave %s out", list.name)
+		case slices.ContainsFunc(list.words, func(w string) bool { return strings.TrimSpace(w) == "" }):
+			d.flaw(at+"."+list.name, "an empty word stands in everything; write one, or leave %s out", list.name)
+		}
+	}
 	if s.Collection != "" && s.Collection != "charge_automatically" && s.Collection != "send_invoice" {
 		d.flaw(at+".collection", "collection is charge_automatically or send_invoice")
 	}
 	for _, c := range s.Countries {
-		if !countryForm.MatchString(c) {
+		region, err := language.ParseRegion(c)
+		switch {
+		case !countryForm.MatchString(c):
 			d.flaw(at+".countries", "%q is no country; write two capital letters, as IT", c)
+		case err != nil || !region.IsCountry():
+			d.flaw(at+".countries", "there is no country %s; write it as Stripe does, as IT", c)
+		case region.Canonicalize().String() != c:
+			d.flaw(at+".countries", "no customer has the country %s; write %s", c, region.Canonicalize())
 		}
 	}
 	for _, c := range s.Currencies {
@@ -214,19 +286,19 @@ func (d *document) segment(at string, s Segment) {
 	}
 	for c, span := range s.Amounts {
 		if !currencyForm.MatchString(c) {
-			d.flaw(at+".amounts", "%q is no currency; write three letters, as eur", c)
+			d.flaw(at+".amounts."+c, "%q is no currency; write three letters, as eur", c)
 		}
-		d.span(at+".amounts", span)
+		d.span(at+".amounts."+c, span)
 	}
 	if s.Tenure != nil {
 		d.span(at+".tenure_days", *s.Tenure)
 	}
 	for key, values := range s.Metadata {
 		if !metadataForm.MatchString(key) {
-			d.flaw(at+".metadata", "%q is not kept: only the customer's metadata whose keys begin with sollecito_ is", key)
+			d.flaw(at+".metadata."+key, "%q is not kept: only the customer's metadata whose keys begin with sollecito_ is", key)
 		}
 		if len(values) == 0 {
-			d.flaw(at+".metadata", "%s needs a value", key)
+			d.flaw(at+".metadata."+key, "%s needs a value: a word, or a list of words", key)
 		}
 	}
 }

@@ -2,9 +2,11 @@ package campaign
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -93,6 +95,43 @@ func simple(n ast.Node, depth int) (Flaw, bool) {
 	return Flaw{}, true
 }
 
+// numberForm is how a whole number is written: what begins with a nought YAML may read to the base of eight.
+var numberForm = regexp.MustCompile(`^[-+]?(0|[1-9][0-9]*)$`)
+
+// plainly notes what YAML reads otherwise than people do: a field that is named and holds nothing, one that is named by a
+// number, and a number that is read to another base. name is the field that holds the node.
+func (d *document) plainly(name string, n ast.Node) {
+	flaw := func(at ast.Node, format string, args ...any) {
+		line := 1
+		if at.GetToken() != nil && at.GetToken().Position != nil {
+			line = at.GetToken().Position.Line
+		}
+		d.flaws = append(d.flaws, Flaw{line, fmt.Sprintf(format, args...)})
+	}
+	switch n := n.(type) {
+	case *ast.NullNode:
+		flaw(n, "nothing stands behind %s; write its value, or leave it out", cmp.Or(name, "the dash"))
+	case *ast.IntegerNode:
+		if !numberForm.MatchString(n.GetToken().Value) {
+			flaw(n, "%s is not read as it looks; write the number with digits alone, as 10", n.GetToken().Value)
+		}
+	case *ast.MappingNode:
+		for _, value := range n.Values {
+			d.plainly("", value)
+		}
+	case *ast.MappingValueNode:
+		_, text := n.Key.(*ast.StringNode)
+		if !text {
+			flaw(n, "there is no field %s; the schema, sollecito campaign schema, names them all", n.Key)
+		}
+		d.plainly(n.Key.String()+":", n.Value)
+	case *ast.SequenceNode:
+		for _, value := range n.Values {
+			d.plainly("", value)
+		}
+	}
+}
+
 // unreadable is what the YAML library says as a flaw: its first complaint.
 func unreadable(err error) Flaws {
 	var said yaml.Error
@@ -108,7 +147,9 @@ func unreadable(err error) Flaws {
 	var kind *yaml.TypeError
 	var node *yaml.UnexpectedNodeTypeError
 	var large *yaml.OverflowError
-	switch {
+	switch twice := definedTwice.FindStringSubmatch(text); {
+	case twice != nil:
+		text = fmt.Sprintf("%s stands here a second time, first in line %s; keep one", twice[1], twice[2])
 	case unknown:
 		text = "there is no field " + field + "; the schema, sollecito campaign schema, names them all"
 	case errors.As(err, &kind):
@@ -117,8 +158,34 @@ func unreadable(err error) Flaws {
 		text = wrongKind(nodeWords[node.Actual], nodeWords[node.Expected])
 	case errors.As(err, &large):
 		text = "the number " + large.SrcNum + " is too large"
+	default:
+		text = mended(text)
 	}
 	return Flaws{{line, text}}
+}
+
+// definedTwice is how the library says that a field stands twice, with the line of the first.
+var definedTwice = regexp.MustCompile(`^mapping key (".*") already defined at \[(\d+):`)
+
+// mends are what helps where the library says these words.
+var mends = []struct{ said, mend string }{
+	{"'\t'", "a line begins with a tab; indent with spaces"},
+	{"non-map value", "a field is its name, a colon, a space and its value, as title: Small"},
+	{"must be specified", "a list that opens with [ ends with ], and { with }"},
+	{"double-quoted", "a quote that opens is closed on the same line"},
+	{"single-quoted", "a quote that opens is closed on the same line"},
+	{"reserved character", "a text that begins with a sign stands in quotes"},
+	{"not allowed in this context", "fields that belong together are indented alike, each on a line of its own; a text with a colon stands in quotes, and quotes are closed"},
+}
+
+// mended is what the library says with what to do about it.
+func mended(said string) string {
+	for _, m := range mends {
+		if strings.Contains(said, m.said) {
+			return m.mend
+		}
+	}
+	return "it cannot be read as YAML from here on: " + said + "; look at its indentation, colons and quotes"
 }
 
 func wrongKind(stands, wanted string) string {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -92,6 +93,31 @@ func TestAByteOrderMarkIsNoFlaw(t *testing.T) {
 	}
 }
 
+// What a document says is kept as it is, whatever signs its words are made of: one that could not be read again would stop
+// every campaign of the installation.
+func TestAnyWordIsKept(t *testing.T) {
+	t.Parallel()
+	for _, word := range []string{
+		"? x", "?\tx", "a:\tb", "-\tb", "\ta", "a\t", ".inf", "a\rb", "a\r\nb", "\n", "\n\n", "\tb\na", "\x00", "\x1b[31m", "null", "~", "yes", "010", "1_0", "- a", "a: b",
+		"#a", "a #b", "'", `"`, `\`, "---", "...", "<<", "{{amount}}", "a\nb", "  a\nb", "a\u2028b", "\u0085", "🎉", "",
+	} {
+		c := campaign.Campaign{
+			Name: "small", Title: word, For: campaign.Segment{Plans: []string{word, "b"}, Metadata: map[string]campaign.OneOrMore{"sollecito_x": {word}}},
+			Steps: []campaign.Step{{Key: "a", Text: map[string]campaign.Text{"en": {Subject: word, Body: word + "\n\n{{button}}\n\n" + word}, "it": {Subject: "x", Body: word}}}},
+		}
+		text, err := c.Document()
+		if err != nil {
+			t.Errorf("%q: %v", word, err)
+			continue
+		}
+		var again campaign.Campaign
+		err = yaml.Unmarshal(text, &again)
+		if err != nil || !reflect.DeepEqual(again, c) {
+			t.Errorf("%q is read again as something else (%v):\n%s", word, err, text)
+		}
+	}
+}
+
 // What is wrong with a document is told with its line, all of it at once, and the schema refuses what we refuse where a
 // schema can.
 func TestFlawsNameTheLine(t *testing.T) {
@@ -137,6 +163,32 @@ func TestFlawsNameTheLine(t *testing.T) {
 		{"a retry of what ends at once", "retries:\n  days: [1]\n  at: \"09:00\"\n" + strings.Replace(late, "day: 2", "day: 2\n    at_once_for: [generic]", 1), 2, "on day 0; make", false},
 		{"a retry after the end in a variant", "retries:\n  days: [1, 2]\n  at: \"09:00\"\n" + late +
 			"variants:\n  - {name: plain, weight: 1}\n  - {name: quick, weight: 1, steps: {first: {day: 1}}}\n", 2, "on day 1 in variant quick", false},
+		{"no day", strings.Replace(small, "    day: 1\n", "", 1), 4, "a step has a day", true},
+		{"a day left empty", strings.Replace(small, "day: 1", "day:", 1), 5, "nothing stands behind day:", true},
+		{"a time left empty", strings.Replace(small, `at: "10:00"`, "at:", 1), 6, "nothing stands behind at:", true},
+		{"channels left empty", strings.Replace(small, "channels: [email]", "channels:", 1), 7, "nothing stands behind channels:", true},
+		{"a segment left empty", "for:\n" + small, 1, "nothing stands behind for:", true},
+		{"a day to the base of eight", strings.Replace(small, "day: 1", "day: 010", 1), 5, "010 is not read as it looks", false},
+		{"a time of another kind", strings.Replace(small, `"10:00"`, "[10]", 1), 6, "a step has a time of day", true},
+		{"metadata of another kind", "for:\n  metadata:\n    sollecito_x: {a: b}\n" + small, 3, "sollecito_x needs a value: a word", true},
+		{"a field that is a number", "1: 2\n" + small, 1, "there is no field 1", true},
+		{"a title that steers a terminal", strings.Replace(small, "title: Small", `title: "\x1b[31mSmall"`, 1), 2, "one line of words", false},
+		{"a country nobody has", "for: {countries: [UK]}\n" + small, 1, "write GB", false},
+		{"a country there is not", "for: {countries: [XX]}\n" + small, 1, "no country XX", false},
+		{"a list emptied", "for:\n  countries: []\n" + small, 2, "would hold for everybody", true},
+		{"an empty word", "for:\n  plans: ['']\n" + small, 2, "stands in everything", true},
+		{"a sign nobody sees", small + "    text:\n      en: {subject: a, body: \"b \\u202e c\"}\n", 9, "a sign that nobody sees", false},
+		{"a sign no mail may hold", small + "    text:\n      en: {subject: a, body: \"b \\0 c\"}\n", 9, "a sign that nobody sees", false},
+		{"one of several keys", "for:\n  metadata:\n    sollecito_a: x\n    tier: gold\n" + small, 4, "sollecito_", true},
+		{"one of several days", strings.Replace(small, "day: 1", "day: 1\n    day_for:\n      money: 3\n      generic: 400", 1), 8, "from 0 to 365", true},
+		{"nothing to announce", small + "    announces: true\n", 8, "nothing to announce", false},
+		{"a text without a mail", strings.Replace(small, "[email]", "[app]", 1) + "    text:\n      it: {subject: a, body: b}\n", 9, "this step sends none", false},
+		{"a text whose language has a dash", small + "    text:\n      pt-BR:\n        subject: a\n        body: |\n          Oi\n          {{valor}}\n", 13, "no variable {{valor}}", false},
+		{"before it for some", small[:len(small)-1] + "\n    day_for: {money: 9}\n  - {key: b, day: 5, at: \"10:00\"}\n", 9, "for money day 5 comes before", false},
+		{"before it on the same day", small + "  - {key: b, day: 1, at: \"09:00\"}\n", 8, "on the same day", false},
+		{"a field twice", small + "title: Again\n", 8, `"title" stands here a second time, first in line 2`, false},
+		{"a tab", strings.Replace(small, "    day", "\tday", 1), 5, "indent with spaces", false},
+		{"no space behind the colon", strings.Replace(small, "title: ", "title:", 1), 2, "a colon, a space and its value", false},
 		{"an alias", "title: &t x\nname: *t\n", 1, "write it out", false},
 		{"not YAML", "name: [", 1, "", false},
 		{"nothing", "", 1, "must hold one campaign", false},

@@ -1,7 +1,6 @@
 package campaign
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -47,7 +46,8 @@ func (o *OneOrMore) UnmarshalYAML(read func(any) error) error {
 	var more []string
 	err = read(&more)
 	if err != nil {
-		return fmt.Errorf("must be a word or a list of words")
+		*o = nil // whoever checks the document says so with its line
+		return nil
 	}
 	*o = more
 	return nil

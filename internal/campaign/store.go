@@ -84,6 +84,17 @@ func addCampaign(ctx context.Context, tx *sql.Tx, c Campaign, actor string, now 
 	if err != nil {
 		return err
 	}
+	kept, err := readDocument(text) // one document that cannot be read would stop all campaigns
+	if err != nil {
+		return fmt.Errorf("campaign %s, written to be kept, cannot be read: %w", c.Name, err)
+	}
+	same, err := c.Says(*kept.Campaign)
+	if err != nil {
+		return err
+	}
+	if !same {
+		return fmt.Errorf("campaign %s, written to be kept, says something else", c.Name)
+	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO campaigns (name, version, document, applied_at, actor) VALUES ($1, $2, $3, $4, $5)`,
 		c.Name, c.Version, string(text), now.Unix(), actor)
 	return err
@@ -170,6 +181,9 @@ func selectCampaigns(ctx context.Context, tx *sql.Tx) (Campaigns, error) {
 // "" leaves a known one in its place and puts a new one first. Cases that have begun keep their version. fault.NotFound
 // when before is no campaign, fault.Conflict when no campaign would be left for new cases.
 func (s *Store) Apply(ctx context.Context, tx *sql.Tx, c Campaign, before, actor string, now time.Time) (int64, bool, error) {
+	if before == c.Name {
+		return 0, false, fault.New(fault.Invalid, "%s cannot be put before itself; name another campaign, or leave --before out.", c.Name)
+	}
 	err := database.HoldQuietly(ctx, tx, settingCampaigns)
 	if err != nil {
 		return 0, false, err

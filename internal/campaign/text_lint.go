@@ -105,7 +105,7 @@ func (d *document) texts(at string, i int, texts map[string]Text) {
 			continue
 		}
 		if strings.Contains(language, "-") {
-			path = at // what stands behind a dash is not looked up
+			path = at + ".'" + language + "'" // a dash is looked up between quotes
 		}
 		d.text(path, i, language, texts[language])
 	}
@@ -151,6 +151,12 @@ func (d *document) text(path string, i int, language string, t Text) {
 	}
 }
 
+// unseen reports whether a sign steers how words are shown, or shows nothing, and no language writes it.
+func unseen(r rune) bool {
+	return unicode.IsControl(r) && r != '\t' || unicode.In(r, unicode.Zl, unicode.Zp) ||
+		r == '\u200B' || r == '\u2060' || r == '\uFEFF' || '\u202A' <= r && r <= '\u202E' || '\u2066' <= r && r <= '\u2069'
+}
+
 // consequenceDate holds a text to what the campaign does: an announcement names its date, and nobody names a date that
 // does not come.
 func (d *document) consequenceDate(path string, i int, told Told) {
@@ -172,6 +178,9 @@ func (d *document) lintLine(path string, n, i int, language, line string) {
 			return
 		}
 		d.bodyFlaw(path, n, fmt.Sprintf(format, args...))
+	}
+	if n >= 0 && strings.ContainsFunc(line, unseen) {
+		flaw("a sign that nobody sees stands in this line; write its words anew")
 	}
 	at := foreign.FindString(line)
 	if at != "" {

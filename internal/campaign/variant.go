@@ -143,12 +143,18 @@ func (d *document) variant(at string, v Variant) {
 		d.channels(step+".channels", change.Channels)
 		d.words(step+".words", change.Words)
 		d.texts(step+".text", i, change.Text)
+		d.mailed(step+".text", change.on(d.Steps[i]), change.Text)
 	}
 	walked := d.Walked(v.Name).Steps
 	for i := 1; i < len(walked); i++ {
-		if walked[i].Day < walked[i-1].Day {
+		class, early := walked[i].overtakes(walked[i-1])
+		switch {
+		case walked[i].Day < walked[i-1].Day:
 			d.flaw(at+".steps", "in variant %s step %s (day %d) comes before %s (day %d); steps stay in their order",
 				v.Name, walked[i].Key, walked[i].Day, walked[i-1].Key, walked[i-1].Day)
+		case early && len(v.Steps) > 0:
+			d.flaw(at+".steps", "in variant %s for %s step %s (day %d) comes before %s (day %d); steps stay in their order",
+				v.Name, class, walked[i].Key, walked[i].DayOf(class), walked[i-1].Key, walked[i-1].DayOf(class))
 		}
 	}
 }

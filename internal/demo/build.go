@@ -195,9 +195,14 @@ func (d *Demo) openPortal(mailServer string) error {
 	if err != nil {
 		return fmt.Errorf("keep the company's logo: %w", err)
 	}
+	rates := d.memory.path(ratesFile)
+	err = os.WriteFile(rates, []byte(stageRates(d.clock.Now())), 0o600)
+	if err != nil {
+		return fmt.Errorf("keep the stage's rates: %w", err)
+	}
 	settings := map[string]string{
-		"BRAND_LOGO": logo,
-		"LISTEN":     d.options.Listen, "BASE_URL": "http://localhost", "DATABASE_URL": "sqlite:" + d.memory.path(databaseFile),
+		"BRAND_LOGO": logo, "INTEREST_RATES": rates,
+		"LISTEN": d.options.Listen, "BASE_URL": "http://localhost", "DATABASE_URL": "sqlite:" + d.memory.path(databaseFile),
 		"STRIPE_SECRET_KEY": d.sandbox.SecretKey(), "STRIPE_PUBLISHABLE_KEY": d.sandbox.PublishableKey(),
 		"STRIPE_WEBHOOK_SECRET": d.sandbox.WebhookSecret(), "STRIPE_API_URL": d.stripe.base, "STRIPE_JS_URL": d.stripe.base + "/v3/",
 		"STRIPE_EMAILS": "off", "SMTP_URL": mailServer, "TEST_RECIPIENT": "*", "MAIL_FROM": merchantFrom,

@@ -60,6 +60,7 @@ const (
 	databaseFile = "demo.db"
 	mailsFile    = "mails.jsonl"
 	logoFile     = "logo.png"
+	ratesFile    = "interest.yaml"
 )
 
 // openMemory reads the folder's record, if there is one. What a demo that was ended in the middle of its seed left

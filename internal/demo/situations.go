@@ -61,7 +61,7 @@ func states() []situation {
 		{group: groupOwed, name: "several", title: "Several invoices", see: "All or some of them, oldest first; yen and euro are never added", who: "several_invoices", path: "/pay"},
 		{group: groupOwed, name: "part_paid", title: "Part of it is paid", see: "The rest, and only that, is asked for on Stripe’s own page", who: "part_paid", path: "/pay"},
 		{group: groupOwed, name: "overdue", title: "An invoice is past its due date", see: "Nothing failed; a day passed. A manager may work out late interest, of which this page says nothing", who: "overdue_transfer", path: "/pay"},
-		{group: groupOwed, name: "late_interest", title: "Late interest, as staff sees it", see: "On the staff page of a business: a proposal for a person to confirm, or why there is none", who: "overdue_transfer", path: "/demo/staff?customer={id}"},
+		{group: groupOwed, name: "late_interest", title: "Late interest, as staff sees it", see: "On the staff page of a business: a proposal for a person to confirm, line by line", who: "overdue_transfer", path: "/demo/staff?customer={id}"},
 		{group: groupOwed, name: "arabic", title: "Right to left", see: "A due payment in Arabic", who: "grace", path: "/pay"},
 		{group: groupOwed, name: "long_names", title: "Long names, and markup in them", see: "What strangers write stays text and breaks no page", who: "long_names", path: "/pay"},
 

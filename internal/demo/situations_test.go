@@ -98,7 +98,7 @@ func TestEverySituationIsReal(t *testing.T) {
 	v := stageFor(t, Options{})
 	selectors := map[string]string{ // what only this situation shows
 		"due": "form[action='/pay/review']", "expired_card": "form[action='/pay/card']", "no_method": "form[action='/pay/card']", "approval": "a.main-act[href='/pay/approve']",
-		"several": "form.choice", "part_paid": "form[action='/pay/hosted'] .main-act", "late_interest": "#interest", "review": "form[action='/pay/charge']",
+		"several": "form.choice", "part_paid": "form[action='/pay/hosted'] .main-act", "late_interest": "main a.btn[href*='act=interest']", "review": "form[action='/pay/charge']",
 		"card": "#payment-element", "bank_question": "form[data-approve]", "paid": ".seal.good", "declined": ".flash.bad", "card_saved": ".flash.bad",
 		"changed": ".flash.wait", "too_often": ".flash.bad", "settled": ".seal.good", "paid_elsewhere": ".seal.good", "void": ".seal.good",
 		"promised": "a[href='/pay/promise/end']", "grace": ".flash.wait", "restricted": ".note", "suspended": ".note", "ends_soon": ".flash.wait", "ended": ".note", "claimed": ".note",

@@ -22,7 +22,7 @@ type Leaving struct {
 	Channels []outbox.Channel       `json:"channels"`
 	Cases    int                    `json:"cases"`
 	HeldOut  int                    `json:"held_out"` // of Cases: in the holdout, so that nothing goes out
-	Unsure   int                    `json:"unsure"`   // of Cases: a consequence that waits for a person
+	Unsure   int                    `json:"unsure"`   // of Cases: a consequence or a final act that waits for a person
 	Why      map[contact.Reason]int `json:"why"`      // what moved them from the time the campaign wanted
 }
 
@@ -64,7 +64,8 @@ func (cs *Cases) Leaves(ctx context.Context, tx *sql.Tx, written *campaign.Campa
 		if err != nil {
 			return nil, err
 		}
-		leaving = note(leaving, c, in, next, notices, zone)
+		unsure := Held(in, next, notices) || next.Step.Acts() && !cs.actsAlone
+		leaving = note(leaving, c, next, unsure, zone)
 	}
 	slices.SortStableFunc(leaving, func(a, b Leaving) int {
 		return cmp.Or(a.Hour.Compare(b.Hour), cmp.Compare(a.Campaign, b.Campaign), cmp.Compare(a.Step, b.Step), cmp.Compare(a.Variant, b.Variant))
@@ -88,8 +89,8 @@ func (c Case) moved(from, to campaign.Campaign) Case {
 	return c
 }
 
-// note counts a case to what leaves.
-func note(all []Leaving, c Case, in Situation, next Planned, notices []outbox.Notice, zone *time.Location) []Leaving {
+// note counts a case to what leaves; an unsure one waits for a person.
+func note(all []Leaving, c Case, next Planned, unsure bool, zone *time.Location) []Leaving {
 	y, m, d := next.At.In(zone).Date()
 	hour := time.Date(y, m, d, next.At.In(zone).Hour(), 0, 0, 0, zone)
 	i := slices.IndexFunc(all, func(l Leaving) bool {
@@ -103,7 +104,7 @@ func note(all []Leaving, c Case, in Situation, next Planned, notices []outbox.No
 	switch {
 	case c.Holdout:
 		all[i].HeldOut++
-	case Held(in, next, notices):
+	case unsure:
 		all[i].Unsure++
 	}
 	for _, why := range next.Why {

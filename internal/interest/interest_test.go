@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"sollecito/internal/billing"
 	"sollecito/internal/fault"
 	"sollecito/internal/interest"
 )
@@ -92,7 +93,7 @@ func TestAMerchantsOwnRates(t *testing.T) {
     law: "OR 104: 5 per cent"
     source: "Obligationenrecht"
     as_of: "2026-01-01"
-    compensation: [{minor: 0, currency: chf}]
+    compensation: [{minor: 1000, currency: CHF}]
     rates: {"2026-01-01": "5"}
 `))
 	if err != nil {
@@ -103,7 +104,7 @@ func TestAMerchantsOwnRates(t *testing.T) {
 		t.Errorf("%+v, %v", claim, err)
 	}
 	claim, err = rates.Claim("CH", interest.Debt{Minor: 100000, Currency: "chf", Due: on("2026-01-01"), Until: on("2026-03-15")})
-	if err != nil || claim.Interest != 1000 || claim.Fixed.Minor != 0 {
+	if err != nil || claim.Interest != 1000 || claim.Fixed != (interest.Band{Minor: 1000, Currency: "chf"}) {
 		t.Errorf("%+v, %v", claim, err)
 	}
 	_, err = interest.Shipped().Claim("IT", interest.Debt{Minor: 100000, Currency: "eur", Due: on("2025-12-30"), Until: on("2026-01-02")})
@@ -111,7 +112,9 @@ func TestAMerchantsOwnRates(t *testing.T) {
 		t.Error("the shipped rates were changed")
 	}
 	for document, says := range map[string]string{
-		"countries: [{code: Italy}]":                                          "two capital letters",
+		"":                           "it is empty",
+		"countries: [{code: UK}]":    "no customer has the country UK; write GB",
+		"countries: [{code: Italy}]": "two capital letters",
 		"countries: [{code: IT, rates: {\"2026-02-01\": \"10\"}}]":            "first day of a half-year",
 		"countries: [{code: IT, rates: {\"2026-01-01\": \"10,15\"}}]":         "is no rate",
 		"countries: [{code: IT, rates: {\"2026-01-01\": \"-1\"}}]":            "is no rate",
@@ -174,3 +177,26 @@ func FuzzRates(f *testing.F) {
 	})
 }
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// Whom the shipped campaign for business cards knows as a business is one here too, unless the other mark says otherwise.
+func TestWhoIsABusiness(t *testing.T) {
+	t.Parallel()
+	now := on("2025-03-01")
+	for _, c := range []struct {
+		metadata map[string]string
+		says     string
+	}{
+		{map[string]string{"sollecito_customer_type": "business"}, ""},
+		{map[string]string{"sollecito_customer": "Business"}, ""},
+		{map[string]string{"sollecito_customer": "business", "sollecito_customer_type": "consumer"}, "sollecito_customer_type=consumer"},
+		{map[string]string{"sollecito_customer": "school"}, "sollecito_customer=school"},
+		{nil, "Nothing says that they are a business"},
+	} {
+		who := billing.Customer{ID: "cus_1", Country: "IT", Metadata: c.metadata}
+		owed := billing.Invoice{ID: "in_1", CustomerID: "cus_1", Status: "open", Currency: "eur", AmountDue: 100, AmountRemaining: 100, CollectionMethod: "send_invoice", DueAt: on("2025-01-31").Unix()}
+		_, err := interest.Shipped().Propose(who, owed, now)
+		if (err == nil) != (c.says == "") || !strings.Contains(fault.MessageOf(err), c.says) {
+			t.Errorf("%v: %v", c.metadata, err)
+		}
+	}
+}

@@ -10,8 +10,12 @@ import (
 	"sollecito/internal/fault"
 )
 
-// CustomerType is the metadata of a customer at Stripe that says whether they are a business; nothing else does.
-const CustomerType = "sollecito_customer_type"
+// CustomerType is the metadata of a customer at Stripe that says whether they are a business. Where it is missing, the
+// one by which the shipped campaign for business cards knows them says so too; nothing else does.
+const (
+	CustomerType = "sollecito_customer_type"
+	customerKind = "sollecito_customer"
+)
 
 // usualTerm is when an invoice that names no due date is late: 30 days after it was made, as Directive 2011/7/EU,
 // art. 3 (3) b, and the United Kingdom's Act, section 4, have it where nothing was agreed. Never earlier than is lawful.
@@ -39,13 +43,17 @@ func (all Rates) Propose(c billing.Customer, i billing.Invoice, now time.Time) (
 
 // ofBusiness refuses whoever is not known to be a business, and says why.
 func ofBusiness(c billing.Customer) error {
-	switch kind := strings.ToLower(strings.TrimSpace(c.Metadata[CustomerType])); kind {
+	name := CustomerType
+	if strings.TrimSpace(c.Metadata[name]) == "" && strings.TrimSpace(c.Metadata[customerKind]) != "" {
+		name = customerKind
+	}
+	switch kind := strings.ToLower(strings.TrimSpace(c.Metadata[name])); kind {
 	case "business":
 		return nil
 	case "":
 		return fault.New(fault.Invalid, "Nothing says that they are a business, so they count as a consumer. Where they are one, write %s=business into the customer's metadata at Stripe.", CustomerType)
 	default:
-		return fault.New(fault.Invalid, "Their metadata at Stripe says %s=%s. Late interest is asked of businesses only.", CustomerType, kind)
+		return fault.New(fault.Invalid, "Their metadata at Stripe says %s=%s. Late interest is asked of businesses only.", name, kind)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"regexp"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"golang.org/x/text/language"
 )
 
 //go:embed rates.yaml
@@ -135,6 +137,11 @@ func parse(document []byte) (Rates, error) {
 			fault(c.line, "%q is no country; write two capital letters, as IT", c.Code)
 			continue
 		}
+		region, err := language.ParseRegion(c.Code)
+		if err == nil && region.Canonicalize().String() != c.Code {
+			fault(c.line, "no customer has the country %s; write %s", c.Code, region.Canonicalize())
+			continue
+		}
 		_, twice := all[c.Code]
 		if twice {
 			fault(c.line, "%s stands there twice; keep one", c.Code)
@@ -159,6 +166,7 @@ func parse(document []byte) (Rates, error) {
 			}
 		}
 		for i, band := range c.Compensation {
+			c.Compensation[i].Currency = strings.ToLower(band.Currency) // as Stripe writes it
 			last := i == len(c.Compensation)-1
 			if band.Minor < 0 || len(band.Currency) != 3 || last != (band.Below == 0) || i > 0 && !last && band.Below <= c.Compensation[i-1].Below {
 				fault(c.line, "%s: compensation goes from the smallest debt up, each with below but the last, all with minor and currency", c.Code)
@@ -181,6 +189,9 @@ func lineOf(file *ast.File, path *yaml.Path, otherwise int) int {
 
 // unreadable is the YAML library's first complaint with its line.
 func unreadable(err error) error {
+	if errors.Is(err, io.EOF) {
+		return errors.New("line 1: it is empty; docs/late-interest.md shows the form")
+	}
 	var said yaml.Error
 	if !errors.As(err, &said) {
 		return fmt.Errorf("line 1: it cannot be read: %w", err)

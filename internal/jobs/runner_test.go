@@ -52,3 +52,23 @@ func TestWorkOfOthersDoesNotWakeWhatTimeAloneBrings(t *testing.T) {
 		r.Wait()
 	})
 }
+
+// A task is late by its own interval: on a quiet day nobody wakes the one that looks each hour, and the program is well.
+func TestATaskIsLateByItsOwnInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() }
+		idle := func(context.Context) (int, error) { return 0, nil }
+		r := NewRunner(time.Now, slog.New(slog.DiscardHandler),
+			Task{Name: "hourly", Every: time.Hour, Alone: true, RunOnce: idle}, Task{Name: "often", Every: time.Second, RunOnce: idle}, Task{Name: "stuck", Every: time.Second, RunOnce: stuck})
+		ctx, stop := context.WithCancel(t.Context())
+		r.Start(ctx)
+		time.Sleep(50 * time.Minute)
+		for _, s := range r.Standings() {
+			if s.Late(10*time.Minute) != (s.Name == "stuck") {
+				t.Errorf("%s late: %v", s.Name, s.Late(10*time.Minute))
+			}
+		}
+		stop()
+		r.Wait()
+	})
+}

@@ -42,7 +42,7 @@ func (w Work) Tasks() []Task {
 		{Name: "send", RunOnce: w.Sender.RunOnce, Every: 30 * time.Second, Next: w.Sender.Next},
 		{Name: "mend", RunOnce: w.mend, Every: 30 * time.Second, Alone: true},
 		{Name: "sweep", RunOnce: w.sweep, Every: time.Minute, Alone: true},
-		{Name: "audit", RunOnce: w.Heads.RunOnce, Every: time.Hour, Alone: true},
+		{Name: "audit", RunOnce: w.Heads.RunOnce, Every: 5 * time.Minute, Alone: true}, // which tells once a day; whoever watches sees that it lives
 	}
 	if w.Returns.Addresses.On() {
 		tasks = append(tasks, Task{Name: "returns", RunOnce: w.Returns.RunOnce, Every: 30 * time.Second, Alone: true})

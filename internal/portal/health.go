@@ -19,7 +19,7 @@ const (
 	lookEvery  = 2 * time.Second  // how long one look at the database serves: asking is free for strangers, writing is not
 	eventEvery = time.Minute      // how long the last event's instant serves
 	lookFor    = 2 * time.Second  // for the database to answer
-	lateAfter  = 10 * time.Minute // without coming round, a task is held to be stuck; the longest mails take far less
+	lateAfter  = 10 * time.Minute // past its interval without coming round, a task is held to be stuck; the longest mails take far less
 	troubleOf  = 5 * time.Minute  // how long a failure of Stripe or the mail server is told when nobody asked them again
 )
 
@@ -157,7 +157,7 @@ func (p *Portal) tasksCheck() web.Check {
 	check := web.Check{Name: "tasks", Status: web.OK}
 	for _, t := range p.Runner.Standings() {
 		switch {
-		case time.Since(t.CameRound) > lateAfter:
+		case t.Late(lateAfter):
 			return web.Check{Name: "tasks", Status: web.Failed, Reason: fmt.Sprintf("The task %q has not come round for %s.", t.Name, ago(t.CameRound))}
 		case t.Failing:
 			check.Status, check.Reason = web.Degraded, fmt.Sprintf("The last run of the task %q failed; the log says why.", t.Name)

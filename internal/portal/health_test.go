@@ -119,3 +119,14 @@ func TestMonitoringSeesARecovery(t *testing.T) {
 		t.Errorf("the public address answers /metrics with %d", resp.StatusCode)
 	}
 }
+
+// docs/metrics.md has an alarm for a task that has not succeeded for a quarter of an hour: each looks more often, whatever
+// it does then.
+func TestEveryTaskComesRoundBeforeTheAlarm(t *testing.T) {
+	t.Parallel()
+	for _, task := range open(t).portal.Runner.Standings() {
+		if task.Every == 0 || task.Every > 10*time.Minute {
+			t.Errorf("%s looks every %s", task.Name, task.Every)
+		}
+	}
+}

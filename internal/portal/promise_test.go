@@ -318,6 +318,23 @@ func TestATransferIsSaidInTwoStepsAndTheRestEndsByItself(t *testing.T) {
 	}
 }
 
+// Whoever says after all that a transfer is on its way is not charged on the day they chose before.
+func TestATransferTakesBackTheDayOfACharge(t *testing.T) {
+	t.Parallel()
+	h, customer, invoice, b := promising(t)
+	h.chooses(b, "charge", 4)
+	b.press("/pay/promise").at("/pay", http.StatusOK)
+	b.get("/pay/transfer").press("/pay/transfer").at("/pay", http.StatusOK)
+	if p := h.promise(customer); p.Status != dunning.PromiseWithdrawn || h.restsFor(customer) != "claim" || strings.Contains(b.text("main"), "we will charge") {
+		t.Errorf("the promise is %s, the case rests for %q, the page says %s", p.Status, h.restsFor(customer), b.text("main"))
+	}
+	before := h.charges(customer, invoice)
+	h.walk(6 * day)
+	if got := h.charges(customer, invoice); got != before {
+		t.Errorf("charged %d times instead of %d", got, before)
+	}
+}
+
 func TestWhoWithdrewConsentIsAskedToKeepOrToCancel(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -129,7 +129,7 @@ func (cv *Conversations) rest(ctx context.Context, tx *sql.Tx, customer string, 
 		if err != nil {
 			return err
 		}
-		err = cv.cases.Pause(ctx, tx, open.ID, dunning.PauseClaim, "", "customer", cv.cases.ClaimUntil(who, now), now)
+		err = cv.cases.Claim(ctx, tx, open, who, now)
 		if err != nil {
 			return err
 		}

@@ -231,6 +231,6 @@ func (cv *Conversations) Claim(ctx context.Context, customer, text string, realN
 		if err != nil {
 			return err
 		}
-		return cv.cases.Pause(ctx, tx, open.ID, dunning.PauseClaim, "", "customer", cv.cases.ClaimUntil(who, now), now)
+		return cv.cases.Claim(ctx, tx, open, who, now)
 	})
 }
