@@ -223,7 +223,8 @@ var mastercardWaits = map[string]time.Duration{
 	"24": time.Hour, "25": day, "26": 2 * day, "27": 4 * day, "28": 6 * day, "29": 8 * day, "30": 10 * day, "02": 3 * day,
 }
 
-// classWaits are how long a bank's reason wants at least; balances change in days, networks in hours.
+// classWaits are how long a bank's reason wants at least; balances change in days, networks in hours. Who set the day of a
+// charge knows better when there will be money: they are charged on that day, unless the network itself says to wait.
 var classWaits = map[Class]time.Duration{ClassMoney: 2 * day, ClassTransient: time.Hour, ClassGeneric: day}
 
 // adviceUntil answers until when the last decline of the method for the amount asks to wait.
@@ -234,7 +235,7 @@ func adviceUntil(t Try, past []Attempt) int64 {
 			continue
 		}
 		wait, told := mastercardWaits[a.Decline.NetworkAdviceCode]
-		if !told {
+		if !told && t.By != ByPromise {
 			wait = classWaits[a.Decline.Class()]
 		}
 		until = a.StartedAt + int64(wait/time.Second)

@@ -62,6 +62,8 @@ func TestWhatMayBeCharged(t *testing.T) {
 		{"an hour too early", billing.BySchedule, "visa", one(billing.ByStripe, "do_not_honor"), start + 23*hour, billing.DenialGap, start + 24*hour},
 		{"a new card waits for no day", billing.ByNewCard, "visa", one(billing.ByStripe, "processing_error"), start + 2*hour, "", 0},
 		{"money wants two days", billing.BySchedule, "visa", one(billing.ByStripe, "insufficient_funds"), start + 24*hour, billing.DenialAdvice, start + 48*hour},
+		{"money, on the day the customer set", billing.ByPromise, "visa", one(billing.ByStripe, "insufficient_funds"), start + 24*hour, "", 0},
+		{"Mastercard's wait, on that day too", billing.ByPromise, "mastercard", advice("26"), start + 24*hour, billing.DenialAdvice, start + 48*hour},
 		{"Mastercard says an hour", billing.ByNewCard, "mastercard", advice("24"), start + hour/2, billing.DenialAdvice, start + hour},
 		{"Mastercard says ten days", billing.BySchedule, "mastercard", advice("30"), start + 9*24*hour, billing.DenialAdvice, start + 10*24*hour},
 		{"Mastercard says never", billing.BySchedule, "mastercard", advice("03"), start + 9*24*hour, billing.DenialHard, 0},
