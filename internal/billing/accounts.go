@@ -201,9 +201,24 @@ func NextPastDue(ctx context.Context, tx *sql.Tx) (int64, error) {
 	return at.Int64, err
 }
 
+// EnterCase keeps that a case is about the invoice: from then on no due date of it opens another one.
+func EnterCase(ctx context.Context, tx *sql.Tx, invoice string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE invoices SET in_case = true WHERE id = $1`, invoice)
+	return err
+}
+
+// EnterCases is EnterCase for all the customer's invoices that some case is about: a program that knew nothing of EnterCase
+// may have opened theirs.
+func EnterCases(ctx context.Context, tx *sql.Tx, customer string) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE invoices SET in_case = true
+		WHERE customer_id = $1 AND NOT in_case AND EXISTS (SELECT 1 FROM case_invoices m WHERE m.invoice_id = invoices.id)`, customer)
+	return err
+}
+
 const unseenByHand = `status = 'open' AND collection_method = 'send_invoice' AND amount_remaining > 0 AND due_at > 0
 	AND billing_reason <> 'subscription_create'
-	AND NOT EXISTS (SELECT 1 FROM case_invoices m WHERE m.invoice_id = invoices.id)
+	AND NOT in_case
 	AND NOT EXISTS (SELECT 1 FROM customers c WHERE c.id = invoices.customer_id AND c.deleted)`
 
 // Invoices answers all the customer's invoices we know, newest first.

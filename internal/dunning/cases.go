@@ -254,6 +254,10 @@ func (cs *Cases) OpenPastDue(ctx context.Context, tx *sql.Tx, now time.Time, lim
 		if err != nil {
 			return 0, fmt.Errorf("open a case for %s: %w", customer, err)
 		}
+		err = billing.EnterCases(ctx, tx, customer)
+		if err != nil {
+			return 0, fmt.Errorf("keep that %s has a case: %w", customer, err)
+		}
 	}
 	return len(customers), nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"sollecito/internal/billing"
 	"sollecito/internal/database"
 )
 
@@ -91,7 +92,10 @@ func addMember(ctx context.Context, tx *sql.Tx, caseID, invoice string, now int6
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO case_invoices (case_id, invoice_id, joined_at, left_at) VALUES ($1, $2, $3, 0)
 		ON CONFLICT (case_id, invoice_id) DO UPDATE SET left_at = 0`, caseID, invoice, now)
-	return err
+	if err != nil {
+		return err
+	}
+	return billing.EnterCase(ctx, tx, invoice)
 }
 
 // leaveOther takes the invoice out of every other case of the customer.
