@@ -29,6 +29,12 @@ func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, no
 	if err != nil {
 		return err
 	}
+	return cs.ReconsiderHeld(ctx, tx, customer, now, func() ([]string, error) { return told, nil })
+}
+
+// ReconsiderHeld is Reconsider for whoever holds the customer. told is asked only where its answer decides anything: when a
+// case may open, or rests as imported.
+func (cs *Cases) ReconsiderHeld(ctx context.Context, tx *sql.Tx, customer string, now time.Time, told func() ([]string, error)) error {
 	overdue, err := billing.Overdue(ctx, tx, customer, now.Unix())
 	if err != nil {
 		return err
@@ -48,21 +54,16 @@ func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, no
 	if err != nil {
 		return err
 	}
-	fresh, err := sinceConnection(ctx, tx, overdue, told)
+	was := c
+	err = cs.endImported(ctx, tx, &c, overdue, told, now)
 	if err != nil {
 		return err
 	}
-	if fresh {
-		err = cs.endImported(ctx, tx, &c, now)
-		if err != nil {
-			return err
-		}
-	}
-	return cs.settle(ctx, tx, c, invoices, now)
+	return cs.settle(ctx, tx, was, c, invoices, now)
 }
 
-// endImported lets a case go that rested since the first import: something new failed.
-func (cs *Cases) endImported(ctx context.Context, tx *sql.Tx, c *Case, now time.Time) error {
+// endImported lets a case go that rested since the first import when something new failed.
+func (cs *Cases) endImported(ctx context.Context, tx *sql.Tx, c *Case, overdue []billing.Invoice, told func() ([]string, error), now time.Time) error {
 	active, err := cs.standingPauses(ctx, tx, *c)
 	if err != nil {
 		return err
@@ -70,6 +71,14 @@ func (cs *Cases) endImported(ctx context.Context, tx *sql.Tx, c *Case, now time.
 	imported, rests := find(active, PauseImported)
 	if !rests {
 		return nil
+	}
+	failures, err := told()
+	if err != nil {
+		return err
+	}
+	fresh, err := sinceConnection(ctx, tx, overdue, failures)
+	if err != nil || !fresh {
+		return err
 	}
 	return cs.end(ctx, tx, c, imported, "", now)
 }
@@ -97,7 +106,7 @@ func without(all, others []string) []string {
 
 // open begins a case over all overdue invoices, if one of them was never part of a case before. An invoice that
 // merely failed again after its case was exhausted opens nothing.
-func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue []billing.Invoice, told []string, now time.Time) error {
+func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue []billing.Invoice, told func() ([]string, error), now time.Time) error {
 	var known []string
 	for _, i := range overdue {
 		was, err := everMember(ctx, tx, i.ID)
@@ -164,7 +173,11 @@ func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue 
 	if err != nil {
 		return err
 	}
-	recent, err := sinceConnection(ctx, tx, overdue, without(told, known))
+	failures, err := told()
+	if err != nil {
+		return err
+	}
+	recent, err := sinceConnection(ctx, tx, overdue, without(failures, known))
 	if err != nil {
 		return err
 	}
@@ -174,7 +187,7 @@ func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue 
 			return err
 		}
 	}
-	return cs.settle(ctx, tx, c, invoices, now)
+	return cs.settle(ctx, tx, Case{}, c, invoices, now)
 }
 
 // join adds overdue invoices to those the case is about, as far as it does not know them yet, and answers all of them.
@@ -220,8 +233,8 @@ func nameOf(i billing.Invoice) string {
 }
 
 // settle looks at an open case's invoices as they are stored now: it closes when none is open, rests for what
-// the invoices themselves say, and is put back on the schedule otherwise.
-func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, c Case, invoices []billing.Invoice, now time.Time) error {
+// the invoices themselves say, and is put back on the schedule otherwise. was is the case as it is stored.
+func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, was, c Case, invoices []billing.Invoice, now time.Time) error {
 	err := cs.settlePromise(ctx, tx, &c, invoices, now)
 	if err != nil {
 		return err
@@ -260,13 +273,13 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, c Case, invoices []bill
 		return err
 	}
 	if c.keepsPlace(now) {
-		return updateCase(ctx, tx, c)
+		return updateFrom(ctx, tx, was, c)
 	}
 	in, err := cs.situationsWith(ctx, tx, []Case{c}, plans, map[string]billing.Customer{who.ID: who}, map[string][]billing.Invoice{c.ID: invoices}, now)
 	if err != nil {
 		return err
 	}
-	return cs.replan(ctx, tx, c, in[c.ID], now)
+	return cs.replan(ctx, tx, was, c, in[c.ID], now)
 }
 
 // close ends a case. What was still queued for it is withdrawn, access is full again, and a customer who had

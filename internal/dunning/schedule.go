@@ -26,7 +26,7 @@ func (cs *Cases) reschedule(ctx context.Context, tx *sql.Tx, c Case, now time.Ti
 	if err != nil {
 		return err
 	}
-	return cs.replan(ctx, tx, c, in, now)
+	return cs.replan(ctx, tx, Case{}, c, in, now)
 }
 
 // keepsPlace reports whether a case needs no new instant: it rests, and has none, or its instant has come.
@@ -38,14 +38,15 @@ func (c *Case) keepsPlace(now time.Time) bool {
 	return c.NextStepAt > 0 && c.NextStepAt <= now.Unix()
 }
 
-// replan writes when the case's next step comes, by its situation.
-func (cs *Cases) replan(ctx context.Context, tx *sql.Tx, c Case, in Situation, now time.Time) error {
+// replan writes when the case's next step comes, by its situation. was is the case as it is stored, the zero Case when
+// that is not known.
+func (cs *Cases) replan(ctx context.Context, tx *sql.Tx, was, c Case, in Situation, now time.Time) error {
 	next, ok := c.Next(in)
 	if !ok {
 		return cs.exhaust(ctx, tx, c, now)
 	}
 	c.NextStepAt = next.At.Unix()
-	return updateCase(ctx, tx, c)
+	return updateFrom(ctx, tx, was, c)
 }
 
 func (cs *Cases) exhaust(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
@@ -81,7 +82,7 @@ func (cs *Cases) Advance(ctx context.Context, tx *sql.Tx, caseID string, now tim
 		return err
 	}
 	if in.Class == billing.ClassNone { // nothing is open any more
-		return cs.settle(ctx, tx, c, in.Invoices, now)
+		return cs.settle(ctx, tx, c, c, in.Invoices, now)
 	}
 	notices, err := outbox.OfCase(ctx, tx, c.ID)
 	if err != nil {
@@ -187,20 +188,16 @@ func (cs *Cases) waitForPerson(ctx context.Context, tx *sql.Tx, c Case, in Situa
 }
 
 func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, next Planned, now time.Time) error {
-	who, err := billing.FindCustomer(ctx, tx, c.CustomerID)
-	if err != nil {
-		return err
-	}
 	if c.Holdout {
 		next.Step.Access = "" // the holdout keeps what it has
 	}
 	for _, channel := range next.Step.Channels {
-		err = cs.say(ctx, tx, c, next.Step, channel, who, in.Choices, now)
+		err := cs.say(ctx, tx, c, next.Step, channel, in.Who.Customer, in.Choices, now)
 		if err != nil {
 			return err
 		}
 	}
-	err = took(ctx, tx, c, in, next, now)
+	err := took(ctx, tx, c, in, next, now)
 	if err != nil {
 		return err
 	}

@@ -86,6 +86,14 @@ func updateCase(ctx context.Context, tx *sql.Tx, c Case) error {
 	return err
 }
 
+// updateFrom is updateCase for a case of which is known how it is stored: most looks at one change nothing.
+func updateFrom(ctx context.Context, tx *sql.Tx, was, c Case) error {
+	if c == was {
+		return nil
+	}
+	return updateCase(ctx, tx, c)
+}
+
 func nullable(instant int64) sql.NullInt64 { return sql.NullInt64{Int64: instant, Valid: instant != 0} }
 
 func addMember(ctx context.Context, tx *sql.Tx, caseID, invoice string, now int64) error {
