@@ -141,11 +141,11 @@ func (in *Intake) refresh(ctx context.Context, customer string, always bool, wit
 	}
 	w := wanting{tries: always}
 	err = in.save(ctx, customer, func(tx *sql.Tx) error {
-		err := in.look(ctx, tx, r.account, &w)
+		unsettled, err := in.look(ctx, tx, r.account, &w)
 		if err != nil || !w.nothing() {
 			return err
 		}
-		return in.keep(ctx, tx, r, with)
+		return in.keep(ctx, tx, r, unsettled, with)
 	})
 	if err != nil || w.nothing() {
 		return err
@@ -170,7 +170,7 @@ func (in *Intake) refresh(ctx context.Context, customer string, always bool, wit
 		r.account.Invoices = append(r.account.Invoices, invoice)
 		r.account.Methods = append(r.account.Methods, methods...)
 	}
-	err = in.save(ctx, customer, func(tx *sql.Tx) error { return in.keep(ctx, tx, r, with) })
+	err = in.save(ctx, customer, func(tx *sql.Tx) error { return in.keep(ctx, tx, r, nil, with) })
 	if err != nil {
 		return err
 	}
@@ -183,12 +183,13 @@ func (in *Intake) refresh(ctx context.Context, customer string, always bool, wit
 	return nil
 }
 
-// look fills in what is to be asked besides, by what is stored of the customer.
-func (in *Intake) look(ctx context.Context, tx *sql.Tx, account billing.Account, w *wanting) error {
+// look fills in what is to be asked besides, by what is stored of the customer, and answers their invoices that are not
+// settled as they are stored.
+func (in *Intake) look(ctx context.Context, tx *sql.Tx, account billing.Account, w *wanting) ([]billing.Invoice, error) {
 	w.invoices, w.disputes = nil, nil
 	unsettled, err := billing.Unsettled(ctx, tx, account.Customer.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, i := range unsettled {
 		if !slices.ContainsFunc(account.Invoices, func(a billing.Invoice) bool { return a.ID == i.ID }) {
@@ -197,7 +198,7 @@ func (in *Intake) look(ctx context.Context, tx *sql.Tx, account billing.Account,
 	}
 	known, err := billing.Disputes(ctx, tx, account.Customer.ID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, d := range known {
 		if d.Running() {
@@ -205,10 +206,10 @@ func (in *Intake) look(ctx context.Context, tx *sql.Tx, account billing.Account,
 		}
 	}
 	if w.tries {
-		return nil
+		return unsettled, nil
 	}
 	w.tries, err = newTries(ctx, tx, account)
-	return err
+	return unsettled, err
 }
 
 // Troubled reports whether Stripe did not answer when it was last asked: pages then say as of when they speak.
@@ -246,27 +247,20 @@ func (in *Intake) save(ctx context.Context, customer string, work func(tx *sql.T
 	return nil
 }
 
-// keep keeps a reading of a customer, who is held, and lets the cases follow from it.
-func (in *Intake) keep(ctx context.Context, tx *sql.Tx, r reading, with func(context.Context, *sql.Tx) error) error {
+// keep keeps a reading of a customer, who is held, and lets the cases follow from it. stored are those of their invoices
+// that were read in the same transaction.
+func (in *Intake) keep(ctx context.Context, tx *sql.Tx, r reading, stored []billing.Invoice, with func(context.Context, *sql.Tx) error) error {
 	id := r.account.Customer.ID
 	r.account.Methods = slices.DeleteFunc(r.account.Methods, func(m billing.Method) bool { return m.CustomerID != id })
 	before, err := billing.FindCustomer(ctx, tx, id)
 	if billing.IsErased(err) || err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	ways, err := billing.WaysOf(ctx, tx, id)
-	if err != nil {
-		return err
-	}
-	err = billing.SaveOver(ctx, tx, before, r.account, r.at)
+	err = billing.SaveNoting(ctx, tx, billing.Stored{Customer: before, Invoices: stored}, r.account, r.at, in.now())
 	if err != nil {
 		return err
 	}
 	err = billing.SaveTries(ctx, tx, r.tries)
-	if err != nil {
-		return err
-	}
-	err = billing.NoteNewCards(ctx, tx, id, ways, in.now())
 	if err != nil {
 		return err
 	}

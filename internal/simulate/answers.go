@@ -133,7 +133,7 @@ func (p *processor) read(path []string, query url.Values) answer {
 		}
 		return ok(drawCard(by))
 	case "subscriptions":
-		return list(drawSubscription(p.w.known[query.Get("customer")], p.w.at))
+		return list(drawSubscription(p.w.known[query.Get("customer")]))
 	case "invoices":
 		return p.readInvoices(path[1], query)
 	case "products":

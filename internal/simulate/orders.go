@@ -76,7 +76,7 @@ func (p *processor) changeSubscription(method, id string, form url.Values) answe
 		c.paused = true
 		p.w.tell(c, "customer.subscription.updated", "subscription", c.subscription)
 	}
-	return ok(drawSubscription(c, p.w.at))
+	return ok(drawSubscription(c))
 }
 
 func (p *processor) subscriber(id string) *customer {

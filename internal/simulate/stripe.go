@@ -115,7 +115,8 @@ func (w *world) renew(c *customer) {
 		return
 	}
 	c.renewals++
-	w.when(w.at.AddDate(0, 1, 0), func() { w.renew(c) })
+	c.renews = w.at.AddDate(0, 1, 0)
+	w.when(c.renews, func() { w.renew(c) })
 	i := &invoice{id: fmt.Sprintf("in_%06d_%d", c.n, c.renewals), of: c, status: "open", amount: c.amount, created: w.at, card: c.card}
 	w.stripe.cards[c.card.id] = c.card
 	if c.spare != nil {
