@@ -159,12 +159,9 @@ func PastDue(ctx context.Context, tx *sql.Tx, now int64, limit int) ([]string, e
 	return database.Strings(ctx, tx, `SELECT DISTINCT customer_id FROM invoices WHERE `+unseenByHand+` AND due_at <= $1 LIMIT $2`, now, limit)
 }
 
-// NextPastDue answers when the next invoice to be paid by hand passes its due date, 0 when none is known.
-func NextPastDue(ctx context.Context, tx *sql.Tx) (int64, error) {
-	var at sql.NullInt64
-	err := tx.QueryRowContext(ctx, `SELECT min(due_at) FROM invoices WHERE `+unseenByHand).Scan(&at)
-	return at.Int64, err
-}
+// PassesDue asks when the next invoice to be paid by hand, which no case knows, passes its due date: a statement that answers
+// one instant, NULL for none.
+const PassesDue = `SELECT min(due_at) FROM invoices WHERE ` + unseenByHand
 
 // EnterCase keeps that a case is about the invoice: from then on no due date of it opens another one.
 func EnterCase(ctx context.Context, tx *sql.Tx, invoice string) error {

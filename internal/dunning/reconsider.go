@@ -35,10 +35,11 @@ func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, no
 // ReconsiderHeld is Reconsider for whoever holds the customer. told is asked only where its answer decides anything: when a
 // case may open, or rests as imported.
 func (cs *Cases) ReconsiderHeld(ctx context.Context, tx *sql.Tx, customer string, now time.Time, told func() ([]string, error)) error {
-	overdue, err := billing.Overdue(ctx, tx, customer, now.Unix())
+	open, err := billing.OpenInvoices(ctx, tx, customer)
 	if err != nil {
 		return err
 	}
+	overdue := slices.DeleteFunc(slices.Clone(open), func(i billing.Invoice) bool { return !i.Overdue(now.Unix()) })
 	c, has, err := cs.creditClosed(ctx, tx, customer, now)
 	if err != nil {
 		return err
@@ -46,11 +47,11 @@ func (cs *Cases) ReconsiderHeld(ctx context.Context, tx *sql.Tx, customer string
 	if !has {
 		return cs.open(ctx, tx, customer, overdue, told, now)
 	}
-	invoices, err := cs.InvoicesOf(ctx, tx, c)
+	all, err := invoicesOf(ctx, tx, []string{c.ID}, open...)
 	if err != nil {
 		return err
 	}
-	invoices, err = cs.join(ctx, tx, c, invoices, overdue, now)
+	invoices, err := cs.join(ctx, tx, c, all[c.ID], overdue, now)
 	if err != nil {
 		return err
 	}
@@ -248,7 +249,7 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, was, c Case, invoices [
 			paid++
 		}
 	}
-	who, err := billing.FindCustomer(ctx, tx, c.CustomerID)
+	who, disputes, err := billing.FindCustomerAnd(ctx, tx, c.CustomerID, billing.AnyDispute)
 	if err != nil {
 		return err
 	}
@@ -260,7 +261,7 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, was, c Case, invoices [
 	case open == 0:
 		return cs.close(ctx, tx, c, Canceled, "Nothing is owed any more: the invoices were voided, written off or credited.", invoices, now)
 	}
-	err = cs.restFor(ctx, tx, &c, invoices, now)
+	err = cs.restFor(ctx, tx, &c, invoices, disputes[0], now)
 	if err != nil {
 		return err
 	}

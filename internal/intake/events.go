@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -68,23 +69,35 @@ func (in *Intake) RunOnce(ctx context.Context, limit int, also func(context.Cont
 	if err != nil {
 		return 0, fmt.Errorf("claim events: %w", err)
 	}
-	var group errgroup.Group
-	group.SetLimit(in.together())
-	for _, events := range byCustomer(claimed) {
-		group.Go(func() error {
-			r := &round{events: events, who: known[events[0].CustomerID], outcomes: make([]error, len(events)), done: make([]bool, len(events))}
-			in.process(ctx, r, also)
-			if ctx.Err() != nil {
-				return ctx.Err() // shutting down: the lease runs out and they are processed later
-			}
-			return in.concludeRest(ctx, r)
-		})
-	}
-	err = group.Wait()
+	err = each(in.together(), byCustomer(claimed), func(events []Event) error {
+		r := &round{events: events, who: known[events[0].CustomerID], outcomes: make([]error, len(events)), done: make([]bool, len(events))}
+		in.process(ctx, r, also)
+		if ctx.Err() != nil {
+			return ctx.Err() // shutting down: the lease runs out and they are processed later
+		}
+		return in.concludeRest(ctx, r)
+	})
 	if err != nil {
 		return 0, err
 	}
 	return len(claimed), nil
+}
+
+// each does something about all, for so many at the same time, and answers the first error. All are done whatever it is.
+func each[T any](together int, all []T, do func(T) error) error {
+	if together > 1 && len(all) > 1 {
+		var group errgroup.Group
+		group.SetLimit(together)
+		for _, one := range all {
+			group.Go(func() error { return do(one) })
+		}
+		return group.Wait()
+	}
+	var first error // a goroutine of its own would grow a stack anew for each
+	for _, one := range all {
+		first = cmp.Or(first, do(one))
+	}
+	return first
 }
 
 // InOrder lets customers be read one after the other, so that the same events are processed in the same order each

@@ -141,11 +141,11 @@ func (in *Intake) refresh(ctx context.Context, customer string, always bool, wit
 	}
 	w := wanting{tries: always}
 	err = in.save(ctx, customer, func(tx *sql.Tx) error {
-		unsettled, err := in.look(ctx, tx, r.account, &w)
+		was, err := in.look(ctx, tx, r.account, &w)
 		if err != nil || !w.nothing() {
 			return err
 		}
-		return in.keep(ctx, tx, r, unsettled, with)
+		return in.keep(ctx, tx, r, was, with)
 	})
 	if err != nil || w.nothing() {
 		return err
@@ -170,7 +170,13 @@ func (in *Intake) refresh(ctx context.Context, customer string, always bool, wit
 		r.account.Invoices = append(r.account.Invoices, invoice)
 		r.account.Methods = append(r.account.Methods, methods...)
 	}
-	err = in.save(ctx, customer, func(tx *sql.Tx) error { return in.keep(ctx, tx, r, nil, with) })
+	err = in.save(ctx, customer, func(tx *sql.Tx) error {
+		was, err := billing.FindCustomer(ctx, tx, r.account.Customer.ID)
+		if billing.IsErased(err) || err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		return in.keep(ctx, tx, r, billing.Stored{Customer: was}, with)
+	})
 	if err != nil {
 		return err
 	}
@@ -183,33 +189,43 @@ func (in *Intake) refresh(ctx context.Context, customer string, always bool, wit
 	return nil
 }
 
-// look fills in what is to be asked besides, by what is stored of the customer, and answers their invoices that are not
-// settled as they are stored.
-func (in *Intake) look(ctx context.Context, tx *sql.Tx, account billing.Account, w *wanting) ([]billing.Invoice, error) {
+// look fills in what is to be asked besides, by what is stored of the customer, and answers that. The error is IsErased for
+// one of whom nothing is kept.
+func (in *Intake) look(ctx context.Context, tx *sql.Tx, account billing.Account, w *wanting) (was billing.Stored, err error) {
+	id := account.Customer.ID
 	w.invoices, w.disputes = nil, nil
-	unsettled, err := billing.Unsettled(ctx, tx, account.Customer.ID)
-	if err != nil {
-		return nil, err
+	var disputes []bool
+	was.Customer, disputes, err = billing.FindCustomerAnd(ctx, tx, id, billing.AnyDispute)
+	if fault.Is(err, fault.NotFound) && !billing.IsErased(err) {
+		disputes, err = []bool{false}, nil // somebody new, of whom nothing is stored
 	}
-	for _, i := range unsettled {
+	if err != nil {
+		return was, err
+	}
+	was.Invoices, err = billing.Unsettled(ctx, tx, id)
+	if err != nil {
+		return was, err
+	}
+	for _, i := range was.Invoices {
 		if !slices.ContainsFunc(account.Invoices, func(a billing.Invoice) bool { return a.ID == i.ID }) {
 			w.invoices = append(w.invoices, i.ID)
 		}
 	}
-	known, err := billing.Disputes(ctx, tx, account.Customer.ID)
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range known {
-		if d.Running() {
-			w.disputes = append(w.disputes, d.ID)
+	if disputes[0] {
+		known, err := billing.Disputes(ctx, tx, id)
+		if err != nil {
+			return was, err
+		}
+		for _, d := range known {
+			if d.Running() {
+				w.disputes = append(w.disputes, d.ID)
+			}
 		}
 	}
-	if w.tries {
-		return unsettled, nil
+	if !w.tries {
+		w.tries, err = newTries(ctx, tx, account)
 	}
-	w.tries, err = newTries(ctx, tx, account)
-	return unsettled, err
+	return was, err
 }
 
 // Troubled reports whether Stripe did not answer when it was last asked: pages then say as of when they speak.
@@ -247,16 +263,11 @@ func (in *Intake) save(ctx context.Context, customer string, work func(tx *sql.T
 	return nil
 }
 
-// keep keeps a reading of a customer, who is held, and lets the cases follow from it. stored are those of their invoices
-// that were read in the same transaction.
-func (in *Intake) keep(ctx context.Context, tx *sql.Tx, r reading, stored []billing.Invoice, with func(context.Context, *sql.Tx) error) error {
+// keep keeps a reading of a customer, who is held, and lets the cases follow from it.
+func (in *Intake) keep(ctx context.Context, tx *sql.Tx, r reading, was billing.Stored, with func(context.Context, *sql.Tx) error) error {
 	id := r.account.Customer.ID
 	r.account.Methods = slices.DeleteFunc(r.account.Methods, func(m billing.Method) bool { return m.CustomerID != id })
-	before, err := billing.FindCustomer(ctx, tx, id)
-	if billing.IsErased(err) || err != nil && !fault.Is(err, fault.NotFound) {
-		return err
-	}
-	err = billing.SaveNoting(ctx, tx, billing.Stored{Customer: before, Invoices: stored}, r.account, r.at, in.now())
+	err := billing.SaveNoting(ctx, tx, was, r.account, r.at, in.now())
 	if err != nil {
 		return err
 	}
@@ -265,7 +276,7 @@ func (in *Intake) keep(ctx context.Context, tx *sql.Tx, r reading, stored []bill
 		return err
 	}
 	// Whoever reads the old mailbox is no longer the one to open the pages.
-	if before.Email != "" && before.Email != r.account.Customer.Email {
+	if was.Customer.Email != "" && was.Customer.Email != r.account.Customer.Email {
 		err = link.RevokeAll(ctx, tx, id, in.now())
 		if err != nil {
 			return err

@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"sollecito/internal/billing"
 	"sollecito/internal/fault"
 )
@@ -55,36 +53,31 @@ func (in *Intake) ReadAgain(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("claim customers to read again: %w", err)
 	}
 	var done, refusals atomic.Int64
-	var group errgroup.Group
-	group.SetLimit(in.together())
-	for _, r := range claimed {
-		group.Go(func() error {
-			if refusals.Load() >= mostRefusals {
-				return in.concludeReread(ctx, r, errRefused)
-			}
-			concluded := false
-			err := caught(func() error {
-				var err error
-				concluded, err = in.readOnceMore(ctx, r, known[r.customer])
-				return err
-			})
-			if ctx.Err() != nil {
-				return ctx.Err() // shutting down: the claim runs out, or the next start takes it back
-			}
-			switch {
-			case err == nil:
-				done.Add(1)
-				refusals.Store(0)
-			case fault.Is(err, fault.Unavailable):
-				refusals.Add(1)
-			}
-			if concluded {
-				return nil
-			}
-			return in.concludeReread(ctx, r, err)
+	err = each(in.together(), claimed, func(r reread) error {
+		if refusals.Load() >= mostRefusals {
+			return in.concludeReread(ctx, r, errRefused)
+		}
+		concluded := false
+		err := caught(func() error {
+			var err error
+			concluded, err = in.readOnceMore(ctx, r, known[r.customer])
+			return err
 		})
-	}
-	err = group.Wait()
+		if ctx.Err() != nil {
+			return ctx.Err() // shutting down: the claim runs out, or the next start takes it back
+		}
+		switch {
+		case err == nil:
+			done.Add(1)
+			refusals.Store(0)
+		case fault.Is(err, fault.Unavailable):
+			refusals.Add(1)
+		}
+		if concluded {
+			return nil
+		}
+		return in.concludeReread(ctx, r, err)
+	})
 	if refusals.Load() >= mostRefusals {
 		in.quietUntil.Store(in.now().Add(refusedPause).Unix())
 	}
