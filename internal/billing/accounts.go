@@ -19,32 +19,7 @@ func Save(ctx context.Context, tx *sql.Tx, a Account, readAt int64) error {
 	if IsErased(err) || err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	return SaveOver(ctx, tx, stored, a, readAt)
-}
-
-// SaveOver is Save for whoever has read in the same transaction what is stored of the customer, the zero Customer for one
-// who is not.
-func SaveOver(ctx context.Context, tx *sql.Tx, stored Customer, a Account, readAt int64) error {
-	if stored.SyncedAt > readAt {
-		return saveInvoices(ctx, tx, a.Invoices, readAt)
-	}
-	err := saveCustomer(ctx, tx, a.Customer, readAt)
-	if err != nil {
-		return err
-	}
-	for _, m := range a.Methods {
-		err = saveMethod(ctx, tx, m, readAt)
-		if err != nil {
-			return err
-		}
-	}
-	for _, s := range a.Subscriptions {
-		err = saveSubscription(ctx, tx, s)
-		if err != nil {
-			return err
-		}
-	}
-	return saveInvoices(ctx, tx, a.Invoices, readAt)
+	return SaveOver(ctx, tx, Stored{Customer: stored}, a, readAt)
 }
 
 // SavePart keeps a reading that does not show all a customer has, such as one page of a listing of invoices. It is
@@ -54,22 +29,12 @@ func SavePart(ctx context.Context, tx *sql.Tx, a Account, readAt int64) error {
 	if IsErased(err) || err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	err = SaveOver(ctx, tx, stored, a, readAt)
+	err = SaveOver(ctx, tx, Stored{Customer: stored}, a, readAt)
 	if err != nil || stored.SyncedAt > readAt {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE customers SET synced_at = $1 WHERE id = $2`, stored.SyncedAt, a.Customer.ID)
 	return err
-}
-
-func saveInvoices(ctx context.Context, tx *sql.Tx, invoices []Invoice, readAt int64) error {
-	for _, i := range invoices {
-		err := saveInvoice(ctx, tx, i, readAt)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // SaveInvoice keeps one invoice and the methods it names, read at readAt. Its customer must be stored, and not erased.
@@ -194,16 +159,28 @@ func PastDue(ctx context.Context, tx *sql.Tx, now int64, limit int) ([]string, e
 	return database.Strings(ctx, tx, `SELECT DISTINCT customer_id FROM invoices WHERE `+unseenByHand+` AND due_at <= $1 LIMIT $2`, now, limit)
 }
 
-// NextPastDue answers when the next invoice to be paid by hand passes its due date, 0 when none is known.
-func NextPastDue(ctx context.Context, tx *sql.Tx) (int64, error) {
-	var at sql.NullInt64
-	err := tx.QueryRowContext(ctx, `SELECT min(due_at) FROM invoices WHERE `+unseenByHand).Scan(&at)
-	return at.Int64, err
+// PassesDue asks when the next invoice to be paid by hand, which no case knows, passes its due date: a statement that answers
+// one instant, NULL for none.
+const PassesDue = `SELECT min(due_at) FROM invoices WHERE ` + unseenByHand
+
+// EnterCase keeps that a case is about the invoice: from then on no due date of it opens another one.
+func EnterCase(ctx context.Context, tx *sql.Tx, invoice string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE invoices SET in_case = true WHERE id = $1`, invoice)
+	return err
+}
+
+// EnterCases is EnterCase for all the customer's invoices that some case is about: a program that knew nothing of EnterCase
+// may have opened theirs.
+func EnterCases(ctx context.Context, tx *sql.Tx, customer string) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE invoices SET in_case = true
+		WHERE customer_id = $1 AND NOT in_case AND EXISTS (SELECT 1 FROM case_invoices m WHERE m.invoice_id = invoices.id)`, customer)
+	return err
 }
 
 const unseenByHand = `status = 'open' AND collection_method = 'send_invoice' AND amount_remaining > 0 AND due_at > 0
 	AND billing_reason <> 'subscription_create'
-	AND NOT EXISTS (SELECT 1 FROM case_invoices m WHERE m.invoice_id = invoices.id)
+	AND NOT in_case
 	AND NOT EXISTS (SELECT 1 FROM customers c WHERE c.id = invoices.customer_id AND c.deleted)`
 
 // Invoices answers all the customer's invoices we know, newest first.
@@ -255,11 +232,14 @@ func findMethod(ctx context.Context, tx *sql.Tx, which, customer, id string) (Me
 
 // Subscriptions answers the customer's subscriptions, live ones first.
 func Subscriptions(ctx context.Context, tx *sql.Tx, customer string) ([]Subscription, error) {
+	return selectSubscriptions(ctx, tx, `WHERE customer_id = $1 ORDER BY status = 'canceled', id`, customer)
+}
+
+func selectSubscriptions(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Subscription, error) {
 	rows, err := tx.QueryContext(ctx, `
 		SELECT id, customer_id, status, description, period, default_method, period_end, cancel_at, amount, currency,
 			automatic, trial_missing
-		FROM subscriptions WHERE customer_id = $1
-		ORDER BY status = 'canceled', id`, customer)
+		FROM subscriptions `+where, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,12 @@ func (c Customer) orErased() (Customer, error) {
 		c.ID, time.Unix(c.ErasedAt, 0).UTC().Format("2 January 2006"))
 }
 
+// Erased answers the error IsErased of a customer who was erased, nil of any other.
+func (c Customer) Erased() error {
+	_, err := c.orErased()
+	return err
+}
+
 // ErasedSince answers who was erased at or after the instant (unix seconds).
 func ErasedSince(ctx context.Context, tx *sql.Tx, since int64) ([]Customer, error) {
 	found, err := selectCustomers(ctx, tx, `WHERE erased_at > 0 AND erased_at >= $1 ORDER BY erased_at, id`, since)

@@ -11,15 +11,15 @@ import (
 	"sollecito/internal/database"
 )
 
-// Ways are the methods a customer's charges are made with, and what is known of each: by id, its number and date.
-type Ways map[string]string
+// ways are the methods a customer's charges are made with, and what is known of each: by id, its number and date.
+type ways map[string]string
 
 // unknownDetails are those of a method whose details were never read.
 const unknownDetails = " 0"
 
-// WaysOf answers the methods in use as stored: the customer's default and those of their living subscriptions. Nil for a
+// waysOf answers the methods in use as stored: the customer's default and those of their living subscriptions. Nil for a
 // customer who was never read.
-func WaysOf(ctx context.Context, tx *sql.Tx, customer string) (Ways, error) {
+func waysOf(ctx context.Context, tx *sql.Tx, customer string) (ways, error) {
 	rows, err := tx.QueryContext(ctx, `
 		SELECT w.id, coalesce(m.last4, ''), coalesce(m.exp_month, 0) + 12 * coalesce(m.exp_year, 0)
 		FROM (SELECT default_method AS id FROM customers WHERE id = $1 AND synced_at > 0
@@ -30,7 +30,7 @@ func WaysOf(ctx context.Context, tx *sql.Tx, customer string) (Ways, error) {
 		return nil, err
 	}
 	defer rows.Close()
-	var all Ways
+	var all ways
 	for rows.Next() {
 		var id, last4 string
 		var until int64
@@ -39,20 +39,19 @@ func WaysOf(ctx context.Context, tx *sql.Tx, customer string) (Ways, error) {
 			return nil, err
 		}
 		if all == nil {
-			all = Ways{}
+			all = ways{}
 		}
 		all[id] = fmt.Sprintf("%s %d", last4, until)
 	}
 	return all, rows.Err()
 }
 
-// NoteNewCards notes the methods that came into use, or got new details from their bank, since before, while something
-// of the customer's is overdue: what is open is to be charged with them. A customer read for the first time has none.
-func NoteNewCards(ctx context.Context, tx *sql.Tx, customer string, before Ways, now time.Time) error {
+// noteNewCards notes the methods that are in use since before, or have other details, while something is overdue.
+func noteNewCards(ctx context.Context, tx *sql.Tx, customer string, before ways, now time.Time) error {
 	if before == nil {
 		return nil
 	}
-	after, err := WaysOf(ctx, tx, customer)
+	after, err := waysOf(ctx, tx, customer)
 	if err != nil {
 		return err
 	}

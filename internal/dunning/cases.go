@@ -203,35 +203,27 @@ func (cs *Cases) HoldAll(ctx context.Context, tx *sql.Tx, cases []string) error 
 
 // NextDue answers the earliest instant at which a case, the end of a pause or a due date wants to be looked at.
 func (cs *Cases) NextDue(ctx context.Context, tx *sql.Tx) (int64, bool, error) {
-	var step sql.NullInt64
-	err := tx.QueryRowContext(ctx, `SELECT min(next_step_at) FROM cases WHERE status = 'open' AND next_step_at IS NOT NULL`).Scan(&step)
+	var step, pause, byHand sql.NullInt64
+	err := tx.QueryRowContext(ctx, `
+		SELECT (SELECT min(next_step_at) FROM cases WHERE status = 'open' AND next_step_at IS NOT NULL), (`+pauseEnds+`), (`+billing.PassesDue+`)`).
+		Scan(&step, &pause, &byHand)
 	if err != nil {
 		return 0, false, err
 	}
-	turn, err := nextTurn(ctx, tx)
-	if err != nil {
-		return 0, false, err
-	}
-	next := earlier(step.Int64, turn)
+	next := earlier(step.Int64, earlier(pause.Int64, byHand.Int64))
 	return next, next > 0, nil
 }
 
 // DayTurns reports whether EndPauses or OpenPastDue has something to do at now.
 func (cs *Cases) DayTurns(ctx context.Context, tx *sql.Tx, now time.Time) (bool, error) {
-	at, err := nextTurn(ctx, tx)
+	var pause, byHand sql.NullInt64
+	err := tx.QueryRowContext(ctx, `SELECT (`+pauseEnds+`), (`+billing.PassesDue+`)`).Scan(&pause, &byHand)
+	at := earlier(pause.Int64, byHand.Int64)
 	return at > 0 && at <= now.Unix(), err
 }
 
-// nextTurn answers when the next pause ends by its day or the next invoice passes its due date, 0 when none does.
-func nextTurn(ctx context.Context, tx *sql.Tx) (int64, error) {
-	var pause sql.NullInt64
-	err := tx.QueryRowContext(ctx, `SELECT min(until) FROM pauses WHERE ended_at = 0 AND until > 0 AND reason <> 'promise'`).Scan(&pause)
-	if err != nil {
-		return 0, err
-	}
-	byHand, err := billing.NextPastDue(ctx, tx)
-	return earlier(pause.Int64, byHand), err
-}
+// pauseEnds asks when the next pause ends by its day.
+const pauseEnds = `SELECT min(until) FROM pauses WHERE ended_at = 0 AND until > 0 AND reason <> 'promise'`
 
 // earlier answers the first of two instants, of which 0 is none.
 func earlier(a, b int64) int64 {
@@ -253,6 +245,10 @@ func (cs *Cases) OpenPastDue(ctx context.Context, tx *sql.Tx, now time.Time, lim
 		err = cs.Reconsider(ctx, tx, customer, now)
 		if err != nil {
 			return 0, fmt.Errorf("open a case for %s: %w", customer, err)
+		}
+		err = billing.EnterCases(ctx, tx, customer)
+		if err != nil {
+			return 0, fmt.Errorf("keep that %s has a case: %w", customer, err)
 		}
 	}
 	return len(customers), nil

@@ -509,6 +509,14 @@ func TestAnInvoiceToBePaidByHandOpensACaseWhenItsDayPasses(t *testing.T) {
 	if pass() != 0 {
 		t.Error("opened twice")
 	}
+	// A program from before these invoices were marked opened its case: it is looked at once more.
+	w.do(func(ctx context.Context, tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE invoices SET in_case = false`)
+		return err
+	})
+	if pass() != 1 || pass() != 0 {
+		t.Error("an invoice whose case another program opened is not looked at once")
+	}
 }
 
 // A mail held up for weeks moves the steps after it by the days it lost, once, whoever looks first at the restart.

@@ -167,11 +167,15 @@ func (cs *Cases) restedSince(ctx context.Context, tx *sql.Tx, c Case, from, now 
 }
 
 // restFor brings the pauses that follow from the invoices themselves in line with them: a bank debit under
-// way, a dispute, consent withdrawn at the bank.
-func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []billing.Invoice, now time.Time) error {
-	disputed, err := cs.disputed(ctx, tx, *c, invoices)
-	if err != nil {
-		return err
+// way, a dispute, consent withdrawn at the bank. disputes says whether the customer has any, running or not.
+func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []billing.Invoice, disputes bool, now time.Time) error {
+	disputed := false
+	if disputes {
+		var err error
+		disputed, err = cs.disputed(ctx, tx, *c, invoices)
+		if err != nil {
+			return err
+		}
 	}
 	want := map[PauseReason]bool{PauseProcessing: false, PauseDispute: disputed}
 	for _, i := range invoices {

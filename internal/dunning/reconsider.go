@@ -29,10 +29,17 @@ func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, no
 	if err != nil {
 		return err
 	}
-	overdue, err := billing.Overdue(ctx, tx, customer, now.Unix())
+	return cs.ReconsiderHeld(ctx, tx, customer, now, func() ([]string, error) { return told, nil })
+}
+
+// ReconsiderHeld is Reconsider for whoever holds the customer. told is asked only where its answer decides anything: when a
+// case may open, or rests as imported.
+func (cs *Cases) ReconsiderHeld(ctx context.Context, tx *sql.Tx, customer string, now time.Time, told func() ([]string, error)) error {
+	open, err := billing.OpenInvoices(ctx, tx, customer)
 	if err != nil {
 		return err
 	}
+	overdue := slices.DeleteFunc(slices.Clone(open), func(i billing.Invoice) bool { return !i.Overdue(now.Unix()) })
 	c, has, err := cs.creditClosed(ctx, tx, customer, now)
 	if err != nil {
 		return err
@@ -40,29 +47,24 @@ func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, no
 	if !has {
 		return cs.open(ctx, tx, customer, overdue, told, now)
 	}
-	invoices, err := cs.InvoicesOf(ctx, tx, c)
+	all, err := invoicesOf(ctx, tx, []string{c.ID}, open...)
 	if err != nil {
 		return err
 	}
-	invoices, err = cs.join(ctx, tx, c, invoices, overdue, now)
+	invoices, err := cs.join(ctx, tx, c, all[c.ID], overdue, now)
 	if err != nil {
 		return err
 	}
-	fresh, err := sinceConnection(ctx, tx, overdue, told)
+	was := c
+	err = cs.endImported(ctx, tx, &c, overdue, told, now)
 	if err != nil {
 		return err
 	}
-	if fresh {
-		err = cs.endImported(ctx, tx, &c, now)
-		if err != nil {
-			return err
-		}
-	}
-	return cs.settle(ctx, tx, c, invoices, now)
+	return cs.settle(ctx, tx, was, c, invoices, now)
 }
 
-// endImported lets a case go that rested since the first import: something new failed.
-func (cs *Cases) endImported(ctx context.Context, tx *sql.Tx, c *Case, now time.Time) error {
+// endImported lets a case go that rested since the first import when something new failed.
+func (cs *Cases) endImported(ctx context.Context, tx *sql.Tx, c *Case, overdue []billing.Invoice, told func() ([]string, error), now time.Time) error {
 	active, err := cs.standingPauses(ctx, tx, *c)
 	if err != nil {
 		return err
@@ -70,6 +72,14 @@ func (cs *Cases) endImported(ctx context.Context, tx *sql.Tx, c *Case, now time.
 	imported, rests := find(active, PauseImported)
 	if !rests {
 		return nil
+	}
+	failures, err := told()
+	if err != nil {
+		return err
+	}
+	fresh, err := sinceConnection(ctx, tx, overdue, failures)
+	if err != nil || !fresh {
+		return err
 	}
 	return cs.end(ctx, tx, c, imported, "", now)
 }
@@ -97,7 +107,7 @@ func without(all, others []string) []string {
 
 // open begins a case over all overdue invoices, if one of them was never part of a case before. An invoice that
 // merely failed again after its case was exhausted opens nothing.
-func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue []billing.Invoice, told []string, now time.Time) error {
+func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue []billing.Invoice, told func() ([]string, error), now time.Time) error {
 	var known []string
 	for _, i := range overdue {
 		was, err := everMember(ctx, tx, i.ID)
@@ -164,7 +174,11 @@ func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue 
 	if err != nil {
 		return err
 	}
-	recent, err := sinceConnection(ctx, tx, overdue, without(told, known))
+	failures, err := told()
+	if err != nil {
+		return err
+	}
+	recent, err := sinceConnection(ctx, tx, overdue, without(failures, known))
 	if err != nil {
 		return err
 	}
@@ -174,7 +188,7 @@ func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue 
 			return err
 		}
 	}
-	return cs.settle(ctx, tx, c, invoices, now)
+	return cs.settle(ctx, tx, Case{}, c, invoices, now)
 }
 
 // join adds overdue invoices to those the case is about, as far as it does not know them yet, and answers all of them.
@@ -220,8 +234,8 @@ func nameOf(i billing.Invoice) string {
 }
 
 // settle looks at an open case's invoices as they are stored now: it closes when none is open, rests for what
-// the invoices themselves say, and is put back on the schedule otherwise.
-func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, c Case, invoices []billing.Invoice, now time.Time) error {
+// the invoices themselves say, and is put back on the schedule otherwise. was is the case as it is stored.
+func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, was, c Case, invoices []billing.Invoice, now time.Time) error {
 	err := cs.settlePromise(ctx, tx, &c, invoices, now)
 	if err != nil {
 		return err
@@ -235,7 +249,7 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, c Case, invoices []bill
 			paid++
 		}
 	}
-	who, err := billing.FindCustomer(ctx, tx, c.CustomerID)
+	who, disputes, err := billing.FindCustomerAnd(ctx, tx, c.CustomerID, billing.AnyDispute)
 	if err != nil {
 		return err
 	}
@@ -247,7 +261,7 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, c Case, invoices []bill
 	case open == 0:
 		return cs.close(ctx, tx, c, Canceled, "Nothing is owed any more: the invoices were voided, written off or credited.", invoices, now)
 	}
-	err = cs.restFor(ctx, tx, &c, invoices, now)
+	err = cs.restFor(ctx, tx, &c, invoices, disputes[0], now)
 	if err != nil {
 		return err
 	}
@@ -260,13 +274,13 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, c Case, invoices []bill
 		return err
 	}
 	if c.keepsPlace(now) {
-		return updateCase(ctx, tx, c)
+		return updateFrom(ctx, tx, was, c)
 	}
 	in, err := cs.situationsWith(ctx, tx, []Case{c}, plans, map[string]billing.Customer{who.ID: who}, map[string][]billing.Invoice{c.ID: invoices}, now)
 	if err != nil {
 		return err
 	}
-	return cs.replan(ctx, tx, c, in[c.ID], now)
+	return cs.replan(ctx, tx, was, c, in[c.ID], now)
 }
 
 // close ends a case. What was still queued for it is withdrawn, access is full again, and a customer who had

@@ -1,8 +1,11 @@
 package dunning
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"fmt"
+	"slices"
 	"time"
 
 	"sollecito/internal/billing"
@@ -26,7 +29,7 @@ func (cs *Cases) reschedule(ctx context.Context, tx *sql.Tx, c Case, now time.Ti
 	if err != nil {
 		return err
 	}
-	return cs.replan(ctx, tx, c, in, now)
+	return cs.replan(ctx, tx, Case{}, c, in, now)
 }
 
 // keepsPlace reports whether a case needs no new instant: it rests, and has none, or its instant has come.
@@ -38,14 +41,15 @@ func (c *Case) keepsPlace(now time.Time) bool {
 	return c.NextStepAt > 0 && c.NextStepAt <= now.Unix()
 }
 
-// replan writes when the case's next step comes, by its situation.
-func (cs *Cases) replan(ctx context.Context, tx *sql.Tx, c Case, in Situation, now time.Time) error {
+// replan writes when the case's next step comes, by its situation. was is the case as it is stored, the zero Case when
+// that is not known.
+func (cs *Cases) replan(ctx context.Context, tx *sql.Tx, was, c Case, in Situation, now time.Time) error {
 	next, ok := c.Next(in)
 	if !ok {
 		return cs.exhaust(ctx, tx, c, now)
 	}
 	c.NextStepAt = next.At.Unix()
-	return updateCase(ctx, tx, c)
+	return updateFrom(ctx, tx, was, c)
 }
 
 func (cs *Cases) exhaust(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
@@ -69,19 +73,58 @@ func (cs *Cases) exhaust(ctx context.Context, tx *sql.Tx, c Case, now time.Time)
 // Advance takes the case's next step if its time has come by all rules, writing the notices it sends, and moves
 // the case on. It takes at most one step; what is not due yet is only rescheduled.
 func (cs *Cases) Advance(ctx context.Context, tx *sql.Tx, caseID string, now time.Time) error {
-	c, err := cs.held(ctx, tx, caseID)
+	return cs.AdvanceAll(ctx, tx, []string{caseID}, now)
+}
+
+// AdvanceAll is Advance for several cases, in the order in which they are named. What their steps rest on is read for all
+// in the same few statements: a customer has one open case, so that no step changes what another one rests on.
+func (cs *Cases) AdvanceAll(ctx context.Context, tx *sql.Tx, ids []string, now time.Time) error {
+	err := cs.HoldAll(ctx, tx, ids)
 	if err != nil {
 		return err
 	}
-	if c.Status != Open || c.RestingSince > 0 || c.NextStepAt == 0 || c.NextStepAt > now.Unix() {
-		return nil
+	due, who, err := cs.stillDue(ctx, tx, ids, now)
+	if err != nil || len(due) == 0 {
+		return err
 	}
-	in, err := cs.SituationOf(ctx, tx, c, now)
+	all, err := cs.situations(ctx, tx, due, who, now)
 	if err != nil {
 		return err
 	}
+	slices.SortFunc(due, func(a, b Case) int { return cmp.Compare(slices.Index(ids, a.ID), slices.Index(ids, b.ID)) })
+	for _, c := range due {
+		err = who[c.CustomerID].Erased()
+		if err == nil {
+			err = cs.advance(ctx, tx, c, all[c.ID], now)
+		}
+		if err != nil {
+			return fmt.Errorf("advance %s: %w", c.ID, err)
+		}
+	}
+	return nil
+}
+
+// stillDue answers those of the cases, whose customers are held, that want to be looked at, and their customers.
+func (cs *Cases) stillDue(ctx context.Context, tx *sql.Tx, ids []string, now time.Time) ([]Case, map[string]billing.Customer, error) {
+	marks, args := database.List(ids)
+	found, err := selectCases(ctx, tx, `WHERE id IN (`+marks+`)`, args...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the cases that are due: %w", err)
+	}
+	var due []Case
+	var customers []string
+	for _, c := range found {
+		if c.Status == Open && c.RestingSince == 0 && c.NextStepAt > 0 && c.NextStepAt <= now.Unix() {
+			due, customers = append(due, c), append(customers, c.CustomerID)
+		}
+	}
+	who, err := billing.CustomersByID(ctx, tx, customers)
+	return due, who, err
+}
+
+func (cs *Cases) advance(ctx context.Context, tx *sql.Tx, c Case, in Situation, now time.Time) error {
 	if in.Class == billing.ClassNone { // nothing is open any more
-		return cs.settle(ctx, tx, c, in.Invoices, now)
+		return cs.settle(ctx, tx, c, c, in.Invoices, now)
 	}
 	notices, err := outbox.OfCase(ctx, tx, c.ID)
 	if err != nil {
@@ -187,20 +230,16 @@ func (cs *Cases) waitForPerson(ctx context.Context, tx *sql.Tx, c Case, in Situa
 }
 
 func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, next Planned, now time.Time) error {
-	who, err := billing.FindCustomer(ctx, tx, c.CustomerID)
-	if err != nil {
-		return err
-	}
 	if c.Holdout {
 		next.Step.Access = "" // the holdout keeps what it has
 	}
 	for _, channel := range next.Step.Channels {
-		err = cs.say(ctx, tx, c, next.Step, channel, who, in.Choices, now)
+		err := cs.say(ctx, tx, c, next.Step, channel, in.Who.Customer, in.Choices, now)
 		if err != nil {
 			return err
 		}
 	}
-	err = took(ctx, tx, c, in, next, now)
+	err := took(ctx, tx, c, in, next, now)
 	if err != nil {
 		return err
 	}

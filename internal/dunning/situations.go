@@ -133,8 +133,8 @@ func (cs *Cases) InvoicesOf(ctx context.Context, tx *sql.Tx, c Case) ([]billing.
 	return all[c.ID], err
 }
 
-// invoicesOf answers InvoicesOf for several cases, by their ids.
-func invoicesOf(ctx context.Context, tx *sql.Tx, cases []string) (map[string][]billing.Invoice, error) {
+// invoicesOf answers InvoicesOf for several cases, by their ids. read are invoices that were read in the same transaction.
+func invoicesOf(ctx context.Context, tx *sql.Tx, cases []string, read ...billing.Invoice) (map[string][]billing.Invoice, error) {
 	marks, args := database.List(cases)
 	rows, err := tx.QueryContext(ctx, `
 		SELECT case_id, invoice_id FROM case_invoices
@@ -152,7 +152,10 @@ func invoicesOf(ctx context.Context, tx *sql.Tx, cases []string) (map[string][]b
 		if err != nil {
 			return nil, fmt.Errorf("read the invoices of cases: %w", err)
 		}
-		members, ids = append(members, m), append(ids, m.invoice)
+		members = append(members, m)
+		if !slices.ContainsFunc(read, func(i billing.Invoice) bool { return i.ID == m.invoice }) {
+			ids = append(ids, m.invoice)
+		}
 	}
 	err = rows.Err()
 	if err != nil {
@@ -161,6 +164,9 @@ func invoicesOf(ctx context.Context, tx *sql.Tx, cases []string) (map[string][]b
 	invoices, err := billing.InvoicesByID(ctx, tx, ids)
 	if err != nil {
 		return nil, err
+	}
+	for _, i := range read {
+		invoices[i.ID] = i
 	}
 	all := make(map[string][]billing.Invoice, len(cases))
 	for _, m := range members {

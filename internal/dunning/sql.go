@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
+	"sollecito/internal/billing"
 	"sollecito/internal/database"
 )
 
@@ -85,13 +86,24 @@ func updateCase(ctx context.Context, tx *sql.Tx, c Case) error {
 	return err
 }
 
+// updateFrom is updateCase for a case of which is known how it is stored: most looks at one change nothing.
+func updateFrom(ctx context.Context, tx *sql.Tx, was, c Case) error {
+	if c == was {
+		return nil
+	}
+	return updateCase(ctx, tx, c)
+}
+
 func nullable(instant int64) sql.NullInt64 { return sql.NullInt64{Int64: instant, Valid: instant != 0} }
 
 func addMember(ctx context.Context, tx *sql.Tx, caseID, invoice string, now int64) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO case_invoices (case_id, invoice_id, joined_at, left_at) VALUES ($1, $2, $3, 0)
 		ON CONFLICT (case_id, invoice_id) DO UPDATE SET left_at = 0`, caseID, invoice, now)
-	return err
+	if err != nil {
+		return err
+	}
+	return billing.EnterCase(ctx, tx, invoice)
 }
 
 // leaveOther takes the invoice out of every other case of the customer.

@@ -1,16 +1,17 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"sollecito/internal/billing"
-	"sollecito/internal/database"
 	"sollecito/internal/fault"
 )
 
@@ -55,38 +56,48 @@ const (
 // panics harms no other: it is tried again with growing waits and parked in the end.
 func (in *Intake) RunOnce(ctx context.Context, limit int, also func(context.Context, Event) error) (int, error) {
 	var claimed []Event
+	var known map[string]billing.Customer
 	err := in.db.Do(ctx, func(tx *sql.Tx) error {
 		var err error
 		claimed, err = claimEvents(ctx, tx, in.db.SkipLocked(), in.real().Unix(), in.real().Add(lease).Unix(), limit)
+		if err != nil {
+			return err
+		}
+		known, err = billing.CustomersByID(ctx, tx, customersOf(claimed))
 		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("claim events: %w", err)
 	}
-	var group errgroup.Group
-	group.SetLimit(in.together())
-	for _, events := range byCustomer(claimed) {
-		group.Go(func() error {
-			outcomes := in.process(ctx, events, also)
-			if ctx.Err() != nil {
-				return ctx.Err() // shutting down: the lease runs out and they are processed later
-			}
-			return in.db.Do(ctx, func(tx *sql.Tx) error {
-				for n, e := range events {
-					err := in.conclude(ctx, tx, e, outcomes[n])
-					if err != nil {
-						return fmt.Errorf("conclude event %s: %w", e.ID, err)
-					}
-				}
-				return nil
-			})
-		})
-	}
-	err = group.Wait()
+	err = each(in.together(), byCustomer(claimed), func(events []Event) error {
+		r := &round{events: events, who: known[events[0].CustomerID], outcomes: make([]error, len(events)), done: make([]bool, len(events))}
+		in.process(ctx, r, also)
+		if ctx.Err() != nil {
+			return ctx.Err() // shutting down: the lease runs out and they are processed later
+		}
+		return in.concludeRest(ctx, r)
+	})
 	if err != nil {
 		return 0, err
 	}
 	return len(claimed), nil
+}
+
+// each does something about all, for so many at the same time, and answers the first error. All are done whatever it is.
+func each[T any](together int, all []T, do func(T) error) error {
+	if together > 1 && len(all) > 1 {
+		var group errgroup.Group
+		group.SetLimit(together)
+		for _, one := range all {
+			group.Go(func() error { return do(one) })
+		}
+		return group.Wait()
+	}
+	var first error // a goroutine of its own would grow a stack anew for each
+	for _, one := range all {
+		first = cmp.Or(first, do(one))
+	}
+	return first
 }
 
 // InOrder lets customers be read one after the other, so that the same events are processed in the same order each
@@ -102,6 +113,18 @@ func (in *Intake) together() int {
 
 // readers is how many customers are read at the same time; the gateway's own limit is shared by all.
 const readers = 4
+
+// customersOf answers whom the events name, each once.
+func customersOf(events []Event) []string {
+	var all []string
+	for _, e := range events {
+		if e.CustomerID != "" {
+			all = append(all, e.CustomerID)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
 
 // byCustomer parts events by whose they are, in the order of their first; those that name nobody stand alone.
 func byCustomer(events []Event) [][]Event {
@@ -124,17 +147,45 @@ var errNobody = errors.New("it names no customer")
 // ErasedCustomer is the reason of an event that tells of somebody who was erased.
 const ErasedCustomer = "It is about a customer who was erased."
 
-// process reads the customer of some events again, once for all of them, and answers how each came out. What one
+// round is what is done about some events of one customer.
+type round struct {
+	events   []Event
+	who      billing.Customer // as stored when the events were taken, the zero Customer for somebody new
+	outcomes []error
+	done     []bool // concluded together with what was read
+	begun    int64
+	served   bool             // their customer had been read since
+	serves   map[string]int64 // by object, from when on a reading has seen what its events tell
+}
+
+// process reads the customer of some events again, once for all of them, and keeps how each came out. What one
 // of them starts besides may fail; its customer is read all the same, and the others are none the worse.
-func (in *Intake) process(ctx context.Context, events []Event, also func(context.Context, Event) error) []error {
-	outcomes := make([]error, len(events))
-	err := caught(func() error { return in.read(ctx, events, also, outcomes) })
+func (in *Intake) process(ctx context.Context, r *round, also func(context.Context, Event) error) {
+	err := caught(func() error { return in.read(ctx, r, also) })
 	if err != nil {
-		for n := range outcomes {
-			outcomes[n] = err
+		for n := range r.outcomes {
+			r.outcomes[n] = err
 		}
 	}
-	return outcomes
+}
+
+// concludeRest keeps how those events came out that were not concluded with what was read.
+func (in *Intake) concludeRest(ctx context.Context, r *round) error {
+	if !slices.Contains(r.done, false) {
+		return nil
+	}
+	return in.db.Do(ctx, func(tx *sql.Tx) error {
+		for n, e := range r.events {
+			if r.done[n] {
+				continue
+			}
+			err := in.conclude(ctx, tx, e, r.outcomes[n])
+			if err != nil {
+				return fmt.Errorf("conclude event %s: %w", e.ID, err)
+			}
+		}
+		return nil
+	})
 }
 
 // caught makes a panic an error.
@@ -147,54 +198,116 @@ func caught(do func() error) (err error) {
 	return do()
 }
 
-func (in *Intake) read(ctx context.Context, events []Event, also func(context.Context, Event) error, outcomes []error) error {
-	var err error
-	customer := events[0].CustomerID
-	if customer == "" {
-		customer, err = in.stripe.CustomerOf(ctx, events[0].ObjectType, events[0].ObjectID)
-		if err != nil {
-			return err
-		}
-	}
-	if customer == "" {
-		return errNobody
-	}
-	err = in.lookWho(ctx, customer)
+func (in *Intake) read(ctx context.Context, r *round, also func(context.Context, Event) error) error {
+	customer, err := in.whose(ctx, r)
 	if err != nil {
 		return err
 	}
-	for n, e := range events {
-		outcomes[n] = caught(func() error { return also(ctx, e) })
+	for n, e := range r.events {
+		r.outcomes[n] = caught(func() error { return also(ctx, e) })
 	}
-	begun := in.now().Unix()
-	served, err := in.served(ctx, customer, events)
+	r.begun = in.now().Unix()
+	var concluded []int
+	conclude := func(ctx context.Context, tx *sql.Tx) error {
+		var err error
+		concluded, err = in.concludeRead(ctx, tx, r)
+		return err
+	}
+	r.served = in.served(r)
+	if r.served {
+		err = in.save(ctx, customer, func(tx *sql.Tx) error {
+			err := in.reconsider(ctx, tx, customer)
+			if err != nil {
+				return err
+			}
+			return conclude(ctx, tx)
+		})
+	} else {
+		err = in.refresh(ctx, customer, false, conclude)
+	}
 	if err != nil {
 		return err
 	}
-	if !served {
-		err = in.Refresh(ctx, customer)
-		if err != nil {
-			return err
+	for _, n := range concluded {
+		r.done[n] = true
+	}
+	came := map[string]error{} // by object
+	for n, e := range r.events {
+		if r.done[n] {
+			continue
 		}
-	}
-	serves, came := map[string]int64{}, map[string]error{} // by object
-	for _, e := range events {
-		serves[e.ObjectID] = max(serves[e.ObjectID], e.ServesFrom)
-	}
-	for n, e := range events {
 		_, seen := came[e.ObjectID]
 		if !seen {
-			before := begun
-			if served {
-				before = serves[e.ObjectID]
-			}
-			came[e.ObjectID] = caught(func() error { return in.see(ctx, customer, e, before) })
+			came[e.ObjectID] = caught(func() error { return in.see(ctx, customer, e, r.before(e)) })
 		}
-		if outcomes[n] == nil {
-			outcomes[n] = came[e.ObjectID]
+		if r.outcomes[n] == nil {
+			r.outcomes[n] = came[e.ObjectID]
 		}
 	}
 	return nil
+}
+
+// whose answers whom the events are about. What is told of an erased customer is refused before anything is asked of Stripe
+// or done about it: the error IsErased.
+func (in *Intake) whose(ctx context.Context, r *round) (string, error) {
+	named := r.events[0]
+	if named.CustomerID != "" {
+		return named.CustomerID, r.who.Erased()
+	}
+	customer, err := in.stripe.CustomerOf(ctx, named.ObjectType, named.ObjectID)
+	if err != nil {
+		return "", err
+	}
+	if customer == "" {
+		return "", errNobody
+	}
+	return customer, in.db.See(ctx, func(tx *sql.Tx) error {
+		var err error
+		r.who, err = billing.FindCustomer(ctx, tx, customer)
+		if fault.Is(err, fault.NotFound) && !billing.IsErased(err) {
+			return nil // somebody new
+		}
+		return err
+	})
+}
+
+// before is the instant before which an object of an event must have been read to be read again.
+func (r *round) before(e Event) int64 {
+	if r.served {
+		return r.serves[e.ObjectID]
+	}
+	return r.begun
+}
+
+// concludeRead concludes the events to which nothing is left to read, in the transaction that keeps their customer, and
+// answers which these are.
+func (in *Intake) concludeRead(ctx context.Context, tx *sql.Tx, r *round) ([]int, error) {
+	var concluded []int
+	var ids []string
+	for n, e := range r.events {
+		if r.outcomes[n] != nil {
+			continue
+		}
+		more, err := leavesMore(ctx, tx, e, r.before(e))
+		if err != nil {
+			return nil, err
+		}
+		if !more {
+			concluded, ids = append(concluded, n), append(ids, e.ID)
+		}
+	}
+	return concluded, setProcessed(ctx, tx, ids, in.real().Unix())
+}
+
+// leavesMore reports whether see has something to do for an event whose customer was read.
+func leavesMore(ctx context.Context, tx *sql.Tx, e Event, before int64) (bool, error) {
+	switch e.ObjectType {
+	case "invoice":
+		return closedAndMember(ctx, tx, e.ObjectID, before)
+	case "dispute", "charge", "refund", "credit_note":
+		return true, nil
+	}
+	return false, nil
 }
 
 // see reads what an event is about where reading its customer says nothing of it. An object that Stripe does not know, or
@@ -211,62 +324,25 @@ func (in *Intake) see(ctx context.Context, customer string, e Event, before int6
 	return nil
 }
 
-// lookWho refuses what is told of an erased customer before anything is asked of Stripe or done about it: the error IsErased.
-func (in *Intake) lookWho(ctx context.Context, customer string) error {
-	return in.db.See(ctx, func(tx *sql.Tx) error {
-		_, err := billing.FindCustomer(ctx, tx, customer)
-		if fault.Is(err, fault.NotFound) && !billing.IsErased(err) {
-			return nil // somebody new
-		}
-		return err
-	})
-}
-
 // served reports whether their customer was read as a whole since all these events happened: of the many that a catch-up
 // fetches page by page one reading serves all. Then only what the events themselves tell may be news: which failures
 // began after the connection.
-func (in *Intake) served(ctx context.Context, customer string, events []Event) (bool, error) {
+func (in *Intake) served(r *round) bool {
 	now, from := in.now().Unix(), int64(0)
-	for _, e := range events {
+	r.serves = map[string]int64{}
+	for _, e := range r.events {
 		if e.ServesFrom == 0 || e.ServesFrom > now {
-			return false, nil
+			return false
 		}
 		from = max(from, e.ServesFrom)
+		r.serves[e.ObjectID] = max(r.serves[e.ObjectID], e.ServesFrom)
 	}
-	read := int64(0)
-	err := in.db.See(ctx, func(tx *sql.Tx) error {
-		who, err := billing.FindCustomer(ctx, tx, customer)
-		if fault.Is(err, fault.NotFound) {
-			return nil
-		}
-		read = who.SyncedAt
-		return err
-	})
-	if err == nil && (read < from || read > now) { // later: by a clock that was ahead
-		return false, nil
-	}
-	if err == nil {
-		err = in.db.Do(ctx, func(tx *sql.Tx) error {
-			err := database.Hold(ctx, tx, customer)
-			if err != nil {
-				return err
-			}
-			return in.reconsider(ctx, tx, customer)
-		})
-	}
-	if err != nil {
-		return false, fmt.Errorf("look whether %s was read since: %w", customer, err)
-	}
-	return true, nil
+	return r.who.SyncedAt >= from && r.who.SyncedAt <= now // later: by a clock that was ahead
 }
 
 // reconsider lets the cases of a customer, who is held, follow from what is stored, with what Stripe told us of failures.
 func (in *Intake) reconsider(ctx context.Context, tx *sql.Tx, customer string) error {
-	told, err := failuresTold(ctx, tx, customer)
-	if err != nil {
-		return err
-	}
-	return in.cases.Reconsider(ctx, tx, customer, in.now(), told...)
+	return in.cases.ReconsiderHeld(ctx, tx, customer, in.now(), func() ([]string, error) { return failuresTold(ctx, tx, customer) })
 }
 
 // seeInvoice makes sure that an invoice an event is about is known even when it is no longer open, so that a

@@ -102,70 +102,81 @@ func (in *Intake) rowOf(e gateway.Event) Event {
 // cases be reconsidered. fault.NotFound when Stripe does not know the customer, fault.Unavailable when it does
 // not answer; then nothing has changed.
 func (in *Intake) Refresh(ctx context.Context, customer string) error {
-	return in.refresh(ctx, customer, false)
+	return in.refresh(ctx, customer, false, nothing)
 }
 
 // RefreshWithTries is Refresh that reads every try on the customer's cards again too, for whoever means to charge them
 // by himself.
 func (in *Intake) RefreshWithTries(ctx context.Context, customer string) error {
-	return in.refresh(ctx, customer, true)
+	return in.refresh(ctx, customer, true, nothing)
 }
 
-func (in *Intake) refresh(ctx context.Context, customer string, always bool) error {
-	readAt := in.now().Unix()
-	account, err := in.stripe.Account(ctx, customer)
+func nothing(context.Context, *sql.Tx) error { return nil }
+
+// reading is what Stripe said of a customer.
+type reading struct {
+	account billing.Account
+	tries   []billing.Attempt
+	at      int64 // before it began
+}
+
+// wanting is what is still to be asked before a reading can be kept.
+type wanting struct {
+	invoices []string // that are stored as unsettled, and not among those read
+	disputes []string // that ran when they were last read
+	tries    bool
+}
+
+func (w wanting) nothing() bool { return len(w.invoices) == 0 && len(w.disputes) == 0 && !w.tries }
+
+// refresh reads the customer and keeps it in one transaction; where something else is to be asked first, in another one.
+// with is done in the transaction that keeps everything, and left out where disputes are kept after it.
+func (in *Intake) refresh(ctx context.Context, customer string, always bool, with func(context.Context, *sql.Tx) error) error {
+	r := reading{at: in.now().Unix()}
+	var err error
+	r.account, err = in.stripe.Account(ctx, customer)
 	in.trouble.Store(fault.Is(err, fault.Unavailable))
 	if err != nil {
 		return err
 	}
-	var missing, running []string
-	news := always
-	err = in.db.See(ctx, func(tx *sql.Tx) error {
-		stored, err := billing.Unsettled(ctx, tx, customer)
-		for _, i := range stored {
-			if !slices.ContainsFunc(account.Invoices, func(a billing.Invoice) bool { return a.ID == i.ID }) {
-				missing = append(missing, i.ID)
-			}
-		}
-		if err != nil {
+	w := wanting{tries: always}
+	err = in.save(ctx, customer, func(tx *sql.Tx) error {
+		was, err := in.look(ctx, tx, r.account, &w)
+		if err != nil || !w.nothing() {
 			return err
 		}
-		known, err := billing.Disputes(ctx, tx, customer)
-		for _, d := range known {
-			if d.Running() {
-				running = append(running, d.ID)
-			}
-		}
-		if err != nil || news {
-			return err
-		}
-		news, err = newTries(ctx, tx, account)
-		return err
+		return in.keep(ctx, tx, r, was, with)
 	})
-	if err != nil {
-		return fmt.Errorf("refresh %s: %w", customer, err)
+	if err != nil || w.nothing() {
+		return err
 	}
-	tries, err := in.tries(ctx, account, news, always)
+	r.tries, err = in.tries(ctx, r.account, w.tries, always)
 	if err != nil {
 		return err
 	}
 	var disputes []billing.Dispute
-	for _, id := range running {
+	for _, id := range w.disputes {
 		d, err := in.stripe.Dispute(ctx, id)
 		if err != nil {
 			return err
 		}
-		disputes = append(disputes, d)
+		disputes, with = append(disputes, d), nothing
 	}
-	for _, id := range missing {
+	for _, id := range w.invoices {
 		invoice, methods, err := in.stripe.Invoice(ctx, id)
 		if err != nil {
 			return err
 		}
-		account.Invoices = append(account.Invoices, invoice)
-		account.Methods = append(account.Methods, methods...)
+		r.account.Invoices = append(r.account.Invoices, invoice)
+		r.account.Methods = append(r.account.Methods, methods...)
 	}
-	err = in.save(ctx, account, tries, readAt)
+	err = in.save(ctx, customer, func(tx *sql.Tx) error {
+		was, err := billing.FindCustomer(ctx, tx, r.account.Customer.ID)
+		if billing.IsErased(err) || err != nil && !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		return in.keep(ctx, tx, r, billing.Stored{Customer: was}, with)
+	})
 	if err != nil {
 		return err
 	}
@@ -176,6 +187,45 @@ func (in *Intake) refresh(ctx context.Context, customer string, always bool) err
 		}
 	}
 	return nil
+}
+
+// look fills in what is to be asked besides, by what is stored of the customer, and answers that. The error is IsErased for
+// one of whom nothing is kept.
+func (in *Intake) look(ctx context.Context, tx *sql.Tx, account billing.Account, w *wanting) (was billing.Stored, err error) {
+	id := account.Customer.ID
+	w.invoices, w.disputes = nil, nil
+	var disputes []bool
+	was.Customer, disputes, err = billing.FindCustomerAnd(ctx, tx, id, billing.AnyDispute)
+	if fault.Is(err, fault.NotFound) && !billing.IsErased(err) {
+		disputes, err = []bool{false}, nil // somebody new, of whom nothing is stored
+	}
+	if err != nil {
+		return was, err
+	}
+	was.Invoices, err = billing.Unsettled(ctx, tx, id)
+	if err != nil {
+		return was, err
+	}
+	for _, i := range was.Invoices {
+		if !slices.ContainsFunc(account.Invoices, func(a billing.Invoice) bool { return a.ID == i.ID }) {
+			w.invoices = append(w.invoices, i.ID)
+		}
+	}
+	if disputes[0] {
+		known, err := billing.Disputes(ctx, tx, id)
+		if err != nil {
+			return was, err
+		}
+		for _, d := range known {
+			if d.Running() {
+				w.disputes = append(w.disputes, d.ID)
+			}
+		}
+	}
+	if !w.tries {
+		w.tries, err = newTries(ctx, tx, account)
+	}
+	return was, err
 }
 
 // Troubled reports whether Stripe did not answer when it was last asked: pages then say as of when they speak.
@@ -198,47 +248,45 @@ func (in *Intake) refreshInvoice(ctx context.Context, id string) error {
 	})
 }
 
-func (in *Intake) save(ctx context.Context, account billing.Account, tries []billing.Attempt, readAt int64) error {
-	id := account.Customer.ID
-	account.Methods = slices.DeleteFunc(account.Methods, func(m billing.Method) bool { return m.CustomerID != id })
+// save does work in a transaction that holds the customer.
+func (in *Intake) save(ctx context.Context, customer string, work func(tx *sql.Tx) error) error {
 	err := in.db.Do(ctx, func(tx *sql.Tx) error {
-		err := database.Hold(ctx, tx, id)
+		err := database.Hold(ctx, tx, customer)
 		if err != nil {
 			return err
 		}
-		before, err := billing.FindCustomer(ctx, tx, id)
-		if billing.IsErased(err) || err != nil && !fault.Is(err, fault.NotFound) {
-			return err
-		}
-		ways, err := billing.WaysOf(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		err = billing.SaveOver(ctx, tx, before, account, readAt)
-		if err != nil {
-			return err
-		}
-		err = billing.SaveTries(ctx, tx, tries)
-		if err != nil {
-			return err
-		}
-		err = billing.NoteNewCards(ctx, tx, id, ways, in.now())
-		if err != nil {
-			return err
-		}
-		// Whoever reads the old mailbox is no longer the one to open the pages.
-		if before.Email != "" && before.Email != account.Customer.Email {
-			err = link.RevokeAll(ctx, tx, id, in.now())
-			if err != nil {
-				return err
-			}
-		}
-		return in.reconsider(ctx, tx, id)
+		return work(tx)
 	})
 	if err != nil {
-		return fmt.Errorf("save what Stripe says of %s: %w", id, err)
+		return fmt.Errorf("save what Stripe says of %s: %w", customer, err)
 	}
 	return nil
+}
+
+// keep keeps a reading of a customer, who is held, and lets the cases follow from it.
+func (in *Intake) keep(ctx context.Context, tx *sql.Tx, r reading, was billing.Stored, with func(context.Context, *sql.Tx) error) error {
+	id := r.account.Customer.ID
+	r.account.Methods = slices.DeleteFunc(r.account.Methods, func(m billing.Method) bool { return m.CustomerID != id })
+	err := billing.SaveNoting(ctx, tx, was, r.account, r.at, in.now())
+	if err != nil {
+		return err
+	}
+	err = billing.SaveTries(ctx, tx, r.tries)
+	if err != nil {
+		return err
+	}
+	// Whoever reads the old mailbox is no longer the one to open the pages.
+	if was.Customer.Email != "" && was.Customer.Email != r.account.Customer.Email {
+		err = link.RevokeAll(ctx, tx, id, in.now())
+		if err != nil {
+			return err
+		}
+	}
+	err = in.reconsider(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	return with(ctx, tx)
 }
 
 // Fresh answers of which customers what is stored was read within FreshFor and no event waits.

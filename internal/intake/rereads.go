@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"sollecito/internal/billing"
 	"sollecito/internal/fault"
 )
@@ -36,59 +34,67 @@ func (in *Intake) ReadAgain(ctx context.Context) (int, error) {
 		return 0, nil
 	}
 	var claimed []reread
+	var known map[string]billing.Customer
 	err := in.db.Do(ctx, func(tx *sql.Tx) error {
 		now := in.now()
 		var err error
 		claimed, err = claimRereads(ctx, tx, in.db.SkipLocked(), now.Unix(), now.Add(lease).Unix(), rereadBatch)
+		if err != nil {
+			return err
+		}
+		var ids []string
+		for _, r := range claimed {
+			ids = append(ids, r.customer)
+		}
+		known, err = billing.CustomersByID(ctx, tx, ids)
 		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("claim customers to read again: %w", err)
 	}
 	var done, refusals atomic.Int64
-	var group errgroup.Group
-	group.SetLimit(in.together())
-	for _, r := range claimed {
-		group.Go(func() error {
-			if refusals.Load() >= mostRefusals {
-				return in.concludeReread(ctx, r, errRefused)
-			}
-			err := caught(func() error { return in.readOnceMore(ctx, r) })
-			if ctx.Err() != nil {
-				return ctx.Err() // shutting down: the claim runs out, or the next start takes it back
-			}
-			switch {
-			case err == nil:
-				done.Add(1)
-				refusals.Store(0)
-			case fault.Is(err, fault.Unavailable):
-				refusals.Add(1)
-			}
-			return in.concludeReread(ctx, r, err)
+	err = each(in.together(), claimed, func(r reread) error {
+		if refusals.Load() >= mostRefusals {
+			return in.concludeReread(ctx, r, errRefused)
+		}
+		concluded := false
+		err := caught(func() error {
+			var err error
+			concluded, err = in.readOnceMore(ctx, r, known[r.customer])
+			return err
 		})
-	}
-	err = group.Wait()
+		if ctx.Err() != nil {
+			return ctx.Err() // shutting down: the claim runs out, or the next start takes it back
+		}
+		switch {
+		case err == nil:
+			done.Add(1)
+			refusals.Store(0)
+		case fault.Is(err, fault.Unavailable):
+			refusals.Add(1)
+		}
+		if concluded {
+			return nil
+		}
+		return in.concludeReread(ctx, r, err)
+	})
 	if refusals.Load() >= mostRefusals {
 		in.quietUntil.Store(in.now().Add(refusedPause).Unix())
 	}
 	return int(done.Load()), err
 }
 
-// readOnceMore reads the customer, unless that was done since it was asked for.
-func (in *Intake) readOnceMore(ctx context.Context, r reread) error {
-	served := false
-	err := in.db.See(ctx, func(tx *sql.Tx) error {
-		who, err := billing.FindCustomer(ctx, tx, r.customer)
-		served = billing.IsErased(err) || err == nil && who.SyncedAt >= r.asked && who.SyncedAt <= in.now().Unix()
-		if fault.Is(err, fault.NotFound) {
-			return nil
-		}
-		return err
-	})
-	if err != nil || served {
-		return err
+// readOnceMore reads the customer, unless that was done since it was asked for, and reports whether they were taken off those
+// who wait together with what was read. who is the customer as stored.
+func (in *Intake) readOnceMore(ctx context.Context, r reread, who billing.Customer) (concluded bool, err error) {
+	if who.Erased() != nil || who.SyncedAt >= r.asked && who.SyncedAt <= in.now().Unix() {
+		return false, nil
 	}
-	return in.Refresh(ctx, r.customer)
+	err = in.refresh(ctx, r.customer, false, func(ctx context.Context, tx *sql.Tx) error {
+		concluded = true
+		return dropReread(ctx, tx, r)
+	})
+	return concluded && err == nil, err
 }
 
 var errRefused = fault.New(fault.Unavailable, "Stripe does not answer.") // and was not asked for this customer

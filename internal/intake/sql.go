@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -102,8 +103,22 @@ func setStatus(ctx context.Context, tx *sql.Tx, id string, status Status, reason
 	return err
 }
 
+// setProcessed concludes events whose customer was read; their reasons stay.
+func setProcessed(ctx context.Context, tx *sql.Tx, ids []string, now int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	marks, args := database.List(ids)
+	_, err := tx.ExecContext(ctx, fmt.Sprintf(`UPDATE events SET status = 'processed', processed_at = $%d WHERE id IN (%s)`, len(args)+1, marks), append(args, now)...)
+	if err != nil {
+		return fmt.Errorf("conclude events: %w", err)
+	}
+	return nil
+}
+
+// retryAt lets an event wait. One that was concluded although nobody heard so stays as it is.
 func retryAt(ctx context.Context, tx *sql.Tx, id string, at int64, reason string) error {
-	_, err := tx.ExecContext(ctx, `UPDATE events SET next_try_at = $1, reason = $2 WHERE id = $3`, at, reason, id)
+	_, err := tx.ExecContext(ctx, `UPDATE events SET next_try_at = $1, reason = $2 WHERE id = $3 AND status = 'received'`, at, reason, id)
 	return err
 }
 

@@ -86,14 +86,19 @@ func (r *Retries) Next(ctx context.Context) (time.Time, bool, error) {
 		if err != nil {
 			return err
 		}
-		sending, err := dunning.SendingSwitch(ctx, tx)
-		if sending.Stopped {
-			next = 0
+		if next > 0 {
+			sending, err := dunning.SendingSwitch(ctx, tx)
+			if err != nil {
+				return err
+			}
+			if sending.Stopped {
+				next = 0
+			}
 		}
 		if card > 0 && (next == 0 || card < next) {
 			next = card
 		}
-		return err
+		return nil
 	})
 	return time.Unix(next, 0), next > 0, err
 }

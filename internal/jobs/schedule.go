@@ -96,19 +96,7 @@ func (s *Schedule) turn(ctx context.Context, now time.Time, work func(context.Co
 }
 
 func (s *Schedule) advance(ctx context.Context, ids []string, now time.Time) error {
-	return s.DB.Do(ctx, func(tx *sql.Tx) error {
-		err := s.Cases.HoldAll(ctx, tx, ids)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			err = s.Cases.Advance(ctx, tx, id, now)
-			if err != nil {
-				return fmt.Errorf("advance %s: %w", id, err)
-			}
-		}
-		return nil
-	})
+	return s.DB.Do(ctx, func(tx *sql.Tx) error { return s.Cases.AdvanceAll(ctx, tx, ids, now) })
 }
 
 // Next answers when the earliest case is due.

@@ -104,7 +104,7 @@ var tables = []table{
 			"intent intent_status method_id own_method code decline_code advice_code network_advice_code network_decline_code",
 		number: "amount_due amount_paid amount_remaining first_failed refunded credited attempt_count",
 		moment: "period_start period_end due_at created_at paid_at failed_at next_attempt_at charged_at refunded_at synced_at",
-		flag:   "paid_out_of_band attempted disputed",
+		flag:   "paid_out_of_band attempted disputed in_case",
 		rule:   nameless, zeros: "next_attempt_at",
 		keeps: "id customer_id subscription_id number status collection_method billing_reason currency takes receipt_number " +
 			"intent_status code decline_code advice_code network_advice_code network_decline_code",

@@ -133,7 +133,7 @@ func (p *processor) read(path []string, query url.Values) answer {
 		}
 		return ok(drawCard(by))
 	case "subscriptions":
-		return list(drawSubscription(p.w.known[query.Get("customer")], p.w.at))
+		return list(drawSubscription(p.w.known[query.Get("customer")]))
 	case "invoices":
 		return p.readInvoices(path[1], query)
 	case "products":
@@ -181,9 +181,9 @@ func (p *processor) readInvoices(id string, query url.Values) answer {
 	}
 	byHand := query.Get("collection_method") == "send_invoice"
 	from, until := number(query.Get("due_date[gte]")), number(query.Get("due_date[lte]"))
-	holders := p.w.customers
+	holders, ofAll := p.owing, true
 	if c := p.w.known[query.Get("customer")]; c != nil {
-		holders = []*customer{c}
+		holders, ofAll = []*customer{c}, false
 	}
 	var page []string
 	after, passed, more := query.Get("starting_after"), query.Get("starting_after") == "", false
@@ -198,7 +198,7 @@ func (p *processor) readInvoices(id string, query url.Values) answer {
 			}
 			if passed {
 				holder := `"` + c.id + `"`
-				if len(holders) > 1 {
+				if ofAll {
 					holder = drawCustomer(c)
 				}
 				page = append(page, drawInvoice(i, holder))

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"time"
 )
 
 // What Stripe's objects look like, as far as anybody looks.
@@ -39,7 +38,7 @@ func drawCard(by *card) string {
 		by.id, by.owner.id, by.last4, by.id)
 }
 
-func drawSubscription(c *customer, now time.Time) string {
+func drawSubscription(c *customer) string {
 	status, paused := "active", "null"
 	if c.paused {
 		paused = `{"behavior":"void","resumes_at":null}`
@@ -53,7 +52,7 @@ func drawSubscription(c *customer, now time.Time) string {
 	return fmt.Sprintf(`{"id":%q,"object":"subscription","status":%q,"customer":%q,"currency":%q,"collection_method":"charge_automatically","pause_collection":%s,"current_period_end":%d,"cancel_at":null,`+
 		`"default_payment_method":null,"default_source":null,"items":{"object":"list","has_more":false,"data":[{"id":"si_%d","object":"subscription_item",`+
 		`"quantity":1,"price":{"id":"price_studio","object":"price","currency":%q,"unit_amount":%d,"recurring":{"interval":"month"},"product":"prod_studio"}}]}}`,
-		c.subscription, status, c.id, c.currency, paused, now.AddDate(0, 1, 0).Unix(), c.n, c.currency, c.amount)
+		c.subscription, status, c.id, c.currency, paused, c.renews.Unix(), c.n, c.currency, c.amount)
 }
 
 func drawIntent(i *invoice) string {

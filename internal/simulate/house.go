@@ -180,34 +180,49 @@ func (h *house) run(ctx context.Context, how func(ctx context.Context, tasks ...
 
 // look judges what has left the house.
 func (h *house) look(ctx context.Context) error {
-	for _, l := range h.w.post.fresh() {
-		id, _, _ := strings.Cut(l.id, "@")
-		var t told
-		var customer string
-		err := h.asked(ctx, func(tx *sql.Tx) error {
-			return tx.QueryRowContext(ctx, `
+	letters := h.w.post.fresh()
+	if len(letters) == 0 {
+		return nil
+	}
+	what := make([]told, len(letters))
+	err := h.asked(ctx, func(tx *sql.Tx) error {
+		for n, l := range letters {
+			id, _, _ := strings.Cut(l.id, "@")
+			t := &what[n]
+			err := tx.QueryRowContext(ctx, `
 				SELECT n.kind, n.case_id, n.step, n.customer_id, coalesce(c.campaign, '')
-				FROM notices n LEFT JOIN cases c ON c.id = n.case_id WHERE n.id = $1`, id).Scan(&t.kind, &t.kase, &t.step, &customer, &t.campaign)
-		})
-		if err != nil {
-			return fmt.Errorf("find the notice %s: %w", id, err)
+				FROM notices n LEFT JOIN cases c ON c.id = n.case_id WHERE n.id = $1`, id).Scan(&t.kind, &t.kase, &t.step, &t.customer, &t.campaign)
+			if err != nil {
+				return fmt.Errorf("find the notice %s: %w", id, err)
+			}
 		}
-		c := h.w.addressed[l.to]
-		if c == nil {
-			h.judge.counts[t.kind]++
-			h.staffHear(h.w.known[customer])
-			continue
-		}
-		if c.id != customer {
-			h.judge.breach("I2", c, "a mail about %s", customer)
-		}
-		h.judge.mail(c, l, t)
-		if t.kind == "reminder" {
-			h.w.hear(h, c)
-			h.w.decide(h, c, l)
-		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for n, l := range letters {
+		h.heard(l, what[n])
 	}
 	return nil
+}
+
+// heard judges one letter, and lets whoever got it hear of it.
+func (h *house) heard(l letter, t told) {
+	c := h.w.addressed[l.to]
+	if c == nil {
+		h.judge.counts[t.kind]++
+		h.staffHear(h.w.known[t.customer])
+		return
+	}
+	if c.id != t.customer {
+		h.judge.breach("I2", c, "a mail about %s", t.customer)
+	}
+	h.judge.mail(c, l, t)
+	if t.kind == "reminder" {
+		h.w.hear(h, c)
+		h.w.decide(h, c, l)
+	}
 }
 
 // asked reads the database past all faults.

@@ -56,6 +56,7 @@ func (j *judge) breach(rule string, c *customer, format string, args ...any) {
 // told is what the portal says a mail is.
 type told struct {
 	kind, kase, step string
+	customer         string // whom it is about
 	campaign         string // of its case
 }
 

@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	runtime.GOMAXPROCS(1) // what is told is told of one core
-	debug.SetGCPercent(400)
+	debug.SetGCPercent(1000)
 	if *profile != "" {
 		f, err := os.Create(*profile)
 		if err != nil {

@@ -273,8 +273,7 @@ func (b *bench) hearFailure(c *customer) error { return b.hearFailureOf(c, "do_n
 func (b *bench) hearFailureOf(c *customer, code string) error {
 	if len(c.open) == 0 {
 		i := &invoice{id: "in_" + c.id[4:], of: c, status: "open", amount: c.amount, created: b.w.at, card: c.card}
-		b.w.stripe.invoices[i.id] = i
-		c.open = append(c.open, i)
+		b.w.enter(i)
 		c.clearSince = time.Time{}
 		c.card.says = code
 		b.w.failed(i, code)
@@ -386,8 +385,8 @@ func (b *bench) imported(c *customer) {
 	now := b.w.at
 	b.w.at = start.Add(-30 * 24 * time.Hour)
 	i := &invoice{id: "in_" + c.id[4:], of: c, status: "open", amount: c.amount, created: b.w.at, card: c.card, tries: 4}
-	b.w.stripe.invoices[i.id] = i
-	c.open, c.clearSince = append(c.open, i), time.Time{}
+	b.w.enter(i)
+	c.clearSince = time.Time{}
 	b.w.failed(i, "generic_decline")
 	b.w.agenda, b.w.at = agenda{}, now
 	for _, e := range b.w.stripe.events {

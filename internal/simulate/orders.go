@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -58,10 +57,8 @@ func drawCharge(ch charge) string {
 
 func (p *processor) listMethods(c *customer) answer {
 	var all []string
-	for _, id := range slices.Sorted(maps.Keys(p.cards)) {
-		if by := p.cards[id]; by.owner == c && !by.detached {
-			all = append(all, drawCard(by))
-		}
+	for _, by := range p.cardsOf(c) {
+		all = append(all, drawCard(by))
 	}
 	return list(all...)
 }
@@ -79,7 +76,7 @@ func (p *processor) changeSubscription(method, id string, form url.Values) answe
 		c.paused = true
 		p.w.tell(c, "customer.subscription.updated", "subscription", c.subscription)
 	}
-	return ok(drawSubscription(c, p.w.at))
+	return ok(drawSubscription(c))
 }
 
 func (p *processor) subscriber(id string) *customer {

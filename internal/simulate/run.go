@@ -172,6 +172,9 @@ func (h *house) turn(ctx context.Context, full bool) error {
 	return h.work(ctx, "events", "schedule", "send")
 }
 
+// manyEvents is how many the portal processes at once.
+const manyEvents = 100
+
 // workDue runs the tasks that have something to do, and those that have by what these did, until none has, or what is
 // due cannot be done now.
 func (h *house) workDue(ctx context.Context) error {
@@ -194,15 +197,13 @@ func (h *house) workDue(ctx context.Context) error {
 			return nil
 		}
 		for _, name := range tasks {
-			done, how := h.done, h.portal.Runner.Once // what is due after it says so
-			if name == "events" {
-				how = h.portal.Runner.Drain
-			}
-			err = h.run(ctx, how, name)
+			done := h.done
+			err = h.run(ctx, h.portal.Runner.Once, name) // what is due after it says so
 			if err != nil {
 				return err
 			}
 			idle[name] = h.done == done
+			h.brought = h.brought || name == "events" && h.done-done >= manyEvents // and more may wait
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -12,6 +13,7 @@ type processor struct {
 	w        *world
 	dice     *rand.Rand // of what belongs to no customer
 	invoices map[string]*invoice
+	owing    []*customer // who have open invoices, by their number
 	cards    map[string]*card
 	disputes []*dispute
 	setups   map[string]*setup
@@ -113,7 +115,8 @@ func (w *world) renew(c *customer) {
 		return
 	}
 	c.renewals++
-	w.when(w.at.AddDate(0, 1, 0), func() { w.renew(c) })
+	c.renews = w.at.AddDate(0, 1, 0)
+	w.when(c.renews, func() { w.renew(c) })
 	i := &invoice{id: fmt.Sprintf("in_%06d_%d", c.n, c.renewals), of: c, status: "open", amount: c.amount, created: w.at, card: c.card}
 	w.stripe.cards[c.card.id] = c.card
 	if c.spare != nil {
@@ -158,7 +161,13 @@ func (w *world) renew(c *customer) {
 func (w *world) enter(i *invoice) {
 	w.stripe.invoices[i.id] = i
 	i.of.open = append(i.of.open, i)
+	if len(i.of.open) == 1 {
+		at, _ := slices.BinarySearchFunc(w.stripe.owing, i.of, byNumber)
+		w.stripe.owing = slices.Insert(w.stripe.owing, at, i.of)
+	}
 }
+
+func byNumber(a, b *customer) int { return cmp.Compare(a.n, b.n) }
 
 // failed keeps that a try failed.
 func (w *world) failed(i *invoice, code string) {
@@ -283,7 +292,12 @@ func (w *world) writeOff(i *invoice) {
 func (w *world) leave(i *invoice, what, how string) {
 	c := i.of
 	c.note(w.at, what, i.id+" "+how)
+	was := len(c.open)
 	c.open = slices.DeleteFunc(c.open, func(o *invoice) bool { return o == i })
+	if was > 0 && len(c.open) == 0 {
+		at, _ := slices.BinarySearchFunc(w.stripe.owing, c, byNumber)
+		w.stripe.owing = slices.Delete(w.stripe.owing, at, at+1)
+	}
 	if !c.owes() && c.clearSince.IsZero() {
 		c.clearSince = w.at
 		c.wrote, c.resting, c.claimed, c.vow = time.Time{}, time.Time{}, time.Time{}, nil // that case is over; another one is another matter

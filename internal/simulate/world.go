@@ -82,6 +82,7 @@ type customer struct {
 	cards                   int
 	spare                   *card // another one on file from the beginning, nil for none
 	subscription            string
+	renews                  time.Time // when its period ends
 	charges                 []charge
 	canceled, paused        bool
 	kind                    string // what the merchant says of them; "" for nothing
@@ -167,6 +168,7 @@ func newWorld(p play) (*world, error) {
 	w.post = newPost(w)
 	for _, c := range w.customers {
 		first := start.Add(time.Duration(c.life.IntN(30*24*4)) * 15 * time.Minute)
+		c.renews = first
 		w.when(first, func() { w.renew(c) })
 	}
 	return w, nil
