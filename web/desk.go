@@ -242,7 +242,7 @@ func (s *Server) deskFrame(r *http.Request) desk.Frame {
 		return f
 	}
 	f.Staff = desk.Staff{Name: who.Name, Email: who.Email, Role: string(who.Role)}
-	f.Flash = done(r)
+	f.Flash = s.done(r)
 	err = s.DB.See(r.Context(), func(tx *sql.Tx) error {
 		state, err := dunning.SendingSwitch(r.Context(), tx)
 		if err != nil {
@@ -262,8 +262,8 @@ func (s *Server) deskFrame(r *http.Request) desk.Frame {
 	return f
 }
 
-// doings are what a page says after a form did its work. The address carries only the key, so that nobody can
-// write a sentence of their own onto our pages.
+// doings are what a page says after a form did its work. The address carries only the key and a mark of the session, so
+// that nobody can put a sentence onto our pages, neither one of their own nor one of these that is not true.
 var doings = map[string]desk.Flash{
 	"paused":             {Tone: desk.Good, Text: "Reminders are paused. They go on when somebody resumes them."},
 	"resumed":            {Tone: desk.Good, Text: "Your pause has ended."},
@@ -298,9 +298,13 @@ var doings = map[string]desk.Flash{
 	"final_declined":     {Tone: desk.Good, Text: "It is left. Your reason stands in the line of time."},
 }
 
-func done(r *http.Request) *desk.Flash {
-	said, known := doings[r.URL.Query().Get("done")]
-	if !known || r.Method != http.MethodGet {
+func (s *Server) done(r *http.Request) *desk.Flash {
+	at, err := s.seatOf(r)
+	if err != nil {
+		return nil
+	}
+	said, known := doings[s.toldIn(r, at.token)]
+	if !known {
 		return nil
 	}
 	return &said

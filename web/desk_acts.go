@@ -332,6 +332,5 @@ func (s *Server) caseOf(r *http.Request) (dunning.Case, error) {
 }
 
 func (s *Server) backToCustomer(w http.ResponseWriter, r *http.Request, customer, said string) error {
-	http.Redirect(w, r, "/admin/customers/"+url.PathEscape(customer)+"?done="+said, http.StatusSeeOther)
-	return nil
+	return s.tellDesk(w, r, "/admin/customers/"+url.PathEscape(customer), said)
 }

@@ -242,9 +242,10 @@ func (s *Server) keepCodes(w http.ResponseWriter, r *http.Request, _ staff.Membe
 	}
 	if entry.Token != "" {
 		s.enter(w, entry)
+		at.token = entry.Token
 	}
 	if back == "" {
-		back = "/admin?done=kept"
+		back = s.tellAt("/admin", "kept", at.token)
 	}
 	http.Redirect(w, r, back, http.StatusSeeOther)
 	return nil

@@ -160,8 +160,7 @@ func (s *Server) drawRelease(w http.ResponseWriter, r *http.Request, form url.Va
 		return err
 	}
 	if p.Count == 0 {
-		http.Redirect(w, r, "/admin/imported?done=nobody", http.StatusSeeOther)
-		return nil
+		return s.tellDesk(w, r, "/admin/imported", "nobody")
 	}
 	s.show(w, r, status, desk.Release(p))
 	return nil
@@ -252,6 +251,5 @@ func (s *Server) releaseImported(w http.ResponseWriter, r *http.Request, who sta
 		}
 	}
 	s.Wake()
-	http.Redirect(w, r, "/admin/imported?done=imported", http.StatusSeeOther)
-	return nil
+	return s.tellDesk(w, r, "/admin/imported", "imported")
 }

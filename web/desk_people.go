@@ -47,8 +47,7 @@ func (s *Server) endOwnSessions(w http.ResponseWriter, r *http.Request, _ staff.
 	if id != "" {
 		said = "ended"
 	}
-	http.Redirect(w, r, "/admin/account?done="+said, http.StatusSeeOther)
-	return nil
+	return s.tellDesk(w, r, "/admin/account", said)
 }
 
 func (s *Server) showPassword(w http.ResponseWriter, r *http.Request, _ staff.Member) error {
@@ -71,8 +70,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, _ staff.
 		return err
 	}
 	s.Wake()
-	http.Redirect(w, r, "/admin/account?done=password", http.StatusSeeOther)
-	return nil
+	return s.tellDesk(w, r, "/admin/account", "password")
 }
 
 func (s *Server) newCodes(w http.ResponseWriter, r *http.Request, _ staff.Member) error {
@@ -229,6 +227,5 @@ func (s *Server) toPerson(w http.ResponseWriter, r *http.Request, said string, e
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/admin/people/"+url.PathEscape(r.PathValue("id"))+"?done="+said, http.StatusSeeOther)
-	return nil
+	return s.tellDesk(w, r, "/admin/people/"+url.PathEscape(r.PathValue("id")), said)
 }

@@ -62,8 +62,7 @@ func (s *Server) stopSending(w http.ResponseWriter, r *http.Request, who staff.M
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/admin/sending?done=stopped", http.StatusSeeOther)
-	return nil
+	return s.tellDesk(w, r, "/admin/sending", "stopped")
 }
 
 func (s *Server) resumeSending(w http.ResponseWriter, r *http.Request, who staff.Member) error {
@@ -82,6 +81,5 @@ func (s *Server) resumeSending(w http.ResponseWriter, r *http.Request, who staff
 		return err
 	}
 	s.Wake()
-	http.Redirect(w, r, "/admin/sending?done=sending", http.StatusSeeOther)
-	return nil
+	return s.tellDesk(w, r, "/admin/sending", "sending")
 }

@@ -170,8 +170,7 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, who staff.Member)
 		return err
 	}
 	s.Wake()
-	http.Redirect(w, r, "/admin/conversations/"+url.PathEscape(id)+"?done=replied", http.StatusSeeOther)
-	return nil
+	return s.tellDesk(w, r, "/admin/conversations/"+url.PathEscape(id), "replied")
 }
 
 // saidJustNow reports whether this is the second press of the same button: the customer gets one mail.

@@ -115,8 +115,10 @@ func TestCustomerPageTellsThePastAndWhatComesAndWhy(t *testing.T) {
 			}
 		}
 	}
-	if n := b.page("/admin/customers/cus_1?done=<script>alert(1)</script>").Find(".flash").Length(); n != 0 {
-		t.Error("a sentence from the address stands on the page")
+	for _, done := range []string{"<script>alert(1)</script>", "paused", "revoked&told=1.", "charged"} {
+		if n := b.page("/admin/customers/cus_1?done=" + done).Find(".flash").Length(); n != 0 {
+			t.Errorf("a page says that something was done because its address ends in ?done=%s", done)
+		}
 	}
 	if a := b.get("/admin/customers/cus_unknown"); a.StatusCode != http.StatusNotFound || !strings.Contains(a.body, "Ines agent") {
 		t.Errorf("an unknown customer: %d", a.StatusCode)
@@ -168,8 +170,7 @@ func TestPauseAndResumeAskFirst(t *testing.T) {
 			t.Errorf("%.20q: %d", typed, a.StatusCode)
 		}
 	}
-	b.post(act, "reason", hostile).leadsTo(t, "/admin/customers/cus_1?done=paused")
-	d := b.page("/admin/customers/cus_1?done=paused")
+	d := b.page(b.post(act, "reason", hostile).leadsTo(t, "/admin/customers/cus_1?done=paused"))
 	if h.caseOf("cus_1").RestingSince == 0 || d.Find(".flash.good").Length() != 1 || d.Find("svg[onload]").Length() != 0 {
 		t.Error("the case does not rest, or the page does not say so")
 	}
@@ -223,7 +224,7 @@ func TestAHeldConsequenceIsAnnouncedAgain(t *testing.T) {
 	}
 	asked := h.clock()
 	act = question.Find("form").AttrOr("action", "")
-	b.post(act).leadsTo(t, "/admin/customers/cus_2?done=announced")
+	announced := b.post(act).leadsTo(t, "/admin/customers/cus_2?done=announced")
 	date := time.Unix(h.caseOf("cus_2").ConsequenceAt, 0)
 	if date.Before(asked.Add(4*24*time.Hour)) || h.auditLog()[0].Action != "case.announced" {
 		t.Errorf("announced for %s by %s, asked %s", date, h.auditLog()[0].Action, asked)
@@ -231,7 +232,7 @@ func TestAHeldConsequenceIsAnnouncedAgain(t *testing.T) {
 	if a := b.post(act); a.StatusCode != http.StatusConflict {
 		t.Errorf("a second press: %d", a.StatusCode)
 	}
-	got := words(b.page("/admin/customers/cus_2?done=announced").Find("main"))
+	got := words(b.page(announced).Find("main"))
 	for _, want := range []string{"A fresh mail with the new date is on its way.", "Consequence announced again by Ines manager", "Mail 3, once more", "An earlier mail has not left yet"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the page lacks %q:\n%s", want, got)
@@ -284,11 +285,11 @@ func TestLinksEndAtOnce(t *testing.T) {
 		t.Errorf("the question says %q", words(question))
 	}
 	reader.page("/pay/support")
-	b.post(question.Find("form").AttrOr("action", "")).leadsTo(t, "/admin/customers/cus_1?done=revoked")
+	revoked := b.post(question.Find("form").AttrOr("action", "")).leadsTo(t, "/admin/customers/cus_1?done=revoked")
 	if e := h.auditLog()[0]; e.Action != "links.revoked" || e.Object != "cus_1" {
 		t.Errorf("the log says %+v", e)
 	}
-	if d := b.page("/admin/customers/cus_1?done=revoked"); !strings.Contains(words(d.Find(".flash.good")), "Their links have ended.") {
+	if d := b.page(revoked); !strings.Contains(words(d.Find(".flash.good")), "Their links have ended.") {
 		t.Error("the page does not say so")
 	}
 	if a := h.visitor().get("/l/" + token); a.StatusCode != http.StatusNotFound {
@@ -367,6 +368,33 @@ func TestAnAnswerGoesOutAndRemindersGoOn(t *testing.T) {
 	}
 	if got := words(b.page("/admin/inbox").Find("main")); !strings.Contains(got, "Nobody waits") {
 		t.Errorf("the inbox says %q", got)
+	}
+}
+
+// A page says what a form did to the session that sent the form, on the page it led to, and not for long.
+func TestWhatWasDoneIsToldToWhoDidIt(t *testing.T) {
+	h := newHouse(t)
+	h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
+	b, other := h.member(staff.Manager), h.member(staff.Manager)
+	stopped := b.post("/admin/sending/stop", "reason", "Wrong text in step 2").leadsTo(t, "/admin/sending?done=stopped")
+	says := func(b *browser, address string) bool {
+		got := words(b.page(address).Find("main"))
+		return strings.Contains(got, "Sending is stopped for everybody.") || strings.Contains(got, "Sending goes on.")
+	}
+	if !says(b, stopped) || !says(b, stopped) {
+		t.Error("the page does not say it, or a reload does not")
+	}
+	for name, said := range map[string]bool{
+		"to somebody else": says(other, stopped), "of another page": says(b, strings.Replace(stopped, "/sending", "/account", 1)),
+		"of another deed": says(b, strings.Replace(stopped, "stopped", "sending", 1)),
+	} {
+		if said {
+			t.Errorf("it is told %s", name)
+		}
+	}
+	h.later(20 * time.Minute)
+	if says(b, stopped) {
+		t.Error("long after it is told as news")
 	}
 }
 

@@ -44,7 +44,7 @@ func (s *Server) showOverview(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		if p.Promise != nil {
-			p.Promise.Made = r.URL.Query().Has("promised")
+			p.Promise.Made = s.toldIn(r, v.session.ID) == "promised"
 			p.Promise.Mailed = v.Email != ""
 		}
 		s.show(w, r, http.StatusOK, views.Overview(p))

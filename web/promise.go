@@ -248,7 +248,7 @@ func (s *Server) makePromise(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.Wake()
-	http.Redirect(w, r, "/pay?promised", http.StatusSeeOther)
+	http.Redirect(w, r, s.tellAt("/pay", "promised", v.session.ID), http.StatusSeeOther)
 	return nil
 }
 

@@ -23,7 +23,7 @@ func (s *Server) showSupport(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p.Sent = r.URL.Query().Has("sent")
+	p.Sent = s.toldIn(r, v.session.ID) == "sent"
 	s.show(w, r, http.StatusOK, views.Support(p))
 	return nil
 }
@@ -87,7 +87,7 @@ func (s *Server) writeSupport(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.Wake()
-	http.Redirect(w, r, "/pay/support?sent", http.StatusSeeOther)
+	http.Redirect(w, r, s.tellAt("/pay/support", "sent", v.session.ID), http.StatusSeeOther)
 	return nil
 }
 

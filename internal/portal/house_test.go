@@ -280,6 +280,7 @@ type browser struct {
 	page   *goquery.Document
 	status int
 	path   string
+	query  string
 	header http.Header
 }
 
@@ -345,7 +346,7 @@ func (b *browser) read(resp *http.Response, err error) *browser {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.status, b.path, b.header = resp.StatusCode, resp.Request.URL.Path, resp.Header
+	b.status, b.path, b.query, b.header = resp.StatusCode, resp.Request.URL.Path, resp.Request.URL.RawQuery, resp.Header
 	return b
 }
 

@@ -74,8 +74,11 @@ func TestAChosenDayIsChargedAndThenAllIsSettled(t *testing.T) {
 	b.press("/pay/promise").at("/pay", http.StatusOK)
 	b.post("/pay/promise", form).at("/pay", http.StatusOK) // a second click
 	note := b.text("#promise")
-	if !strings.Contains(note, "we will charge €29.00 to Visa ending 4242. No reminders until then.") {
+	if !strings.Contains(note, "we will charge €29.00 to Visa ending 4242. No reminders until then.") || !strings.Contains(b.text(".flash"), "that is arranged") {
 		t.Errorf("the overview says: %s", note)
+	}
+	if strings.Contains(b.get("/pay?promised").text("main"), "that is arranged") {
+		t.Error("the page thanks for a day because its address asks it to")
 	}
 	h.settle()
 	mails := h.mailsTo("chiara@bellini.example")

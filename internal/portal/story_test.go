@@ -271,6 +271,15 @@ func TestSupportRestsTheCaseAndTheAnswerReachesTheCustomer(t *testing.T) {
 	if b.page.Find("main script").Length() != 0 || !strings.Contains(b.text(".talk"), "<script>alert(1)</script>") {
 		t.Error("markup in a message is not inert")
 	}
+	const arrived = "Your message has arrived"
+	if !strings.Contains(b.text(".flash"), arrived) || !strings.Contains(b.get(b.path+"?"+b.query).text(".flash"), arrived) {
+		t.Error("the page does not say that the message arrived, or a reload does not")
+	}
+	for _, typed := range []string{"/pay/support?sent", "/pay/support?done=sent", "/pay/support?done=sent&told=1"} {
+		if strings.Contains(b.get(typed).text("main"), arrived) {
+			t.Errorf("%s, typed, says that a message arrived", typed)
+		}
+	}
 	h.settle()
 	toStaff := h.mailsTo("billing@lumen.example")
 	if len(toStaff) != 1 || !strings.Contains(toStaff[0].Text, "Can I pay on Friday?") {
