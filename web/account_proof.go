@@ -10,10 +10,7 @@ import (
 // proves reports whether a bank account of the visitor's waits for them to say what small deposits to it came to. Where no
 // invoice takes such an account nothing is asked.
 func (s *Server) proves(r *http.Request, v visitor, open []billing.Invoice) (bool, error) {
-	takes := slices.ContainsFunc(open, func(i billing.Invoice) bool {
-		return slices.Contains(i.Takes, "us_bank_account") || slices.Contains(i.Takes, "acss_debit")
-	})
-	if !takes {
+	if !slices.ContainsFunc(open, billing.Invoice.TakesTyped) {
 		return false, nil
 	}
 	return s.Desk.Unproven(r.Context(), v.ID)

@@ -25,6 +25,7 @@ import (
 func liftable() []dunning.PauseReason {
 	return []dunning.PauseReason{
 		dunning.PauseStaff, dunning.PauseConversation, dunning.PauseClaim, dunning.PausePromise, dunning.PauseConsent,
+		dunning.PauseVerification,
 	}
 }
 

@@ -109,6 +109,10 @@ func (s *Server) pastAttempts(k record) []desk.Entry {
 		if a.Kind == "setup" && a.Status != billing.AttemptSaved {
 			e.Kind = desk.KindCard
 			e.Title = "Began to add a card on their page"
+			if a.Status == billing.AttemptAction {
+				e.Title, e.Tone = "Added a bank account on their page", desk.Wait
+				e.Detail = "Small deposits are on their way to it. It is used and charged once they have said what they came to."
+			}
 		}
 		all = append(all, e)
 	}

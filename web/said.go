@@ -98,7 +98,7 @@ func (s *Server) noteOf(v visitor, st standing) *views.Note {
 				key = "note.dispute_other"
 			}
 			return &views.Note{Kind: views.NotePause, Said: views.Said{Key: key}}
-		case dunning.PauseClaim, dunning.PauseStaff:
+		case dunning.PauseClaim, dunning.PauseStaff, dunning.PauseVerification:
 			if p.Until > 0 {
 				return &views.Note{Kind: views.NotePause, Said: views.Said{Key: untilKey[p.Reason], Args: l10n.Args{"Day": lastDay(p.Until, v.zone)}}}
 			}
@@ -133,7 +133,9 @@ func (s *Server) noteOf(v visitor, st standing) *views.Note {
 }
 
 // untilKey says of a pause with an end why and until when reminders rest.
-var untilKey = map[dunning.PauseReason]string{dunning.PauseClaim: "note.claim_until", dunning.PauseStaff: "note.paused_until"}
+var untilKey = map[dunning.PauseReason]string{
+	dunning.PauseClaim: "note.claim_until", dunning.PauseStaff: "note.paused_until", dunning.PauseVerification: "note.verification_until",
+}
 
 // lastDay is the last day of what ends at an instant, which may be the next day's first.
 func lastDay(until int64, zone *time.Location) time.Time { return time.Unix(until-1, 0).In(zone) }

@@ -236,6 +236,11 @@ func UnansweredAttempts(ctx context.Context, tx *sql.Tx, before, typing int64, l
 		ORDER BY started_at, id LIMIT $3`, before, typing, limit)
 }
 
+// TakesTyped reports whether an invoice takes a bank account whose number is typed, which small deposits prove.
+func (i Invoice) TakesTyped() bool {
+	return slices.Contains(i.Takes, "us_bank_account") || slices.Contains(i.Takes, "acss_debit")
+}
+
 // Unproven answers the newest adding of a bank account, begun at since or later (unix seconds), that waits for its owner to
 // say what small deposits to it came to; false when none does, or another way to pay was kept after it.
 func Unproven(ctx context.Context, tx *sql.Tx, customer string, since int64) (Attempt, bool, error) {

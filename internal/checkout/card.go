@@ -61,6 +61,7 @@ func (d *Desk) finish(ctx context.Context, attempt billing.Attempt) (press strin
 	if setup.Customer != attempt.CustomerID || setup.Metadata["sollecito_press"] != attempt.Press {
 		return "", errNoUpdate
 	}
+	before := attempt.Status
 	switch setup.Status {
 	case "succeeded":
 		if attempt.By == billing.ByGuest {
@@ -81,8 +82,10 @@ func (d *Desk) finish(ctx context.Context, attempt billing.Attempt) (press strin
 		}
 	}
 	attempt.EndedAt = d.now().Unix()
+	news := false
 	err = d.db.Do(ctx, func(tx *sql.Tx) error {
-		news, err := d.endIn(ctx, tx, &attempt)
+		var err error
+		news, err = d.endIn(ctx, tx, &attempt)
 		if err == nil && news && attempt.Status == billing.AttemptDeclined { // counted once, however often it is read
 			err = d.countRead(ctx, tx, attempt.Reference)
 		}
@@ -90,6 +93,9 @@ func (d *Desk) finish(ctx context.Context, attempt billing.Attempt) (press strin
 	})
 	if err != nil {
 		return attempt.Press, fmt.Errorf("keep the end of attempt %s: %w", attempt.ID, err)
+	}
+	if news && (attempt.Status == billing.AttemptAction || before == billing.AttemptAction) {
+		d.refresh(ctx, attempt.CustomerID) // reminders rest while an account is being proven, and no longer
 	}
 	return attempt.Press, nil
 }

@@ -228,7 +228,7 @@ func TestState(t *testing.T) {
 		"Stefan Ionescu":    {"voided", "canceled"},
 		"Nils Hauser":       {"refunded", "recovered"},
 		"Greta Baumann":     {"debit_failed", "open"},
-		"June Park":         {"account_unproven", "open"},
+		"June Park":         {"account_unproven", "paused"},
 		"نادية الفاسي":      {"grace", "open"},
 		"Piotr Zieliński":   {"restricted", "exhausted"},
 		"Rafaela Monteiro":  {"suspended", "exhausted"},

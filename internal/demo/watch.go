@@ -30,7 +30,7 @@ func watchFor(scenario string) string {
 		"amount_changes":          "Every situation, “The amount changed meanwhile”, takes a dollar off while you choose.",
 		"tried_often":             "A sixth try is not made, and no other card taken, for an hour. Stripe’s page takes one at once.",
 		"refunded":                "Nothing more is asked. Open their link: the page tells what was given back.",
-		"account_unproven":        "Reminders go on until it is confirmed. Open their link, press the button, and name 32 and 45 cents: it is charged.",
+		"account_unproven":        "Reminders rest for three business days, while the deposits are on their way. Open their link, press the button, and name 32 and 45 cents: it is charged.",
 		"debit_failed":            "The reminders go on where they rested. Open their link: the page tells that the bank took it back.",
 		"paid_elsewhere":          "Nothing more is asked. Move by a month: no letter comes.",
 		"voided":                  "Nothing is owed any more. Move by a month: no letter comes.",

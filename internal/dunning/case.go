@@ -50,12 +50,13 @@ func (c Case) Plan(all campaign.Campaigns) campaign.Campaign {
 // PauseReason is why a case rests.
 type PauseReason string
 
-// The reasons. PauseProcessing, PauseDispute and PauseConsent follow from what is read of Stripe.
+// The reasons. PauseProcessing, PauseVerification, PauseDispute and PauseConsent follow from what is read of Stripe.
 const (
 	PauseStaff        PauseReason = "staff"        // a member of staff paused it
 	PauseConversation PauseReason = "conversation" // the customer waits for an answer
 	PauseDispute      PauseReason = "dispute"      // a payment is disputed
 	PauseProcessing   PauseReason = "processing"   // a bank debit is under way
+	PauseVerification PauseReason = "verification" // small deposits that prove the customer's bank account are on their way
 	PauseClaim        PauseReason = "claim"        // the customer says that a transfer is on its way
 	PausePromise      PauseReason = "promise"      // the customer set a date
 	PauseConsent      PauseReason = "consent"      // consent was withdrawn at the bank; a person or a payment ends it

@@ -18,9 +18,13 @@ const (
 // ClaimUntil answers until when the reminders of a customer rest who says now that a transfer is on its way: the end
 // of the last business day (Monday to Friday) in their zone.
 func (cs *Cases) ClaimUntil(who billing.Customer, now time.Time) time.Time {
-	zone := cs.Zone(who)
-	y, m, d := now.In(zone).Date()
-	for left := cmp.Or(cs.claimDays, claimDays); left > 0; {
+	return afterBusinessDays(now, cmp.Or(cs.claimDays, claimDays), cs.Zone(who))
+}
+
+// afterBusinessDays is the end of the last of so many business days after the day of an instant.
+func afterBusinessDays(from time.Time, days int, zone *time.Location) time.Time {
+	y, m, d := from.In(zone).Date()
+	for left := days; left > 0; {
 		d++
 		day := time.Date(y, m, d, 0, 0, 0, 0, zone)
 		if day.Weekday() != time.Saturday && day.Weekday() != time.Sunday {

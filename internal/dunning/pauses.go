@@ -166,8 +166,8 @@ func (cs *Cases) restedSince(ctx context.Context, tx *sql.Tx, c Case, from, now 
 	return days, nil
 }
 
-// restFor brings the pauses that follow from the invoices themselves in line with them: a bank debit under
-// way, a dispute, consent withdrawn at the bank. disputes says whether the customer has any, running or not.
+// restFor brings the pauses that follow from what Stripe says in line with it: a bank debit under way, a bank account that
+// is being proven, a dispute, consent withdrawn at the bank. disputes says whether the customer has any, running or not.
 func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []billing.Invoice, disputes bool, now time.Time) error {
 	disputed := false
 	if disputes {
@@ -177,7 +177,11 @@ func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []bi
 			return err
 		}
 	}
-	want := map[PauseReason]bool{PauseProcessing: false, PauseDispute: disputed}
+	proven, err := cs.provenBy(ctx, tx, *c, invoices, now)
+	if err != nil {
+		return err
+	}
+	want := map[PauseReason]bool{PauseProcessing: false, PauseVerification: proven.After(now), PauseDispute: disputed}
 	for _, i := range invoices {
 		if !i.Open() {
 			continue
@@ -191,7 +195,7 @@ func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []bi
 	if err != nil {
 		return err
 	}
-	for _, reason := range []PauseReason{PauseProcessing, PauseDispute, PauseConsent} {
+	for _, reason := range []PauseReason{PauseProcessing, PauseVerification, PauseDispute, PauseConsent} {
 		wanted, known := want[reason]
 		standing, stands := find(active, reason)
 		switch {
@@ -203,7 +207,11 @@ func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []bi
 			if reason == PauseConsent && before {
 				continue // staff ended it once; it does not come back by itself
 			}
-			err = cs.begin(ctx, tx, c, Pause{CaseID: c.ID, Reason: reason, Since: now.Unix()})
+			p := Pause{CaseID: c.ID, Reason: reason, Since: now.Unix()}
+			if reason == PauseVerification {
+				p.Until = proven.Unix()
+			}
+			err = cs.begin(ctx, tx, c, p)
 			if err != nil {
 				return err
 			}
@@ -253,6 +261,7 @@ var pauseWords = map[PauseReason]string{
 	PauseConversation: "The customer wrote; reminders rest until somebody answers.",
 	PauseDispute:      "The customer's bank disputes a payment.",
 	PauseProcessing:   "A bank debit is under way.",
+	PauseVerification: "Small deposits that prove the customer's bank account are on their way.",
 	PauseClaim:        "The customer says a transfer is on its way.",
 	PausePromise:      "The customer chose a date.",
 	PauseConsent:      "The customer withdrew their consent at the bank.",

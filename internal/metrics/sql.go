@@ -26,7 +26,7 @@ func Read(ctx context.Context, tx *sql.Tx, now, realNow time.Time) (Reading, err
 	// What can be is 0 and not absent, so that an alert has something to compare with.
 	r := Reading{
 		events: zeros("received", "processed", "ignored", "parked"), cases: zeros("open", "recovered", "exhausted", "canceled"),
-		pauses:  zeros("staff", "conversation", "dispute", "processing", "claim", "promise", "consent", "imported"),
+		pauses:  zeros("staff", "conversation", "dispute", "processing", "verification", "claim", "promise", "consent", "imported"),
 		notices: map[[2]string]int64{{"email", "uncertain"}: 0, {"email", "failed"}: 0, {"email", "queued"}: 0, {"email", "sent"}: 0},
 	}
 	err := each(ctx, tx, `SELECT status, '', count(*), max(received_at) FROM events GROUP BY status`, func(status, _ string, n, last int64) {

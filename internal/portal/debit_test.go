@@ -213,22 +213,7 @@ func TestChromiumPaysFromABankAccount(t *testing.T) {
 // they were named on Stripe's page, and then, at once and by itself, the account is used and charged.
 func TestAnAccountIsProvenBySmallDeposits(t *testing.T) {
 	t.Parallel()
-	h := open(t)
-	customer := h.ask("customers", url.Values{"name": {"June Park"}, "email": {"june@park.example"}, "address[country]": {"US"}})["id"].(string)
-	invoice := h.dollars(customer)
-	b := h.browser()
-	b.get(linkIn(t, h.mailsTo("june@park.example")[0])).at("/pay", http.StatusOK)
-	b.get("/pay/card").at("/pay/card", http.StatusOK)
-	form := b.hidden("form[data-card]")
-	form.Set("kind", "debit")
-	setup := b.intent(form)
-	h.ask("setup_intents/"+setup+"/confirm", url.Values{
-		"payment_method_data[type]": {"us_bank_account"}, "payment_method_data[us_bank_account][account_number]": {"000123456789"},
-		"payment_method_data[us_bank_account][routing_number]": {"110000000"}, "payment_method_data[us_bank_account][account_holder_type]": {"individual"},
-		"payment_method_data[billing_details][name]": {"June Park"}, "return_url": {h.base + "/pay/card/finish"},
-	})
-	form.Set("setup_intent", setup)
-	b.post("/pay/card", form).at("/pay", http.StatusOK)
+	h, customer, invoice, b := typing(t)
 	if got := b.text("section[aria-labelledby=proof]"); !strings.Contains(got, "one or two small deposits arrive") || !strings.Contains(got, "nothing has been taken from it yet") {
 		t.Fatalf("the page says: %s", b.text("main"))
 	}
@@ -258,6 +243,9 @@ func TestAnAccountIsProvenBySmallDeposits(t *testing.T) {
 		}
 	}
 	h.settle()
+	if n := h.restingFor("verification"); n != 0 {
+		t.Errorf("proven, %d cases rest for it", n)
+	}
 	b.get("/pay").at("/pay", http.StatusOK)
 	if got := b.text("main"); strings.Contains(got, "small deposits") || !strings.Contains(got, "Your payment is under way") {
 		t.Errorf("proven, the page says: %s", got)
@@ -270,6 +258,108 @@ func TestAnAccountIsProvenBySmallDeposits(t *testing.T) {
 	if h.status(invoice) != "paid" || h.standard(customer) == nil {
 		t.Errorf("the invoice is %s, the standard %v", h.status(invoice), h.standard(customer))
 	}
+}
+
+// typing is a customer who owes dollars and has typed the number of an account, and the page they were led to.
+func typing(t *testing.T) (h *house, customer, invoice string, b *browser) {
+	h = open(t)
+	customer = h.ask("customers", url.Values{"name": {"June Park"}, "email": {"june@park.example"}, "address[country]": {"US"}})["id"].(string)
+	invoice = h.dollars(customer)
+	b = h.browser()
+	b.get(linkIn(t, h.mailsTo("june@park.example")[0])).at("/pay", http.StatusOK)
+	b.get("/pay/card").at("/pay/card", http.StatusOK)
+	form := b.hidden("form[data-card]")
+	form.Set("kind", "debit")
+	setup := b.intent(form)
+	typed := typedAccount("June Park")
+	typed.Set("return_url", h.base+"/pay/card/finish")
+	h.ask("setup_intents/"+setup+"/confirm", typed)
+	form.Set("setup_intent", setup)
+	b.post("/pay/card", form).at("/pay", http.StatusOK)
+	return h, customer, invoice, b
+}
+
+// typedAccount is an account at a bank in the United States whose number somebody types.
+func typedAccount(owner string) url.Values {
+	return url.Values{
+		"payment_method_data[type]": {"us_bank_account"}, "payment_method_data[us_bank_account][account_number]": {"000123456789"},
+		"payment_method_data[us_bank_account][routing_number]": {"110000000"}, "payment_method_data[us_bank_account][account_holder_type]": {"individual"},
+		"payment_method_data[billing_details][name]": {owner},
+	}
+}
+
+// While the small deposits are on their way the customer has done their part: reminders rest for three business days at
+// most, and no longer than until the account is proven. Customer and staff read why. What staff ended stays ended.
+func TestRemindersRestWhileSmallDepositsAreOnTheirWay(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		ends  func(h *house, customer string)
+		until time.Duration // the pause is over by then
+	}{
+		{"by itself", func(*house, string) {}, 7 * day},
+		{"by staff", func(h *house, customer string) {
+			page := "/admin/customers/" + customer
+			h.colleague(staff.Agent).get(page+"?act=resume").press("/admin/cases/").at(page, http.StatusOK)
+		}, time.Minute},
+		{"by another way to pay", func(h *house, customer string) {
+			h.walk(time.Minute)
+			b := h.browser()
+			b.get(linkIn(h.t, h.mailsTo("june@park.example")[0])).get("/pay/card").at("/pay/card", http.StatusOK)
+			form := b.hidden("form[data-card]")
+			setup := b.intent(form)
+			h.ask("setup_intents/"+setup+"/confirm", url.Values{"payment_method": {"pm_card_chargeCustomerFail"}, "return_url": {h.base + "/pay/card/finish"}})
+			form.Set("setup_intent", setup)
+			b.post("/pay/card", form)
+		}, time.Hour},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h, customer, _, b := typing(t)
+			before := len(h.mailsTo("june@park.example"))
+			if got := b.text("main"); !strings.Contains(got, "while the small deposits reach your bank account") {
+				t.Errorf("the customer is not told that reminders rest: %s", got)
+			}
+			page := "/admin/customers/" + customer
+			got := h.colleague(staff.Agent).get(page).at(page, http.StatusOK).text("main")
+			for _, want := range []string{"Small deposits are on their way to a new bank account", "Small deposits that prove the customer's bank account are on their way.", "Added a bank account on their page", "A pause ends by itself"} {
+				if !strings.Contains(got, want) {
+					t.Errorf("staff are not told %q: %s", want, got)
+				}
+			}
+			if tt.name == "by itself" {
+				h.walk(2 * day)
+				if n := len(h.mailsTo("june@park.example")); n != before {
+					t.Errorf("%d reminders while the deposits are on their way", n-before)
+				}
+			}
+			tt.ends(h, customer)
+			h.walk(tt.until)
+			if resting := h.restingFor("verification"); resting != 0 {
+				t.Errorf("%d cases still rest for it", resting)
+			}
+			h.walk(20 * day)
+			if n := len(h.mailsTo("june@park.example")); n == before {
+				t.Error("reminders never went on")
+			}
+			if n := h.restingFor("verification"); n != 0 {
+				t.Errorf("it began again: %d", n)
+			}
+		})
+	}
+}
+
+// restingFor answers how many pauses of a reason are active.
+func (h *house) restingFor(reason string) int {
+	h.t.Helper()
+	n := 0
+	err := h.portal.DB.See(h.t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRow(`SELECT count(*) FROM pauses WHERE reason = $1 AND ended_at = 0`, reason).Scan(&n)
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return n
 }
 
 // dollars bills a customer something in dollars that a card declines, and mails them.

@@ -64,6 +64,8 @@ func pauseWord(kind string) string {
 		return "disputed at the bank"
 	case "processing":
 		return "a bank debit is under way"
+	case "verification":
+		return "small deposits are on their way to a new bank account"
 	case "claim":
 		return "says it has been paid"
 	case "promise":
