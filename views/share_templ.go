@@ -988,7 +988,7 @@ func guestForm(p GuestPage) templ.Component {
 func (p GuestPage) entry() cardEntry {
 	return cardEntry{
 		title: p.title(), action: "/pay/invoice", busy: p.text("act.paying"), attempt: p.Attempt, back: p.ReturnURL,
-		currency: p.Invoice.Remaining.Currency, methods: p.Methods, invoices: []Invoice{p.Invoice},
+		currency: p.Invoice.Remaining.Currency, methods: p.Methods, once: true, invoices: []Invoice{p.Invoice},
 	}
 }
 

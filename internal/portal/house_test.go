@@ -156,6 +156,16 @@ func open(t testing.TB, change ...func(*config.Config)) *house {
 // ask calls the stand-in's API and answers the object; with nil params it reads.
 func (h *house) ask(path string, params url.Values) map[string]any {
 	h.t.Helper()
+	status, object := h.offers(path, params)
+	if status >= 400 {
+		h.t.Fatalf("%s: %d %v", path, status, object)
+	}
+	return object
+}
+
+// offers asks for what may be refused.
+func (h *house) offers(path string, params url.Values) (int, map[string]any) {
+	h.t.Helper()
 	method, body := http.MethodPost, io.Reader(strings.NewReader(params.Encode()))
 	if params == nil {
 		method, body = http.MethodGet, nil
@@ -176,10 +186,7 @@ func (h *house) ask(path string, params url.Values) map[string]any {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if resp.StatusCode >= 400 {
-		h.t.Fatalf("%s %s: %d %v", method, path, resp.StatusCode, object)
-	}
-	return object
+	return resp.StatusCode, object
 }
 
 // customer makes a customer with a monthly subscription of 29 euro on a card.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -46,11 +47,8 @@ window.Stripe = (key, options) => {
   };
 };`
 
-// Wallets are Stripe's to show, and come as cards: what can be seen of that from outside is that nothing we ask of Stripe's
-// fields switches them off, that the page may ask for a payment and lets Stripe's frames do so, that what is agreed to are
-// the words about cards, and that a wallet is confirmed without leaving the page.
-func TestNothingStandsInAWalletsWay(t *testing.T) {
-	t.Parallel()
+// recording serves the recorder.
+func recording(t *testing.T) *httptest.Server {
 	script := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript")
 		_, err := io.WriteString(w, recorder)
@@ -59,6 +57,55 @@ func TestNothingStandsInAWalletsWay(t *testing.T) {
 		}
 	}))
 	t.Cleanup(script.Close)
+	return script
+}
+
+// A guest pays once, and is not there any more when small deposits have arrived: their bank account is proven by signing in
+// at the bank, or not taken. Stripe's fields and the SetupIntent must say the same. A customer's own may be typed.
+func TestAGuestsBankAccountIsProvenAtOnce(t *testing.T) {
+	t.Parallel()
+	script := recording(t)
+	ctx := browsertest.Start(t)
+	h := open(t, func(c *config.Config) { c.StripeJS = script.URL + "/v3/" })
+	customer := h.ask("customers", url.Values{"name": {"June Park"}, "email": {"june@park.example"}, "address[country]": {"US"}})["id"].(string)
+	h.dollars(customer)
+	link := linkIn(t, h.mailsTo("june@park.example")[0])
+	owner := h.browser()
+	owner.get(link).at("/pay", http.StatusOK)
+	owner.get("/pay/share").press("/pay/share").at("/pay/share", http.StatusOK)
+	handed := owner.page.Find("#address").AttrOr("value", "")
+	for _, way := range []struct{ page, from, asks, verified string }{
+		{"/pay/invoice", handed, `{"us_bank_account":{"verification_method":"instant"}}`, "instant"}, {"/pay/card", link, "none", "automatic"},
+	} {
+		b := tab{t, ctx}
+		b.do(chromedp.Navigate(way.from))
+		b.do(chromedp.Navigate(h.base + way.page))
+		b.shows(`window.asked && asked.mounted === true && asked.elements.paymentMethodTypes.includes('us_bank_account')`)
+		asks, err := chromedp.Run(ctx, chromedp.Evaluate[string](`JSON.stringify(asked.elements.paymentMethodOptions) || 'none'`))
+		b.must(err)
+		if asks != way.asks {
+			t.Errorf("%s asks Stripe's fields for %s", way.page, asks)
+		}
+		plain := h.browser()
+		plain.get(way.from).get(way.page).at(way.page, http.StatusOK)
+		setup := plain.intentAt(way.page+"/intent", plain.hidden("form[data-card]"))
+		options := h.ask("setup_intents/"+setup, nil)["payment_method_options"].(map[string]any)["us_bank_account"].(map[string]any)
+		if options["verification_method"] != way.verified {
+			t.Errorf("%s asks Stripe for %v", way.page, options)
+		}
+		status, refused := h.offers("setup_intents/"+setup+"/confirm", typedAccount("June Park"))
+		if (status == http.StatusOK) != (way.verified == "automatic") {
+			t.Errorf("%s: a typed account is answered with %d: %v", way.page, status, refused)
+		}
+	}
+}
+
+// Wallets are Stripe's to show, and come as cards: what can be seen of that from outside is that nothing we ask of Stripe's
+// fields switches them off, that the page may ask for a payment and lets Stripe's frames do so, that what is agreed to are
+// the words about cards, and that a wallet is confirmed without leaving the page.
+func TestNothingStandsInAWalletsWay(t *testing.T) {
+	t.Parallel()
+	script := recording(t)
 	ctx := browsertest.Start(t)
 	h := open(t, func(c *config.Config) { c.StripeJS = script.URL + "/v3/" })
 	customer := h.customer("Chiara Bellini", "chiara@bellini.example", "IT", "pm_card_visa")

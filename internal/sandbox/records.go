@@ -182,6 +182,8 @@ type setup struct {
 	LastError                                                                                                 *failure
 	Action                                                                                                    *authentication
 	Metadata                                                                                                  map[string]string
+	// Verification is how an account at a bank in the United States is proven; "" is automatic.
+	Verification string
 	// Session is the Checkout session that this setup belongs to, if any.
 	Session string
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -14,7 +15,7 @@ func (s *Server) drawSetup(si *setup) object {
 		"mandate": textOrNull(si.Mandate), "metadata": textMap(si.Metadata),
 		"next_action": s.drawAction(si.ID, si.Secret, si.Action), "on_behalf_of": nil,
 		"payment_method": textOrNull(si.Method), "payment_method_configuration_details": nil,
-		"payment_method_options": setupOptions(si.Types), "payment_method_types": textList(si.Types),
+		"payment_method_options": setupOptions(si), "payment_method_types": textList(si.Types),
 		"single_use_mandate": nil, "status": si.Status, "usage": si.Usage,
 	}
 	if si.Automatic {
@@ -23,16 +24,16 @@ func (s *Server) drawSetup(si *setup) object {
 	return o
 }
 
-func setupOptions(types []string) any {
+func setupOptions(si *setup) any {
 	options := object{}
-	for _, kind := range types {
+	for _, kind := range si.Types {
 		switch kind {
 		case "card":
 			options["card"] = object{"mandate_options": nil, "network": nil, "request_three_d_secure": "automatic"}
 		case "sepa_debit":
 			options["sepa_debit"] = object{"mandate_options": object{}}
 		case "us_bank_account":
-			options["us_bank_account"] = object{"verification_method": "automatic"}
+			options["us_bank_account"] = object{"verification_method": cmp.Or(si.Verification, "automatic")}
 		}
 	}
 	return options
@@ -116,6 +117,7 @@ func (s *Server) createSetup(op *operation, p *params) (object, error) {
 	made := setup{
 		Customer: p.text("customer"), Usage: p.or("usage", "off_session"), Description: p.text("description"),
 		Types: p.texts("payment_method_types"), Metadata: p.mergeMetadata(nil), ReturnURL: p.text("return_url"),
+		Verification: p.text("payment_method_options.us_bank_account.verification_method"),
 	}
 	if len(made.Types) == 0 {
 		made.Automatic, made.Types = true, []string{"card", "sepa_debit", "us_bank_account"}
@@ -234,6 +236,10 @@ func (s *Server) confirmMade(op *operation, si *setup, chosen *method) (object, 
 	refused := usable(chosen, si.Customer, si.Types, "SetupIntent")
 	if refused != nil {
 		return nil, refused
+	}
+	if chosen.Typed && si.Verification == "instant" {
+		return nil, invalidRequest("payment_method_data", "payment_method_invalid_parameter",
+			"Payment method data is not allowed when payment_method_options[us_bank_account][verification_method]=instant is used.")
 	}
 	si.Method, si.Action = chosen.ID, nil
 	card, _ := cardByNumber(chosen.Number)
