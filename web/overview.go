@@ -112,7 +112,8 @@ const mostReceipts = 12
 // receiptsOf lists paid invoices, newest first: the last ones, or all of the named ones, whose sum the page tells.
 func (s *Server) receiptsOf(v visitor, st standing, only []string) []views.Receipt {
 	var all []views.Receipt
-	for _, i := range st.closed {
+	closed := slices.SortedFunc(slices.Values(st.closed), func(a, b billing.Invoice) int { return billing.ByPayment(b, a) })
+	for _, i := range closed {
 		if !i.Paid() || only != nil && !slices.Contains(only, i.ID) || only == nil && (len(all) == mostReceipts || s.isEarlier(v, i)) {
 			continue
 		}

@@ -1,5 +1,7 @@
 package billing
 
+import "cmp"
+
 // Invoice is one of a customer's invoices with the state of its own payment, as Stripe last reported it.
 // Instants are unix seconds, 0 where Stripe says null. Amounts are what Stripe counts; the page always shows
 // AmountRemaining.
@@ -59,6 +61,11 @@ func (i Invoice) Collected() Money {
 
 // Paid reports whether it was settled by money. Stripe also calls paid what a credit note cleared.
 func (i Invoice) Paid() bool { return i.Status == "paid" && i.Collected().Minor > 0 }
+
+// ByPayment orders paid invoices by when they were paid, then by number: of two that count alike the shorter is the earlier.
+func ByPayment(a, b Invoice) int {
+	return cmp.Or(cmp.Compare(a.PaidAt, b.PaidAt), cmp.Compare(len(a.Number), len(b.Number)), cmp.Compare(a.Number, b.Number), cmp.Compare(a.ID, b.ID))
+}
 
 // PartPaid reports whether some of an open invoice was paid already. Stripe's own page knows how to take the rest
 // of it; the one payment of its own that the invoice names may not be for that.

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"sollecito/internal/billing"
@@ -21,6 +22,7 @@ func (l *Letters) settled(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who
 	if err != nil {
 		return email.Letter{}, err
 	}
+	slices.SortFunc(invoices, billing.ByPayment)
 	zone := l.Cases.Zone(who)
 	facts := email.SettledFacts{Merchant: l.Merchant, FirstName: who.FirstName(), LinkURL: l.Addresses.Link(token)}
 	for _, i := range invoices {

@@ -3,10 +3,13 @@ package portal_test
 import (
 	"database/sql"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
 	"github.com/golang-jwt/jwt/v5"
 
 	"sollecito/internal/campaign"
@@ -59,6 +62,59 @@ func settledAmong(mails []sandbox.Mail) []sandbox.Mail {
 		}
 	}
 	return all
+}
+
+// What was paid is listed by the day it was paid and then by number, in the letter from the first on, on the page from the
+// last on, whatever order it was billed and failed in.
+func TestReceiptsAreInTheOrderInWhichTheyWerePaid(t *testing.T) {
+	t.Parallel()
+	for _, order := range [][]int{{3, 0, 1, 2}, {2, 3, 1, 0}, {1, 0, 3, 2}} { // the first one a day before the others
+		h := open(t)
+		customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+		var invoices, numbers []string
+		for range 4 {
+			id := h.fail(customer, "do_not_honor")
+			invoices, numbers = append(invoices, id), append(numbers, h.ask("invoices/"+id, nil)["number"].(string))
+			h.walk(time.Hour)
+		}
+		h.ask("subscriptions/"+h.subscriptionOf(customer), map[string][]string{"cancel_at_period_end": {"true"}})
+		h.walk(3 * day)
+		for n, i := range order {
+			err := h.stripe.Pay(invoices[i], false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.settle()
+			if n == 0 {
+				h.walk(day)
+			}
+		}
+		want := []string{numbers[order[0]]}
+		for i, number := range numbers {
+			if i != order[0] {
+				want = append(want, number)
+			}
+		}
+		h.walk(time.Hour)
+		letters := settledAmong(h.mailsTo("anneke@waal.example"))
+		if len(letters) != 1 {
+			t.Fatalf("%d letters", len(letters))
+		}
+		inOrder := regexp.MustCompile(strings.ReplaceAll(strings.Join(want, "|"), "-", `\-`))
+		if got := inOrder.FindAllString(letters[0].Text, -1); !slices.Equal(got, want) {
+			t.Errorf("paid in the order %v, the letter lists %v, want %v\n%s", order, got, want, letters[0].Text)
+		}
+		slices.Reverse(want)
+		var got []string
+		b := h.browser().get(linkIn(t, letters[0])).at("/pay", http.StatusOK)
+		b.page.Find("a[href^='/pay/invoices/']").Each(func(_ int, a *goquery.Selection) {
+			id := strings.Split(a.AttrOr("href", ""), "/")[3]
+			got = append(got, numbers[slices.Index(invoices, id)])
+		})
+		if !slices.Equal(got, want) {
+			t.Errorf("paid in the order %v, the page lists %v, want %v", order, got, want)
+		}
+	}
 }
 
 // When everything is paid, however it came to be, the banner is gone and access is back at once, and one letter says
