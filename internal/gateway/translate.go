@@ -12,11 +12,12 @@ import (
 	"github.com/stripe/stripe-go/v76"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/names"
 )
 
 func translateCustomer(c *stripe.Customer, now int64) billing.Customer {
 	customer := billing.Customer{
-		ID: c.ID, Name: strings.TrimSpace(c.Name), Email: strings.TrimSpace(c.Email),
+		ID: c.ID, Name: names.OneLine(c.Name), Email: strings.TrimSpace(c.Email),
 		PreferredLocales: c.PreferredLocales, Zone: zone(c.Metadata["timezone"]), Contacts: contacts(c.Metadata["billing_contacts"]),
 		DefaultMethod: customerDefault(c), Livemode: c.Livemode, CreatedAt: c.Created, SyncedAt: now,
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"sollecito/internal/names"
 )
 
 const (
@@ -34,8 +36,8 @@ func writeHeader(b *bytes.Buffer, name, value string) {
 	b.WriteString("\r\n")
 }
 
-// oneLine makes any text fit for a header: what is not UTF-8 or controls a line becomes a space, and runs of
-// spaces become one.
+// oneLine makes any text fit for a header: what is not UTF-8 or controls a line becomes a space, runs of spaces become one,
+// and what overrides the direction of the words after it is left out. Isolates stay: a right-to-left subject has some.
 func oneLine(s string) string {
 	if isOneLine(s) {
 		return s
@@ -44,6 +46,8 @@ func oneLine(s string) string {
 		switch {
 		case unicode.IsControl(r), r == '\u2028', r == '\u2029', r == utf8.RuneError:
 			return ' '
+		case r >= '\u202a' && r <= '\u202e':
+			return -1
 		}
 		return r
 	}, s)
@@ -71,9 +75,10 @@ func encodeText(s string) string {
 	return encodedWords(s)
 }
 
-// encodeAddress answers an address with its name: a quoted string where that is enough, otherwise encoded words.
+// encodeAddress answers an address with its name: a quoted string where that is enough, otherwise encoded words. What turns
+// the words around a name is left out of it: the address after it would be shown otherwise than it is.
 func encodeAddress(a Address) string {
-	name := oneLine(a.Name)
+	name := names.OneLine(a.Name)
 	bracketed := "<" + a.Address + ">"
 	switch {
 	case name == "":

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"sollecito/internal/names"
 )
 
 func TestRender(t *testing.T) {
@@ -96,7 +98,7 @@ func TestRenderHoldsWhateverPeopleWrite(t *testing.T) {
 	t.Parallel()
 	hostile := rapid.OneOf(
 		rapid.String(),
-		rapid.StringOfN(rapid.RuneFrom([]rune("ab \r\n\x00\t\u2028\u0085\"\\<>@,;:=?_.é€ع日😀")), 0, 200, -1),
+		rapid.StringOfN(rapid.RuneFrom([]rune("ab \r\n\x00\t\u2028\u0085\u200b\u200d\u202e\u2067\u2069\"\\<>@,;:=?_.é€ع日😀")), 0, 200, -1),
 		rapid.Map(rapid.SliceOfN(rapid.Byte(), 0, 100), func(b []byte) string { return string(b) }),
 		rapid.Map(rapid.IntRange(0, 10_000), func(n int) string { return strings.Repeat("x", n) }),
 		rapid.SampledFrom([]string{"a\r\nBcc: evil@example.com", "=?utf-8?q?evil?=", "\r\n\r\nbody", "--=_", ".", "x\r\n.\r\nQUIT"}),
@@ -144,12 +146,12 @@ func checkHeaders(t *rapid.T, m *netmail.Message, l Letter) {
 	}
 	for name, want := range map[string]Address{"From": l.From, "To": l.To, "Reply-To": l.ReplyTo} {
 		list, err := m.Header.AddressList(name)
-		if err != nil || len(list) != 1 || list[0].Address != want.Address || list[0].Name != oneLine(want.Name) {
-			t.Fatalf("%s is %q (%v), want %q", name, m.Header.Get(name), err, oneLine(want.Name))
+		if err != nil || len(list) != 1 || list[0].Address != want.Address || list[0].Name != names.OneLine(want.Name) || strings.ContainsFunc(list[0].Name, names.Hidden) {
+			t.Fatalf("%s is %q (%v), want %q", name, m.Header.Get(name), err, names.OneLine(want.Name))
 		}
 	}
 	subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
-	if err != nil || subject != oneLine(l.Subject) {
+	if err != nil || subject != oneLine(l.Subject) || strings.ContainsAny(subject, "\u202a\u202b\u202c\u202d\u202e") {
 		t.Fatalf("the subject is %q (%v), want %q", subject, err, oneLine(l.Subject))
 	}
 	if m.Header.Get("Message-ID") != "<"+l.MessageID+">" || m.Header.Get("MIME-Version") != "1.0" {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	netmail "net/mail"
 	"net/url"
 	"os"
 	"strings"
@@ -17,8 +18,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
+
 	"sollecito/internal/databasetest"
+	"sollecito/internal/names"
 	"sollecito/internal/sandbox"
+	"sollecito/internal/staff"
 )
 
 func sign(body []byte, secret string, at time.Time) string {
@@ -239,6 +244,38 @@ func TestMarkupInANameIsInert(t *testing.T) {
 	b.get(linkIn(t, m)).at("/pay", http.StatusOK)
 	if b.page.Find("svg[onload]").Length() != 0 || !strings.HasPrefix(b.header.Get("Content-Security-Policy"), "default-src 'none'") {
 		t.Error("the page took it for markup")
+	}
+}
+
+// A name at Stripe that turns the words around it, or breaks the line it stands in, reaches nobody as such: neither the
+// headers of mails to the customer and to staff nor the pages of either.
+func TestANameTurnsNothingAround(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Chi\u200bara\u202e <moc.elpmaxe@nimda>\u2067\r\nBellini\u2028", "chiara@bellini.example", "IT", "pm_card_visa")
+	h.fail(customer, "expired_card")
+	m := h.mailsTo("chiara@bellini.example")[0]
+	b := h.browser()
+	b.get(linkIn(t, m)).get("/pay/support").post("/pay/support", url.Values{"text": {"Is this yours?"}}).at("/pay/support", http.StatusOK)
+	h.settle()
+	toStaff := h.mailsTo("billing@lumen.example")
+	if len(toStaff) != 1 {
+		t.Fatalf("staff got %d mails", len(toStaff))
+	}
+	for _, header := range []string{m.Header("To"), m.Header("Subject"), toStaff[0].Header("Subject"), toStaff[0].Header("Reply-To")} {
+		if strings.ContainsFunc(header, names.Hidden) {
+			t.Errorf("a header reads %+q", header)
+		}
+	}
+	to, err := netmail.ParseAddress(m.Header("To"))
+	if err != nil || to.Address != "chiara@bellini.example" || to.Name != "Chiara <moc.elpmaxe@nimda> Bellini" {
+		t.Errorf("it goes to %+q: %v", m.Header("To"), err)
+	}
+	page := h.colleague(staff.Agent).get("/admin/customers/"+customer).at("/admin/customers/"+customer, http.StatusOK)
+	for name, html := range map[string]*goquery.Document{"the customer": b.get("/pay").page, "staff": page.page} {
+		if text := html.Find("body").Text(); strings.ContainsAny(text, "\u202e\u2067\u200b\u2028") {
+			t.Errorf("the page of %s holds what turns it around", name)
+		}
 	}
 }
 
