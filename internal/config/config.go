@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"sollecito/internal/brand"
 	"sollecito/internal/contact"
@@ -21,6 +20,7 @@ import (
 	"sollecito/internal/inbound"
 	"sollecito/internal/interest"
 	mailroom "sollecito/internal/mail"
+	"sollecito/internal/names"
 )
 
 // Config is everything `serve` and the commands beside it can be told. Each field is the environment variable
@@ -198,8 +198,8 @@ func checkListen(fault func(string, string, ...any), name, address, example stri
 
 // checkName keeps out what would break a subject or a heading that the name stands in.
 func (c *Config) checkName(fault func(string, string, ...any)) {
-	if strings.ContainsFunc(c.MerchantName, unicode.IsControl) {
-		fault("MERCHANT_NAME", "must be one line of text; got %q", c.MerchantName)
+	if strings.ContainsFunc(c.MerchantName, names.Hidden) {
+		fault("MERCHANT_NAME", "must be one line of text, without characters that nobody sees; got %q", c.MerchantName)
 	}
 	if len([]rune(c.MerchantName)) > longestName {
 		fault("MERCHANT_NAME", "must have at most %d letters; it stands in subjects and headings", longestName)

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"unicode/utf8"
 
 	"sollecito/internal/fault"
 )
@@ -63,8 +62,9 @@ func (m *Members) Enrol(ctx context.Context, token, name, password string, who C
 	if name == "" {
 		return "", Member{}, fault.New(fault.Invalid, "Say the name that customers will read under your answers")
 	}
-	if utf8.RuneCountInString(name) > longestName {
-		return "", Member{}, fault.New(fault.Invalid, "A name has at most %d characters", longestName)
+	err = checkName(name)
+	if err != nil {
+		return "", Member{}, err
 	}
 	err = m.vault.acceptable(password, found.Email, name)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"sollecito/internal/audit"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
+	"sollecito/internal/names"
 )
 
 // Members is the collection of everybody on staff, with their sessions. It is safe for concurrent use.
@@ -59,8 +60,9 @@ func (m *Members) Invite(ctx context.Context, by Hand, email, name string, role 
 	if role != "" && !role.Valid() {
 		return "", fault.New(fault.Invalid, "%q is no role: use viewer, agent, manager or admin", string(role))
 	}
-	if utf8.RuneCountInString(name) > longestName {
-		return "", fault.New(fault.Invalid, "A name has at most %d characters", longestName)
+	err = checkName(name)
+	if err != nil {
+		return "", err
 	}
 	token, hash := newToken()
 	err = m.db.Do(ctx, func(tx *sql.Tx) error {
@@ -144,8 +146,22 @@ func (m *Members) List(ctx context.Context) ([]Member, error) {
 
 const longestName = 100
 
-// cleanName is a name on one line.
-func cleanName(name string) string { return strings.Join(strings.Fields(name), " ") }
+// cleanName is a name with single spaces inside and nothing around it.
+func cleanName(name string) string {
+	return strings.Join(strings.FieldsFunc(strings.TrimSpace(name), func(r rune) bool { return r == ' ' }), " ")
+}
+
+// checkName refuses a name that stands on more than one line, holds what nobody sees, or is too long. It is read under
+// answers and in the audit log.
+func checkName(name string) error {
+	if strings.ContainsFunc(name, names.Hidden) || names.OneLine(name) != name {
+		return fault.New(fault.Invalid, "A name is one line of characters that can be seen")
+	}
+	if utf8.RuneCountInString(name) > longestName {
+		return fault.New(fault.Invalid, "A name has at most %d characters", longestName)
+	}
+	return nil
+}
 
 // newToken makes 32 random bytes for the person and the hash that is kept of them.
 func newToken() (token, hash string) {

@@ -464,3 +464,29 @@ func TestAddRefusesNonsense(t *testing.T) {
 	_, err := h.Add(t.Context(), "ada@example.com", "", "owner")
 	wantKind(t, err, fault.Invalid)
 }
+
+// A name is read under answers, in the audit log and in lists: it is one line of what can be seen, by whichever door it comes.
+func TestANameIsOneLineThatCanBeSeen(t *testing.T) {
+	h := newHouse(t)
+	ctx := t.Context()
+	for _, name := range []string{"Ines\nAdmin", "Ines\rAdmin", "Ines\tFerri", "Ines\x00", "Ines\x1b[2J", "Ines \u202eirreF", "I\u200bnes", "\u2066Ines", "Ines\u2028Ferri", "I\u200dnes", "Ines\xff"} {
+		_, err := h.Add(ctx, "ines@example.com", name, staff.Agent)
+		wantKind(t, err, fault.Invalid)
+		token, err := h.Add(ctx, "ada@example.com", "Ada", staff.Agent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = h.Enrol(ctx, token, name, "quiet harbours keep tin boats", desk)
+		wantKind(t, err, fault.Invalid)
+	}
+	for given, want := range map[string]string{"  Ines   Ferri ": "Ines Ferri", "Ines\n": "Ines", "علی\u200cرضا": "علی\u200cرضا"} {
+		_, err := h.Add(ctx, "x@example.com", given, staff.Agent)
+		if err != nil {
+			t.Errorf("%+q: %v", given, err)
+		}
+		all, err := h.List(ctx)
+		if err != nil || all[len(all)-1].Name != want {
+			t.Errorf("%+q is kept as %+q: %v", given, all[len(all)-1].Name, err)
+		}
+	}
+}
