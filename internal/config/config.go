@@ -283,7 +283,7 @@ func (c *Config) checkMail(fault func(string, string, ...any)) {
 	if c.MailFrom != "" {
 		from, err := mail.ParseAddress(c.MailFrom)
 		if err != nil || !mailroom.Sendable(from.Address) {
-			fault("MAIL_FROM", "must be an address, as Lumen Studio <billing@example.com>; got %q", c.MailFrom)
+			fault("MAIL_FROM", "must be an address without quotation marks before its @, as Lumen Studio <billing@example.com>; got %q", c.MailFrom)
 		} else {
 			c.From = *from
 		}
@@ -294,7 +294,7 @@ func (c *Config) checkMail(fault func(string, string, ...any)) {
 		}
 		a, err := mail.ParseAddress(address)
 		if err != nil || a.Address != address || !mailroom.Sendable(address) {
-			fault(name, "must be a plain address, as billing@example.com; got %q", address)
+			fault(name, "must be a plain address without quotation marks, as billing@example.com; got %q", address)
 		}
 	}
 }

@@ -83,11 +83,15 @@ func Sendable(address string) bool {
 }
 
 // checkAddress answers the address with its domain in ASCII. It refuses everything but local@domain: what
-// net/mail would repair, strip or unquote is not the address that was meant.
+// net/mail would repair, strip or unquote is not the address that was meant. A quoted local part is one by RFC 5321, which
+// advises against it in the same breath (4.1.2): hardly a server takes mail for one, and most on the way would not carry it.
 func checkAddress(address string) (string, error) {
 	const longest = 254 // RFC 5321, 4.5.3.1.3, without the brackets
 	if len(address) > longest {
 		return "", fmt.Errorf("an address of %d bytes is too long", len(address))
+	}
+	if strings.HasPrefix(address, `"`) {
+		return "", fmt.Errorf("%q has quotation marks before the @: no mail is sent to such an address, since hardly a server takes it", address)
 	}
 	parsed, err := netmail.ParseAddress(address)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"sollecito/internal/database"
 )
@@ -87,10 +88,17 @@ func suppress(ctx context.Context, tx *sql.Tx, n Notice, b Bounce, words string)
 func HoldBack(ctx context.Context, tx *sql.Tx, n Notice, address string, at int64) (Suppression, error) {
 	n.Recipient = address
 	held := Suppression{
-		Address: Normal(address), Reason: Hard, NoticeID: n.ID, CustomerID: n.CustomerID, Since: at,
-		Words: "It is no address that mail can be sent to: mend it at Stripe.",
+		Address: Normal(address), Reason: Hard, NoticeID: n.ID, CustomerID: n.CustomerID, Since: at, Words: wordsOf(address),
 	}
 	return held, suppress(ctx, tx, n, Bounce{Address: held.Address, Kind: Hard, At: at}, held.Words)
+}
+
+// wordsOf says why no mail can be sent to an address.
+func wordsOf(address string) string {
+	if strings.HasPrefix(address, `"`) {
+		return "Quotation marks stand before its @: no mail is sent to such an address, since hardly a mail server takes it. Change it at Stripe."
+	}
+	return "It is no address that mail can be sent to: mend it at Stripe."
 }
 
 // SuppressionOf answers why nothing is mailed to an address, and false when it may be written to.

@@ -4,10 +4,12 @@ import (
 	"database/sql"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
 	"sollecito/internal/link"
+	"sollecito/internal/staff"
 )
 
 // What stands at Stripe as an address and is none is treated as one that mail came back from: the next contact hears of
@@ -15,12 +17,14 @@ import (
 func TestAnAddressThatIsNone(t *testing.T) {
 	t.Parallel()
 	h := open(t)
+	customers := map[string]string{}
 	for name, address := range map[string]string{"Dora": ".dot@waal.example", "Quirin": `"a b"@waal.example`} {
 		customer := h.customer(name, address, "NL", "pm_card_visa")
 		if name == "Quirin" {
 			h.ask("customers/"+customer, url.Values{"metadata[billing_contacts]": {"finance@waal.example"}})
 		}
 		h.fail(customer, "insufficient_funds")
+		customers[name] = customer
 	}
 	h.walk(25 * time.Hour)
 	if got := h.count(`SELECT count(*) FROM notices WHERE channel = 'email' AND status IN ('queued', 'sending', 'failed')`); got != 0 {
@@ -31,6 +35,12 @@ func TestAnAddressThatIsNone(t *testing.T) {
 	}
 	if got := len(h.mailsTo("finance@waal.example")); got != 1 {
 		t.Errorf("the other contact got %d mails", got)
+	}
+	agent := h.colleague(staff.Agent)
+	for name, why := range map[string]string{"Dora": "It is no address that mail can be sent to", "Quirin": "Quotation marks stand before its @"} {
+		if got := agent.get("/admin/customers/" + customers[name]).text("main"); !strings.Contains(got, why) {
+			t.Errorf("staff are not told of %s that %q: %s", name, why, got)
+		}
 	}
 	if got := h.count(`SELECT count(*) FROM notices n JOIN customers c ON c.id = n.customer_id WHERE c.name = 'Dora' AND n.channel = 'app' AND n.status <> 'skipped'`); got != 1 {
 		t.Errorf("%d notices wait in the app", got)

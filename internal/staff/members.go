@@ -53,6 +53,9 @@ func (m *Members) Add(ctx context.Context, email, name string, role Role) (enrol
 // own.
 func (m *Members) Invite(ctx context.Context, by Hand, email, name string, role Role) (enrolToken string, err error) {
 	email, name = cleanEmail(email), cleanName(name)
+	if strings.HasPrefix(email, `"`) {
+		return "", fault.New(fault.Invalid, "%q has quotation marks before the @: no mail is sent to such an address, since hardly a server takes it", email)
+	}
 	parsed, err := mail.ParseAddress(email)
 	if err != nil || parsed.Address != email || len(email) > 254 {
 		return "", fault.New(fault.Invalid, "%q is no email address", email)
