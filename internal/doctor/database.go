@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sollecito/internal/database"
+	"sollecito/internal/disk"
 	"sollecito/internal/dunning"
 	"sollecito/internal/intake"
 	"sollecito/internal/staff"
@@ -88,7 +89,7 @@ func files(db *database.DB) Report {
 	default:
 		r = append(r, ok("rights", "only its owner may open the file"))
 	}
-	free, known := room(db.Path())
+	free, known := disk.Free(db.Path())
 	if known {
 		r = append(r, space(free))
 	}
@@ -97,14 +98,13 @@ func files(db *database.DB) Report {
 
 // space judges the bytes left on the disk.
 func space(free uint64) Finding {
-	const mib = 1 << 20
 	switch {
-	case free < 100*mib:
-		return fail("disk", "Make room on the disk that holds the database.", "%d MiB are left: soon nothing can be kept, webhooks neither", free/mib)
-	case free < 1024*mib:
-		return warn("disk", "Make room on the disk that holds the database.", "%d MiB are left", free/mib)
+	case free < disk.Low:
+		return fail("disk", "Make room on the disk that holds the database.", "%d MiB are left: soon nothing can be kept, webhooks neither", free/disk.MiB)
+	case free < 1024*disk.MiB:
+		return warn("disk", "Make room on the disk that holds the database.", "%d MiB are left", free/disk.MiB)
 	}
-	return ok("disk", "%d GiB are left", free/(1024*mib))
+	return ok("disk", "%d GiB are left", free/(1024*disk.MiB))
 }
 
 // inside is what the data tells of how the portal runs.

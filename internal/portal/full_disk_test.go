@@ -10,6 +10,35 @@ import (
 	"sollecito/internal/databasetest"
 )
 
+// Before a disk is full whoever sends requests here is told, and nothing is written to find out.
+func TestReadinessLooksAtTheRoomLeft(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	err := h.portal.Start(h.context)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		left   uint64
+		status int
+		says   string
+	}{
+		{1 << 40, http.StatusOK, "ok"},
+		{60 << 20, http.StatusOK, "degraded 60 MiB are left on the disk of the database: soon nothing can be kept."},
+		{31 << 20, http.StatusServiceUnavailable, "failed 31 MiB are left on the disk of the database: nothing more is taken in until there is room."},
+		{200 << 20, http.StatusOK, "ok"},
+	} {
+		h.left.Store(tt.left)
+		if databasetest.OnPostgres() {
+			tt.status, tt.says = http.StatusOK, "" // the server's disk is the server's to watch
+		}
+		status, checks := h.ready()
+		if status != tt.status || checks["disk"] != tt.says {
+			t.Errorf("%d MiB: %d %q", tt.left>>20, status, checks)
+		}
+	}
+}
+
 // A disk that is full, or may only be read, is nothing that broke: whoever comes is told that it passes and when to come
 // again.
 func TestADatabaseThatTakesNothingPasses(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"sollecito/internal/disk"
 	"sollecito/internal/dunning"
 	"sollecito/internal/intake"
 	"sollecito/internal/metrics"
@@ -21,6 +22,7 @@ const (
 	lookFor    = 2 * time.Second  // for the database to answer
 	lateAfter  = 10 * time.Minute // past its interval without coming round, a task is held to be stuck; the longest mails take far less
 	troubleOf  = 5 * time.Minute  // how long a failure of Stripe or the mail server is told when nobody asked them again
+	leastRoom  = 32 * disk.MiB    // for the database to keep what comes while somebody makes room
 )
 
 // health is what the portal remembers of how it stands. Its instants are real time.
@@ -91,6 +93,10 @@ func (p *Portal) Readiness() web.Readiness {
 	if database != nil {
 		checks[0].Status, checks[0].Reason = web.Failed, "The portal cannot keep anything now; the log says why."
 	}
+	room, known := p.roomCheck()
+	if known {
+		checks = append(checks, room)
+	}
 	checks = append(checks, p.tasksCheck())
 	stripe, mail := web.Check{Name: "stripe", Status: web.OK}, web.Check{Name: "mail", Status: web.OK}
 	if !stripeSince.IsZero() {
@@ -150,6 +156,24 @@ func (p *Portal) look() (stopped bool, lastEvent int64, missed intake.Reconciled
 	}
 	h.lookedAt, h.database = time.Now(), err
 	return h.stopped, h.event, h.missed, h.database
+}
+
+// roomCheck tells how much room is left where the database's file lies; known is false where a server keeps it. Nothing is
+// written to find out: a disk that is almost full shall not be filled by asking.
+func (p *Portal) roomCheck() (check web.Check, known bool) {
+	if p.DB.Path() == "" {
+		return web.Check{}, false
+	}
+	free, known := p.free(p.DB.Path())
+	check = web.Check{Name: "disk", Status: web.OK}
+	switch {
+	case !known:
+	case free < leastRoom:
+		check.Status, check.Reason = web.Failed, fmt.Sprintf("%d MiB are left on the disk of the database: nothing more is taken in until there is room.", free/disk.MiB)
+	case free < disk.Low:
+		check.Status, check.Reason = web.Degraded, fmt.Sprintf("%d MiB are left on the disk of the database: soon nothing can be kept.", free/disk.MiB)
+	}
+	return check, known
 }
 
 // tasksCheck tells of a task that does not come round any more, or whose last run failed.

@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 
 	"sollecito/internal/config"
 	"sollecito/internal/databasetest"
+	"sollecito/internal/disk"
 	"sollecito/internal/portal"
 	"sollecito/internal/sandbox"
 )
@@ -58,6 +60,7 @@ type house struct {
 	config  *config.Config
 	context context.Context // ends when the house is closed
 	post    string          // where bounces and replies are taken, "" without InboundAddress
+	left    atomic.Uint64   // bytes on the disk, 0 for what the system says
 	stop    func()
 }
 
@@ -118,7 +121,7 @@ func open(t testing.TB, change ...func(*config.Config)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.portal, err = portal.New(t.Context(), h.config, portal.Surroundings{Now: h.clock.now, Real: time.Now, Log: log, Rate: 2000})
+	h.portal, err = portal.New(t.Context(), h.config, portal.Surroundings{Now: h.clock.now, Real: time.Now, Log: log, Rate: 2000, Free: h.room})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,6 +292,15 @@ type browser struct {
 	path   string
 	query  string
 	header http.Header
+}
+
+// room is what is left on the disk, as far as the test says so.
+func (h *house) room(file string) (uint64, bool) {
+	left := h.left.Load()
+	if left == 0 {
+		return disk.Free(file)
+	}
+	return left, true
 }
 
 func (h *house) browser() *browser {

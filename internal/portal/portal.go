@@ -17,6 +17,7 @@ import (
 	"sollecito/internal/checkout"
 	"sollecito/internal/config"
 	"sollecito/internal/database"
+	"sollecito/internal/disk"
 	"sollecito/internal/dunning"
 	"sollecito/internal/gateway"
 	"sollecito/internal/inbound"
@@ -55,6 +56,7 @@ type Portal struct {
 
 	pool   *mail.Pool
 	ready  atomic.Bool
+	free   func(file string) (bytes uint64, known bool)
 	health health
 	log    *slog.Logger
 	now    func() time.Time
@@ -70,9 +72,10 @@ type Surroundings struct {
 	Demo  bool           // the database may be a demo's
 	Rate  float64        // requests per second to Stripe; 0 for the gateway's own careful measure
 
-	Database []database.Option // how the database is opened
-	Mail     []mail.Option     // how the mail server is spoken to
-	InOrder  bool              // one thing after the other, so that the same happens in the same order each time
+	Free     func(file string) (bytes uint64, known bool) // on the disk of a file; nil asks the system
+	Database []database.Option                            // how the database is opened
+	Mail     []mail.Option                                // how the mail server is spoken to
+	InOrder  bool                                         // one thing after the other, so that the same happens in the same order each time
 }
 
 // New opens the database, brings it to today's shape and puts the rooms together. Nothing runs yet.
@@ -107,7 +110,10 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	if err != nil {
 		return nil, err
 	}
-	p := &Portal{DB: db, log: at.Log, now: at.Now, Addresses: link.NewAddresses(c.BaseURL)}
+	p := &Portal{DB: db, log: at.Log, now: at.Now, free: at.Free, Addresses: link.NewAddresses(c.BaseURL)}
+	if p.free == nil {
+		p.free = disk.Free
+	}
 	p.Metrics = metrics.New(build(), metrics.Sources{Tasks: p.tasks, Reading: p.figures(at.Real), Logger: at.Log})
 	p.Stripe = gateway.New(gateway.Options{
 		SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI, HTTP: at.HTTP, Logger: at.Log, Now: at.Now, Rate: at.Rate, Observe: p.seeStripe,

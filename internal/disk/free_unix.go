@@ -1,0 +1,18 @@
+//go:build linux || darwin
+
+package disk
+
+import (
+	"path/filepath"
+	"syscall"
+)
+
+// Free answers how many bytes are left where the file lies, and false when the system does not say.
+func Free(file string) (uint64, bool) {
+	var stat syscall.Statfs_t
+	err := syscall.Statfs(filepath.Dir(file), &stat)
+	if err != nil {
+		return 0, false
+	}
+	return stat.Bavail * uint64(stat.Bsize), true
+}
