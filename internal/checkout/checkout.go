@@ -313,7 +313,10 @@ func (d *Desk) Mend(ctx context.Context, limit int) (int, error) {
 			unheard[a.Press] = true
 			continue
 		}
-		_, err = d.end(ctx, &a)
+		news, err := d.end(ctx, &a)
+		if err == nil && news && a.Status == billing.AttemptDeclined && !a.By.Automatic() {
+			err = d.countMended(ctx, a)
+		}
 		if err != nil {
 			return mended, err
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -156,6 +157,38 @@ func (d *Desk) countPress(ctx context.Context, p Press, intent string) error {
 		}
 		return d.countDecline(ctx, tx, p.tryer(), p.Place)
 	})
+}
+
+// countMended counts a press of which it is heard late that a charge was declined, unless another of its charges was, which
+// was counted then: a press counts once.
+func (d *Desk) countMended(ctx context.Context, a billing.Attempt) error {
+	var made []billing.Attempt
+	setup, found := billing.Attempt{}, false
+	err := d.db.See(ctx, func(tx *sql.Tx) error {
+		var err error
+		made, err = billing.AttemptsOf(ctx, tx, a.CustomerID, a.Press)
+		if err == nil {
+			setup, found, err = billing.SetupOf(ctx, tx, a.Press)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	counted := slices.ContainsFunc(made, func(b billing.Attempt) bool {
+		return b.ID != a.ID && b.Kind == "charge" && b.Status == billing.AttemptDeclined
+	})
+	if counted {
+		return nil
+	}
+	p := Press{ID: a.Press, Customer: a.CustomerID, By: a.By} // of a card on file it is not kept where it was pressed
+	if found {
+		p, err = d.pressOf(ctx, setup)
+		if err != nil {
+			return err
+		}
+	}
+	return d.countPress(ctx, p, a.Reference)
 }
 
 // countRead counts a decline that was read of an intent, unless an event told it before.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -89,6 +90,43 @@ func TestAGuestsDeclinesAreNotTheCustomers(t *testing.T) {
 	}
 	if got := asksFor(owner, "/pay/card"); got != http.StatusOK {
 		t.Errorf("the customer: %d", got)
+	}
+}
+
+// A card whose decline is heard late, because Stripe did not answer the press, counts as any other, once for each press.
+func TestDeclinesHeardLateAreCounted(t *testing.T) {
+	t.Parallel()
+	var down atomic.Bool
+	h := open(t, unanswered(t, &down, "/pay"))
+	customer := h.customer("Chiara Bellini", "chiara@bellini.example", "IT", "pm_card_visa")
+	for range 2 { // of which one press tries both
+		h.fail(customer, "expired_card")
+	}
+	b := h.browser()
+	b.get(linkIn(t, h.mailsTo("chiara@bellini.example")[0])).at("/pay", http.StatusOK)
+	for n := range 5 {
+		if got := asksFor(b, "/pay/card"); got != http.StatusOK {
+			t.Fatalf("after %d declined cards: %d", n, got)
+		}
+		b.get("/pay/card")
+		form := b.hidden("form[data-card]")
+		setup := b.intent(form)
+		h.ask("setup_intents/"+setup+"/confirm", url.Values{"payment_method": {"pm_card_chargeCustomerFail"}, "return_url": {h.base + "/pay/card/finish"}})
+		form.Set("setup_intent", setup)
+		down.Store(true)
+		b.post("/pay/card", form).at("/pay/result", http.StatusOK)
+		down.Store(false)
+		h.clock.set(h.clock.now().Add(5 * time.Minute))
+		for range 2 { // the second finds nothing new
+			_, err := h.portal.Desk.Mend(t.Context(), 100)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.settle()
+	}
+	if got := asksFor(b, "/pay/card"); got != http.StatusTooManyRequests {
+		t.Errorf("after five declined cards: %d", got)
 	}
 }
 
