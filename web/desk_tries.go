@@ -37,7 +37,7 @@ func (s *Server) readTries(ctx context.Context, tx *sql.Tx, k *record) error {
 			return err
 		}
 		j := judged{Invoice: i}
-		j.verdict, err = billing.MayCharge(ctx, tx, billing.BySchedule, i, id, s.Now())
+		j.verdict, err = billing.MayCharge(ctx, tx, "", billing.BySchedule, i, id, s.Now())
 		if err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ func TestStaffSeeTriesAndBudgets(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		verdict, err := billing.MayCharge(t.Context(), tx, billing.BySchedule, i, method, h.clock())
+		verdict, err := billing.MayCharge(t.Context(), tx, "", billing.BySchedule, i, method, h.clock())
 		if err != nil {
 			return err
 		}

@@ -15,14 +15,9 @@ const historyOf = 365 * day
 // MayCharge answers whether the invoice may be charged with a method of its customer at the instant at. It is the one
 // question that is asked before any charge is started, whoever wants it, and the customer must be held from the
 // question to the charge. It does not look at the case: who starts a charge by itself asks that too. An unknown method
-// is judged by its id alone.
-func MayCharge(ctx context.Context, tx *sql.Tx, by Initiator, i Invoice, method string, at time.Time) (Verdict, error) {
-	return MayChargeIn(ctx, tx, "", by, i, method, at)
-}
-
-// MayChargeIn is MayCharge for an invoice of a press that charges several: those of them whose turn has not come, and may
-// all be paid, fill no window.
-func MayChargeIn(ctx context.Context, tx *sql.Tx, press string, by Initiator, i Invoice, method string, at time.Time) (Verdict, error) {
+// is judged by its id alone. press is the one that charges it, "" before there is any: the others of a press whose turn has
+// not come, and may all be paid, fill no window.
+func MayCharge(ctx context.Context, tx *sql.Tx, press string, by Initiator, i Invoice, method string, at time.Time) (Verdict, error) {
 	m, renewed, err := methodToCharge(ctx, tx, i.CustomerID, method)
 	if err != nil {
 		return Verdict{}, err

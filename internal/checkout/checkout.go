@@ -151,7 +151,7 @@ func beginOne(ctx context.Context, tx *sql.Tx, p Press, want Expected, known boo
 	if !known && (!i.Chargeable() || i.Remaining() != want.Amount) {
 		return a, false, fault.New(fault.Conflict, "The amount of invoice %s has changed.", i.Number)
 	}
-	verdict, err := billing.MayChargeIn(ctx, tx, p.ID, p.By, i, p.Method, now)
+	verdict, err := billing.MayCharge(ctx, tx, p.ID, p.By, i, p.Method, now)
 	if err != nil {
 		return a, false, fmt.Errorf("ask whether it may be charged: %w", err)
 	}
@@ -188,7 +188,7 @@ func (d *Desk) try(ctx context.Context, a *billing.Attempt) error {
 		if err != nil {
 			return err
 		}
-		verdict, err = billing.MayChargeIn(ctx, tx, a.Press, a.By, i, a.MethodID, d.now())
+		verdict, err = billing.MayCharge(ctx, tx, a.Press, a.By, i, a.MethodID, d.now())
 		if err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ func (d *Desk) AgainAt(ctx context.Context, customer, method string, invoices []
 			return nil
 		}
 		for _, i := range invoices {
-			verdict, err := billing.MayCharge(ctx, tx, billing.ByCustomer, i, method, now)
+			verdict, err := billing.MayCharge(ctx, tx, "", billing.ByCustomer, i, method, now)
 			if err != nil {
 				return fmt.Errorf("ask when it may be charged: %w", err)
 			}

@@ -182,7 +182,7 @@ func (t *turn) look(ctx context.Context, tx *sql.Tx, now time.Time) (*RetryOrder
 		t.pass("There is no card to charge.")
 		return nil, nil
 	}
-	verdict, err := billing.MayCharge(ctx, tx, billing.BySchedule, t.invoice, method, now)
+	verdict, err := billing.MayCharge(ctx, tx, "", billing.BySchedule, t.invoice, method, now)
 	switch {
 	case err != nil:
 		return nil, err

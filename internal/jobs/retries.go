@@ -253,7 +253,7 @@ func (r *Retries) openFor(ctx context.Context, tx *sql.Tx, c *billing.NewCard) (
 		if i.CollectionMethod == "send_invoice" || !i.Chargeable() || method != c.MethodID || slices.Contains(tried, i.ID) {
 			continue
 		}
-		verdict, err := billing.MayCharge(ctx, tx, billing.ByNewCard, i, c.MethodID, now)
+		verdict, err := billing.MayCharge(ctx, tx, "", billing.ByNewCard, i, c.MethodID, now)
 		if err != nil {
 			return nil, err
 		}

@@ -300,7 +300,7 @@ func (h *house) claimRetry(invoice string) (key, method string) {
 		if err != nil || !may {
 			return fmt.Errorf("may %v, %w", may, err)
 		}
-		verdict, err := billing.MayCharge(h.t.Context(), tx, billing.BySchedule, order.Invoice, order.Method, h.clock.now())
+		verdict, err := billing.MayCharge(h.t.Context(), tx, "", billing.BySchedule, order.Invoice, order.Method, h.clock.now())
 		if err != nil {
 			return err
 		}
