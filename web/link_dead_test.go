@@ -19,7 +19,8 @@ import (
 var perAnswer = regexp.MustCompile(`nonce="[^"]*"|'nonce-[^']*'|req_[0-9a-v]{26}`)
 
 // Unknown, malformed, expired and revoked tokens get the same answer, byte for byte, and in the same time: nobody learns
-// which tokens ever were (L5). The kinds take turns, so that what the machine does besides falls on all of them.
+// which tokens ever were (L5). The kinds take turns, so that what the machine does besides falls on all of them; a kind that
+// seems apart is measured again, since one that is stays so.
 func TestDeadLinksAreAllAlike(t *testing.T) {
 	h := newHouse(t, func(o *Options) { o.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} })
 	h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
@@ -40,33 +41,41 @@ func TestDeadLinksAreAllAlike(t *testing.T) {
 	if testing.Short() {
 		tries = 50
 	}
-	took, said := map[string][]time.Duration{}, map[string]string{}
-	for n := range tries {
-		for i := range kinds {
-			kind := kinds[(i+n)%len(kinds)]
-			from := fmt.Sprintf("10.%d.%d.%d", i, n/250, n%250+1) // each from elsewhere, or it would be told to wait
-			began := time.Now()
-			a := h.visitor().ask("GET", "/l/"+tokens[kind], nil, "X-Forwarded-For", from)
-			took[kind] = append(took[kind], time.Since(began))
-			var head strings.Builder
-			must(t, a.Header.WriteSubset(&head, map[string]bool{"Date": true}))
-			answer := perAnswer.ReplaceAllString(fmt.Sprintf("%d\n%s\n%s", a.StatusCode, head.String(), a.body), "")
-			if said[kind] != "" && said[kind] != answer {
-				t.Fatalf("%s: two answers\n%s\n%s", kind, said[kind], answer)
+	said := map[string]string{}
+	apart := kinds[1:]
+	for round := 0; round < 4 && len(apart) > 0; round++ {
+		took := map[string][]time.Duration{}
+		for n := range tries {
+			for i := range kinds {
+				kind := kinds[(i+n)%len(kinds)]
+				from := fmt.Sprintf("10.%d.%d.%d", round*len(kinds)+i, n/250, n%250+1) // each from elsewhere, or it would be told to wait
+				began := time.Now()
+				a := h.visitor().ask("GET", "/l/"+tokens[kind], nil, "X-Forwarded-For", from)
+				took[kind] = append(took[kind], time.Since(began))
+				var head strings.Builder
+				must(t, a.Header.WriteSubset(&head, map[string]bool{"Date": true}))
+				answer := perAnswer.ReplaceAllString(fmt.Sprintf("%d\n%s\n%s", a.StatusCode, head.String(), a.body), "")
+				if said[kind] != "" && said[kind] != answer {
+					t.Fatalf("%s: two answers\n%s\n%s", kind, said[kind], answer)
+				}
+				said[kind] = answer
 			}
-			said[kind] = answer
 		}
+		median := func(kind string) time.Duration {
+			slices.Sort(took[kind])
+			return took[kind][tries/2]
+		}
+		apart = slices.DeleteFunc(slices.Clone(apart), func(kind string) bool {
+			t.Logf("%s takes %s, an unknown one %s", kind, median(kind), median("unknown"))
+			return (median(kind) - median("unknown")).Abs() < 2*time.Millisecond
+		})
 	}
-	median := func(kind string) time.Duration {
-		slices.Sort(took[kind])
-		return took[kind][tries/2]
+	if len(apart) > 0 {
+		t.Errorf("dead links are told apart by the time an answer takes: %s", strings.Join(apart, ", "))
 	}
 	for _, kind := range kinds[1:] {
 		if said[kind] != said["unknown"] {
 			t.Errorf("%s: %s\nunknown: %s", kind, said[kind], said["unknown"])
-		}
-		if apart := (median(kind) - median("unknown")).Abs(); apart >= 2*time.Millisecond {
-			t.Errorf("%s takes %s, an unknown one %s", kind, median(kind), median("unknown"))
 		}
 	}
 }

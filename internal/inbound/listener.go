@@ -43,6 +43,7 @@ const (
 	mostInHand      = 4 * reading.Largest // bytes of all mails being taken; more wait at their senders
 	longestLine     = 64 << 10
 	smtpPatience    = time.Minute
+	stopPatience    = 10 * time.Second // for mails that are being taken when it stops
 )
 
 // Refused answers how many recipients were turned away since the start.
@@ -68,7 +69,7 @@ func (l *Listener) Serve(ctx context.Context, door net.Listener) error {
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
-		wait, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		wait, cancel := context.WithTimeout(context.Background(), stopPatience)
 		defer cancel()
 		l.hangUp(false) // a peer that says nothing must not hold up the stop
 		stopped <- l.server.Shutdown(wait)
