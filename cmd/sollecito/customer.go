@@ -19,15 +19,16 @@ import (
 )
 
 func customerCommand(p program, args []string) error {
-	u := newUsage("customer export CUSTOMER [-o FILE] | customer erase CUSTOMER [--yes] [--wait TIME] [--rewrite=false]",
+	u := newUsage("customer export CUSTOMER [-o FILE] [--json] | customer erase CUSTOMER [--yes] [--wait TIME] [--rewrite=false]",
 		"Tells everything that is kept of one customer, or erases it. CUSTOMER is Stripe's id (cus_…) or the address on file.\n\n"+
-			"export writes one JSON document with every row of every table, the mails as they went and the mails that came in.\n"+
-			"It is for handing out: keep it as you would keep the data.\n\n"+
+			"export writes one ZIP file with every row of every table, the mails as they went and the mails that came in: as one\n"+
+			"JSON document, and as a CSV file for each table. It is for handing out: keep it as you would keep the data.\n\n"+
 			"erase leaves the id, sums, dates and counts, and nothing that says who it was. What is queued for them never goes out,\n"+
 			"their links and sessions end, their case closes. It may run beside serve; a mail or a payment that is under way just\n"+
 			"then is waited for. From then on whatever Stripe tells of them is passed over, by sync too. Stripe itself is not\n"+
 			"touched. It cannot be undone. docs/privacy.md says what stays and why.").withSettings()
-	file := u.String("o", "", "export: write to this `file`, which must not exist, instead of to the terminal")
+	file := u.String("o", "", "export: write to this `file`, which must not exist, instead of to CUSTOMER.zip; one that ends in .json gets the JSON document")
+	document := u.Bool("json", false, "export: write the JSON document alone, to the terminal unless -o names a file")
 	yes := u.Bool("yes", false, "erase: don't ask")
 	wait := u.Duration("wait", time.Minute, "erase: how long to wait for what is under way, as a `time`")
 	rewrite := u.Bool("rewrite", true, "erase: write SQLite's file anew afterwards, so that nothing erased can be read from it; false puts that off")
@@ -56,13 +57,19 @@ func customerCommand(p program, args []string) error {
 		return plain(err)
 	}
 	if words[0] == "export" {
-		return exportCustomer(p, db, customer, *file)
+		return exportCustomer(p, db, customer, *file, *document || strings.HasSuffix(*file, ".json"))
 	}
 	return eraseCustomer(p, db, customer, erasing{yes: *yes, wait: *wait, rewrite: *rewrite})
 }
 
-func exportCustomer(p program, db *database.DB, customer, file string) error {
+// exportCustomer writes what is kept of a customer into a new file: as an archive, or its document alone, which may go to the
+// terminal instead.
+func exportCustomer(p program, db *database.DB, customer, file string, document bool) error {
 	now := time.Now()
+	export := privacy.Archive
+	if document {
+		export = privacy.Export
+	}
 	write := func(w io.Writer) error {
 		err := db.Do(p.ctx, func(tx *sql.Tx) error {
 			return audit.Append(p.ctx, tx, audit.Entry{At: now, Actor: "command", Action: "customer.exported", Object: customer})
@@ -70,10 +77,13 @@ func exportCustomer(p program, db *database.DB, customer, file string) error {
 		if err != nil {
 			return err
 		}
-		return db.See(p.ctx, func(tx *sql.Tx) error { return privacy.Export(p.ctx, tx, w, customer, now) })
+		return db.See(p.ctx, func(tx *sql.Tx) error { return export(p.ctx, tx, w, customer, now) })
+	}
+	if file == "" && document {
+		return write(p.out)
 	}
 	if file == "" {
-		return write(p.out)
+		file = fileName(customer) + ".zip"
 	}
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, os.ErrExist) {
@@ -84,10 +94,20 @@ func exportCustomer(p program, db *database.DB, customer, file string) error {
 	}
 	err = errors.Join(write(f), f.Close())
 	if err != nil {
-		return errors.Join(err, os.Remove(file)) // half a document is none
+		return errors.Join(err, os.Remove(file)) // half an export is none
 	}
 	fmt.Fprintf(p.out, "%s holds everything that is kept of %s. Its owner alone can read it.\n", file, customer)
 	return nil
+}
+
+// fileName is a customer's id as the name of a file.
+func fileName(customer string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '_' {
+			return r
+		}
+		return '-'
+	}, customer)
 }
 
 // erasing is how a customer is to be erased.

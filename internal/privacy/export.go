@@ -1,11 +1,13 @@
 package privacy
 
 import (
+	"archive/zip"
 	"bufio"
-	"bytes"
 	"context"
 	"database/sql"
+	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -69,14 +71,19 @@ func Export(ctx context.Context, tx *sql.Tx, w io.Writer, customer string, now t
 		first = false
 		fmt.Fprintf(out, "\n%s: [", quoted(t.name))
 		count := 0
-		err := t.each(ctx, tx, customer, func(row []byte) error {
+		err := t.each(ctx, tx, customer, func(row []cell) error {
 			if count > 0 {
 				out.WriteByte(',')
 			}
 			count++
-			out.WriteString("\n  ")
-			_, err := out.Write(row)
-			return err
+			out.WriteString("\n  {")
+			for i, c := range row {
+				if i > 0 {
+					out.WriteString(", ")
+				}
+				fmt.Fprintf(out, "%s: %s", quoted(t.columns()[i]), c.json())
+			}
+			return out.WriteByte('}')
 		})
 		if err != nil {
 			return fmt.Errorf("export %s: %w", t.name, err)
@@ -90,8 +97,66 @@ func Export(ctx context.Context, tx *sql.Tx, w io.Writer, customer string, now t
 	return out.Flush()
 }
 
-// each tells a customer's rows, each as a JSON object.
-func (t table) each(ctx context.Context, tx *sql.Tx, customer string, tell func(row []byte) error) error {
+// Archive writes everything that is kept of a customer as a ZIP file: the JSON document, which has everything as it is kept, and
+// for a spreadsheet each table as CSV. Both are of one state of the data. An error leaves half a file behind.
+func Archive(ctx context.Context, tx *sql.Tx, w io.Writer, customer string, now time.Time) error {
+	archive := zip.NewWriter(w)
+	part := func(name string) (io.Writer, error) {
+		return archive.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, Modified: now.UTC()})
+	}
+	document, err := part("export.json")
+	if err != nil {
+		return err
+	}
+	err = Export(ctx, tx, document, customer, now)
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		if t.rule == nobodys {
+			continue
+		}
+		sheet, err := part("tables/" + t.name + ".csv")
+		if err != nil {
+			return err
+		}
+		err = t.sheet(ctx, tx, sheet, customer)
+		if err != nil {
+			return fmt.Errorf("export %s: %w", t.name, err)
+		}
+	}
+	return archive.Close()
+}
+
+// sheet writes a customer's rows as CSV (RFC 4180), below the names of the columns.
+func (t table) sheet(ctx context.Context, tx *sql.Tx, w io.Writer, customer string) error {
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	err := out.Write(t.columns())
+	if err != nil {
+		return err
+	}
+	err = t.each(ctx, tx, customer, func(row []cell) error {
+		words := make([]string, len(row))
+		for i, c := range row {
+			words[i] = c.plain()
+		}
+		return out.Write(words)
+	})
+	out.Flush()
+	return errors.Join(err, out.Error())
+}
+
+// columns are the names of what each tells of a row.
+func (t table) columns() []string {
+	if t.name == "copies" {
+		return []string{"notice_id", "mail"}
+	}
+	return t.told()
+}
+
+// each tells a customer's rows, a value for each of the columns.
+func (t table) each(ctx context.Context, tx *sql.Tx, customer string, tell func(row []cell) error) error {
 	if t.name == "copies" {
 		return eachMail(ctx, tx, t, customer, tell)
 	}
@@ -111,20 +176,17 @@ func (t table) each(ctx context.Context, tx *sql.Tx, customer string, tell func(
 		if err != nil {
 			return err
 		}
-		var row bytes.Buffer
+		row := make([]cell, len(columns))
 		for i, column := range columns {
-			row.WriteString(map[bool]string{true: "{", false: ", "}[i == 0])
-			told := jsonOf(values[i])
+			row[i] = cellOf(values[i])
 			switch {
 			case slices.Contains(moments, column):
-				told = momentOf(values[i])
+				row[i] = momentOf(values[i])
 			case slices.Contains(flags, column):
-				told = flagOf(values[i])
+				row[i] = flagOf(values[i])
 			}
-			fmt.Fprintf(&row, "%s: %s", quoted(column), told)
 		}
-		row.WriteByte('}')
-		err = tell(row.Bytes())
+		err = tell(row)
 		if err != nil {
 			return err
 		}
@@ -138,7 +200,7 @@ func (t table) told() []string {
 }
 
 // eachMail tells the kept mails as they went: the pieces in which they are kept say little.
-func eachMail(ctx context.Context, tx *sql.Tx, t table, customer string, tell func(row []byte) error) error {
+func eachMail(ctx context.Context, tx *sql.Tx, t table, customer string, tell func(row []cell) error) error {
 	ids, err := database.Strings(ctx, tx, `SELECT notice_id FROM copies WHERE `+t.whose+` ORDER BY `+t.order, customer)
 	if err != nil {
 		return err
@@ -148,7 +210,7 @@ func eachMail(ctx context.Context, tx *sql.Tx, t table, customer string, tell fu
 		if err != nil {
 			return err
 		}
-		err = tell(fmt.Appendf(nil, `{"notice_id": %s, "mail": %s}`, quoted(id), quoted(mail)))
+		err = tell([]cell{{words: id, text: true}, {words: mail, text: true}})
 		if err != nil {
 			return err
 		}
@@ -156,31 +218,56 @@ func eachMail(ctx context.Context, tx *sql.Tx, t table, customer string, tell fu
 	return nil
 }
 
-// momentOf is an instant kept as unix seconds.
-func momentOf(value any) string {
-	at, _ := value.(int64)
-	if at == 0 {
+// cell is a value as it is told: text that somebody wrote or that we keep, or what JSON has words of its own for, "" for none.
+type cell struct {
+	words string
+	text  bool
+}
+
+func (c cell) json() string {
+	switch {
+	case c.text:
+		return quoted(c.words)
+	case c.words == "":
 		return "null"
 	}
-	return quoted(time.Unix(at, 0).UTC().Format(time.RFC3339))
+	return c.words
+}
+
+// plain is the value for a spreadsheet, which takes text that begins like a formula for one and would work it out: an
+// apostrophe before it says that it is text.
+func (c cell) plain() string {
+	if c.text && c.words != "" && strings.ContainsRune("=+-@\t\r\n", rune(c.words[0])) {
+		return "'" + c.words
+	}
+	return c.words
+}
+
+// momentOf is an instant kept as unix seconds.
+func momentOf(value any) cell {
+	at, _ := value.(int64)
+	if at == 0 {
+		return cell{}
+	}
+	return cell{words: time.Unix(at, 0).UTC().Format(time.RFC3339), text: true}
 }
 
 // flagOf is a yes or no; SQLite answers a number.
-func flagOf(value any) string {
+func flagOf(value any) cell {
 	number, isNumber := value.(int64)
-	return fmt.Sprint(value == true || isNumber && number != 0)
+	return cell{words: fmt.Sprint(value == true || isNumber && number != 0)}
 }
 
-func jsonOf(value any) string {
+func cellOf(value any) cell {
 	switch v := value.(type) {
 	case int64:
-		return fmt.Sprint(v)
+		return cell{words: fmt.Sprint(v)}
 	case []byte:
-		return quoted(string(v))
+		return cell{words: string(v), text: true}
 	case string:
-		return quoted(v)
+		return cell{words: v, text: true}
 	}
-	return "null"
+	return cell{}
 }
 
 // quoted is a text as JSON has it.
