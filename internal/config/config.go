@@ -79,6 +79,7 @@ type Config struct {
 	PromiseBeyond  string   `env:"PROMISE_BEYOND_NOTICE" default:"off" help:"on or off: whether such a date may lie past the announced day of a consequence"`
 	ClaimDays      string   `env:"CLAIM_DAYS" default:"5" help:"how many business days reminders rest when a customer says that a transfer is on its way"`
 	FinalActs      string   `env:"FINAL_ACTS" default:"person" help:"person or automatic: whether a campaign's final act at Stripe waits for a manager's yes"`
+	ErasedYears    string   `env:"ERASED_YEARS" default:"10" help:"after how many years what was kept of an erased customer without a name (sums, dates, counts) is deleted too; 0 keeps it"`
 	LateInterest   string   `env:"LATE_INTEREST" default:"off" help:"on or off: whether managers may work out statutory late interest of customers who are businesses (docs/late-interest.md)"`
 	InterestRates  string   `env:"INTEREST_RATES" help:"a YAML file with rates of late interest by country and half-year, added to those that come along and before them"`
 
@@ -98,6 +99,7 @@ type Config struct {
 	Brand    brand.Brand          `env:"-"`
 	Promises dunning.PromiseRules `env:"-"`
 	Claim    int                  `env:"-"` // business days
+	Erased   int                  `env:"-"` // years
 	Interest interest.Rates       `env:"-"` // none while LATE_INTEREST is off
 }
 
@@ -148,6 +150,7 @@ func (c *Config) Check() error {
 	if c.SessionKey != "" && len(c.SessionKey) < 32 {
 		fault("SESSION_KEY", "must be at least 32 characters; make one with: openssl rand -hex 32")
 	}
+	c.checkErased(fault)
 	if c.FinalActs != "" && c.FinalActs != "person" && c.FinalActs != "automatic" {
 		fault("FINAL_ACTS", "must be person or automatic; got %q", c.FinalActs)
 	}
@@ -155,6 +158,14 @@ func (c *Config) Check() error {
 		fault("LOG_FORMAT", "must be text or json; got %q", c.LogFormat)
 	}
 	return errors.Join(faults...)
+}
+
+func (c *Config) checkErased(fault func(string, string, ...any)) {
+	years, err := strconv.Atoi(cmp.Or(c.ErasedYears, "10"))
+	if err != nil || years < 0 || years > 100 {
+		fault("ERASED_YEARS", "must be a number from 0 to 100; got %q", c.ErasedYears)
+	}
+	c.Erased = years
 }
 
 func (c *Config) checkEmbed(fault func(string, string, ...any)) {

@@ -66,6 +66,8 @@ func TestEveryFaultIsOneLine(t *testing.T) {
 		{"STRIPE_SECRET_KEY", "nonsense", "sk_ or rk_"},
 		{"STRIPE_EMAILS", "maybe", "on or off"},
 		{"SMTP_URL", "http://mail", "SMTP_URL"},
+		{"ERASED_YEARS", "-1", "from 0 to 100"},
+		{"ERASED_YEARS", "ever", "from 0 to 100"},
 		{"MAIL_FROM", "nobody", "must be an address"},
 		{"MAIL_FROM", `Lumen <"a b"@example.com>`, "without quotation marks before its @"},
 		{"SUPPORT_EMAIL", `"help"@example.com`, "without quotation marks"},

@@ -25,6 +25,7 @@ type Eraser struct {
 	DB        *database.DB
 	Cases     *dunning.Cases
 	Now, Real func() time.Time
+	Years     int // after which Sweep deletes what was kept of an erased customer, 0 for never
 
 	swept atomic.Int64 // when Sweep did its work last, unix seconds of business time
 }
@@ -191,8 +192,8 @@ const (
 	sweptFor   = 3 * sweepEvery // whoever was at work on a customer who was just erased may write something down after it
 )
 
-// Sweep erases what was left behind of customers who were erased lately, and what was kept for a while, once in an hour of
-// business time; in between it does nothing. It leaves no work for a next round and always answers 0.
+// Sweep erases what was left behind of customers who were erased lately, and what was kept for a while or for years, once in
+// an hour of business time; in between it does nothing. It leaves no work for a next round and always answers 0.
 func (e *Eraser) Sweep(ctx context.Context) (int, error) {
 	now := e.Now().Unix()
 	last := e.swept.Load()
@@ -218,6 +219,7 @@ func (e *Eraser) Sweep(ctx context.Context) (int, error) {
 	if len(erased) > 0 {
 		err = errors.Join(err, e.DB.Do(ctx, func(tx *sql.Tx) error { return forgetCards(ctx, tx, e.Now()) }))
 	}
+	err = errors.Join(err, e.deleteRest(ctx))
 	if err == nil {
 		e.swept.Store(now)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"sollecito/internal/audit"
 	"sollecito/internal/billing"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
@@ -349,5 +350,65 @@ func TestFind(t *testing.T) {
 	_, err := eraser(db, now).Erase(t.Context(), "cus_eve", "command")
 	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("erasing nobody answers %v", err)
+	}
+}
+
+// Years after the erasing nothing is left but the id, by which what Stripe tells of them is passed over, and what the audit
+// log says; before, and of anybody else, nothing is touched.
+func TestTheRestGoesAfterYears(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	for _, who := range []string{"cus_ada", "cus_bob", "cus_cyd"} {
+		do(t, db, func(tx *sql.Tx) error { return plant(t.Context(), tx, who) })
+	}
+	erase(t, db, "cus_ada")
+	_, err := eraser(db, now.AddDate(5, 0, 0)).Erase(t.Context(), "cus_cyd", "command")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sweep := func(at time.Time, years int) {
+		t.Helper()
+		e := eraser(db, at)
+		e.Years = years
+		_, err := e.Sweep(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := dump(t, db)
+	sweep(now.AddDate(30, 0, 0), 0)
+	sweep(now.AddDate(10, 0, 0), 10)
+	after := dump(t, db)
+	for _, who := range []string{"cus_ada", "cus_bob", "cus_cyd"} {
+		if len(about(before, who)) != len(about(after, who)) {
+			t.Fatalf("of %s something went before its time", who)
+		}
+	}
+	for range 2 {
+		sweep(now.AddDate(10, 0, 1), 10)
+	}
+	last := dump(t, db)
+	if !slices.Equal(about(after, "cus_bob"), about(last, "cus_bob")) || !slices.Equal(about(after, "cus_cyd"), about(last, "cus_cyd")) {
+		t.Error("somebody else was touched")
+	}
+	ids := 0
+	for _, row := range about(last, "cus_ada") {
+		table, _, _ := strings.Cut(row, " ")
+		if table == "customers" {
+			ids++
+		}
+		if table != "customers" && table != "audit" && table != "suppressions" {
+			t.Errorf("after ten years there is still: %s", row)
+		}
+	}
+	if ids != 1 {
+		t.Error("the id is gone: Stripe could bring them back")
+	}
+	err = db.See(t.Context(), func(tx *sql.Tx) error {
+		_, _, err := audit.Verify(t.Context(), tx)
+		return err
+	})
+	if err != nil {
+		t.Errorf("the audit log: %v", err)
 	}
 }

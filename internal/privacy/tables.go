@@ -32,11 +32,13 @@ type table struct {
 	flag   string // yes or no
 	untold string // hashes of tokens and the like, which tell nobody anything; of nobody's tables all columns
 
-	rule  rule
-	keeps string // of a nameless one: the texts that stay
-	zeros string // of a nameless one: numbers and moments that are forgotten
-	spare string // of a nameless or deleted one: the condition of rows that are left as they are
-	why   string // why something stays, or is told and forgotten apart
+	rule    rule
+	keeps   string // of a nameless one: the texts that stay
+	zeros   string // of a nameless one: numbers and moments that are forgotten
+	spare   string // of a nameless or deleted one: the condition of rows that are left as they are
+	forever bool   // of a nameless or kept one: what stays does so however long ago the customer was erased
+
+	why string // why something stays, or is told and forgotten apart
 }
 
 // What leads to a customer by way of another table.
@@ -62,7 +64,7 @@ var tables = []table{
 		name: "customers", whose: `id = $1`, order: "id",
 		text:   "id name email contacts preferred_locales language country state zone default_method metadata",
 		moment: "created_at synced_at erased_at", flag: "deleted livemode",
-		rule: nameless, keeps: "id", zeros: "created_at synced_at",
+		rule: nameless, keeps: "id", zeros: "created_at synced_at", forever: true,
 		why: "the id alone, which stands in the audit log too: by it everything that Stripe tells of them later is passed over",
 	},
 	{
@@ -292,8 +294,8 @@ var tables = []table{
 		whose: `(object = $1 OR detail = $1 OR detail LIKE $1 || ' %' OR object IN (SELECT id FROM cases WHERE customer_id = $1)
 			OR object IN (SELECT id FROM conversations WHERE customer_id = $1))`,
 		text: "action object detail", number: "seq", moment: "at", untold: "actor role ip request hash",
-		rule: kept,
-		why:  "it names customers by their id alone, and each entry vouches for the one before: taking one out would break the chain",
+		rule: kept, forever: true,
+		why: "it names customers by their id alone, and each entry vouches for the one before: taking one out would break the chain",
 	},
 
 	{name: "settings", untold: "name value", rule: nobodys, why: "what the installation knows of itself"},
