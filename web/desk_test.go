@@ -381,8 +381,10 @@ func TestWhatWasDoneIsToldToWhoDidIt(t *testing.T) {
 		got := words(b.page(address).Find("main"))
 		return strings.Contains(got, "Sending is stopped for everybody.") || strings.Contains(got, "Sending goes on.")
 	}
-	if !says(b, stopped) || !says(b, stopped) {
-		t.Error("the page does not say it, or a reload does not")
+	for _, look := range []string{"the page", "a reload"} {
+		if !says(b, stopped) {
+			t.Errorf("%s does not say it", look)
+		}
 	}
 	for name, said := range map[string]bool{
 		"to somebody else": says(other, stopped), "of another page": says(b, strings.Replace(stopped, "/sending", "/account", 1)),
