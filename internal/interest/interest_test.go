@@ -39,6 +39,7 @@ func TestGoldenClaims(t *testing.T) {
 		{"the United Kingdom keeps the first rate", "GB", "gbp", 99999, "2024-06-20", "2024-07-20", "30 at 13.25 % = 1089", 1089, 4000},
 		{"its second band", "GB", "gbp", 100000, "2024-12-31", "2025-07-31", "212 at 12.75 % = 7405", 7405, 7000},
 		{"its third band", "GB", "gbp", 1000000, "2025-07-01", "2025-07-02", "1 at 12.25 % = 336", 336, 10000},
+		{"Ireland keeps the first rate", "IE", "eur", 100000, "2025-06-20", "2025-07-20", "30 at 11.15 % = 916", 916, 4000}, // 916.44 cents
 		{"Ireland's first band ends with 1,000 euro", "IE", "eur", 100000, "2025-01-01", "2025-01-02", "1 at 11.15 % = 31", 31, 4000},
 		{"and its second begins above", "IE", "eur", 100001, "2025-01-01", "2025-01-02", "1 at 11.15 % = 31", 31, 7000},
 		{"another currency beside the fixed sum", "IT", "jpy", 50000, "2025-06-30", "2025-12-31", "184 at 10.15 % = 2558", 2558, 4000},
