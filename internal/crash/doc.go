@@ -8,5 +8,6 @@
 // may or may not have been delivered is marked so, never more of it per kill than mails were under way.
 //
 //	go run ./internal/crash -n 1000 -seed 1
+//	go run ./internal/crash -n 200 -seed 1 -backlog 1000
 //	go run ./internal/crash -n 1000 -seed 1 -database postgres://user:password@127.0.0.1/empty
 package main

@@ -26,9 +26,10 @@ func program(ctx context.Context) error {
 	seed := flag.Uint64("seed", 1, "`number` the dice begin with")
 	address := flag.String("database", "", "DATABASE_URL of an empty database; a new SQLite file when it is not given")
 	binary := flag.String("program", "", "the portal's program; built from this source when it is not given")
+	backlog := flag.Int("backlog", 0, "so many reminders wait at the least when a life begins, over 16 connections")
 	flag.Parse()
-	if flag.NArg() > 0 || *kills < 1 {
-		return errors.New("usage: crash [-n TIMES] [-seed NUMBER] [-database URL] [-program FILE]")
+	if flag.NArg() > 0 || *kills < 1 || *backlog < 0 {
+		return errors.New("usage: crash [-n TIMES] [-seed NUMBER] [-backlog MAILS] [-database URL] [-program FILE]")
 	}
 	folder, err := os.MkdirTemp("", "crash")
 	if err != nil {
@@ -47,7 +48,7 @@ func program(ctx context.Context) error {
 			return fmt.Errorf("build the portal (run this at the top of its source): %w", err)
 		}
 	}
-	report, err := run(ctx, plan{Kills: *kills, Seed: *seed, Database: *address, Program: *binary, Folder: folder})
+	report, err := run(ctx, plan{Kills: *kills, Backlog: *backlog, Seed: *seed, Database: *address, Program: *binary, Folder: folder})
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 type postOffice struct {
 	address string
 	server  *smtp.Server
+	slowest time.Duration // an answer takes up to this long
 
 	mu        sync.Mutex
 	dice      *rand.Rand
@@ -25,14 +26,12 @@ type postOffice struct {
 	links     map[string]string
 }
 
-const slowest = 200 * time.Millisecond // an answer takes up to this long, so that kills strike in the middle of a dialogue
-
-func openPostOffice(seed uint64) (*postOffice, error) {
+func openPostOffice(seed uint64, slowest time.Duration) (*postOffice, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	o := &postOffice{address: l.Addr().String(), dice: rand.New(rand.NewPCG(seed, 1)), delivered: map[string]int{}, links: map[string]string{}}
+	o := &postOffice{address: l.Addr().String(), slowest: slowest, dice: rand.New(rand.NewPCG(seed, 1)), delivered: map[string]int{}, links: map[string]string{}}
 	o.server = smtp.NewServer(o)
 	o.server.Domain = "post.example"
 	o.server.ErrorLog = log.New(io.Discard, "", 0) // of connections that kills break off
@@ -84,7 +83,7 @@ func (d *delivery) Data(r io.Reader) error {
 	if link != nil {
 		o.links[d.to] = string(link)
 	}
-	wait := time.Duration(o.dice.Int64N(int64(slowest)))
+	wait := time.Duration(o.dice.Int64N(int64(o.slowest)))
 	o.mu.Unlock()
 	time.Sleep(wait) // a mail server's own time, not a test's wait
 	return nil

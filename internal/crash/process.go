@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -93,6 +94,9 @@ func startSandbox(ctx context.Context, p plan) (*process, []string, error) {
 	return nil, nil, fmt.Errorf("the sandbox ended: %s", box.said())
 }
 
+// Reminders go out at any time, so that a run may be made at any time.
+const contactHours, contactDays = "0-24", "mon-sun"
+
 // settingsFor are the sandbox's settings turned to this run's portal, which is reached at base.
 func settingsFor(p plan, settings []string, smtp string) (base string, all []string, err error) {
 	door, err := net.Listen("tcp", "127.0.0.1:0")
@@ -103,5 +107,6 @@ func settingsFor(p plan, settings []string, smtp string) (base string, all []str
 	err = door.Close()
 	base = "http://" + address
 	return base, append(settings, "SOLLECITO_LISTEN="+address, "SOLLECITO_BASE_URL="+base, "SOLLECITO_DATABASE_URL="+p.Database,
-		"SOLLECITO_SMTP_URL=smtp://"+smtp, "SOLLECITO_CONTACT_HOURS=0-24", "SOLLECITO_CONTACT_DAYS=mon-sun", "SOLLECITO_TRUSTED_PROXIES=127.0.0.1"), err
+		"SOLLECITO_SMTP_URL=smtp://"+smtp, "SOLLECITO_CONTACT_HOURS="+contactHours, "SOLLECITO_CONTACT_DAYS="+contactDays,
+		"SOLLECITO_SMTP_CONNECTIONS="+strconv.Itoa(p.connections()), "SOLLECITO_TRUSTED_PROXIES=127.0.0.1"), err
 }

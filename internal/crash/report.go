@@ -8,9 +8,6 @@ import (
 	"time"
 )
 
-// connections is how many mails the portal may have under way at once.
-const connections = 4
-
 // report is what a run saw.
 type report struct {
 	plan       plan
@@ -28,7 +25,7 @@ type report struct {
 // held reports whether everything held that must.
 func (r report) held() bool {
 	return r.LostEvents+r.LostMessages+r.DoubleMessages+r.LostPayments+r.DoubleCharges+r.DoubleMails+r.UnknownMails+r.LostMails+r.Broken == 0 &&
-		r.MostSending <= connections && r.Uncertain <= connections*r.plan.Kills
+		r.MostSending <= r.plan.connections() && r.Uncertain <= r.plan.connections()*r.plan.Kills
 }
 
 func (r report) print(w io.Writer) {

@@ -14,10 +14,28 @@ import (
 // plan is what one run is asked to do.
 type plan struct {
 	Kills    int
+	Backlog  int // reminders that wait at the least when a life begins
 	Seed     uint64
 	Database string // DATABASE_URL of an empty database
 	Program  string // the portal's program
 	Folder   string // for what the programs write
+}
+
+// connections is how many mails the portal may have under way at once: its own default, or as many as a backlog keeps busy.
+func (p plan) connections() int {
+	if p.Backlog > 0 {
+		return 16
+	}
+	return 4
+}
+
+// slowest is how long the mail server takes to answer at most: long, so that kills strike in the middle of a dialogue, or
+// short, so that they strike in the middle of a crowd.
+func (p plan) slowest() time.Duration {
+	if p.Backlog > 0 {
+		return 20 * time.Millisecond
+	}
+	return 200 * time.Millisecond
 }
 
 const restWithin = 3 * time.Minute // for the last life to deal with everything
@@ -35,7 +53,7 @@ func lifetime(dice *rand.Rand) time.Duration {
 // run kills the portal as often as asked while everybody uses it, lets it come to rest, and answers what was seen.
 func run(ctx context.Context, p plan) (report, error) {
 	dice := rand.New(rand.NewPCG(p.Seed, 0))
-	post, err := openPostOffice(p.Seed)
+	post, err := openPostOffice(p.Seed, p.slowest())
 	if err != nil {
 		return report{}, err
 	}
@@ -63,8 +81,16 @@ func run(ctx context.Context, p plan) (report, error) {
 	work.Go(func() error { return crowd.work(working) })
 	life.Go(func() error { return crowd.live(living) })
 	books := ledger{address: p.Database}
+	owed, err := newBacklog(p)
+	if err != nil {
+		return report{}, err
+	}
 	r := report{plan: p}
 	for range p.Kills {
+		err = owed.fill(ctx)
+		if err != nil {
+			return report{}, err
+		}
 		portal, err := start(p, settings, "serve")
 		if err != nil {
 			return report{}, err
@@ -103,7 +129,7 @@ func run(ctx context.Context, p plan) (report, error) {
 		return report{}, fmt.Errorf("after the last kill it does not get ready:\n%s", portal.said())
 	}
 	r.Recoveries = append(r.Recoveries, recovery)
-	err = books.waitForRest(ctx, crowd.failed())
+	err = books.waitForRest(ctx, crowd.failed()+owed.made)
 	if err == nil {
 		err = crowd.waitUntilDone(ctx)
 	}
@@ -112,7 +138,7 @@ func run(ctx context.Context, p plan) (report, error) {
 		err = life.Wait()
 	}
 	if err == nil {
-		err = books.waitForRest(ctx, crowd.failed())
+		err = books.waitForRest(ctx, crowd.failed()+owed.made)
 	}
 	if err != nil {
 		return report{}, fmt.Errorf("%w\n%s", err, portal.said())
