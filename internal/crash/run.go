@@ -38,7 +38,7 @@ func (p plan) slowest() time.Duration {
 	return 200 * time.Millisecond
 }
 
-const restWithin = 3 * time.Minute // for the last life to deal with everything
+const restWithin = 7 * time.Minute // for the last life to deal with everything; the sandbox tells again what was not taken after five at most
 
 // lifetime throws the dice for a life from its start: some are killed before they are ready, most while they catch up,
 // and one in four when it has been at work for a while.
