@@ -97,9 +97,13 @@ func CustomersByNumber(ctx context.Context, tx *sql.Tx, number string) ([]Custom
 	return selectCustomers(ctx, tx, `WHERE NOT deleted AND id IN (SELECT customer_id FROM invoices WHERE number <> '' AND lower(number) = lower($1)) ORDER BY id`, number)
 }
 
-// SetLanguage keeps the language a customer chose on our pages.
+// SetLanguage keeps the language a customer chose on our pages, whom it holds.
 func SetLanguage(ctx context.Context, tx *sql.Tx, customer, language string) error {
-	_, err := tx.ExecContext(ctx, `UPDATE customers SET language = $1 WHERE id = $2`, language, customer)
+	err := database.Hold(ctx, tx, customer)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE customers SET language = $1 WHERE id = $2`, language, customer)
 	return err
 }
 
@@ -194,10 +198,14 @@ func ClosedInvoices(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice
 		WHERE customer_id = $1 AND status IN ('paid', 'uncollectible') ORDER BY created_at DESC, number DESC, id`, customer)
 }
 
-// KeepMethod keeps a method of a stored customer as just read, so that tries with it are counted on its card. The customer
-// must not be erased.
+// KeepMethod keeps a method of a stored customer as just read, so that tries with it are counted on its card. It holds the
+// customer, who must not be erased.
 func KeepMethod(ctx context.Context, tx *sql.Tx, m Method, readAt time.Time) error {
-	_, err := FindCustomer(ctx, tx, m.CustomerID)
+	err := database.Hold(ctx, tx, m.CustomerID)
+	if err != nil {
+		return err
+	}
+	_, err = FindCustomer(ctx, tx, m.CustomerID)
 	if err != nil {
 		return err
 	}

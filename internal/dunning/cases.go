@@ -183,7 +183,7 @@ func classOf(invoices []billing.Invoice) billing.Class {
 // Due answers the ids of up to limit open cases whose schedule wants to be looked at by now.
 func (cs *Cases) Due(ctx context.Context, tx *sql.Tx, now int64, limit int) ([]string, error) {
 	return database.Strings(ctx, tx, `
-		SELECT id FROM cases WHERE status = 'open' AND next_step_at IS NOT NULL AND next_step_at <= $1
+		SELECT id FROM cases WHERE status = 'open' AND next_step_at IS NOT NULL AND next_step_at <= $1 AND resting_since = 0
 		ORDER BY next_step_at LIMIT $2`, now, limit)
 }
 
@@ -205,7 +205,7 @@ func (cs *Cases) HoldAll(ctx context.Context, tx *sql.Tx, cases []string) error 
 func (cs *Cases) NextDue(ctx context.Context, tx *sql.Tx) (int64, bool, error) {
 	var step, pause, byHand sql.NullInt64
 	err := tx.QueryRowContext(ctx, `
-		SELECT (SELECT min(next_step_at) FROM cases WHERE status = 'open' AND next_step_at IS NOT NULL), (`+pauseEnds+`), (`+billing.PassesDue+`)`).
+		SELECT (SELECT min(next_step_at) FROM cases WHERE status = 'open' AND next_step_at IS NOT NULL AND resting_since = 0), (`+pauseEnds+`), (`+billing.PassesDue+`)`).
 		Scan(&step, &pause, &byHand)
 	if err != nil {
 		return 0, false, err
@@ -214,7 +214,7 @@ func (cs *Cases) NextDue(ctx context.Context, tx *sql.Tx) (int64, bool, error) {
 	return next, next > 0, nil
 }
 
-// DayTurns reports whether EndPauses or OpenPastDue has something to do at now.
+// DayTurns reports whether there are ElapsedPauses or customers PastDue at now.
 func (cs *Cases) DayTurns(ctx context.Context, tx *sql.Tx, now time.Time) (bool, error) {
 	var pause, byHand sql.NullInt64
 	err := tx.QueryRowContext(ctx, `SELECT (`+pauseEnds+`), (`+billing.PassesDue+`)`).Scan(&pause, &byHand)
@@ -233,23 +233,23 @@ func earlier(a, b int64) int64 {
 	return a
 }
 
-// OpenPastDue opens cases for invoices that were to be paid by hand and whose due date has passed, and answers
-// for how many customers.
-func (cs *Cases) OpenPastDue(ctx context.Context, tx *sql.Tx, now time.Time, limit int) (int, error) {
-	customers, err := billing.PastDue(ctx, tx, now.Unix(), limit)
-	if err != nil {
-		return 0, err
-	}
-	slices.Sort(customers) // as they are held
-	for _, customer := range customers {
-		err = cs.Reconsider(ctx, tx, customer, now)
+// PastDue answers up to limit customers with invoices that were to be paid by hand, whose due date has passed and about which
+// there is no case yet.
+func (cs *Cases) PastDue(ctx context.Context, tx *sql.Tx, now time.Time, limit int) ([]string, error) {
+	return billing.PastDue(ctx, tx, now.Unix(), limit)
+}
+
+// OpenPastDue opens the cases of customers whom PastDue answered.
+func (cs *Cases) OpenPastDue(ctx context.Context, tx *sql.Tx, customers []string, now time.Time) error {
+	for _, customer := range slices.Sorted(slices.Values(customers)) { // as they are held
+		err := cs.Reconsider(ctx, tx, customer, now)
 		if err != nil {
-			return 0, fmt.Errorf("open a case for %s: %w", customer, err)
+			return fmt.Errorf("open a case for %s: %w", customer, err)
 		}
 		err = billing.EnterCases(ctx, tx, customer)
 		if err != nil {
-			return 0, fmt.Errorf("keep that %s has a case: %w", customer, err)
+			return fmt.Errorf("keep that %s has a case: %w", customer, err)
 		}
 	}
-	return len(customers), nil
+	return nil
 }

@@ -55,6 +55,15 @@ func (w *world) do(work func(ctx context.Context, tx *sql.Tx) error) {
 	}
 }
 
+// endPauses ends the pauses whose day has come, and answers how many.
+func endPauses(ctx context.Context, tx *sql.Tx, cases *dunning.Cases, now time.Time) (int, error) {
+	ids, err := cases.ElapsedPauses(ctx, tx, now, 10)
+	if err != nil {
+		return 0, err
+	}
+	return len(ids), cases.EndPauses(ctx, tx, ids, now)
+}
+
 // wanted asks right before a notice would be handed over whether it may be, and keeps what goes with the answer.
 func (w *world) wanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, at time.Time) (dunning.Say, error) {
 	return wanted(ctx, tx, w.cases, n, at)
@@ -384,7 +393,7 @@ func TestAPauseWithADateEndsByItself(t *testing.T) {
 	})
 	w.now = until
 	w.do(func(ctx context.Context, tx *sql.Tx) error {
-		n, err := w.cases.EndPauses(ctx, tx, w.now, 10)
+		n, err := endPauses(ctx, tx, w.cases, w.now)
 		if n != 1 {
 			t.Errorf("%d pauses ended", n)
 		}
@@ -486,9 +495,12 @@ func TestAnInvoiceToBePaidByHandOpensACaseWhenItsDayPasses(t *testing.T) {
 	pass := func() int {
 		opened := 0
 		w.do(func(ctx context.Context, tx *sql.Tx) error {
-			var err error
-			opened, err = w.cases.OpenPastDue(ctx, tx, w.now, 10)
-			return err
+			customers, err := w.cases.PastDue(ctx, tx, w.now, 10)
+			if err != nil {
+				return err
+			}
+			opened = len(customers)
+			return w.cases.OpenPastDue(ctx, tx, customers, w.now)
 		})
 		return opened
 	}

@@ -167,7 +167,7 @@ func TestReleasing(t *testing.T) {
 	}
 	w.now = from
 	w.do(func(ctx context.Context, tx *sql.Tx) error {
-		_, err := w.cases.EndPauses(ctx, tx, w.now, 10)
+		_, err := endPauses(ctx, tx, w.cases, w.now)
 		return err
 	})
 	if w.rests() || w.latest().NextStepAt == 0 {

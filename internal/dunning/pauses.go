@@ -3,10 +3,12 @@ package dunning
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"time"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/contact"
+	"sollecito/internal/database"
 	"sollecito/internal/fault"
 )
 
@@ -71,27 +73,41 @@ func (cs *Cases) Resume(ctx context.Context, tx *sql.Tx, caseID, actor string, n
 	return cs.reschedule(ctx, tx, c, now)
 }
 
-// EndPauses ends the pauses whose day has come, but for a promise, which ends by what became of it.
-func (cs *Cases) EndPauses(ctx context.Context, tx *sql.Tx, now time.Time, limit int) (int, error) {
-	over, err := selectPauses(ctx, tx, `WHERE ended_at = 0 AND until > 0 AND until <= $1 AND reason <> 'promise' ORDER BY until LIMIT $2`, now.Unix(), limit)
-	if err != nil {
-		return 0, err
+// ElapsedPauses answers the ids of up to limit pauses whose day has come, but for promises, which end by what became of them.
+func (cs *Cases) ElapsedPauses(ctx context.Context, tx *sql.Tx, now time.Time, limit int) ([]string, error) {
+	return database.Strings(ctx, tx, `SELECT id FROM pauses WHERE `+elapsed+` ORDER BY until LIMIT $2`, now.Unix(), limit)
+}
+
+const elapsed = `ended_at = 0 AND until > 0 AND until <= $1 AND reason <> 'promise'`
+
+// EndPauses ends those of the pauses whose day has still come once their customers are held.
+func (cs *Cases) EndPauses(ctx context.Context, tx *sql.Tx, pauses []string, now time.Time) error {
+	if len(pauses) == 0 {
+		return nil
 	}
-	var cases []string
-	for _, p := range over {
-		cases = append(cases, p.CaseID)
+	marks, args := database.List(pauses)
+	cases, err := database.Strings(ctx, tx, `SELECT DISTINCT case_id FROM pauses WHERE id IN (`+marks+`)`, args...)
+	if err != nil {
+		return fmt.Errorf("find whose pauses end: %w", err)
 	}
 	err = cs.HoldAll(ctx, tx, cases)
 	if err != nil {
-		return 0, err
+		return err
+	}
+	over, err := selectPauses(ctx, tx, `WHERE id IN (`+marks+`) AND ended_at = 0 ORDER BY until`, args...)
+	if err != nil {
+		return err
 	}
 	for _, p := range over {
+		if p.Until == 0 || p.Until > now.Unix() {
+			continue
+		}
 		err = cs.Resume(ctx, tx, p.CaseID, "", now, p.Reason)
 		if err != nil {
-			return 0, err
+			return fmt.Errorf("end pause %s: %w", p.ID, err)
 		}
 	}
-	return len(over), nil
+	return nil
 }
 
 func (cs *Cases) begin(ctx context.Context, tx *sql.Tx, c *Case, p Pause) error {

@@ -91,7 +91,7 @@ func (w *resters) pick(holds func(billing.Invoice) bool) *billing.Invoice {
 // turn is what a round of the runner does at this instant; mails leave only with post.
 func (w *resters) turn(post bool) {
 	w.do(func(ctx context.Context, tx *sql.Tx) error {
-		_, err := w.cases.EndPauses(ctx, tx, w.now, 10)
+		_, err := endPauses(ctx, tx, w.cases, w.now)
 		if err != nil {
 			return err
 		}

@@ -89,7 +89,7 @@ func TestAPromiseRestsTheCaseUntilItsDayAndMovesTheSteps(t *testing.T) {
 	}
 	w.now = time.Unix(p.DueAt, 0).In(rome)
 	w.do(func(ctx context.Context, tx *sql.Tx) error {
-		n, err := w.cases.EndPauses(ctx, tx, w.now, 10)
+		n, err := endPauses(ctx, tx, w.cases, w.now)
 		if n != 0 {
 			t.Error("the pause of a promise ended by the clock alone")
 		}

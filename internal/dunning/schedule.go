@@ -405,8 +405,8 @@ func (cs *Cases) Shown(ctx context.Context, tx *sql.Tx, customer string, now tim
 	return true, outbox.Shown(ctx, tx, n, now.Unix())
 }
 
-// PutOff makes the schedule look at a case again only at the instant at.
+// PutOff makes the schedule look at a case again only at the instant at. One that rests is not on the schedule.
 func (cs *Cases) PutOff(ctx context.Context, tx *sql.Tx, caseID string, at time.Time) error {
-	_, err := tx.ExecContext(ctx, `UPDATE cases SET next_step_at = $1 WHERE id = $2 AND status = 'open'`, at.Unix(), caseID)
+	_, err := tx.ExecContext(ctx, `UPDATE cases SET next_step_at = $1 WHERE id = $2 AND status = 'open' AND resting_since = 0`, at.Unix(), caseID)
 	return err
 }

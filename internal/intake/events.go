@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -56,21 +57,22 @@ const (
 // panics harms no other: it is tried again with growing waits and parked in the end.
 func (in *Intake) RunOnce(ctx context.Context, limit int, also func(context.Context, Event) error) (int, error) {
 	var claimed []Event
-	var known map[string]billing.Customer
+	var known people
 	err := in.db.Do(ctx, func(tx *sql.Tx) error {
 		var err error
 		claimed, err = claimEvents(ctx, tx, in.db.SkipLocked(), in.real().Unix(), in.real().Add(lease).Unix(), limit)
 		if err != nil {
 			return err
 		}
-		known, err = billing.CustomersByID(ctx, tx, customersOf(claimed))
-		return err
+		known.read(ctx, tx, customersOf(claimed))
+		return nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("claim events: %w", err)
 	}
+	in.readOneByOne(ctx, &known)
 	err = each(in.together(), byCustomer(claimed), func(events []Event) error {
-		r := &round{events: events, who: known[events[0].CustomerID], outcomes: make([]error, len(events)), done: make([]bool, len(events))}
+		r := &round{events: events, who: known.by[events[0].CustomerID], outcomes: make([]error, len(events)), done: make([]bool, len(events))}
 		in.process(ctx, r, also)
 		if ctx.Err() != nil {
 			return ctx.Err() // shutting down: the lease runs out and they are processed later
@@ -81,6 +83,36 @@ func (in *Intake) RunOnce(ctx context.Context, limit int, also func(context.Cont
 		return 0, err
 	}
 	return len(claimed), nil
+}
+
+// people are some customers as they are stored. Those who cannot be read are left out, and harm no other: of them it is as
+// if nothing were known until their own turn tells why.
+type people struct {
+	by     map[string]billing.Customer
+	unread []string // not tried one by one yet
+}
+
+// read reads customers together, in the transaction that claims what is about them.
+func (p *people) read(ctx context.Context, tx *sql.Tx, ids []string) {
+	var err error
+	p.by, err = billing.CustomersByID(ctx, tx, ids)
+	if err != nil {
+		p.by, p.unread = map[string]billing.Customer{}, ids
+	}
+}
+
+// readOneByOne reads each of the customers of whom one could not be read.
+func (in *Intake) readOneByOne(ctx context.Context, p *people) {
+	for _, id := range p.unread {
+		err := in.db.See(ctx, func(tx *sql.Tx) error {
+			one, err := billing.CustomersByID(ctx, tx, []string{id})
+			maps.Copy(p.by, one)
+			return err
+		})
+		if err != nil && ctx.Err() == nil {
+			in.log.WarnContext(ctx, "a stored customer cannot be read", "customer", id, "err", err)
+		}
+	}
 }
 
 // each does something about all, for so many at the same time, and answers the first error. All are done whatever it is.

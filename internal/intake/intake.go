@@ -275,8 +275,8 @@ func (in *Intake) keep(ctx context.Context, tx *sql.Tx, r reading, was billing.S
 	if err != nil {
 		return err
 	}
-	// Whoever reads the old mailbox is no longer the one to open the pages.
-	if was.Customer.Email != "" && was.Customer.Email != r.account.Customer.Email {
+	// Whoever reads the old mailbox is no longer the one to open the pages. An older reading tells nothing of it.
+	if was.Customer.SyncedAt <= r.at && was.Customer.Email != "" && was.Customer.Email != r.account.Customer.Email {
 		err = link.RevokeAll(ctx, tx, id, in.now())
 		if err != nil {
 			return err

@@ -34,7 +34,7 @@ func (in *Intake) ReadAgain(ctx context.Context) (int, error) {
 		return 0, nil
 	}
 	var claimed []reread
-	var known map[string]billing.Customer
+	var known people
 	err := in.db.Do(ctx, func(tx *sql.Tx) error {
 		now := in.now()
 		var err error
@@ -46,12 +46,13 @@ func (in *Intake) ReadAgain(ctx context.Context) (int, error) {
 		for _, r := range claimed {
 			ids = append(ids, r.customer)
 		}
-		known, err = billing.CustomersByID(ctx, tx, ids)
-		return err
+		known.read(ctx, tx, ids)
+		return nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("claim customers to read again: %w", err)
 	}
+	in.readOneByOne(ctx, &known)
 	var done, refusals atomic.Int64
 	err = each(in.together(), claimed, func(r reread) error {
 		if refusals.Load() >= mostRefusals {
@@ -60,7 +61,7 @@ func (in *Intake) ReadAgain(ctx context.Context) (int, error) {
 		concluded := false
 		err := caught(func() error {
 			var err error
-			concluded, err = in.readOnceMore(ctx, r, known[r.customer])
+			concluded, err = in.readOnceMore(ctx, r, known.by[r.customer])
 			return err
 		})
 		if ctx.Err() != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -125,11 +126,17 @@ func (s *Sender) writeAside(ctx context.Context, tx *sql.Tx, reminders []outbox.
 	if err != nil {
 		return nil, err
 	}
+	fresh, err := s.Intake.Fresh(ctx, tx, slices.Collect(maps.Values(who)))
+	if err != nil {
+		return nil, err
+	}
 	to, err := s.Letters.Settled(ctx, tx, reminders, who)
 	if err != nil {
 		return nil, err
 	}
-	reminders = slices.DeleteFunc(reminders, func(n outbox.Notice) bool { return !alone[n.CustomerID] || to[n.ID] == "" })
+	reminders = slices.DeleteFunc(reminders, func(n outbox.Notice) bool {
+		return !alone[n.CustomerID] || !fresh[n.CustomerID] || to[n.ID] == ""
+	})
 	says, err := s.Cases.WhichWanted(ctx, tx, reminders, who, now)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"sollecito/internal/billing"
 	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
@@ -147,6 +148,30 @@ func TestWhatWasDecidedAsideIsDecidedAgainWhereSomethingChanged(t *testing.T) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Nor does it go in a language that its reader has left since.
+func TestWhatWasDecidedAsideIsOfItsLanguageAlone(t *testing.T) {
+	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	_, catcher, sender := asideOf(t, &now, func(tx *sql.Tx) error {
+		for n := range 41 {
+			err := billing.SetLanguage(t.Context(), tx, fmt.Sprintf("cus_%d", n), "de")
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	sendAll(t, sender)
+	german := 0
+	for _, m := range catcher.Mails() {
+		if strings.Contains(m.Text, "Zahlung") {
+			german++
+		}
+	}
+	if german != 39 {
+		t.Errorf("%d mails are in the language that all but two had chosen by then", german)
 	}
 }
 

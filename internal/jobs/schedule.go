@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"sollecito/internal/database"
@@ -32,7 +33,7 @@ func (s *Schedule) RunOnce(ctx context.Context) (int, error) {
 	}
 	ended := s.lookAhead(ctx, now)
 	if turns {
-		ended += s.turn(ctx, now, s.Cases.EndPauses) + s.turn(ctx, now, s.Cases.OpenPastDue)
+		ended += s.turn(ctx, now, s.Cases.ElapsedPauses, s.Cases.EndPauses) + s.turn(ctx, now, s.Cases.PastDue, s.Cases.OpenPastDue)
 		_, due, err = s.find(ctx, now) // with the cases that these put on the schedule
 		if err != nil {
 			return 0, err
@@ -80,23 +81,54 @@ func (s *Schedule) find(ctx context.Context, now time.Time) (turns bool, due []s
 	return turns, due, nil
 }
 
-// turn does a batch of what else a day brings. A failure there is logged and holds up no case.
-func (s *Schedule) turn(ctx context.Context, now time.Time, work func(context.Context, *sql.Tx, time.Time, int) (int, error)) int {
-	done := 0
-	err := s.DB.Do(ctx, func(tx *sql.Tx) error {
+// turn does a batch of what else a day brings, in one transaction, and one by one should that fail. What fails then is
+// logged, is tried again at the next look, and holds up nothing else. It answers how many it dealt with.
+func (s *Schedule) turn(ctx context.Context, now time.Time, find func(context.Context, *sql.Tx, time.Time, int) ([]string, error), do func(context.Context, *sql.Tx, []string, time.Time) error) int {
+	var ids []string
+	err := s.DB.See(ctx, func(tx *sql.Tx) error {
 		var err error
-		done, err = work(ctx, tx, now, scheduleBatch)
+		ids, err = find(ctx, tx, now, scheduleBatch)
 		return err
 	})
 	if err != nil {
-		s.Log.ErrorContext(ctx, "the day's turn failed", "err", err)
+		s.Log.ErrorContext(ctx, "what the day brings could not be found", "err", err)
 		return 0
+	}
+	together := func(ids []string) error {
+		return s.change(ctx, func(tx *sql.Tx) error { return do(ctx, tx, ids, now) })
+	}
+	if len(ids) == 0 {
+		return 0
+	}
+	err = together(ids)
+	if err == nil {
+		return len(ids)
+	}
+	s.Log.ErrorContext(ctx, "a batch of what the day brings failed, each is tried by itself", "err", err)
+	done := 0
+	for _, id := range ids {
+		err = together([]string{id})
+		if err != nil {
+			s.Log.ErrorContext(ctx, "the day's turn failed", "of", id, "err", err)
+			continue
+		}
+		done++
 	}
 	return done
 }
 
 func (s *Schedule) advance(ctx context.Context, ids []string, now time.Time) error {
-	return s.DB.Do(ctx, func(tx *sql.Tx) error { return s.Cases.AdvanceAll(ctx, tx, ids, now) })
+	return s.change(ctx, func(tx *sql.Tx) error { return s.Cases.AdvanceAll(ctx, tx, ids, now) })
+}
+
+// change is a transaction whose panic is an error like others: one case that panics must not keep the rest from being tried.
+func (s *Schedule) change(ctx context.Context, work func(tx *sql.Tx) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return s.DB.Do(ctx, work)
 }
 
 // Next answers when the earliest case is due.

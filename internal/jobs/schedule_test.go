@@ -1,0 +1,74 @@
+package jobs_test
+
+import (
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"sollecito/internal/dunning"
+	"sollecito/internal/jobs"
+)
+
+// A case that failed is put off; whose customer began to rest meanwhile is on no schedule, and keeps it from no sleep.
+func TestWhatRestsIsNotPutOnTheSchedule(t *testing.T) {
+	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	db, _, sender := waiting(t, now, 1, nil)
+	err := db.Do(t.Context(), func(tx *sql.Tx) error {
+		c, err := sender.Cases.OpenOf(t.Context(), tx, "cus_0")
+		if err != nil {
+			return err
+		}
+		err = sender.Cases.Pause(t.Context(), tx, c.ID, dunning.PauseStaff, "", "staff_1", time.Time{}, now)
+		if err != nil {
+			return err
+		}
+		return sender.Cases.PutOff(t.Context(), tx, c.ID, now.Add(time.Hour))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(2 * time.Hour)
+	s := &jobs.Schedule{DB: db, Cases: sender.Cases, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+	done, err := s.RunOnce(t.Context())
+	if err != nil || done != 0 {
+		t.Errorf("the schedule did %d things about a case that rests: %v", done, err)
+	}
+}
+
+// One customer who cannot be read keeps nobody else's pause from ending.
+func TestAPauseThatCannotBeEndedHoldsUpNoOther(t *testing.T) {
+	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	db, _, sender := waiting(t, now, 5, nil)
+	err := db.Do(t.Context(), func(tx *sql.Tx) error {
+		for n := range 5 {
+			c, err := sender.Cases.OpenOf(t.Context(), tx, fmt.Sprintf("cus_%d", n))
+			if err != nil {
+				return err
+			}
+			err = sender.Cases.Pause(t.Context(), tx, c.ID, dunning.PauseClaim, "", "customer", now.Add(time.Hour), now)
+			if err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(`UPDATE customers SET metadata = '{' WHERE id = 'cus_3'`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(2 * time.Hour)
+	s := &jobs.Schedule{DB: db, Cases: sender.Cases, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+	_, err = s.RunOnce(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := 0
+	err = db.See(t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRow(`SELECT count(*) FROM cases WHERE resting_since > 0`).Scan(&rest)
+	})
+	if err != nil || rest != 1 {
+		t.Errorf("%d cases still rest, one of whom nothing can be read: %v", rest, err)
+	}
+}
