@@ -25,7 +25,8 @@ type Eraser struct {
 	DB        *database.DB
 	Cases     *dunning.Cases
 	Now, Real func() time.Time
-	Years     int // after which Sweep deletes what was kept of an erased customer, 0 for never
+	Years     int            // after which Sweep deletes what was kept of an erased customer, 0 for never
+	Zone      *time.Location // of the merchant, in which calendar years end; nil for UTC
 
 	swept atomic.Int64 // when Sweep did its work last, unix seconds of business time
 }

@@ -378,7 +378,8 @@ func TestTheRestGoesAfterYears(t *testing.T) {
 	}
 	before := dump(t, db)
 	sweep(now.AddDate(30, 0, 0), 0)
-	sweep(now.AddDate(10, 0, 0), 10)
+	sweep(now.AddDate(10, 0, 1), 10) // the years are counted from the end of the one in which they were erased
+	sweep(time.Date(now.Year()+11, time.January, 1, 0, 0, 0, 0, time.UTC).Add(-time.Second), 10)
 	after := dump(t, db)
 	for _, who := range []string{"cus_ada", "cus_bob", "cus_cyd"} {
 		if len(about(before, who)) != len(about(after, who)) {
@@ -386,7 +387,7 @@ func TestTheRestGoesAfterYears(t *testing.T) {
 		}
 	}
 	for range 2 {
-		sweep(now.AddDate(10, 0, 1), 10)
+		sweep(time.Date(now.Year()+11, time.January, 1, 0, 0, 0, 0, time.UTC), 10)
 	}
 	last := dump(t, db)
 	if !slices.Equal(about(after, "cus_bob"), about(last, "cus_bob")) || !slices.Equal(about(after, "cus_cyd"), about(last, "cus_cyd")) {
@@ -443,7 +444,7 @@ func TestTheRestOfEverybodyGoesInOneRound(t *testing.T) {
 		_, err := tx.ExecContext(t.Context(), `UPDATE customers SET erased_at = 1 WHERE id = 'cus_retried'`)
 		return err
 	})
-	e := eraser(db, now.AddDate(11, 0, 0))
+	e := eraser(db, now.AddDate(12, 0, 0))
 	e.Years = 10
 	left := func() (count int) {
 		err := db.See(t.Context(), func(tx *sql.Tx) error {
@@ -519,5 +520,24 @@ func TestOneWhoseRestCannotGoHoldsUpNobody(t *testing.T) {
 	_, err = e.Sweep(t.Context())
 	if err != nil || of("cus_ada") != 0 {
 		t.Errorf("an hour later: %v, %d left", err, of("cus_ada"))
+	}
+}
+
+// A calendar year ends in the merchant's zone.
+func TestTheYearsEndInTheMerchantsZone(t *testing.T) {
+	t.Parallel()
+	auckland, err := time.LoadLocation("Pacific/Auckland")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[time.Time]time.Time{
+		time.Date(2036, time.December, 31, 23, 59, 59, 0, auckland): time.Date(2026, time.January, 1, 0, 0, 0, 0, auckland),
+		time.Date(2037, time.January, 1, 0, 0, 0, 0, auckland):      time.Date(2027, time.January, 1, 0, 0, 0, 0, auckland),
+	} {
+		e := eraser(nil, at.UTC())
+		e.Years, e.Zone = 10, auckland
+		if got := e.keptFrom(); !got.Equal(want) {
+			t.Errorf("on %s it deletes of those erased before %s, want %s", at, got, want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package privacy
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -16,13 +17,13 @@ import (
 // restBatch is how many customers of whom the rest may go are looked up at a time.
 const restBatch = 50
 
-// deleteRest deletes what was kept of customers who were erased that many years ago, when nobody has to keep records of their
-// money any more. Their ids stay: by them what Stripe tells of them is passed over for ever. One that fails holds up no other.
+// deleteRest deletes what was kept of customers when that many years have passed since the end of the one in which they were
+// erased: nobody has to keep records of their money any more. Their ids stay: by them what Stripe tells of them is passed over for ever. One that fails holds up no other.
 func (e *Eraser) deleteRest(ctx context.Context) error {
 	if e.Years == 0 {
 		return nil
 	}
-	before := e.Now().AddDate(-e.Years, 0, 0)
+	before := e.keptFrom()
 	var failed error
 	var past restPlace
 	for {
@@ -49,6 +50,13 @@ func (e *Eraser) deleteRest(ctx context.Context) error {
 		}
 		past = old[len(old)-1]
 	}
+}
+
+// keptFrom is the instant before which somebody was erased whose records nobody has to keep any more. What the law counts
+// in years runs from the end of the calendar year in which something was written down.
+func (e *Eraser) keptFrom() time.Time {
+	zone := cmp.Or(e.Zone, time.UTC)
+	return time.Date(e.Now().In(zone).Year()-e.Years, time.January, 1, 0, 0, 0, 0, zone)
 }
 
 // deleteRestOf deletes what is left of one customer, and the rows that erasing deletes where one was written after it: what
