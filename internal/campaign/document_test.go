@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"pgregory.net/rapid"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
@@ -215,6 +217,51 @@ func TestFlawsNameTheLine(t *testing.T) {
 	}
 }
 
+// oddBodies are bodies that YAML's blocks cannot hold as the library writes them.
+var oddBodies = []string{
+	"\n Your payment is open.\nPlease look.\n\n{{button}}\n", "\n\n  \n Your payment\nis open.", "Your payment is open.\n \n", "\n Your payment is open.",
+	" Your payment\n  is open.\n", "\n\nYour payment\nis open. \n\n\n",
+}
+
+// withBody is a document with one letter, whose body stands in quotes.
+func withBody(body string) []byte {
+	return []byte("name: odd\ntitle: Odd\nsteps:\n  - key: first\n    day: 1\n    at: \"10:00\"\n    channels: [email]\n" +
+		"    text:\n      en:\n        subject: Your payment\n        body: " + strconv.Quote(body) + "\n")
+}
+
+// A body that the check accepts is kept as it was written, however its lines begin and end.
+func TestABodyIsKeptAsItIsWritten(t *testing.T) {
+	t.Parallel()
+	kept := func(t interface {
+		Helper()
+		Errorf(string, ...any)
+	}, body string) (accepted bool) {
+		t.Helper()
+		c, err := campaign.Parse(withBody(body))
+		if err != nil {
+			return false
+		}
+		written, err := c.Document()
+		if err != nil {
+			t.Errorf("%q cannot be written: %v", body, err)
+			return true
+		}
+		again, err := campaign.Parse(written)
+		if err != nil || again.Steps[0].Text["en"].Body != body {
+			t.Errorf("%q is read again as %+v, %v:\n%s", body, again, err, written)
+		}
+		return true
+	}
+	for _, body := range oddBodies {
+		if !kept(t, body) {
+			t.Errorf("%q is refused", body)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		kept(t, rapid.StringOfN(rapid.RuneFrom([]rune("ab  \n\n\t:-'\"\\|>%é")), 1, 12, -1).Draw(t, "body"))
+	})
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(small))
 	for _, c := range campaign.Shipped() {
@@ -228,6 +275,9 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(twoWays))
 	f.Add([]byte(told))
 	f.Add([]byte(strings.Replace(told, "body: |", "body: >-", 1)))
+	for _, body := range oddBodies {
+		f.Add(withBody(body))
+	}
 	f.Add([]byte("a: &a [*a, *a]\n<<: *a"))
 	f.Add([]byte("name: small\nfor: {amounts: {eur: {at_least: 99999999999999999999}}}"))
 	f.Fuzz(func(t *testing.T, text []byte) {
