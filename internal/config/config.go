@@ -209,7 +209,7 @@ func checkListen(fault func(string, string, ...any), name, address, example stri
 
 // checkName keeps out what would break a subject or a heading that the name stands in.
 func (c *Config) checkName(fault func(string, string, ...any)) {
-	if strings.ContainsFunc(c.MerchantName, names.Hidden) {
+	if !names.Visible(c.MerchantName) {
 		fault("MERCHANT_NAME", "must be one line of text, without characters that nobody sees; got %q", c.MerchantName)
 	}
 	if len([]rune(c.MerchantName)) > longestName {
