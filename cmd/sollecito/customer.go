@@ -5,9 +5,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -18,6 +20,9 @@ import (
 	"sollecito/internal/privacy"
 )
 
+// standardOutput is the name under which -o means it.
+const standardOutput = "-"
+
 func customerCommand(p program, args []string) error {
 	u := newUsage("customer export CUSTOMER [-o FILE] [--json] | customer erase CUSTOMER [--yes] [--wait TIME] [--rewrite=false]",
 		"Tells everything that is kept of one customer, or erases it. CUSTOMER is Stripe's id (cus_…) or the address on file.\n\n"+
@@ -27,7 +32,7 @@ func customerCommand(p program, args []string) error {
 			"their links and sessions end, their case closes. It may run beside serve; a mail or a payment that is under way just\n"+
 			"then is waited for. From then on whatever Stripe tells of them is passed over, by sync too. Stripe itself is not\n"+
 			"touched. It cannot be undone. docs/privacy.md says what stays and why.").withSettings()
-	file := u.String("o", "", "export: write to this `file`, which must not exist, instead of to CUSTOMER.zip; one that ends in .json gets the JSON document")
+	file := u.String("o", "", "export: write to this `file`, which must not exist, instead of to CUSTOMER.zip; one that ends in .json gets the JSON document, - is the standard output")
 	document := u.Bool("json", false, "export: write the JSON document alone, to the terminal unless -o names a file")
 	yes := u.Bool("yes", false, "erase: don't ask")
 	wait := u.Duration("wait", time.Minute, "erase: how long to wait for what is under way, as a `time`")
@@ -38,6 +43,18 @@ func customerCommand(p program, args []string) error {
 	}
 	if len(words) != 2 || words[0] != "export" && words[0] != "erase" || strings.TrimSpace(words[1]) == "" {
 		return misused("say export or erase, and whom: Stripe's id or the address on file")
+	}
+	foreign := map[string]string{"o": "export", "json": "export", "yes": "erase", "wait": "erase", "rewrite": "erase"}
+	u.Visit(func(f *flag.Flag) {
+		if foreign[f.Name] != "" && foreign[f.Name] != words[0] {
+			err = misused("-%s is a flag of customer %s; leave it out", f.Name, foreign[f.Name])
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if *document && hasEnding(*file, ".zip") {
+		return misused("--json writes the document alone, and %s is the name of an archive: name a file that ends in .json, or leave --json out", *file)
 	}
 	c, err := u.configuration(p, "DATABASE_URL")
 	if err != nil {
@@ -57,13 +74,16 @@ func customerCommand(p program, args []string) error {
 		return plain(err)
 	}
 	if words[0] == "export" {
-		return exportCustomer(p, db, customer, *file, *document || strings.HasSuffix(*file, ".json"))
+		return exportCustomer(p, db, customer, *file, *document || hasEnding(*file, ".json"))
 	}
 	return eraseCustomer(p, db, customer, erasing{yes: *yes, wait: *wait, rewrite: *rewrite})
 }
 
-// exportCustomer writes what is kept of a customer into a new file: as an archive, or its document alone, which may go to the
-// terminal instead.
+// hasEnding reports whether a file's name ends so, in letters of either case.
+func hasEnding(file, ending string) bool { return strings.EqualFold(filepath.Ext(file), ending) }
+
+// exportCustomer writes what is kept of a customer into a new file, or to the standard output, which then holds nothing else: as
+// an archive, or its document alone.
 func exportCustomer(p program, db *database.DB, customer, file string, document bool) error {
 	now := time.Now()
 	export := privacy.Archive
@@ -79,7 +99,7 @@ func exportCustomer(p program, db *database.DB, customer, file string, document 
 		}
 		return db.See(p.ctx, func(tx *sql.Tx) error { return export(p.ctx, tx, w, customer, now) })
 	}
-	if file == "" && document {
+	if file == standardOutput || file == "" && document {
 		return write(p.out)
 	}
 	if file == "" {
@@ -96,7 +116,7 @@ func exportCustomer(p program, db *database.DB, customer, file string, document 
 	if err != nil {
 		return errors.Join(err, os.Remove(file)) // half an export is none
 	}
-	fmt.Fprintf(p.out, "%s holds everything that is kept of %s. Its owner alone can read it.\n", file, customer)
+	fmt.Fprintf(p.err, "%s holds everything that is kept of %s. Its owner alone can read it.\n", file, customer)
 	return nil
 }
 

@@ -80,9 +80,21 @@ func plain(text string) bool {
 		return false
 	}
 	if strings.Contains(text, "\n") {
-		return true // it becomes a block, in which nothing else has a meaning
+		return inBlock(text)
 	}
 	var read struct{ Text any }
 	err := yaml.Unmarshal([]byte("text: "+text), &read)
 	return err == nil && read.Text == text
+}
+
+// inBlock reports whether a text of several lines is read as it stands when it is written as a block, as the library does:
+// one whose first line is empty or indented, and one that ends in blanks, may not be.
+func inBlock(text string) bool {
+	written, err := yaml.MarshalWithOptions([]map[string]string{{"text": text}}, yaml.Indent(2), yaml.IndentSequence(true))
+	if err != nil {
+		return false
+	}
+	var read []map[string]string
+	err = yaml.Unmarshal(written, &read)
+	return err == nil && len(read) == 1 && read[0]["text"] == text
 }

@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -59,15 +60,19 @@ var (
 	metadataForm = regexp.MustCompile(`^sollecito_[a-z0-9_]{1,30}$`)
 )
 
+// greeceInTax is how the European Union writes Greece before tax numbers; Stripe and ISO 3166 write GR.
+const greeceInTax = "EL"
+
 func (d *document) check() {
 	d.plainly("", d.file.Docs[0].Body)
+	d.numbers(d.file.Docs[0].Body, reflect.TypeFor[Campaign]())
 	if !nameForm.MatchString(d.Name) {
 		d.flaw("$.name", "name must be small letters, digits and dashes, as consumer-cards")
 	}
-	if strings.TrimSpace(d.Title) == "" || utf8.RuneCountInString(d.Title) > 80 {
+	if blank(d.Title) || utf8.RuneCountInString(d.Title) > 80 {
 		d.flaw("$.title", "title must say in at most 80 letters what staff read, as Consumer cards")
-	} else if !plainWords(d.Title) {
-		d.flaw("$.title", "title is one line of words")
+	} else if lineFlaw(d.Title) != "" {
+		d.flaw("$.title", "title is one line of words; %s", lineFlaw(d.Title))
 	}
 	if d.Holdout < 0 || d.Holdout > 50 {
 		d.flaw("$.holdout", "holdout is a share from 0 to 50 per cent")
@@ -268,6 +273,8 @@ func (d *document) segment(at string, s Segment) {
 	for _, c := range s.Countries {
 		region, err := language.ParseRegion(c)
 		switch {
+		case c == greeceInTax:
+			d.flaw(at+".countries", "no customer has the country %s, which is Greece in tax numbers alone; write GR", c)
 		case !countryForm.MatchString(c):
 			d.flaw(at+".countries", "%q is no country; write two capital letters, as IT", c)
 		case err != nil || !region.IsCountry():
@@ -297,8 +304,11 @@ func (d *document) segment(at string, s Segment) {
 		if !metadataForm.MatchString(key) {
 			d.flaw(at+".metadata."+key, "%q is not kept: only the customer's metadata whose keys begin with sollecito_ is", key)
 		}
-		if len(values) == 0 {
+		switch {
+		case len(values) == 0:
 			d.flaw(at+".metadata."+key, "%s needs a value: a word, or a list of words", key)
+		case slices.ContainsFunc(values, func(v string) bool { return strings.TrimSpace(v) == "" }):
+			d.flaw(at+".metadata."+key, "an empty word would hold for everybody who has no %s; write a word, or leave %s out", key, key)
 		}
 	}
 }

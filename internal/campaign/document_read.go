@@ -132,6 +132,57 @@ func (d *document) plainly(name string, n ast.Node) {
 	}
 }
 
+// readsItself is a type that says itself how it is written, as a time of day does.
+var readsItself = reflect.TypeFor[yaml.InterfaceUnmarshaler]()
+
+// numbers notes texts that the library would take for the number that a field of the type wants: 1e3 is one to YAML 1.1, and
+// a text to people who look for digits. A number in quotes is read as it looks.
+func (d *document) numbers(n ast.Node, t reflect.Type) {
+	for t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t == nil || reflect.PointerTo(t).Implements(readsItself) {
+		return
+	}
+	switch n := n.(type) {
+	case *ast.StringNode:
+		if t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64 && !numberForm.MatchString(n.Value) {
+			d.flaws = append(d.flaws, Flaw{n.GetToken().Position.Line, n.Value + " is not read as it looks; write the number with digits alone, as 10"})
+		}
+	case *ast.MappingNode:
+		for _, value := range n.Values {
+			d.numbers(value, t)
+		}
+	case *ast.MappingValueNode:
+		d.numbers(n.Value, fieldType(t, n.Key.GetToken().Value))
+	case *ast.SequenceNode:
+		if t.Kind() != reflect.Slice {
+			return
+		}
+		for _, value := range n.Values {
+			d.numbers(value, t.Elem())
+		}
+	}
+}
+
+// fieldType answers the type of what stands behind a name in a value of the type, nil when nothing does.
+func fieldType(t reflect.Type, name string) reflect.Type {
+	if t.Kind() == reflect.Map {
+		return t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		written, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		if written == name {
+			return f.Type
+		}
+	}
+	return nil
+}
+
 // unreadable is what the YAML library says as a flaw: its first complaint.
 func unreadable(err error) Flaws {
 	var said yaml.Error

@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"pgregory.net/rapid"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
@@ -175,6 +177,17 @@ func TestFlawsNameTheLine(t *testing.T) {
 		{"a title that steers a terminal", strings.Replace(small, "title: Small", `title: "\x1b[31mSmall"`, 1), 2, "one line of words", false},
 		{"a country nobody has", "for: {countries: [UK]}\n" + small, 1, "write GB", false},
 		{"a country there is not", "for: {countries: [XX]}\n" + small, 1, "no country XX", false},
+		{"Greece as in tax numbers", "for: {countries: [EL]}\n" + small, 1, "write GR", false},
+		{"a number with an exponent", "for:\n  amounts:\n    eur:\n      below: 1e3\n" + small, 4, "1e3 is not read as it looks", true},
+		{"a day with an exponent", strings.Replace(small, "day: 1", "day: 1e0", 1), 5, "1e0 is not read as it looks", true},
+		{"a retry with an exponent", "retries:\n  days:\n    - 1\n    - \"2e0\"\n  at: \"09:00\"\n" + small, 4, "2e0 is not read as it looks", true},
+		{"an empty word of metadata", "for:\n  metadata:\n    sollecito_k: \"\"\n" + small, 3, "leave sollecito_k out", true},
+		{"an empty word among others", "for:\n  metadata:\n    sollecito_k: [a, ' ']\n" + small, 3, "leave sollecito_k out", true},
+		{"a title that turns", strings.Replace(small, "title: Small", `title: "\u202eSmall"`, 1), 2, "leave out U+202E", false},
+		{"a title of nothing", strings.Replace(small, "title: Small", `title: "\u200d\u3164"`, 1), 2, "title must say", false},
+		{"a subject that turns", small + "    text:\n      en: {subject: \"a \\u2067b\\u2069\", body: b}\n", 9, "leave out U+2067", false},
+		{"a subject of two lines", small + "    text:\n      en: {subject: \"a\\nb\", body: b}\n", 9, "line break or control sign in it (U+000A)", false},
+		{"a subject of joiners", small + "    text:\n      en: {subject: \"\\u200d\", body: b}\n", 9, "a text has a subject", false},
 		{"a list emptied", "for:\n  countries: []\n" + small, 2, "would hold for everybody", true},
 		{"an empty word", "for:\n  plans: ['']\n" + small, 2, "stands in everything", true},
 		{"a sign nobody sees", small + "    text:\n      en: {subject: a, body: \"b \\u202e c\"}\n", 9, "a sign that nobody sees", false},
@@ -215,6 +228,69 @@ func TestFlawsNameTheLine(t *testing.T) {
 	}
 }
 
+// oddBodies are bodies that YAML's blocks cannot hold as the library writes them.
+var oddBodies = []string{
+	"\n Your payment is open.\nPlease look.\n\n{{button}}\n", "\n\n  \n Your payment\nis open.", "Your payment is open.\n \n", "\n Your payment is open.",
+	" Your payment\n  is open.\n", "\n\nYour payment\nis open. \n\n\n",
+}
+
+// withBody is a document with one letter, whose body stands in quotes.
+func withBody(body string) []byte {
+	return []byte("name: odd\ntitle: Odd\nsteps:\n  - key: first\n    day: 1\n    at: \"10:00\"\n    channels: [email]\n" +
+		"    text:\n      en:\n        subject: Your payment\n        body: " + strconv.Quote(body) + "\n")
+}
+
+// A body that the check accepts is kept as it was written, however its lines begin and end.
+func TestABodyIsKeptAsItIsWritten(t *testing.T) {
+	t.Parallel()
+	kept := func(t interface {
+		Helper()
+		Errorf(string, ...any)
+	}, body string) (accepted bool) {
+		t.Helper()
+		c, err := campaign.Parse(withBody(body))
+		if err != nil {
+			return false
+		}
+		written, err := c.Document()
+		if err != nil {
+			t.Errorf("%q cannot be written: %v", body, err)
+			return true
+		}
+		again, err := campaign.Parse(written)
+		if err != nil || again.Steps[0].Text["en"].Body != body {
+			t.Errorf("%q is read again as %+v, %v:\n%s", body, again, err, written)
+		}
+		return true
+	}
+	for _, body := range oddBodies {
+		if !kept(t, body) {
+			t.Errorf("%q is refused", body)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		kept(t, rapid.StringOfN(rapid.RuneFrom([]rune("ab  \n\n\t:-'\"\\|>%é")), 1, 12, -1).Draw(t, "body"))
+	})
+}
+
+// What joins letters and emoji, and marks of direction, belong to the words of a subject and a title.
+func TestASubjectHoldsWhatItsLanguageWrites(t *testing.T) {
+	t.Parallel()
+	for _, words := range []string{
+		"می\u200cپردازید", "دفع Lumen!\u200f", "\u200eLumen", "فاتورة\u061c 7", "👩\u200d💻 Lumen", "❤\ufe0f Lumen", "क\u094d\u200dष",
+		"🏴\U000E0067\U000E0062\U000E0073\U000E0063\U000E0074\U000E007F",
+	} {
+		c, err := campaign.Parse(bytes.ReplaceAll(bytes.ReplaceAll(withBody("b"), []byte("subject: Your payment"), []byte("subject: "+words)), []byte("title: Odd"), []byte("title: "+words)))
+		if err != nil || c.Title != words || c.Steps[0].Text["en"].Subject != words {
+			t.Errorf("%+q: %v", words, err)
+		}
+	}
+	_, err := campaign.Parse([]byte("for: {amounts: {eur: {below: \"5\"}}}\n" + small)) // a number in quotes is read as it looks
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(small))
 	for _, c := range campaign.Shipped() {
@@ -228,6 +304,9 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(twoWays))
 	f.Add([]byte(told))
 	f.Add([]byte(strings.Replace(told, "body: |", "body: >-", 1)))
+	for _, body := range oddBodies {
+		f.Add(withBody(body))
+	}
 	f.Add([]byte("a: &a [*a, *a]\n<<: *a"))
 	f.Add([]byte("name: small\nfor: {amounts: {eur: {at_least: 99999999999999999999}}}"))
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/yuin/goldmark/ast"
@@ -311,8 +310,3 @@ func distance(a, b string) int {
 var foreign = regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]*://|\bwww\.|\bmailto:|\]\s*\(|\b[a-z0-9-]+\.(com|net|org|io|de|it|fr|eu|example|shop|link|app)\b`)
 
 var marked = regexp.MustCompile("(?m)<[A-Za-z/!]|^ {0,3}#{1,6} |^ {0,3}(```|~~~|>|---+\\s*$)")
-
-// plainWords reports whether a subject is one line that can be seen.
-func plainWords(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) }) < 0
-}

@@ -120,7 +120,6 @@ func (d *document) text(path string, i int, language string, t Text) {
 		}
 		d.bodyFlaw(path+".body", f.line, f.says)
 	}
-	subject := strings.TrimSpace(t.Subject)
 	long := 0
 	for _, p := range told.Subject {
 		long += utf8.RuneCountInString(p.Text)
@@ -129,10 +128,10 @@ func (d *document) text(path string, i int, language string, t Text) {
 		}
 	}
 	switch {
-	case subject == "":
+	case blank(t.Subject):
 		d.flaw(path+".subject", "a text has a subject")
-	case !plainWords(t.Subject):
-		d.flaw(path+".subject", "a subject is one line of words")
+	case lineFlaw(t.Subject) != "":
+		d.flaw(path+".subject", "a subject is one line of words; %s", lineFlaw(t.Subject))
 	case long > mostSubject:
 		d.flaw(path+".subject", "the subject has about %d letters with its variables filled in; a mailbox shows %d at most", long, mostSubject)
 	case naming(told.Subject, varButton):
@@ -149,6 +148,30 @@ func (d *document) text(path string, i int, language string, t Text) {
 	for n, line := range strings.Split(t.Body, "\n") {
 		d.lintLine(path+".body", n, i, language, line)
 	}
+}
+
+// blank reports whether nothing of a line is seen.
+func blank(line string) bool {
+	return !strings.ContainsFunc(line, func(r rune) bool {
+		return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) && r != '\u2800'
+	})
+}
+
+// lineFlaw answers what keeps a subject or a title from being one line that is read as it stands, "" when nothing does. What
+// joins letters and emoji, and the marks that give a sign between words its direction, belong to the words; what turns all
+// that follows does not, not even where it is closed: a line is shown beside others.
+func lineFlaw(line string) string {
+	const arabicMark, lastTag = '\u061C', '\U000E007F'
+	for _, r := range line {
+		switch {
+		case unicode.IsControl(r), unicode.In(r, unicode.Zl, unicode.Zp):
+			return fmt.Sprintf("leave out the line break or control sign in it (%U)", r)
+		case '\u200C' <= r && r <= '\u200F', r == arabicMark, '\U000E0020' <= r && r <= lastTag, unicode.Is(unicode.Prepended_Concatenation_Mark, r):
+		case unicode.Is(unicode.Cf, r):
+			return fmt.Sprintf("leave out %U, which nobody sees; joiners (U+200C, U+200D) and marks of direction (U+200E, U+200F, U+061C) may stay", r)
+		}
+	}
+	return ""
 }
 
 // unseen reports whether a sign steers how words are shown, or shows nothing, and no language writes it.

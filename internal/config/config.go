@@ -79,7 +79,7 @@ type Config struct {
 	PromiseBeyond  string   `env:"PROMISE_BEYOND_NOTICE" default:"off" help:"on or off: whether such a date may lie past the announced day of a consequence"`
 	ClaimDays      string   `env:"CLAIM_DAYS" default:"5" help:"how many business days reminders rest when a customer says that a transfer is on its way"`
 	FinalActs      string   `env:"FINAL_ACTS" default:"person" help:"person or automatic: whether a campaign's final act at Stripe waits for a manager's yes"`
-	ErasedYears    string   `env:"ERASED_YEARS" default:"10" help:"after how many years what was kept of an erased customer without a name (sums, dates, counts) is deleted too; 0 keeps it"`
+	ErasedYears    string   `env:"ERASED_YEARS" default:"10" help:"how many years what was kept of an erased customer without a name (sums, dates, counts) stays, counted from the end of the calendar year of the erasing (in DEFAULT_ZONE); 0 keeps it"`
 	LateInterest   string   `env:"LATE_INTEREST" default:"off" help:"on or off: whether managers may work out statutory late interest of customers who are businesses (docs/late-interest.md)"`
 	InterestRates  string   `env:"INTEREST_RATES" help:"a YAML file with rates of late interest by country and half-year, added to those that come along and before them"`
 
@@ -209,7 +209,7 @@ func checkListen(fault func(string, string, ...any), name, address, example stri
 
 // checkName keeps out what would break a subject or a heading that the name stands in.
 func (c *Config) checkName(fault func(string, string, ...any)) {
-	if strings.ContainsFunc(c.MerchantName, names.Hidden) {
+	if !names.Visible(c.MerchantName) {
 		fault("MERCHANT_NAME", "must be one line of text, without characters that nobody sees; got %q", c.MerchantName)
 	}
 	if len([]rune(c.MerchantName)) > longestName {

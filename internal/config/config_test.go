@@ -59,6 +59,7 @@ func TestEveryFaultIsOneLine(t *testing.T) {
 		{"DATABASE_URL", "sqlite:file::memory:?cache=shared", "name a file"},
 		{"MERCHANT_NAME", "Lumen\nBcc: x@example.com", "one line"},
 		{"MERCHANT_NAME", "Lumen\u202eoidutS", "nobody sees"},
+		{"MERCHANT_NAME", "Lu\u200cmen", "nobody sees"},
 		{"MERCHANT_NAME", strings.Repeat("L", 101), "at most 100"},
 		{"STRIPE_WEBHOOK_SECRET", "whsec_1,whsec_", "its beginning"},
 		{"STRIPE_API_URL", "http://127.0.0.1:12111/v1/", "must not end with /v1"},

@@ -91,7 +91,7 @@ func Redact(address string) string {
 	return u.Redacted()
 }
 
-// Path is the file that holds the data, "" when a server does.
+// Path is the file that holds the data, behind whatever links lead to it, "" when a server does.
 func (db *DB) Path() string { return db.file }
 
 // Address says where the data is, for people: the file, or the server's address without its password.

@@ -31,6 +31,10 @@ func openSQLite(ctx context.Context, path string, how opening) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	file, err := filepath.EvalSymlinks(path) // as SQLite does: its log lies beside the file, not beside a link to it
+	if err != nil {
+		return nil, err
+	}
 	// As every distribution's SQLite does: what is written is as durable, and the disk is not made to keep the file's times.
 	_, err = sqlite.Fdatasync(true)
 	if err != nil && !errors.Is(err, sqlite.ErrFdatasyncUnavailable) {
@@ -61,7 +65,7 @@ func openSQLite(ctx context.Context, path string, how opening) (*DB, error) {
 	read.SetMaxIdleConns(readers)
 	version := &dataVersion{pool: read}
 	return &DB{write: write, read: read, stamp: stamps{ask: version.ask, close: version.close}, engine: engine{
-		name: "sqlite", file: path, address: path, dialect: goose.DialectSQLite3, reading: &sql.TxOptions{ReadOnly: true},
+		name: "sqlite", file: file, address: path, dialect: goose.DialectSQLite3, reading: &sql.TxOptions{ReadOnly: true},
 		empty: `SELECT NOT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'settings')`,
 	}}, nil
 }

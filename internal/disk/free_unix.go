@@ -7,10 +7,14 @@ import (
 	"syscall"
 )
 
-// Free answers how many bytes are left where the file lies, and false when the system does not say.
+// Free answers how many bytes are left where the file lies, behind links as well, and false when the system does not say.
 func Free(file string) (uint64, bool) {
+	real, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		real = file // it may be there later
+	}
 	var stat syscall.Statfs_t
-	err := syscall.Statfs(filepath.Dir(file), &stat)
+	err = syscall.Statfs(filepath.Dir(real), &stat)
 	if err != nil {
 		return 0, false
 	}

@@ -3,64 +3,83 @@
 package names
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
-const (
-	nonJoiner, joiner = '\u200c', '\u200d'
-)
+// brailleBlank is a sign of braille without a dot: a space, whatever else it is called.
+const brailleBlank = '\u2800'
 
 // Hidden reports whether a character is not seen: it controls a line, the direction of the words around it, or nothing at
-// all. The two joiners are left out: they shape the letters beside them, in Persian and Hindi names for one.
+// all. Those that shape the characters beside them are left out; OneLine keeps them only where they do.
 func Hidden(r rune) bool {
-	switch {
-	case r == nonJoiner, r == joiner, unicode.Is(unicode.Prepended_Concatenation_Mark, r):
+	if shapes(r) || unicode.Is(unicode.Prepended_Concatenation_Mark, r) {
 		return false
 	}
-	return breaks(r) || unicode.In(r, unicode.Cf)
+	return breaks(r) || unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point)
 }
 
-// breaks reports whether a character ends a line or controls one, or is none.
+// breaks reports whether a character ends a line or controls one, is blank, or is none.
 func breaks(r rune) bool {
-	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) || r == utf8.RuneError
+	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp) || r == utf8.RuneError || r == brailleBlank
 }
 
-// OneLine answers a name without what is hidden in it: what breaks a line is a space, runs of spaces are one, and a joiner
-// stays between letters that it can join.
+// Visible reports whether a name holds nothing that OneLine leaves out, spaces aside.
+func Visible(name string) bool {
+	return strings.ReplaceAll(OneLine(name), " ", "") == strings.ReplaceAll(name, " ", "")
+}
+
+// OneLine answers a name without what is hidden in it: what breaks a line is a space, runs of spaces are one, and what
+// shapes the characters beside it stays where it does.
 func OneLine(name string) string {
 	if plain(name) {
 		return name
 	}
-	var clean strings.Builder
-	before, waiting := rune(0), rune(0) // the letter before, and a joiner that waits for the next one
-	for _, r := range name {
-		switch {
-		case breaks(r), r == ' ':
-			waiting = 0
-			if before != 0 && before != ' ' {
-				clean.WriteByte(' ')
-				before = ' '
-			}
-			continue
-		case r == nonJoiner, r == joiner:
-			waiting = r
-			continue
-		case Hidden(r):
-			continue
-		}
-		if waiting != 0 && joins(before) && joins(r) {
-			clean.WriteRune(waiting)
-		}
-		clean.WriteRune(r)
-		before, waiting = r, 0
-	}
-	return strings.TrimSuffix(clean.String(), " ")
+	return strings.Join(strings.FieldsFunc(string(shaped(seen(name))), func(r rune) bool { return r == ' ' }), " ")
 }
 
-// joins reports whether a joiner beside a character may shape it.
-func joins(r rune) bool { return r >= utf8.RuneSelf }
+// seen are the characters of a name that are not hidden, with spaces for those that break a line.
+func seen(name string) []rune {
+	var all []rune
+	for _, r := range name {
+		switch {
+		case breaks(r):
+			all = append(all, ' ')
+		case !Hidden(r):
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// shaped answers the characters without those that are to shape others and do not.
+func shaped(all []rune) []rune {
+	var kept []rune
+	for i := 0; i < len(all); i++ {
+		r := all[i]
+		if !shapes(r) {
+			kept = append(kept, r)
+			continue
+		}
+		tags := flagTags(kept, all[i:])
+		if tags > 0 {
+			kept = append(kept, all[i:i+tags]...)
+			i += tags - 1
+			continue
+		}
+		next := rune(0)
+		at := slices.IndexFunc(all[i:], func(r rune) bool { return !shapes(r) })
+		if at >= 0 {
+			next = all[i+at]
+		}
+		if shapesBetween(kept, r, next) {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}
 
 // plain reports whether the text is of printable ASCII with single spaces inside, as most are.
 func plain(s string) bool {

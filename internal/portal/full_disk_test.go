@@ -25,7 +25,7 @@ func TestReadinessLooksAtTheRoomLeft(t *testing.T) {
 	}{
 		{1 << 40, http.StatusOK, "ok"},
 		{60 << 20, http.StatusOK, "degraded 60 MiB are left on the disk of the database: soon nothing can be kept."},
-		{31 << 20, http.StatusServiceUnavailable, "failed 31 MiB are left on the disk of the database: nothing more is taken in until there is room."},
+		{31 << 20, http.StatusServiceUnavailable, "failed 31 MiB are left on the disk of the database: make room. A load balancer that asks sends nothing here meanwhile; without one the program takes in what still fits."},
 		{200 << 20, http.StatusOK, "ok"},
 	} {
 		h.left.Store(tt.left)

@@ -169,7 +169,9 @@ func (p *Portal) roomCheck() (check web.Check, known bool) {
 	switch {
 	case !known:
 	case free < leastRoom:
-		check.Status, check.Reason = web.Failed, fmt.Sprintf("%d MiB are left on the disk of the database: nothing more is taken in until there is room.", free/disk.MiB)
+		check.Status, check.Reason = web.Failed, fmt.Sprintf(
+			"%d MiB are left on the disk of the database: make room. A load balancer that asks sends nothing here meanwhile; without one the program takes in what still fits.",
+			free/disk.MiB)
 	case free < disk.Low:
 		check.Status, check.Reason = web.Degraded, fmt.Sprintf("%d MiB are left on the disk of the database: soon nothing can be kept.", free/disk.MiB)
 	}

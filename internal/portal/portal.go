@@ -210,7 +210,7 @@ func (p *Portal) assembleRunner(c *config.Config, at Surroundings, sessions *lin
 		Finals:   &jobs.Finals{DB: p.DB, Cases: p.Cases, Intake: p.Intake, Stripe: p.Stripe, Now: at.Now, Log: at.Log},
 	}
 	tasks := append(work.Tasks(), jobs.Task{Name: "presence", RunOnce: func(ctx context.Context) (int, error) { return 0, p.DB.Stay(ctx) }, Every: 15 * time.Second})
-	eraser := &privacy.Eraser{DB: p.DB, Cases: p.Cases, Now: at.Now, Real: at.Real, Years: c.Erased}
+	eraser := &privacy.Eraser{DB: p.DB, Cases: p.Cases, Now: at.Now, Real: at.Real, Years: c.Erased, Zone: c.Zone}
 	tasks = append(tasks, jobs.Task{Name: "erased", RunOnce: eraser.Sweep, Every: time.Minute}) // which goes over them once an hour
 	if c.Mailbox.On() {
 		post := &inbound.Poller{DB: p.DB, Addresses: c.Inbound, Mailbox: c.Mailbox, Now: at.Now, Real: at.Real, Log: at.Log}

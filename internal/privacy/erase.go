@@ -25,7 +25,8 @@ type Eraser struct {
 	DB        *database.DB
 	Cases     *dunning.Cases
 	Now, Real func() time.Time
-	Years     int // after which Sweep deletes what was kept of an erased customer, 0 for never
+	Years     int            // after which Sweep deletes what was kept of an erased customer, 0 for never
+	Zone      *time.Location // of the merchant, in which calendar years end; nil for UTC
 
 	swept atomic.Int64 // when Sweep did its work last, unix seconds of business time
 }
@@ -193,7 +194,8 @@ const (
 )
 
 // Sweep erases what was left behind of customers who were erased lately, and what was kept for a while or for years, once in
-// an hour of business time; in between it does nothing. It leaves no work for a next round and always answers 0.
+// an hour of business time; in between it does nothing. It leaves no work for a next round and always answers 0. A customer
+// with whom it fails holds up no other and is tried again in an hour.
 func (e *Eraser) Sweep(ctx context.Context) (int, error) {
 	now := e.Now().Unix()
 	last := e.swept.Load()
@@ -220,7 +222,7 @@ func (e *Eraser) Sweep(ctx context.Context) (int, error) {
 		err = errors.Join(err, e.DB.Do(ctx, func(tx *sql.Tx) error { return forgetCards(ctx, tx, e.Now()) }))
 	}
 	err = errors.Join(err, e.deleteRest(ctx))
-	if err == nil {
+	if ctx.Err() == nil {
 		e.swept.Store(now)
 	}
 	return 0, err

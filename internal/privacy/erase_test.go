@@ -3,6 +3,7 @@ package privacy
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -377,7 +378,8 @@ func TestTheRestGoesAfterYears(t *testing.T) {
 	}
 	before := dump(t, db)
 	sweep(now.AddDate(30, 0, 0), 0)
-	sweep(now.AddDate(10, 0, 0), 10)
+	sweep(now.AddDate(10, 0, 1), 10) // the years are counted from the end of the one in which they were erased
+	sweep(time.Date(now.Year()+11, time.January, 1, 0, 0, 0, 0, time.UTC).Add(-time.Second), 10)
 	after := dump(t, db)
 	for _, who := range []string{"cus_ada", "cus_bob", "cus_cyd"} {
 		if len(about(before, who)) != len(about(after, who)) {
@@ -385,7 +387,7 @@ func TestTheRestGoesAfterYears(t *testing.T) {
 		}
 	}
 	for range 2 {
-		sweep(now.AddDate(10, 0, 1), 10)
+		sweep(time.Date(now.Year()+11, time.January, 1, 0, 0, 0, 0, time.UTC), 10)
 	}
 	last := dump(t, db)
 	if !slices.Equal(about(after, "cus_bob"), about(last, "cus_bob")) || !slices.Equal(about(after, "cus_cyd"), about(last, "cus_cyd")) {
@@ -410,5 +412,132 @@ func TestTheRestGoesAfterYears(t *testing.T) {
 	})
 	if err != nil {
 		t.Errorf("the audit log: %v", err)
+	}
+}
+
+// However many there are of whom the rest may go, it goes in one round; one with whom it fails holds up nobody and is tried
+// again in an hour, and each deletion stands in the audit log.
+func TestTheRestOfEverybodyGoesInOneRound(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	const many = 120
+	id := func(i int) string { return fmt.Sprintf("cus_%03d", i) }
+	do(t, db, func(tx *sql.Tx) error {
+		for i := range many {
+			err := save(tx, t, billing.Customer{ID: id(i)})
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(t.Context(), `INSERT INTO holds (customer_id, times) VALUES ($1, 1) ON CONFLICT (customer_id) DO NOTHING`, id(i))
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(t.Context(), `UPDATE customers SET erased_at = $1 WHERE id = $2`, now.Unix()+int64(i), id(i))
+			if err != nil {
+				return err
+			}
+		}
+		return plant(t.Context(), tx, "cus_retried")
+	})
+	// A row that erasing deletes, written after it by a program that was at work, lies before all others.
+	do(t, db, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `UPDATE customers SET erased_at = 1 WHERE id = 'cus_retried'`)
+		return err
+	})
+	e := eraser(db, now.AddDate(12, 0, 0))
+	e.Years = 10
+	left := func() (count int) {
+		err := db.See(t.Context(), func(tx *sql.Tx) error {
+			return tx.QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM holds) + (SELECT count(*) FROM retries)`).Scan(&count)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return count
+	}
+	if n := left(); n != many+2 {
+		t.Fatalf("%d rows before", n)
+	}
+	_, err := e.Sweep(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := left(); n != 0 {
+		t.Errorf("after one sweep %d rows are left", n)
+	}
+	written := 0
+	err = db.See(t.Context(), func(tx *sql.Tx) error {
+		_, _, err := audit.Verify(t.Context(), tx)
+		return errors.Join(err, tx.QueryRowContext(t.Context(), `SELECT count(*) FROM audit WHERE action = 'customer.rest_deleted' AND actor = 'program'`).Scan(&written))
+	})
+	if err != nil || written != many+1 {
+		t.Errorf("%d of %d deletions stand in the audit log: %v", written, many+1, err)
+	}
+}
+
+// A customer whose rest cannot be deleted holds up nobody, and is not tried again before an hour is over.
+func TestOneWhoseRestCannotGoHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	for _, who := range []string{"cus_ada", "cus_bob"} {
+		do(t, db, func(tx *sql.Tx) error { return plant(t.Context(), tx, who) })
+	}
+	do(t, db, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `UPDATE customers SET erased_at = CASE id WHEN 'cus_ada' THEN 1 ELSE 2 END`)
+		if err != nil {
+			return err
+		}
+		// A promise of somebody else on the first one's case: a wrong row, with which the case cannot go.
+		err = plant(t.Context(), tx, "cus_cyd")
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(t.Context(), `UPDATE promises SET case_id = 'cases-cus_ada' WHERE customer_id = 'cus_cyd'`)
+		return err
+	})
+	at := now
+	e := eraser(db, now)
+	e.Now = func() time.Time { return at }
+	e.Years = 10
+	_, err := e.Sweep(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "cus_ada") {
+		t.Fatalf("the sweep that could not delete answers %v", err)
+	}
+	of := func(customer string) int { return len(about(dump(t, db), "holds "+customer)) }
+	if of("cus_ada") != 1 || of("cus_bob") != 0 {
+		t.Errorf("left: of the one who fails %d, of the one behind %d", of("cus_ada"), of("cus_bob"))
+	}
+	at = now.Add(time.Minute)
+	_, err = e.Sweep(t.Context())
+	if err != nil {
+		t.Errorf("a minute later it tries again: %v", err)
+	}
+	do(t, db, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(t.Context(), `UPDATE promises SET case_id = 'cases-cus_cyd' WHERE customer_id = 'cus_cyd'`)
+		return err
+	})
+	at = now.Add(time.Hour)
+	_, err = e.Sweep(t.Context())
+	if err != nil || of("cus_ada") != 0 {
+		t.Errorf("an hour later: %v, %d left", err, of("cus_ada"))
+	}
+}
+
+// A calendar year ends in the merchant's zone.
+func TestTheYearsEndInTheMerchantsZone(t *testing.T) {
+	t.Parallel()
+	auckland, err := time.LoadLocation("Pacific/Auckland")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at, want := range map[time.Time]time.Time{
+		time.Date(2036, time.December, 31, 23, 59, 59, 0, auckland): time.Date(2026, time.January, 1, 0, 0, 0, 0, auckland),
+		time.Date(2037, time.January, 1, 0, 0, 0, 0, auckland):      time.Date(2027, time.January, 1, 0, 0, 0, 0, auckland),
+	} {
+		e := eraser(nil, at.UTC())
+		e.Years, e.Zone = 10, auckland
+		if got := e.keptFrom(); !got.Equal(want) {
+			t.Errorf("on %s it deletes of those erased before %s, want %s", at, got, want)
+		}
 	}
 }

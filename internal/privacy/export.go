@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -128,11 +129,18 @@ func Archive(ctx context.Context, tx *sql.Tx, w io.Writer, customer string, now 
 	return archive.Close()
 }
 
+// byteOrderMark is how a spreadsheet on Windows knows that a file is UTF-8.
+const byteOrderMark = "\uFEFF"
+
 // sheet writes a customer's rows as CSV (RFC 4180), below the names of the columns.
 func (t table) sheet(ctx context.Context, tx *sql.Tx, w io.Writer, customer string) error {
+	_, err := io.WriteString(w, byteOrderMark)
+	if err != nil {
+		return err
+	}
 	out := csv.NewWriter(w)
 	out.UseCRLF = true
-	err := out.Write(t.columns())
+	err = out.Write(t.columns())
 	if err != nil {
 		return err
 	}
@@ -234,13 +242,22 @@ func (c cell) json() string {
 	return c.words
 }
 
+// formula finds what a spreadsheet takes for the beginning of a formula: one of four signs or of their full-width forms, behind
+// whatever it cuts off or does not show. A program whose lists are cut at semicolons or tabs overlooks the quotes of a text that
+// holds one, so a formula may begin behind those and on each line, too.
+var formula = regexp.MustCompile(`(^|[;\t\r\n])([ \f\v\p{Z}\p{Cf}\x{115F}\x{1160}\x{2800}\x{3164}]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])`)
+
 // plain is the value for a spreadsheet, which takes text that begins like a formula for one and would work it out: an
 // apostrophe before it says that it is text.
 func (c cell) plain() string {
-	if c.text && c.words != "" && strings.ContainsRune("=+-@\t\r\n", rune(c.words[0])) {
-		return "'" + c.words
+	if !c.text || c.words == "" {
+		return c.words
 	}
-	return c.words
+	words := formula.ReplaceAllString(c.words, "$1'$2")
+	if strings.ContainsRune("\t\r\n", rune(words[0])) {
+		return "'" + words
+	}
+	return words
 }
 
 // momentOf is an instant kept as unix seconds.

@@ -157,7 +157,7 @@ func cleanName(name string) string {
 // checkName refuses a name that stands on more than one line, holds what nobody sees, or is too long. It is read under
 // answers and in the audit log.
 func checkName(name string) error {
-	if strings.ContainsFunc(name, names.Hidden) || names.OneLine(name) != name {
+	if names.OneLine(name) != name {
 		return fault.New(fault.Invalid, "A name is one line of characters that can be seen")
 	}
 	if utf8.RuneCountInString(name) > longestName {

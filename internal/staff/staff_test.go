@@ -469,7 +469,7 @@ func TestAddRefusesNonsense(t *testing.T) {
 func TestANameIsOneLineThatCanBeSeen(t *testing.T) {
 	h := newHouse(t)
 	ctx := t.Context()
-	for _, name := range []string{"Ines\nAdmin", "Ines\rAdmin", "Ines\tFerri", "Ines\x00", "Ines\x1b[2J", "Ines \u202eirreF", "I\u200bnes", "\u2066Ines", "Ines\u2028Ferri", "I\u200dnes", "Ines\xff"} {
+	for _, name := range []string{"Ines\nAdmin", "Ines\rAdmin", "Ines\tFerri", "Ines\x00", "Ines\x1b[2J", "Ines \u202eirreF", "I\u200bnes", "\u2066Ines", "Ines\u2028Ferri", "I\u200dnes", "Ines\xff", "\u3164", "\u2800", "I\u034fnes", "И\u200cнес"} {
 		_, err := h.Add(ctx, "ines@example.com", name, staff.Agent)
 		wantKind(t, err, fault.Invalid)
 		token, err := h.Add(ctx, "ada@example.com", "Ada", staff.Agent)
