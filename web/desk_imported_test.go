@@ -177,8 +177,11 @@ func TestReleasingAllIsSpreadOverDays(t *testing.T) {
 		}
 		h.later(24 * time.Hour)
 		h.do(func(tx *sql.Tx) error {
-			_, err := h.cases.EndPauses(t.Context(), tx, h.clock(), 1000)
-			return err
+			over, err := h.cases.ElapsedPauses(t.Context(), tx, h.clock(), 1000)
+			if err != nil {
+				return err
+			}
+			return h.cases.EndPauses(t.Context(), tx, over, h.clock())
 		})
 	}
 	acts := 0
