@@ -76,6 +76,9 @@ func (s *Server) customerPage(r *http.Request, who staff.Member, k record) desk.
 	if k.c.Variant != "" {
 		p.Campaign += ", variant " + k.c.Variant
 	}
+	if k.c.Holdout {
+		p.Campaign += ", held out: nothing is sent"
+	}
 	p.Plan = s.planOf(k)
 	p.Idle = idleWords(k)
 	if k.situation.Policy.Cap > 0 {

@@ -53,6 +53,7 @@ type player struct {
 	expiring bool          // their card's date passes before that renewal, or, for those it never did, before the next
 	paid     time.Duration // when they paid after all; 0 for those who have not
 	business bool
+	contacts string // further billing contacts, comma-separated
 	campaign string // which of the demo's own is theirs; "" for a shipped one
 	extras   []extra
 	turns    []turn
@@ -80,7 +81,7 @@ type extra struct {
 // cast is everybody, in the order in which they are listed: the situations first, then three who simply pay, then two
 // who do so until their next renewal. /demo/states lists what can be seen on their pages.
 func cast() []player {
-	return slices.Concat(situations(), promisers(), payers(), endings(), healthy())
+	return slices.Concat(situations(), promisers(), payers(), endings(), returned(), compared(), healthy())
 }
 
 func situations() []player {

@@ -127,6 +127,9 @@ func (d *Demo) join(ctx context.Context, p player, r *part, price string, curtai
 	if p.campaign != "" {
 		customer["metadata[sollecito_demo]"] = p.campaign
 	}
+	if p.contacts != "" {
+		customer["metadata[billing_contacts]"] = p.contacts
+	}
 	if p.business {
 		customer["metadata["+interest.CustomerType+"]"] = "business"
 	}
