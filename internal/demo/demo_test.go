@@ -344,6 +344,7 @@ func (v *outsider) pages(t *testing.T) {
 		"/demo/app?customer=" + chiara.ID:             "pay-banner token=",
 		"/demo/app?role=member&customer=" + chiara.ID: "pay-banner token=",
 		"/demo/staff":                                 "Giulia Ferri",
+		"/demo/rehearsal":                             "If Consumer cards spoke 2 days later",
 		"/demo/staff?customer=" + chiara.ID:           "Chiara Bellini",
 		strings.TrimPrefix(chiara.PortalURL, v.base):  "29,00",
 	} {

@@ -61,6 +61,7 @@ func TestSixtyDays(t *testing.T) {
 		"bank_debit": {"recovered", "full"}, "recovered": {"recovered", "full"}, "written_off": {"canceled", "full"},
 		"disputed": {"paused", "full"}, "conversation": {"paused", "full"}, "consent_withdrawn": {"paused", "full"},
 		"promised": {"recovered", "full"}, "wants_to_cancel": {"paused", "full"},
+		"complained": {"open", "grace"}, "two_pauses": {"paused", "full"}, heldOut: {"open", "full"}, "own_retries": {"recovered", "full"},
 		"healthy": {"", "full"}, "overdue_transfer": {"exhausted", "grace"},
 		"just_paid": {"recovered", "full"}, "paid_elsewhere": {"recovered", "full"}, "refunded": {"recovered", "full"}, "voided": {"canceled", "full"}, "paused": {"paused", "full"},
 		"suspended": {"exhausted", "suspended"}, "ended": {"exhausted", "suspended"}, "ends_soon": {"open", "grace"}, "opted_out": {"open", "grace"}, "amount_changes": {"exhausted", "grace"},
