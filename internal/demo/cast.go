@@ -224,6 +224,26 @@ func (p player) joinedAt(curtain time.Time) time.Time {
 	return curtain.Add(-p.joined)
 }
 
+// cardExpiry is a day of the last month in which the card the player comes with is good: far ahead, or, for one that expires,
+// the last one that is past at the renewal. Where a month and a day fall into one month, as from the 1st to the 31st, it is
+// that one: the stand-in takes no card that has expired.
+func (p player) cardExpiry(curtain time.Time) time.Time {
+	if !p.expiring {
+		return curtain.AddDate(3, 0, 0)
+	}
+	joined := p.joinedAt(curtain).UTC()
+	fails := joined.AddDate(0, 1, 0)
+	if p.failed > 0 {
+		fails = curtain.Add(-p.failed).UTC()
+	}
+	before := time.Date(fails.Year(), fails.Month()-1, 1, 0, 0, 0, 0, time.UTC)
+	came := time.Date(joined.Year(), joined.Month(), 1, 0, 0, 0, 0, time.UTC)
+	if before.Before(came) {
+		return came
+	}
+	return before
+}
+
 // curtainTime is the instant at which the demo's story stands when people come in: the last working day's morning at
 // the merchant's place that is not after the real time. Then offices are open, so that a mail that is due at once
 // goes out at once, and the whole day is ahead.

@@ -430,7 +430,7 @@ func TestTheEngineCanBeWatched(t *testing.T) {
 		"two_pauses":      {"Paused by a colleague", "says a transfer is on its way"},
 		"way_shipped":     {"Two ways of saying it, and a share told nothing, variant shipped-words"},
 		"way_own_words":   {"variant own-words"},
-		"held_out":        {"held out: nothing is sent", "holdout"},
+		"held_out":        {"a share told nothing, held out", "To nobody: the case is in the holdout", "Nothing goes out: the case is in the holdout", "In the holdout nothing is announced"},
 		"own_retries":     {"Our own retries", "retry"},
 		"campaign_chosen": {"High value"},
 	}

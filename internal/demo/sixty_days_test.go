@@ -97,3 +97,21 @@ func TestEverySituationSaysWhatToWatch(t *testing.T) {
 		}
 	}
 }
+
+// On whatever day the demo begins, a card that expires is good when its customer comes, or the stand-in would refuse it, and
+// past, for one whose renewal failed, when people come in.
+func TestCardsExpireInTimeOnEveryDay(t *testing.T) {
+	for day := range 800 {
+		curtain := time.Date(2026, 1, 1+day, 9, 30, 0, 0, time.UTC)
+		for _, p := range cast() {
+			good := p.cardExpiry(curtain).Format("2006-01")
+			joined := p.joinedAt(curtain).UTC()
+			if good < joined.Format("2006-01") {
+				t.Fatalf("on %s %s comes on %s with a card good until %s", curtain.Format(time.DateOnly), p.name, joined.Format(time.DateOnly), good)
+			}
+			if p.expiring && p.failed > 0 && good >= curtain.Format("2006-01") {
+				t.Fatalf("on %s the card of %s is good until %s", curtain.Format(time.DateOnly), p.name, good)
+			}
+		}
+	}
+}
