@@ -76,6 +76,9 @@ func (s *Server) customerPage(r *http.Request, who staff.Member, k record) desk.
 	if k.c.Variant != "" {
 		p.Campaign += ", variant " + k.c.Variant
 	}
+	if k.c.Holdout {
+		p.Campaign += ", held out"
+	}
 	p.Plan = s.planOf(k)
 	p.Idle = idleWords(k)
 	if k.situation.Policy.Cap > 0 {
@@ -141,7 +144,7 @@ func accessOf(k record, now time.Time, zone *time.Location) desk.Access {
 	access.Level = string(k.c.Access)
 	limited := k.c.Access == campaign.Restricted || k.c.Access == campaign.Suspended
 	ahead, _ := k.c.NextConsequence(k.situation)
-	if k.c.Status == dunning.Open && !limited && !ahead.Acts() && k.c.ConsequenceAt > now.Unix() {
+	if k.c.Status == dunning.Open && !limited && !ahead.Acts() && !k.c.Holdout && k.c.ConsequenceAt > now.Unix() {
 		access.Until = time.Unix(k.c.ConsequenceAt, 0).In(zone)
 	}
 	return access
@@ -257,6 +260,9 @@ func (k record) waitingMail() bool {
 func (s *Server) planSentence(k record, next dunning.Planned) string {
 	var ways []string
 	says := k.situation.Ways(next.Step)
+	if k.c.Holdout {
+		return "To nobody: the case is in the holdout, so nothing goes out and access stays as it is."
+	}
 	if len(next.Step.Channels) > 0 && len(says) == 0 && k.chosen().NoMail {
 		return "To nobody: they asked for " + choiceWords(k.chosen()) + "."
 	}

@@ -297,6 +297,10 @@ func (s *Server) aheadOf(k record) []desk.Entry {
 		switch {
 		case p.Step.Acts() && k.final.Status != "":
 			continue // its day has come, and the page says what it waits for
+		case k.c.Holdout && p.Step.Consequence:
+			e.Kind, e.Detail = desk.KindAccess, "In the holdout nothing is announced, so it waits for a person."
+		case k.c.Holdout:
+			e.Detail = s.moved("Nothing goes out: the case is in the holdout.", p.Why)
 		case p.Step.Consequence:
 			e.Kind, e.Detail = desk.KindAccess, s.moved("Needs the message that announced it to have surely been sent.", p.Why)
 		case !p.Step.Has(outbox.Email):

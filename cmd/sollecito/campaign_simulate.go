@@ -77,17 +77,25 @@ func (s simulation) print(p program, asJSON bool) error {
 		was, will := s.Now.Past.Messages(), s.Written.Past.Messages()
 		fmt.Fprintf(p.out, "\nMessages: %d instead of %d (%+d).\n", will, was, will-was)
 	}
-	total := dunning.Total(s.Now.Tomorrow)
-	fmt.Fprintf(p.out, "\nUntil this time tomorrow %d cases want to take a step, if nothing changes (a payment, a pause)", total)
+	total, person := dunning.Total(s.Now.Tomorrow)
+	fmt.Fprintf(p.out, "\nUntil this time tomorrow %d cases want to take a step, if nothing changes (a payment, a pause)%s", total, besides(person))
 	leaves(p.out, s.Now.Tomorrow)
 	if s.Name == "" {
 		return nil
 	}
-	will := dunning.Total(s.Written.Tomorrow)
-	fmt.Fprintf(p.out, "\nIf the running cases of %s had begun with it as written, %d would (%+d). They keep their version, so this shows what\n"+
-		"cases like them will do", s.Name, will, will-total)
+	will, person := dunning.Total(s.Written.Tomorrow)
+	fmt.Fprintf(p.out, "\nIf the running cases of %s had begun with it as written, %d would (%+d)%s. They keep their version, so this shows what\n"+
+		"cases like them will do", s.Name, will, will-total, besides(person))
 	leaves(p.out, s.Written.Tomorrow)
 	return nil
+}
+
+// besides says of cases whose step is due that a person decides first.
+func besides(person int) string {
+	if person == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d more wait for a person", person)
 }
 
 func rehearsed(w io.Writer, r dunning.Rehearsal) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"golang.org/x/text/currency"
 	"golang.org/x/text/language"
 
 	"sollecito/internal/billing"
@@ -66,6 +67,7 @@ const greeceInTax = "EL"
 func (d *document) check() {
 	d.plainly("", d.file.Docs[0].Body)
 	d.numbers(d.file.Docs[0].Body, reflect.TypeFor[Campaign]())
+	d.kinds(reflect.TypeFor[Campaign](), d.file.Docs[0].Body)
 	if !nameForm.MatchString(d.Name) {
 		d.flaw("$.name", "name must be small letters, digits and dashes, as consumer-cards")
 	}
@@ -284,17 +286,13 @@ func (d *document) segment(at string, s Segment) {
 		}
 	}
 	for _, c := range s.Currencies {
-		if !currencyForm.MatchString(c) {
-			d.flaw(at+".currencies", "%q is no currency; write three letters, as eur", c)
-		}
+		d.currency(at+".currencies", c)
 	}
 	for _, class := range s.Declines {
 		d.class(at+".declines", class)
 	}
 	for c, span := range s.Amounts {
-		if !currencyForm.MatchString(c) {
-			d.flaw(at+".amounts."+c, "%q is no currency; write three letters, as eur", c)
-		}
+		d.currency(at+".amounts."+c, c)
 		d.span(at+".amounts."+c, span)
 	}
 	if s.Tenure != nil {
@@ -310,6 +308,19 @@ func (d *document) segment(at string, s Segment) {
 		case slices.ContainsFunc(values, func(v string) bool { return strings.TrimSpace(v) == "" }):
 			d.flaw(at+".metadata."+key, "an empty word would hold for everybody who has no %s; write a word, or leave %s out", key, key)
 		}
+	}
+}
+
+// newCurrencies are those that came after the library's list.
+var newCurrencies = []string{"SLE", "XCG"}
+
+func (d *document) currency(at, c string) {
+	_, err := currency.ParseISO(c)
+	switch {
+	case !currencyForm.MatchString(c):
+		d.flaw(at, "%q is no currency; write three letters, as eur", c)
+	case err != nil && !slices.Contains(newCurrencies, strings.ToUpper(c)):
+		d.flaw(at, "there is no currency %s, so this would hold for nobody; write it as Stripe does, as eur", c)
 	}
 }
 

@@ -136,7 +136,7 @@ func (d *document) plainly(name string, n ast.Node) {
 var readsItself = reflect.TypeFor[yaml.InterfaceUnmarshaler]()
 
 // numbers notes texts that the library would take for the number that a field of the type wants: 1e3 is one to YAML 1.1, and
-// a text to people who look for digits. A number in quotes is read as it looks.
+// a text to people who look for digits.
 func (d *document) numbers(n ast.Node, t reflect.Type) {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -181,6 +181,76 @@ func fieldType(t reflect.Type, name string) reflect.Type {
 		}
 	}
 	return nil
+}
+
+// kinds notes what the library reads as what is wanted although something else stands there, which the published schema
+// refuses: a number in quotes, a text without them, and quotes with nothing between them where a field may be left out.
+func (d *document) kinds(t reflect.Type, n ast.Node) {
+	wanted := wordFor(t)
+	switch t.Kind() {
+	case reflect.Pointer:
+		d.kinds(t.Elem(), n)
+		return
+	case reflect.Slice:
+		list, is := n.(*ast.SequenceNode)
+		if is && t != reflect.TypeFor[OneOrMore]() {
+			for _, value := range list.Values {
+				d.kinds(t.Elem(), value)
+			}
+		}
+		return
+	case reflect.Map:
+		for _, field := range fields(n) {
+			d.kinds(t.Elem(), field.Value)
+		}
+		return
+	case reflect.Struct:
+		for _, field := range fields(n) {
+			into, optional, known := fieldNamed(t, field.Key)
+			if !known {
+				continue
+			}
+			d.kinds(into, field.Value)
+			text, is := field.Value.(*ast.StringNode)
+			if is && optional && text.Value == "" && into.Kind() == reflect.String {
+				d.flaws = append(d.flaws, Flaw{text.GetToken().Position.Line, fmt.Sprintf("nothing stands behind %s:; write its value, or leave it out", field.Key)})
+			}
+		}
+		return
+	}
+	stands, scalar := nodeWords[n.Type()]
+	if t == reflect.TypeFor[TimeOfDay]() || !scalar || stands == wanted || n.Type() == ast.NullType { // each has words of its own
+		return
+	}
+	mend := "; write it without quotes"
+	if wanted == aText {
+		mend = "; put it in quotes"
+	}
+	d.flaws = append(d.flaws, Flaw{n.GetToken().Position.Line, wrongKind(stands, wanted) + mend})
+}
+
+// fields are what a group of fields holds, however the library keeps a group of one.
+func fields(n ast.Node) []*ast.MappingValueNode {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return n.Values
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{n}
+	}
+	return nil
+}
+
+// fieldNamed is the type of what a document calls key, and whether it may be left out; known is false where there is no
+// such field.
+func fieldNamed(t reflect.Type, key ast.Node) (into reflect.Type, optional, known bool) {
+	named, is := key.(*ast.StringNode)
+	for i := range t.NumField() {
+		name, rest, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		if is && name == named.Value {
+			return t.Field(i).Type, strings.Contains(rest, "omitempty"), true
+		}
+	}
+	return nil, false, false
 }
 
 // unreadable is what the YAML library says as a flaw: its first complaint.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -188,6 +189,14 @@ func TestFlawsNameTheLine(t *testing.T) {
 		{"a subject that turns", small + "    text:\n      en: {subject: \"a \\u2067b\\u2069\", body: b}\n", 9, "leave out U+2067", false},
 		{"a subject of two lines", small + "    text:\n      en: {subject: \"a\\nb\", body: b}\n", 9, "line break or control sign in it (U+000A)", false},
 		{"a subject of joiners", small + "    text:\n      en: {subject: \"\\u200d\", body: b}\n", 9, "a text has a subject", false},
+		{"a number in quotes", strings.Replace(small, "day: 1", `day: "1"`, 1), 5, "a text, where a whole number is wanted; write it without quotes", true},
+		{"a truth in quotes", `retired: "true"` + "\n" + small, 1, "a text, where true or false is wanted", true},
+		{"a title that is a number", strings.Replace(small, "title: Small", "title: 5", 1), 2, "a whole number, where a text is wanted; put it in quotes", true},
+		{"a plan that is a number", "for:\n  plans:\n    - Studio\n    - 2024\n" + small, 4, "put it in quotes", true},
+		{"words between whose quotes nothing stands", small + "    words: ''\n", 8, "nothing stands behind words:", true},
+		{"no variants in a list", small + "variants: []\n", 8, "write two, or leave variants out", true},
+		{"a currency there is not", "for:\n  currencies: [eur, euo]\n" + small, 2, "there is no currency euo", false},
+		{"an amount in no currency", "for:\n  amounts:\n    eur: {below: 5}\n    usb: {below: 5}\n" + small, 4, "there is no currency usb", false},
 		{"a list emptied", "for:\n  countries: []\n" + small, 2, "would hold for everybody", true},
 		{"an empty word", "for:\n  plans: ['']\n" + small, 2, "stands in everything", true},
 		{"a sign nobody sees", small + "    text:\n      en: {subject: a, body: \"b \\u202e c\"}\n", 9, "a sign that nobody sees", false},
@@ -285,9 +294,99 @@ func TestASubjectHoldsWhatItsLanguageWrites(t *testing.T) {
 			t.Errorf("%+q: %v", words, err)
 		}
 	}
-	_, err := campaign.Parse([]byte("for: {amounts: {eur: {below: \"5\"}}}\n" + small)) // a number in quotes is read as it looks
-	if err != nil {
-		t.Error(err)
+	_, err := campaign.Parse([]byte("for: {amounts: {eur: {below: \"5\"}}}\n" + small))
+	if err == nil {
+		t.Error("a number in quotes passes, which the schema refuses")
+	}
+}
+
+// allOfIt uses every field that a document may have.
+const allOfIt = `name: all
+title: All of it
+retired: false
+for:
+  collection: charge_automatically
+  methods: [card]
+  countries: [IT]
+  currencies: [eur, SLE]
+  plans: [Studio]
+  declines: [money]
+  amounts: {eur: {at_least: 1, below: 500}, xcg: {at_least: 1}}
+  tenure_days: {at_least: 3}
+  metadata: {sollecito_a: x, sollecito_b: [y, 5]}
+holdout: 10
+retries: {days: [1, 3], at: "09:00"}
+steps:
+  - key: first
+    words: first
+    day: 1
+    day_for: {transient: 3}
+    at_once_for: [expired]
+    at: "10:00"
+    channels: [email, app]
+    text: {it: {subject: Una parola, body: Il pagamento non è riuscito.}}
+  - {key: notice, if: {declines: [money]}, day: 5, at: "10:00", channels: [email], access: grace, announces: true}
+  - {key: end, day: 9, at: "10:00", act: cancel, access: suspended, consequence: true}
+variants:
+  - {name: a, weight: 1}
+  - {name: b, weight: 2, steps: {first: {day: 2, at: "11:00", channels: [email], words: second, text: {de: {subject: Ein Wort, body: Die Zahlung ging nicht durch.}}}}}
+`
+
+// Whatever the published schema refuses, we refuse: each value of a whole document is left out and put in another's place.
+func TestTheSchemaIsNoStricterThanWeAre(t *testing.T) {
+	t.Parallel()
+	schema := campaignSchema(t)
+	whole := plain(t, []byte(allOfIt))
+	_, err := campaign.Parse([]byte(allOfIt))
+	if err != nil || schema.Validate(whole) != nil {
+		t.Fatalf("the whole document: %v; %v", err, schema.Validate(whole))
+	}
+	tried, refused := 0, 0
+	try := func(where string) {
+		tried++
+		text, err := json.Marshal(whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		complaint := schema.Validate(plain(t, text))
+		if complaint == nil {
+			return
+		}
+		refused++
+		_, err = campaign.Parse(text)
+		if err == nil {
+			t.Errorf("%s passes, and the schema says: %v", where, complaint)
+		}
+	}
+	others := []any{"word", "1", "true", "", 7, -1, 100_000, true, []any{}, map[string]any{}, []any{"word"}, []any{7}, map[string]any{"word": "x"}}
+	var vary func(where string, value any, put func(any))
+	vary = func(where string, value any, put func(any)) {
+		for _, other := range others {
+			put(other)
+			try(fmt.Sprintf("%s: %#v", where, other))
+		}
+		put(value)
+		switch value := value.(type) {
+		case map[string]any:
+			for _, key := range slices.Sorted(maps.Keys(value)) {
+				was := value[key]
+				delete(value, key)
+				try(where + " without " + key)
+				value[key] = was
+				vary(where+"."+key, was, func(v any) { value[key] = v })
+			}
+		case []any:
+			put(append(slices.Clone(value), value[0]))
+			try(where + " with one twice")
+			put(value)
+			for i := range value {
+				vary(fmt.Sprintf("%s[%d]", where, i), value[i], func(v any) { value[i] = v })
+			}
+		}
+	}
+	vary("$", whole, func(v any) { whole = v })
+	if tried < 1000 || refused < 500 {
+		t.Errorf("only %d documents were tried, %d of them refused", tried, refused)
 	}
 }
 

@@ -100,6 +100,8 @@ func (ch Change) on(s Step) Step {
 // variants checks what a document says of its variants.
 func (d *document) variants() {
 	switch {
+	case len(d.Variants) == 0 && d.find("$.variants") != nil:
+		d.flaw("$.variants", "an empty list of variants compares nothing; write two, or leave variants out")
 	case len(d.Variants) == 1:
 		d.flaw("$.variants", "one variant alone has nothing to be compared with; write two, or none")
 	case len(d.Variants) > mostVariants:

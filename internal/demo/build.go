@@ -209,6 +209,7 @@ func (d *Demo) openPortal(mailServer string) error {
 		"MERCHANT_NAME": merchantName, "MERCHANT_ADDRESS": merchantAddress, "SUPPORT_EMAIL": supportEmail,
 		"HOME_URL": d.base + "/demo/app", "DEFAULT_ZONE": merchantZone, "SESSION_KEY": d.memory.sessionKey(), "EMBED_SECRET": d.embed,
 		"EMBED_ORIGINS": d.base, "BEFORE_FAILURE": "all", "LATE_INTEREST": "on",
+		"INBOUND_ADDRESS": inboundAddress, "INBOUND_LISTEN": "127.0.0.1:0",
 	}
 	nothing := func(string) (string, bool) { return "", false } // the demo is the same whatever the environment says
 	c, err := config.Read(nothing, settings)
@@ -226,5 +227,5 @@ func (d *Demo) openPortal(mailServer string) error {
 		return err
 	}
 	d.stops = append(d.stops, d.portal.Close)
-	return nil
+	return d.openDoor()
 }

@@ -53,6 +53,7 @@ type player struct {
 	expiring bool          // their card's date passes before that renewal, or, for those it never did, before the next
 	paid     time.Duration // when they paid after all; 0 for those who have not
 	business bool
+	contacts string // further billing contacts, comma-separated
 	campaign string // which of the demo's own is theirs; "" for a shipped one
 	extras   []extra
 	turns    []turn
@@ -80,7 +81,7 @@ type extra struct {
 // cast is everybody, in the order in which they are listed: the situations first, then three who simply pay, then two
 // who do so until their next renewal. /demo/states lists what can be seen on their pages.
 func cast() []player {
-	return slices.Concat(situations(), promisers(), payers(), endings(), healthy())
+	return slices.Concat(situations(), promisers(), payers(), endings(), returned(), compared(), healthy())
 }
 
 func situations() []player {
@@ -221,6 +222,26 @@ func (p player) joinedAt(curtain time.Time) time.Time {
 		return curtain.Add(-p.failed).AddDate(0, -1, 0).Add(6 * time.Hour)
 	}
 	return curtain.Add(-p.joined)
+}
+
+// cardExpiry is a day of the last month in which the card the player comes with is good: far ahead, or, for one that expires,
+// the last one that is past at the renewal. Where a month and a day fall into one month, as from the 1st to the 31st, it is
+// that one: the stand-in takes no card that has expired.
+func (p player) cardExpiry(curtain time.Time) time.Time {
+	if !p.expiring {
+		return curtain.AddDate(3, 0, 0)
+	}
+	joined := p.joinedAt(curtain).UTC()
+	fails := joined.AddDate(0, 1, 0)
+	if p.failed > 0 {
+		fails = curtain.Add(-p.failed).UTC()
+	}
+	before := time.Date(fails.Year(), fails.Month()-1, 1, 0, 0, 0, 0, time.UTC)
+	came := time.Date(joined.Year(), joined.Month(), 1, 0, 0, 0, 0, time.UTC)
+	if before.Before(came) {
+		return came
+	}
+	return before
 }
 
 // curtainTime is the instant at which the demo's story stands when people come in: the last working day's morning at

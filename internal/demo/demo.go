@@ -38,6 +38,7 @@ type Demo struct {
 	mailbox *mailbox
 	memory  *memory
 	embed   string // secret that signs the notice's tokens
+	door    string // address at which mail comes in to the portal
 	flashes flashes
 
 	moving sync.Mutex  // one move of the clock, and one keeper, at a time

@@ -238,6 +238,13 @@ func TestState(t *testing.T) {
 		"Giorgos Papadakis": {"claimed", "paused"},
 		"Ana Kovač":         {"opted_out", "open"},
 		longName:            {"long_names", "open"},
+		"Bram Visser":       {"bounced", "open"},
+		"Saoirse Nolan":     {"complained", "open"},
+		"Eleni Markou":      {"two_pauses", "paused"},
+		"Tessa Wright":      {"way_shipped", "open"},
+		"Oscar Lindgren":    {"way_own_words", "open"},
+		"Julia Hartmann":    {"held_out", "open"},
+		"Ulrike Sommer":     {"own_retries", "open"},
 		"Freya Lindqvist":   {"healthy", ""},
 		"Mirae Tan":         {"healthy", ""},
 		"Oluwaseun Adeyemi": {"healthy", ""},
@@ -255,7 +262,7 @@ func TestState(t *testing.T) {
 			t.Errorf("%s is not told of in full: %+v", c.Name, c)
 		}
 		told := len(v.mailsTo(c.Email)) > 0
-		if told != (c.Scenario != "healthy" && c.Scenario != "consent_withdrawn") {
+		if told != (c.Scenario != "healthy" && c.Scenario != "consent_withdrawn" && c.Scenario != heldOut) {
 			t.Errorf("%s has mail: %v", c.Name, told)
 		}
 	}
@@ -337,6 +344,7 @@ func (v *outsider) pages(t *testing.T) {
 		"/demo/app?customer=" + chiara.ID:             "pay-banner token=",
 		"/demo/app?role=member&customer=" + chiara.ID: "pay-banner token=",
 		"/demo/staff":                                 "Giulia Ferri",
+		"/demo/rehearsal":                             "If Consumer cards spoke 2 days later",
 		"/demo/staff?customer=" + chiara.ID:           "Chiara Bellini",
 		strings.TrimPrefix(chiara.PortalURL, v.base):  "29,00",
 	} {
@@ -408,6 +416,64 @@ func (v *outsider) badCalls(t *testing.T) {
 	status, _ := v.read(resp)
 	if status != http.StatusForbidden {
 		t.Errorf("another site may move the clock: %d", status)
+	}
+}
+
+// Everything that the engine does about a customer can be watched: what came back, two ways and a share told nothing, and our
+// own retries, with what staff see of each.
+func TestTheEngineCanBeWatched(t *testing.T) {
+	t.Parallel()
+	v := stageFor(t, Options{})
+	desk := map[string][]string{
+		"bounced":         {"boekhouding@visser.example", "There is no such mailbox here"},
+		"complained":      {"reported it as unwanted", "as a notice in the app"},
+		"two_pauses":      {"Paused by a colleague", "says a transfer is on its way"},
+		"way_shipped":     {"Two ways of saying it, and a share told nothing, variant shipped-words"},
+		"way_own_words":   {"variant own-words"},
+		"held_out":        {"a share told nothing, held out", "To nobody: the case is in the holdout", "Nothing goes out: the case is in the holdout", "In the holdout nothing is announced"},
+		"own_retries":     {"Our own retries", "retry"},
+		"campaign_chosen": {"High value"},
+	}
+	for _, s := range v.situations() {
+		page := strings.Join(strings.Fields(v.goTo(s).page.Find("main").Text()), " ")
+		for _, want := range desk[s.Name] {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s lacks %q: %s", s.Name, want, page)
+			}
+		}
+		delete(desk, s.Name)
+	}
+	if len(desk) > 0 {
+		t.Errorf("these are not listed: %v", desk)
+	}
+	if len(v.mailsTo("bram@visser.example")) != 1 || len(v.mailsTo("boekhouding@visser.example")) == 0 {
+		t.Errorf("%d letters to the mailbox that is gone, %d to the next contact", len(v.mailsTo("bram@visser.example")), len(v.mailsTo("boekhouding@visser.example")))
+	}
+	ours, short := v.mailsTo("tessa@wright.example"), v.mailsTo("oscar@lindgren.example")
+	if len(ours) != 1 || len(short) != 1 || ours[0].Subject == short[0].Subject || short[0].Subject != "Studio plan: €29.00 still open" {
+		t.Errorf("two ways: %d and %d letters", len(ours), len(short))
+	}
+	v.must("/demo/clock", "advance", "24h")
+	ulrike := v.customer("Ulrike Sommer")
+	if ulrike.status() != "recovered" {
+		t.Errorf("after our third try the case is %q", ulrike.status())
+	}
+	v.must("/demo/clock", "advance", "480h")
+	for name, want := range map[string][2]string{
+		"Saoirse Nolan": {"open", "grace"}, "Eleni Markou": {"paused", "full"}, "Julia Hartmann": {"open", "full"}, "Tessa Wright": {"exhausted", "restricted"},
+	} {
+		c := v.customer(name)
+		if c.status() != want[0] || c.Access != want[1] {
+			t.Errorf("three weeks later %s is %s with %s, want %v", name, c.status(), c.Access, want)
+		}
+	}
+	for _, address := range []string{"bram@visser.example", "saoirse@nolan.example"} {
+		if n := len(v.mailsTo(address)); n != 1 {
+			t.Errorf("%d letters to %s, to which nothing is mailed any more", n, address)
+		}
+	}
+	if n := len(v.mailsTo("julia@hartmann.example")); n != 0 {
+		t.Errorf("%d letters to the holdout", n)
 	}
 }
 

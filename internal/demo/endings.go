@@ -99,20 +99,28 @@ steps:
 `
 )
 
-// plan applies the two campaigns.
+// plan applies the campaigns that are known from the beginning.
 func (d *Demo) plan(ctx context.Context) error {
-	for _, document := range []string{suspends, ends} {
+	for _, document := range []string{suspends, ends, retries} {
 		c, err := campaign.Parse([]byte(document))
 		if err != nil {
 			return err
 		}
-		err = d.portal.DB.Do(ctx, func(tx *sql.Tx) error {
-			_, _, err := d.portal.Campaigns.Apply(ctx, tx, c, "", staffName, d.clock.Now())
-			return err
-		})
+		err = d.apply(ctx, c)
 		if err != nil {
-			return fmt.Errorf("plan %s: %w", c.Name, err)
+			return err
 		}
+	}
+	return nil
+}
+
+func (d *Demo) apply(ctx context.Context, c campaign.Campaign) error {
+	err := d.portal.DB.Do(ctx, func(tx *sql.Tx) error {
+		_, _, err := d.portal.Campaigns.Apply(ctx, tx, c, "", staffName, d.clock.Now())
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("plan %s: %w", c.Name, err)
 	}
 	return nil
 }

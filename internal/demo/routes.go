@@ -38,6 +38,7 @@ func (d *Demo) routes() (http.Handler, error) {
 	stage.Handle("GET /demo/states", d.call(d.showStates))
 	stage.Handle("GET /demo/states/{name}", d.call(d.enterState))
 	stage.Handle("POST /demo/states/{name}", d.call(d.enterState))
+	stage.Handle("GET /demo/rehearsal", d.call(d.showRehearsal))
 	stage.Handle("GET /demo/inbox", d.call(d.showInbox))
 	stage.Handle("GET /demo/inbox/{id}", d.call(d.showMail))
 	stage.Handle("GET /demo/inbox/{id}/html", d.call(d.showMailHTML))

@@ -127,6 +127,9 @@ func (d *Demo) join(ctx context.Context, p player, r *part, price string, curtai
 	if p.campaign != "" {
 		customer["metadata[sollecito_demo]"] = p.campaign
 	}
+	if p.contacts != "" {
+		customer["metadata[billing_contacts]"] = p.contacts
+	}
 	if p.business {
 		customer["metadata["+interest.CustomerType+"]"] = "business"
 	}
@@ -135,15 +138,7 @@ func (d *Demo) join(ctx context.Context, p player, r *part, price string, curtai
 	if err != nil {
 		return fmt.Errorf("%s joins: %w", p.name, err)
 	}
-	expiry := curtain.AddDate(3, 0, 0)
-	if p.expiring {
-		// The last month whose card was still good when the customer came and no longer at the renewal.
-		fails := p.joinedAt(curtain).AddDate(0, 1, 0)
-		if p.failed > 0 {
-			fails = curtain.Add(-p.failed)
-		}
-		expiry = time.Date(fails.Year(), fails.Month()-1, 1, 0, 0, 0, 0, time.UTC)
-	}
+	expiry := p.cardExpiry(curtain)
 	r.card, err = d.stripe.make(ctx, "/v1/payment_methods", form{
 		"type": "card", "card[number]": "4242424242424242", "card[cvc]": "123", "billing_details[name]": p.name,
 		"card[exp_month]": strconv.Itoa(int(expiry.Month())), "card[exp_year]": strconv.Itoa(expiry.Year()),

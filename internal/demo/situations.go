@@ -48,6 +48,7 @@ const (
 	groupTaken   = "Consequences"
 	groupWishes  = "Wishes"
 	groupLinks   = "Links"
+	groupStaff   = "As staff sees it"
 	groupTrouble = "Trouble"
 )
 
@@ -120,6 +121,15 @@ func states() []situation {
 		{group: groupLinks, name: "link_replaced", title: "A link that was taken back", see: "The same page", who: "voided", path: "/l/{old}"},
 		{group: groupLinks, name: "link_unknown", title: "A link that never was", see: "The same page again: it tells nobody who is known", path: "/l/" + strings.Repeat("A", 43)},
 		{group: groupLinks, name: "link_sent", title: "A fresh link was asked for", see: "The same answer whoever asked", path: "/pay/link/sent"},
+
+		{group: groupStaff, name: "bounced", title: "A letter came back", see: "The report, the address that gets no mail any more, and the next billing contact who got the letter", who: "bounced", path: "/demo/staff?customer={id}"},
+		{group: groupStaff, name: "complained", title: "Reported as spam", see: "No mail goes to this address any more, until a manager says so; the app goes on telling", who: "complained", path: "/demo/staff?customer={id}"},
+		{group: groupStaff, name: "two_pauses", title: "Two pauses at once", see: "What holds the case, each with its end; it goes on when the last one has ended", who: "two_pauses", path: "/demo/staff?customer={id}"},
+		{group: groupStaff, name: "campaign_chosen", title: "Which campaign, and why", see: "A large sum: the segment that took the case, and why each step came when it did", who: "amount_changes", path: "/demo/staff?customer={id}"},
+		{group: groupStaff, name: "way_shipped", title: "One way of two", see: "The variant of the campaign that the customer’s id gave them: the shipped words", who: wayOurs, path: "/demo/staff?customer={id}"},
+		{group: groupStaff, name: "way_own_words", title: "The other way", see: "The other variant of the same campaign: the merchant’s own words, in the afternoon", who: wayShort, path: "/demo/staff?customer={id}"},
+		{group: groupStaff, name: "held_out", title: "Held out", see: "A share that is told nothing, to measure by: each step is passed in silence, and why", who: heldOut, path: "/demo/staff?customer={id}"},
+		{group: groupStaff, name: "own_retries", title: "Our own retries", see: "Stripe tries nothing; the campaign’s tries with their outcome, the next one, and how much of the card’s budget is used", who: "own_retries", path: "/demo/staff?customer={id}"},
 
 		{group: groupTrouble, name: "our_fault", title: "Something broke on our side", see: "Our mistake, nothing was taken, the number to tell support, and a way back", who: "soft_decline", path: "/pay/methods?removal=" + damaged, first: &stir{"Damage a row of the database", (*Demo).damages}},
 		{group: groupTrouble, name: "stripe_down", title: "Stripe does not answer", see: "Our trouble, nothing was charged, when to come back", who: "soft_decline", path: "/pay/methods", first: &stir{"Cut Stripe off for fifteen seconds", (*Demo).stripeFails}},

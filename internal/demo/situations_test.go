@@ -107,7 +107,7 @@ func TestEverySituationIsReal(t *testing.T) {
 		"our_fault": "a.main-act[href='/pay']", "refunded": ".seal.good", "debit_failed": "main .main-act", "account_unproven": "form[action='/pay/prove']", "written_off": "form[action='/pay/hosted'] .main-act",
 		"methods": "a[href^='/pay/methods/pm_']", "remove_method": "form[action$='/code'] .main-act", "remove_code": "#code[name=code]", "papers": "form[action='/pay/papers/code'] .main-act",
 		"share": "form[action='/pay/share/end']", "whose": "main a[href='/pay/share']", "guest": "form[action='/pay/invoice'] #payment-element", "genuine": "form[action='/pay/genuine']",
-		"no_page": "a.main-act[href='/pay']", "conversation": ".talk", "consent": "a.btn[href='/pay/cancel']", "expires_soon": "form[action='/pay/card'], a.main-act",
+		"no_page": "a.main-act[href='/pay']", "bounced": "main a.btn[href*='act=mail-again']", "conversation": ".talk", "consent": "a.btn[href='/pay/cancel']", "expires_soon": "form[action='/pay/card'], a.main-act",
 	}
 	status := map[string]int{"link_expired": 404, "link_replaced": 404, "link_unknown": 404, "stripe_down": 503, "our_fault": 500, "no_page": 404, "too_often": 429}
 	dead := map[string]string{}

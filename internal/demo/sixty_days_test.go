@@ -61,6 +61,7 @@ func TestSixtyDays(t *testing.T) {
 		"bank_debit": {"recovered", "full"}, "recovered": {"recovered", "full"}, "written_off": {"canceled", "full"},
 		"disputed": {"paused", "full"}, "conversation": {"paused", "full"}, "consent_withdrawn": {"paused", "full"},
 		"promised": {"recovered", "full"}, "wants_to_cancel": {"paused", "full"},
+		"complained": {"open", "grace"}, "two_pauses": {"paused", "full"}, heldOut: {"open", "full"}, "own_retries": {"recovered", "full"},
 		"healthy": {"", "full"}, "overdue_transfer": {"exhausted", "grace"},
 		"just_paid": {"recovered", "full"}, "paid_elsewhere": {"recovered", "full"}, "refunded": {"recovered", "full"}, "voided": {"canceled", "full"}, "paused": {"paused", "full"},
 		"suspended": {"exhausted", "suspended"}, "ended": {"exhausted", "suspended"}, "ends_soon": {"open", "grace"}, "opted_out": {"open", "grace"}, "amount_changes": {"exhausted", "grace"},
@@ -93,6 +94,24 @@ func TestEverySituationSaysWhatToWatch(t *testing.T) {
 	for _, p := range cast() {
 		if watchFor(p.scenario) == "" {
 			t.Errorf("nothing is said of %s", p.scenario)
+		}
+	}
+}
+
+// On whatever day the demo begins, a card that expires is good when its customer comes, or the stand-in would refuse it, and
+// past, for one whose renewal failed, when people come in.
+func TestCardsExpireInTimeOnEveryDay(t *testing.T) {
+	for day := range 800 {
+		curtain := time.Date(2026, 1, 1+day, 9, 30, 0, 0, time.UTC)
+		for _, p := range cast() {
+			good := p.cardExpiry(curtain).Format("2006-01")
+			joined := p.joinedAt(curtain).UTC()
+			if good < joined.Format("2006-01") {
+				t.Fatalf("on %s %s comes on %s with a card good until %s", curtain.Format(time.DateOnly), p.name, joined.Format(time.DateOnly), good)
+			}
+			if p.expiring && p.failed > 0 && good >= curtain.Format("2006-01") {
+				t.Fatalf("on %s the card of %s is good until %s", curtain.Format(time.DateOnly), p.name, good)
+			}
 		}
 	}
 }

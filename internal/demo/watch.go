@@ -42,6 +42,13 @@ func watchFor(scenario string) string {
 		"paused":                  "Reminders are paused until staff say otherwise. Move by a month: no letter comes.",
 		"claimed":                 "Reminders are paused for five working days. Move by a week: they go on.",
 		"opted_out":               "No letter and no notice in the app comes. Move by a month.",
+		"bounced":                 "The letter came back; the next billing contact got it. Be the staff: report, address, and who is written to now.",
+		"complained":              "No mail any more. Open the app: the notice is there. A manager may let mail go on.",
+		"two_pauses":              "Both rest. Move by 2 weeks: the claim has ended by itself, the staff’s pause holds.",
+		"way_shipped":             "Got the shipped words at 10. Compare with Oscar’s letter; be the staff: the variant is named.",
+		"way_own_words":           "Got the merchant’s own words at 16. Be the staff: the variant is named. Move by a week.",
+		"held_out":                "No letter, no notice in the app, and access stays full. Be the staff to see why. Their link takes a payment.",
+		"own_retries":             "Two tries of ours were declined. Move by a day: the next one goes through. Be the staff for tries and budget.",
 		"long_names":              "Everything fits, and nothing of it comes alive, in pages, letters and the app.",
 	}[scenario]
 }

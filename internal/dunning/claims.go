@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
-	"sollecito/internal/fault"
 )
 
 const (
@@ -45,24 +44,13 @@ func (cs *Cases) MayClaim(ctx context.Context, tx *sql.Tx, c Case) (bool, error)
 }
 
 // Claim lets an open case rest for a transfer that its customer says is on its way. A day they had chosen to be charged
-// on is taken back, so that they don't pay twice; a charge that is being made just now cannot be.
+// on is taken back, so that they don't pay twice.
 func (cs *Cases) Claim(ctx context.Context, tx *sql.Tx, c Case, who billing.Customer, now time.Time) error {
 	err := cs.Pause(ctx, tx, c.ID, PauseClaim, "", "customer", cs.ClaimUntil(who, now), now)
 	if err != nil {
 		return err
 	}
-	p, err := cs.ActivePromise(ctx, tx, c.ID)
-	if fault.Is(err, fault.NotFound) || err == nil && (p.Kind != PromiseCharge || p.ChargedAt > 0) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	err = endPromise(ctx, tx, p, PromiseWithdrawn, "customer", "They say that a transfer is on its way.", now)
-	if err != nil {
-		return err
-	}
-	return cs.Resume(ctx, tx, c.ID, "customer", now, PausePromise)
+	return cs.TakeBackCharge(ctx, tx, c, "They say that a transfer is on its way.", now)
 }
 
 // mayClaim is MayClaim for who has read the case's pauses.

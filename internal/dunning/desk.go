@@ -352,10 +352,72 @@ func sums(ctx context.Context, tx *sql.Tx, query string, args ...any) ([]billing
 	return all, rows.Err()
 }
 
-// CountDue answers how many cases want to be looked at by the instant.
+// CountDue answers how many cases take a step by themselves by the instant, as far as is known now. One that waits for a
+// person does not: its final act needs a decision, or nobody is sure that its consequence was announced.
 func (cs *Cases) CountDue(ctx context.Context, tx *sql.Tx, by time.Time) (int, error) {
+	plans, err := cs.Campaigns(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	places, err := placesDue(ctx, tx, by)
+	if err != nil {
+		return 0, err
+	}
+	due := 0
+	for _, p := range places {
+		plan := p.Plan(plans)
+		switch next := p.Step; {
+		case next < len(plan.Steps) && plan.Steps[next].Acts() && !cs.actsAlone:
+			continue
+		case next < len(plan.Steps) && plan.Steps[next].Consequence:
+			p.cases, err = countAnnounced(ctx, tx, p, plan, by)
+		}
+		if err != nil {
+			return 0, err
+		}
+		due += p.cases
+	}
+	return due, nil
+}
+
+// place is where in a campaign some cases stand.
+type place struct {
+	Case
+	cases int
+}
+
+// dueBy is the SQL of the open cases that want to be looked at by $1.
+const dueBy = `FROM cases c WHERE c.status = 'open' AND c.next_step_at <= $1`
+
+// placesDue answers where the cases stand that want to be looked at by the instant, and how many at each place.
+func placesDue(ctx context.Context, tx *sql.Tx, by time.Time) ([]place, error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT c.campaign, c.campaign_version, c.variant, c.step, count(*) `+dueBy+`
+		GROUP BY c.campaign, c.campaign_version, c.variant, c.step`, by.Unix())
+	if err != nil {
+		return nil, fmt.Errorf("count due cases: %w", err)
+	}
+	defer rows.Close()
+	var all []place
+	for rows.Next() {
+		var p place
+		err = rows.Scan(&p.Campaign, &p.CampaignVersion, &p.Variant, &p.Step, &p.cases)
+		if err != nil {
+			return nil, fmt.Errorf("count due cases: %w", err)
+		}
+		all = append(all, p)
+	}
+	return all, rows.Err()
+}
+
+// countAnnounced answers how many of the cases at a place whose next step is a consequence were surely told of it.
+func countAnnounced(ctx context.Context, tx *sql.Tx, p place, plan campaign.Campaign, by time.Time) (int, error) {
+	key, _ := plan.AnnouncedBy(p.Step)
 	var n int
-	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM cases WHERE status = 'open' AND next_step_at <= $1`, by.Unix()).Scan(&n)
+	err := tx.QueryRowContext(ctx, `
+		SELECT count(*) `+dueBy+` AND c.campaign = $2 AND c.campaign_version = $3 AND c.variant = $4 AND c.step = $5
+			AND EXISTS (SELECT 1 FROM notices n WHERE n.case_id = c.id AND n.kind = 'reminder' AND n.step = $6 AND n.status = 'sent')`,
+		by.Unix(), p.Campaign, p.CampaignVersion, p.Variant, p.Step, key).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count due cases: %w", err)
 	}

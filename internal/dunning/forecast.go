@@ -102,10 +102,10 @@ func note(all []Leaving, c Case, next Planned, unsure bool, zone *time.Location)
 	}
 	all[i].Cases++
 	switch {
-	case c.Holdout:
-		all[i].HeldOut++
 	case unsure:
 		all[i].Unsure++
+	case c.Holdout:
+		all[i].HeldOut++
 	}
 	for _, why := range next.Why {
 		if why != contact.ReasonStep {
@@ -115,11 +115,11 @@ func note(all []Leaving, c Case, next Planned, unsure bool, zone *time.Location)
 	return all
 }
 
-// Total is how many cases take a step.
-func Total(all []Leaving) int {
-	n := 0
+// Total is how many cases take a step by themselves, and how many of those that want to wait for a person.
+func Total(all []Leaving) (alone, person int) {
 	for _, l := range all {
-		n += l.Cases
+		alone += l.Cases - l.Unsure
+		person += l.Unsure
 	}
-	return n
+	return alone, person
 }

@@ -9,6 +9,7 @@ import (
 	"sollecito/internal/campaign"
 	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
+	"sollecito/internal/outbox"
 )
 
 const small = `name: small
@@ -55,6 +56,9 @@ func TestWhatLeavesUntilTomorrow(t *testing.T) {
 	if len(got) != 1 || got[0].Cases != 1 || got[0].Step != "first" || !got[0].Hour.Equal(time.Date(2026, 11, 3, 10, 0, 0, 0, rome)) || len(got[0].Why) != 0 {
 		t.Errorf("until Tuesday at 10:30: %+v", got)
 	}
+	if n := w.due(w.now.Add(27 * time.Hour)); n != 1 {
+		t.Errorf("%d cases take a step until Tuesday at 10:30", n)
+	}
 	sooner := parsed(t, "name: small\ntitle: Small\nsteps:\n  - key: first\n    day: 0\n    at: \"07:00\"\n    channels: [email]\n")
 	got = leaves(&sooner, w.now.Add(24*time.Hour))
 	if len(got) != 1 || !got[0].Hour.Equal(time.Date(2026, 11, 2, 9, 0, 0, 0, rome)) || got[0].Why[contact.ReasonHours] != 1 {
@@ -66,5 +70,45 @@ func TestWhatLeavesUntilTomorrow(t *testing.T) {
 	}
 	if w.latest() != before {
 		t.Error("asking changed the case")
+	}
+}
+
+// due is how many cases are told to take a step by themselves by the instant.
+func (w *world) due(by time.Time) (n int) {
+	w.do(func(ctx context.Context, tx *sql.Tx) error {
+		var err error
+		n, err = w.cases.CountDue(ctx, tx, by)
+		return err
+	})
+	return n
+}
+
+// A consequence that nobody is sure was announced is not counted among what comes by itself, neither before its day nor
+// while it waits; one that was announced is.
+func TestWhatWaitsForAPersonDoesNotComeByItself(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		outcome       outbox.Status
+		alone, person int
+	}{{outbox.Sent, 1, 0}, {outbox.Uncertain, 0, 1}} {
+		w := setup(t)
+		w.hear(w.failed("in_1", "do_not_honor"))
+		for range 3 {
+			w.next(c.outcome)
+		}
+		by := time.Unix(w.latest().NextStepAt, 0).Add(time.Hour)
+		due := w.due(by)
+		w.do(func(ctx context.Context, tx *sql.Tx) error {
+			leaves, err := w.cases.Leaves(ctx, tx, nil, by, w.now, rome)
+			alone, person := dunning.Total(leaves)
+			if alone != c.alone || person != c.person || due != c.alone {
+				t.Errorf("announced by a mail that is %s: %d go out and %d wait, %d are due", c.outcome, alone, person, due)
+			}
+			return err
+		})
+	}
+	w, _ := held(t)
+	if n := w.due(w.now.Add(96 * time.Hour)); n != 0 {
+		t.Errorf("%d come by themselves while it waits", n)
 	}
 }

@@ -283,6 +283,24 @@ func (cs *Cases) WithdrawPromise(ctx context.Context, tx *sql.Tx, caseID, actor 
 	return cs.Resume(ctx, tx, c.ID, actor, now, PausePromise)
 }
 
+// TakeBackCharge takes back the day on which the case was to be charged, for a customer who has said something else
+// since; why says what. Without such a day it changes nothing, and a charge that is being made just now cannot be taken
+// back. A day by which they pay by themselves stays.
+func (cs *Cases) TakeBackCharge(ctx context.Context, tx *sql.Tx, c Case, why string, now time.Time) error {
+	p, err := cs.ActivePromise(ctx, tx, c.ID)
+	if fault.Is(err, fault.NotFound) || err == nil && (p.Kind != PromiseCharge || p.ChargedAt > 0) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = endPromise(ctx, tx, p, PromiseWithdrawn, "customer", why, now)
+	if err != nil {
+		return err
+	}
+	return cs.Resume(ctx, tx, c.ID, "customer", now, PausePromise)
+}
+
 // heldPromise answers a promise whose customer is held until the transaction ends.
 func (cs *Cases) heldPromise(ctx context.Context, tx *sql.Tx, id string) (Promise, error) {
 	p, err := cs.FindPromise(ctx, tx, id)

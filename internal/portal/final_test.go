@@ -111,6 +111,11 @@ func TestAFinalActWaitsForAManager(t *testing.T) {
 	if got := manager.get("/admin?view=person").text("main"); !strings.Contains(got, "Decide: the campaign's final act waits") || !strings.Contains(got, "Nothing planned") {
 		t.Errorf("the work list lacks it, or says that it comes by itself:\n%s", got)
 	}
+	for path, want := range map[string]string{"/admin": "Next 24 hours0", "/admin/sending": "Due in the next 24 hours: 0 steps"} {
+		if got := manager.get(path).text("main"); !strings.Contains(got, want) {
+			t.Errorf("%s counts what waits for a decision among what comes by itself:\n%s", path, got)
+		}
+	}
 	err := h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
 		leaves, err := h.portal.Cases.Leaves(t.Context(), tx, nil, h.clock.now().Add(48*time.Hour), h.clock.now(), time.UTC)
 		if err == nil && (len(leaves) != 1 || leaves[0].Unsure != 1) {

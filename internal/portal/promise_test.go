@@ -338,6 +338,31 @@ func TestATransferTakesBackTheDayOfACharge(t *testing.T) {
 	}
 }
 
+// Whoever asks to end their plan is not charged on the day they chose before, nor when they stay after all; a day by which
+// they pay by themselves stays theirs.
+func TestAskingToLeaveTakesBackTheDayOfACharge(t *testing.T) {
+	t.Parallel()
+	h, customer, invoice, b := promising(t)
+	h.chooses(b, "charge", 4)
+	b.press("/pay/promise").at("/pay", http.StatusOK)
+	b.get("/pay/cancel").press("/pay/cancel").at("/pay", http.StatusOK)
+	if p := h.promise(customer); p.Status != dunning.PromiseWithdrawn || h.restsFor(customer) != "conversation" || strings.Contains(b.text("main"), "we will charge") {
+		t.Errorf("the promise is %s, the case rests for %q, the page says %s", p.Status, h.restsFor(customer), b.text("main"))
+	}
+	before := h.charges(customer, invoice)
+	b.get("/pay/cancel").press("/pay/cancel/back").at("/pay", http.StatusOK)
+	h.walk(6 * day)
+	if got := h.charges(customer, invoice); got != before {
+		t.Errorf("charged %d times instead of %d", got, before)
+	}
+	h.chooses(b, "self", 4)
+	b.press("/pay/promise").at("/pay", http.StatusOK)
+	b.get("/pay/cancel").press("/pay/cancel").at("/pay", http.StatusOK)
+	if p := h.promise(customer); p.Status != dunning.PromiseActive {
+		t.Errorf("a day they pay by themselves is %s", p.Status)
+	}
+}
+
 func TestWhoWithdrewConsentIsAskedToKeepOrToCancel(t *testing.T) {
 	t.Parallel()
 	h := open(t)

@@ -85,8 +85,8 @@ func selectWishes(ctx context.Context, tx *sql.Tx, where string, args ...any) ([
 }
 
 // WishToCancel keeps that a customer wants to end their plan, with the words they said it in, as a message that waits
-// for staff; reminders rest. Asking again while it is open changes nothing, so it never comes to a limit. fault.Invalid
-// as Clean.
+// for staff; reminders rest, and a day they had chosen to be charged on is taken back: who leaves wants no charge that
+// comes by itself. Asking again while it is open changes nothing, so it never comes to a limit. fault.Invalid as Clean.
 func (cv *Conversations) WishToCancel(ctx context.Context, customer, text string) error {
 	text, err := Clean(text)
 	if err != nil {
@@ -112,7 +112,18 @@ func (cv *Conversations) WishToCancel(ctx context.Context, customer, text string
 		if err != nil {
 			return err
 		}
-		return cv.take(ctx, tx, customer, Message{ConversationID: c.ID, Body: text}, false, now)
+		err = cv.take(ctx, tx, customer, Message{ConversationID: c.ID, Body: text}, false, now)
+		if err != nil {
+			return err
+		}
+		open, err := cv.cases.OpenOf(ctx, tx, customer)
+		if fault.Is(err, fault.NotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return cv.cases.TakeBackCharge(ctx, tx, open, "They want to end their plan.", now)
 	})
 }
 

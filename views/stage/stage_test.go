@@ -52,6 +52,10 @@ func pages(t *testing.T) map[string]templ.Component {
 		"inbox-empty": Inbox(InboxPage{Frame: f}),
 		"mail": Mail(MailPage{Frame: f, ID: "1", At: now, From: "Lumen Studio <billing@lumen.example>", To: "chiara@bellini.example", Subject: "Your Lumen Studio payment didn't go through",
 			Headers: []Header{{"Message-ID", "<ntc_1@lumen.example>"}}, Text: "Your payment didn’t go through\n\nHello Chiara,\n\nPay €29.00:\nhttp://127.0.0.1:8080/l/abc\n", HTMLURL: "/demo/inbox/1/html"}),
+		"rehearsal": Rehearsal(RehearsalPage{Frame: f, Days: 90, Changed: "If Consumer cards spoke 2 days later",
+			Is: Rehearsed{Messages: 40, Campaigns: []RehearsedCampaign{{Name: "consumer-cards", Cases: 12, Messages: 40, Said: 38, Taken: 3, Held: 1}}, Alone: 3, Person: 1,
+				Leaving: []Leaving{{Hour: "Fri 10:00", Campaign: "consumer-cards", Step: "first", Cases: 4, Besides: "1 for a person to decide"}}},
+			If: Rehearsed{Messages: 31}}),
 		"app": App(AppPage{Frame: f, Customer: cast()[0], Customers: cast(), Token: "eyJ.x.y", ScriptURL: "/embed/v1.js"}),
 	}
 }

@@ -39,7 +39,7 @@ func States(p StatesPage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div><h1>Every situation of a customer</h1><p class=\"muted\">Each line leads to a page as its customer sees it: somebody of the cast is really in that situation. Your session becomes theirs until you go to the next. The language menu is at the top of every page, below the ribbon that says that this is a test.</p></div>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<div><h1>Every situation of a customer</h1><p class=\"muted\">Each line leads to a page as its customer sees it, under “As staff sees it” to the staff page about them: somebody of the cast is really in that situation. Your session becomes theirs until you go to the next. The language menu is at the top of every page, below the ribbon that says that this is a test.</p></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
