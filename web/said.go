@@ -83,38 +83,11 @@ func (s *Server) nowKey(st standing) string {
 
 // noteOf says how the case stands besides.
 func (s *Server) noteOf(v visitor, st standing) *views.Note {
-	others := len(st.pauses)
-	for _, p := range st.pauses {
-		if st.cancels && p.Reason == dunning.PauseConversation {
-			return nil // the wish to end the plan says so
+	for _, reason := range pauseRank {
+		at := slices.IndexFunc(st.pauses, func(p dunning.Pause) bool { return p.Reason == reason })
+		if at >= 0 {
+			return pauseNote(v, st, st.pauses[at])
 		}
-		switch p.Reason {
-		case dunning.PauseDispute:
-			key := "note.dispute_lost"
-			switch {
-			case len(st.payable()) == 0:
-				key = "note.dispute"
-			case st.underDispute():
-				key = "note.dispute_other"
-			}
-			return &views.Note{Kind: views.NotePause, Said: views.Said{Key: key}}
-		case dunning.PauseClaim, dunning.PauseStaff, dunning.PauseVerification:
-			if p.Until > 0 {
-				return &views.Note{Kind: views.NotePause, Said: views.Said{Key: untilKey[p.Reason], Args: l10n.Args{"Day": lastDay(p.Until, v.zone)}}}
-			}
-			if p.Reason == dunning.PauseClaim {
-				return &views.Note{Kind: views.NotePause, Said: views.Said{Key: "note.claim"}}
-			}
-		case dunning.PauseConversation, dunning.PauseConsent:
-			return &views.Note{Kind: views.NotePause, Said: views.Said{Key: "note." + string(p.Reason)}}
-		case dunning.PauseProcessing:
-			return &views.Note{Kind: views.NoteWait, Said: views.Said{Key: "note.processing"}}
-		case dunning.PausePromise:
-			others-- // it is told by itself
-		}
-	}
-	if others > 0 {
-		return &views.Note{Kind: views.NotePause, Said: views.Said{Key: "note.paused"}}
 	}
 	final := finalNote(v, st)
 	if final != nil {
@@ -130,6 +103,64 @@ func (s *Server) noteOf(v visitor, st standing) *views.Note {
 		return &views.Note{Kind: views.NoteWait, Said: views.Said{Key: "note.grace", Args: l10n.Args{"Day": time.Unix(st.c.ConsequenceAt, 0).In(v.zone)}}}
 	}
 	return nil
+}
+
+// pauseRank is which of several pauses the page tells of: what the customer did or asked for is acknowledged before what
+// rests by itself. A promise is not among them; it is told apart.
+var pauseRank = []dunning.PauseReason{
+	dunning.PauseDispute, dunning.PauseConversation, dunning.PauseClaim, dunning.PauseConsent, dunning.PauseProcessing, dunning.PauseStaff,
+	dunning.PauseImported, dunning.PauseVerification,
+}
+
+// pauseNote tells of the pause that ranks first; nil when another sentence of the page does.
+func pauseNote(v visitor, st standing, p dunning.Pause) *views.Note {
+	said := views.Said{Key: "note.paused"}
+	switch p.Reason {
+	case dunning.PauseDispute:
+		said.Key = disputeKey(st)
+	case dunning.PauseConversation:
+		if st.cancels {
+			return nil // the wish to end the plan says so
+		}
+		said.Key = "note.conversation"
+	case dunning.PauseConsent:
+		said.Key = "note.consent"
+	case dunning.PauseProcessing:
+		return &views.Note{Kind: views.NoteWait, Said: views.Said{Key: "note.processing"}}
+	case dunning.PauseClaim, dunning.PauseStaff, dunning.PauseVerification:
+		until, ends := restEnds(st.pauses, p.Reason)
+		switch {
+		case ends:
+			said = views.Said{Key: untilKey[p.Reason], Args: l10n.Args{"Day": lastDay(until, v.zone)}}
+		case p.Reason == dunning.PauseClaim:
+			said.Key = "note.claim"
+		}
+	}
+	return &views.Note{Kind: views.NotePause, Said: said}
+}
+
+func disputeKey(st standing) string {
+	switch {
+	case len(st.payable()) == 0:
+		return "note.dispute"
+	case st.underDispute():
+		return "note.dispute_other"
+	}
+	return "note.dispute_lost"
+}
+
+// restEnds answers when the pause that is told and all beside it are over, so that no page names a day on which another
+// still holds; false when one of them has no end. Deposits keep their own day beside a promise, which has its own sentence.
+func restEnds(pauses []dunning.Pause, told dunning.PauseReason) (until int64, ends bool) {
+	for _, p := range pauses {
+		if p.Until == 0 {
+			return 0, false
+		}
+		if told != dunning.PauseVerification || p.Reason != dunning.PausePromise {
+			until = max(until, p.Until)
+		}
+	}
+	return until, true
 }
 
 // untilKey says of a pause with an end why and until when reminders rest.

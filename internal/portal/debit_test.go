@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -347,6 +348,41 @@ func TestRemindersRestWhileSmallDepositsAreOnTheirWay(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What the customer says while small deposits are on their way is acknowledged, and no day is named on which reminders still
+// rest for it.
+func TestWhatIsSaidWhileSmallDepositsAreOnTheirWayIsAcknowledged(t *testing.T) {
+	t.Parallel()
+	t.Run("a transfer", func(t *testing.T) {
+		t.Parallel()
+		_, _, _, b := typing(t)
+		promised := b.get("/pay/transfer").at("/pay/transfer", http.StatusOK).restsUntil("main")
+		b.press("/pay/transfer").at("/pay", http.StatusOK)
+		said := b.text(".note")
+		if !strings.Contains(said, "You told us that you have paid by bank transfer.") || b.restsUntil(".note") != promised || promised == "" {
+			t.Errorf("reminders were to be paused until %q: %s", promised, said)
+		}
+	})
+	t.Run("a message", func(t *testing.T) {
+		t.Parallel()
+		_, _, _, b := typing(t)
+		b.post("/pay/support", url.Values{"text": {"Is my account of the right kind?"}}).at("/pay/support", http.StatusOK)
+		if said := b.get("/pay").at("/pay", http.StatusOK).text(".note"); !strings.Contains(said, "Reminders are paused while we talk.") || b.restsUntil(".note") != "" {
+			t.Errorf("the page says: %s", said)
+		}
+	})
+}
+
+var restPattern = regexp.MustCompile(`Reminders are paused until (\w+ \d+ \w+)`)
+
+// restsUntil is the day until which a part of the page says that reminders rest, "" when it names none.
+func (b *browser) restsUntil(within string) string {
+	found := restPattern.FindStringSubmatch(b.text(within))
+	if found == nil {
+		return ""
+	}
+	return found[1]
 }
 
 // restingFor answers how many pauses of a reason are active.
