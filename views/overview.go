@@ -28,6 +28,7 @@ type OverviewPage struct {
 	Contact *ContactPlan
 
 	Promise    *Promise // the day the reader set, nil when there is none
+	NotCharged *Note    // its charge is not made after all, nil when none was taken back
 	CanPromise bool     // offers to set one, GET /pay/promise
 	CanClaim   bool     // offers GET /pay/transfer
 	CanCancel  bool     // offers GET /pay/cancel

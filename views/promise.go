@@ -56,7 +56,8 @@ type PromiseEndPage struct {
 // TransferPage takes in that a transfer is on its way. GET /pay/transfer; its form is POST there, with text.
 type TransferPage struct {
 	Frame
-	Until  time.Time // the last day on which reminders rest for it
+	Until  time.Time // the last day on which reminders rest; zero when something else lets them rest without an end
+	Charge *Promise  // is not made then, or, under way, can no longer be stopped; nil when none is planned
 	Text   string
 	Faults []Fault // at field text
 }

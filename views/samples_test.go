@@ -160,6 +160,10 @@ func samples(f Frame) []sample {
 			p.Reason, p.Main, p.CanCancel = billing.ClassConsent, MainAddCard, true
 			p.Note = &Note{Kind: NotePause, Said: Said{Key: "note.consent"}}
 		}),
+		overview("due-not-charged", 1, func(p *OverviewPage) {
+			p.Note = &Note{Kind: NotePause, Said: Said{Key: "note.claim_until", Args: l10n.Args{"Day": on(11, 13)}}}
+			p.NotCharged = &Note{Kind: NoteInfo, Said: Said{Key: "transfer.not_charged", Args: l10n.Args{"Amount": []billing.Money{eur(2900)}, "Day": on(11, 28)}}}
+		}),
 		overview("due-wants-to-cancel", 1, func(p *OverviewPage) { p.Cancels = true }),
 		{name: "promise", page: ChoosePromise(PromisePage{Frame: f, Amounts: []billing.Money{eur(2900)}, Card: visa(), Days: []time.Time{on(11, 7), on(11, 8)}, Chosen: "2025-11-08", Last: true}), mainActs: 1},
 		{name: "promise-self-fault", page: ChoosePromise(PromisePage{Frame: f, Amounts: []billing.Money{eur(2900)}, Days: []time.Time{on(11, 7)}, Faults: []Fault{{Field: "day", Said: Said{Key: "promise.fault_day"}}}}), mainActs: 1},
@@ -167,6 +171,8 @@ func samples(f Frame) []sample {
 		{name: "promise-review-self", page: ReviewPromise(PromiseReviewPage{Frame: f, Invoices: threeYen(), On: on(11, 28), Before: []billing.Money{eur(2900)}, Attempt: "att_1"}), mainActs: 1, amount: true},
 		{name: "promise-end", page: EndPromise(PromiseEndPage{Frame: f, On: on(11, 28), Charge: true}), mainActs: 1},
 		{name: "transfer", page: Transfer(TransferPage{Frame: f, Until: on(11, 13)}), mainActs: 1},
+		{name: "transfer-charge", page: Transfer(TransferPage{Frame: f, Until: on(11, 13), Charge: &Promise{On: on(11, 28), Charge: true, Amounts: []billing.Money{eur(2900)}}}), mainActs: 1},
+		{name: "transfer-charging", page: Transfer(TransferPage{Frame: f, Charge: &Promise{On: on(11, 6), Charge: true, Amounts: []billing.Money{eur(2900)}, Under: true}}), mainActs: 1},
 		{name: "transfer-fault", page: Transfer(TransferPage{Frame: f, Until: on(11, 13), Text: "4242", Faults: []Fault{{Field: "text", Said: Said{Key: "support.fault_card"}}}}), mainActs: 1},
 		{name: "cancel", page: Cancel(CancelPage{Frame: f, Open: []billing.Money{eur(2900)}}), mainActs: 1},
 		{name: "cancel-asked", page: Cancel(CancelPage{Frame: f, Asked: true}), mainActs: 1},

@@ -57,7 +57,7 @@ func (s *Server) overviewPage(f views.Frame, v visitor, st standing) views.Overv
 		Frame: f, FirstName: v.FirstName(), Reason: st.class(), Invoices: invoicesOf(st.payable(), v.zone),
 		Card: s.cardOf(st), Main: s.mainAct(st), ForFuture: namesOf(st.subscriptions), Hosted: true,
 		Thread: s.threadOf(v, st), Note: s.noteOf(v, st), Promise: s.promiseOf(v, st), Cancels: st.cancels, CanCancel: !st.cancels,
-		CanClaim: st.canClaim,
+		CanClaim: st.canClaim, NotCharged: s.notChargedNote(v, st),
 	}
 	p.CanPromise, _ = s.promisable(st)
 	if len(p.Invoices) == 0 {

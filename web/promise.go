@@ -24,6 +24,7 @@ const keyPromise = "promise"
 type promises struct {
 	promise      *dunning.Promise
 	broken       *dunning.Promise // the last of the case, when it came to nothing
+	withdrawn    *dunning.Promise // likewise, when it was taken back
 	promiseCard  *billing.Method  // to be charged by it
 	promiseDays  []time.Time      // they may choose, none when they may not
 	promisesLeft int

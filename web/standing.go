@@ -109,7 +109,8 @@ func (s *Server) standingIn(ctx context.Context, tx *sql.Tx, v visitor) (standin
 		return st, err
 	}
 	st.c, st.situation, st.pauses, st.notices, st.final = is.Case, is.Situation, is.Pauses, is.Notices, is.Final
-	st.promise, st.broken, st.promiseDays, st.promisesLeft, st.canClaim = is.Promise, is.Broken, is.PromiseDays, is.PromisesLeft, is.MayClaim
+	st.promise, st.broken, st.withdrawn = is.Promise, is.Broken, is.Withdrawn
+	st.promiseDays, st.promisesLeft, st.canClaim = is.PromiseDays, is.PromisesLeft, is.MayClaim
 	if st.goesOn() {
 		st.steps = st.c.Ahead(st.situation)
 	}

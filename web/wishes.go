@@ -2,9 +2,11 @@ package web
 
 import (
 	"net/http"
-	"time"
+	"slices"
 
+	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
+	"sollecito/internal/l10n"
 	"sollecito/views"
 )
 
@@ -26,10 +28,31 @@ func (s *Server) askTransfer(w http.ResponseWriter, r *http.Request, v visitor, 
 		http.Redirect(w, r, "/pay", http.StatusSeeOther)
 		return nil
 	}
-	// Its last day is the one before the midnight at which it ends.
-	until := s.Cases.ClaimUntil(v.Customer, s.Now()).Add(-time.Hour)
-	s.show(w, r, statusOf(faults), views.Transfer(views.TransferPage{Frame: s.frame(r, v), Until: until.In(v.zone), Text: text, Faults: faults}))
+	p := views.TransferPage{Frame: s.frame(r, v), Text: text, Faults: faults}
+	pauses := append(slices.Clone(st.pauses), dunning.Pause{Reason: dunning.PauseClaim, Until: s.Cases.ClaimUntil(v.Customer, s.Now()).Unix()})
+	if st.promise != nil && st.promise.Kind == dunning.PromiseCharge { // its day is taken back with its pause
+		p.Charge = &views.Promise{On: st.promise.On(v.zone), Charge: true, Amounts: st.promise.Amounts(), Under: st.promise.ChargedAt > 0}
+		pauses = slices.DeleteFunc(pauses, func(p dunning.Pause) bool { return p.Reason == dunning.PausePromise })
+	}
+	until, ends := restEnds(pauses, dunning.PauseClaim)
+	if ends {
+		p.Until = lastDay(until, v.zone)
+	}
+	s.show(w, r, statusOf(faults), views.Transfer(p))
 	return nil
+}
+
+// notChargedNote says that a charge is not made because its customer told of a transfer; nil when none was taken back for
+// that, and when its day is over.
+func (s *Server) notChargedNote(v visitor, st standing) *views.Note {
+	p := st.withdrawn
+	claimed := slices.ContainsFunc(st.pauses, func(c dunning.Pause) bool {
+		return p != nil && c.Reason == dunning.PauseClaim && c.Since == p.EndedAt
+	})
+	if !claimed || p.Kind != dunning.PromiseCharge || s.Now().After(p.On(v.zone).AddDate(0, 0, 1)) {
+		return nil
+	}
+	return &views.Note{Kind: views.NoteInfo, Said: views.Said{Key: "transfer.not_charged", Args: l10n.Args{"Amount": p.Amounts(), "Day": p.On(v.zone)}}}
 }
 
 func statusOf(faults []views.Fault) int {

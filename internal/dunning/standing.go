@@ -23,6 +23,7 @@ type Standing struct {
 
 	Promise      *Promise    // active
 	Broken       *Promise    // the last of the case, when it came to nothing
+	Withdrawn    *Promise    // likewise, when it was taken back
 	PromiseDays  []time.Time // they may choose, none when they may not
 	PromisesLeft int
 	MayClaim     bool // may say that a transfer is on its way
@@ -94,8 +95,13 @@ func (cs *Cases) readPromises(ctx context.Context, tx *sql.Tx, st *Standing, k K
 		st.Promise = &made[active]
 	}
 	last := len(made) - 1
-	if last >= 0 && made[last].CaseID == st.Case.ID && made[last].Status == PromiseBroken {
-		st.Broken = &made[last]
+	if last >= 0 && made[last].CaseID == st.Case.ID {
+		switch made[last].Status {
+		case PromiseBroken:
+			st.Broken = &made[last]
+		case PromiseWithdrawn:
+			st.Withdrawn = &made[last]
+		}
 	}
 	st.PromiseDays, st.PromisesLeft = cs.canPromise(st.Case, made, cs.Zone(k.Customer), now)
 	return nil

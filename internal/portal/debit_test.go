@@ -372,6 +372,15 @@ func TestWhatIsSaidWhileSmallDepositsAreOnTheirWayIsAcknowledged(t *testing.T) {
 			t.Errorf("the page says: %s", said)
 		}
 	})
+	t.Run("a message, then a transfer", func(t *testing.T) {
+		t.Parallel()
+		_, _, _, b := typing(t)
+		b.post("/pay/support", url.Values{"text": {"Is my account of the right kind?"}}).at("/pay/support", http.StatusOK)
+		b.get("/pay/transfer").at("/pay/transfer", http.StatusOK)
+		if said := b.text("main"); b.restsUntil("main") != "" || !strings.Contains(said, "Reminders are paused in the meantime.") {
+			t.Errorf("reminders rest until somebody answers, the page says: %s", said)
+		}
+	})
 }
 
 var restPattern = regexp.MustCompile(`Reminders are paused until (\w+ \d+ \w+)`)

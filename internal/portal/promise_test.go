@@ -321,20 +321,56 @@ func TestATransferIsSaidInTwoStepsAndTheRestEndsByItself(t *testing.T) {
 	}
 }
 
-// Whoever says after all that a transfer is on its way is not charged on the day they chose before.
+// Whoever says after all that a transfer is on its way is not charged on the day they chose before: the page says so before
+// and afterwards, until that day is over.
 func TestATransferTakesBackTheDayOfACharge(t *testing.T) {
 	t.Parallel()
 	h, customer, invoice, b := promising(t)
-	h.chooses(b, "charge", 4)
+	on := h.chooses(b, "charge", 4)
 	b.press("/pay/promise").at("/pay", http.StatusOK)
-	b.get("/pay/transfer").press("/pay/transfer").at("/pay", http.StatusOK)
+	b.get("/pay/transfer").at("/pay/transfer", http.StatusOK)
+	if said := b.text("main"); !strings.Contains(said, "We will then not charge the €29.00 planned for") || !strings.Contains(said, on) {
+		t.Errorf("before: %s", said)
+	}
+	b.press("/pay/transfer").at("/pay", http.StatusOK)
 	if p := h.promise(customer); p.Status != dunning.PromiseWithdrawn || h.restsFor(customer) != "claim" || strings.Contains(b.text("main"), "we will charge") {
 		t.Errorf("the promise is %s, the case rests for %q, the page says %s", p.Status, h.restsFor(customer), b.text("main"))
 	}
+	const spared = "As you have paid by transfer, we won’t charge the €29.00 planned for"
+	if said := b.text("main"); !strings.Contains(said, spared) || !strings.Contains(said, on) {
+		t.Errorf("afterwards: %s", said)
+	}
 	before := h.charges(customer, invoice)
-	h.walk(6 * day)
+	h.walk(5 * day)
 	if got := h.charges(customer, invoice); got != before {
 		t.Errorf("charged %d times instead of %d", got, before)
+	}
+	if said := b.get("/pay").at("/pay", http.StatusOK).text("main"); h.restsFor(customer) != "claim" || strings.Contains(said, spared) {
+		t.Errorf("its day is over: %s", said)
+	}
+}
+
+// A charge that is being made just now is not taken back, and nobody is told that it is.
+func TestATransferDoesNotStopAChargeThatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	h, customer, _, b := promising(t)
+	h.chooses(b, "charge", 2)
+	b.press("/pay/promise").at("/pay", http.StatusOK)
+	h.clock.set(time.Unix(h.promise(customer).DueAt, 0))
+	err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error {
+		_, _, _, err := h.portal.Cases.BeginCharging(t.Context(), tx, h.promise(customer).ID, h.clock.now())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.get("/pay/transfer").at("/pay/transfer", http.StatusOK)
+	if said := b.text("main"); !strings.Contains(said, "The planned charge of €29.00 is already under way and can’t be stopped.") || strings.Contains(said, "not charge") {
+		t.Errorf("before: %s", said)
+	}
+	b.press("/pay/transfer").at("/pay", http.StatusOK)
+	if said := b.text("main"); !strings.Contains(said, "We are charging €29.00") || !strings.Contains(said, "You told us that you have paid by bank transfer.") || strings.Contains(said, "won’t charge") {
+		t.Errorf("afterwards: %s", said)
 	}
 }
 
