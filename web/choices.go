@@ -176,7 +176,7 @@ func (s *Server) showChoices(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	page := s.choicesPage(r, v, p)
-	if r.URL.Query().Has("kept") && p.choices.Version > 0 {
+	if p.choices.Version > 0 && s.toldIn(r, v.session.ID) == keptAs(p.choices) {
 		before := s.choiceOf(v, p.previous)
 		page.Kept, page.Before = true, &before
 	}
@@ -233,6 +233,10 @@ func (s *Server) reviewChoices(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// keptAs is what the page that follows keeping a choice is told: of this one, so that it says nothing of it, and offers no
+// Undo, once another stands.
+func keptAs(c contact.Choices) string { return "kept" + strconv.FormatInt(c.Version, 10) }
+
 // keepChoices keeps a choice. From here on every message obeys it.
 func (s *Server) keepChoices(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.visitorOf(r)
@@ -241,6 +245,7 @@ func (s *Server) keepChoices(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := s.frame(r, v)
 	valid := true
+	var kept contact.Choices
 	err = s.DB.Do(r.Context(), func(tx *sql.Tx) error {
 		_, err := s.Cases.Choose(r.Context(), tx, v.ID, func(before contact.Choices) contact.Choices {
 			c, ok := s.choicesFrom(r.PostForm, v, before)
@@ -248,6 +253,10 @@ func (s *Server) keepChoices(w http.ResponseWriter, r *http.Request) error {
 			c.Words = f.WordsOf(s.choiceOf(v, c), s.hasApp())
 			return c
 		}, s.Now())
+		if err != nil {
+			return err
+		}
+		kept, err = contact.ChoicesOf(r.Context(), tx, v.ID)
 		return err
 	})
 	if err != nil {
@@ -258,6 +267,6 @@ func (s *Server) keepChoices(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	s.Wake()
-	http.Redirect(w, r, "/pay/choices?kept", http.StatusSeeOther)
+	http.Redirect(w, r, s.tellAt("/pay/choices", keptAs(kept), v.session.ID), http.StatusSeeOther)
 	return nil
 }

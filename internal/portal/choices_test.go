@@ -80,14 +80,54 @@ func TestACustomerChoosesWhereTheyAreReminded(t *testing.T) {
 	}
 
 	b.get(linkIn(t, mails[1])).at("/pay", http.StatusOK)
-	b.get("/pay/choices?kept").press("/pay/choices/keep").at("/pay/choices", http.StatusOK)
-	if c = h.choices(customer); c.NoMail || c.Version != 2 {
+	b.post("/pay/choices/keep", url.Values{"way": {"none"}, "from": {"9"}, "to": {"18"}}).at("/pay/choices", http.StatusOK)
+	b.press("/pay/choices/keep").at("/pay/choices", http.StatusOK)
+	if c = h.choices(customer); !c.NoMail || c.NoApp || c.Version != 3 {
 		t.Errorf("after Undo: %+v", c)
 	}
 	b.post("/pay/choices", url.Values{"way": {"both"}, "from": {"12"}, "to": {"10"}}).at("/pay/choices", http.StatusUnprocessableEntity)
 	b.post("/pay/choices/keep", url.Values{"way": {"both"}, "from": {"20"}, "to": {"23"}})
-	if h.choices(customer).Version != 2 {
+	if h.choices(customer).Version != 3 {
 		t.Error("hours outside the merchant's were kept")
+	}
+}
+
+// That a choice is saved is said, with a way to undo it, to the session that saved it and while it stands: not to who types
+// the address, or follows it in a session of their own.
+func TestASavedChoiceIsToldToTheSessionThatSavedIt(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	h.fail(customer, "insufficient_funds")
+	h.walk(day)
+	link := linkIn(t, h.mailsTo("anneke@waal.example")[0])
+	told := func(b *browser) bool {
+		t.Helper()
+		saved, undo := strings.Contains(b.text("[role=status]"), "Your choice is saved"), b.page.Find("form[action='/pay/choices/keep']").Length() > 0
+		if saved != undo {
+			t.Errorf("told %v, with Undo %v: %s", saved, undo, b.text("main"))
+		}
+		return saved
+	}
+	b, other := h.browser(), h.browser()
+	b.get(link).at("/pay", http.StatusOK)
+	other.get(link).at("/pay", http.StatusOK)
+	b.post("/pay/choices/keep", url.Values{"way": {"none"}, "from": {"9"}, "to": {"18"}}).at("/pay/choices", http.StatusOK)
+	if !told(b) {
+		t.Fatalf("not told to who saved it: %s", b.text("main"))
+	}
+	address := b.path + "?" + b.query
+	for _, path := range []string{"/pay/choices?kept", "/pay/choices?done=kept1", address} {
+		if told(other.get(path).at("/pay/choices", http.StatusOK)) {
+			t.Errorf("%s tells it to who did nothing", path)
+		}
+	}
+	b.press("/pay/choices/keep").at("/pay/choices", http.StatusOK)
+	if !told(b) || told(b.get(address).at("/pay/choices", http.StatusOK)) {
+		t.Error("want Undo told, and the choice before it no more")
+	}
+	if c := h.choices(customer); c.NoMail || c.NoApp || c.Version != 2 {
+		t.Errorf("after Undo: %+v", c)
 	}
 }
 
