@@ -299,11 +299,7 @@ var doings = map[string]desk.Flash{
 }
 
 func (s *Server) done(r *http.Request) *desk.Flash {
-	at, err := s.seatOf(r)
-	if err != nil {
-		return nil
-	}
-	said, known := doings[s.toldIn(r, at.token)]
+	said, known := doings[s.deedTold(r)]
 	if !known {
 		return nil
 	}

@@ -45,6 +45,7 @@ func (s *Server) customerPage(r *http.Request, who staff.Member, k record) desk.
 		Acts: s.actsFor(k, who), Ahead: s.aheadOf(k), Past: s.pastOf(k), Interest: s.interestOf(k, who),
 	}
 	p.Nav = desk.NavToday
+	s.toldWhile(r, &p.Frame, k.standing())
 	for _, i := range k.open {
 		if !i.Overdue(now.Unix()) && !i.Processing() {
 			continue

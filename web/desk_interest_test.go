@@ -98,7 +98,7 @@ func TestLateInterestIsConfirmedByAManager(t *testing.T) {
 	if a := b.post(confirm, "invoice", "in_cus_late", "shown", "IT_2026-11-01_2900_20_4000eur"); a.StatusCode != 409 {
 		t.Errorf("another sum than was shown is confirmed: %d", a.StatusCode)
 	}
-	b.post(confirm, "invoice", "in_cus_late", "shown", shown).leadsTo(t, page+"?done=interest")
+	confirmed := b.post(confirm, "invoice", "in_cus_late", "shown", shown).leadsTo(t, page+"?done=interest")
 	if a := b.post(confirm, "invoice", "in_cus_late", "shown", shown); a.StatusCode != 409 {
 		t.Errorf("a second press: %d", a.StatusCode)
 	}
@@ -114,7 +114,11 @@ func TestLateInterestIsConfirmedByAManager(t *testing.T) {
 	if a := b.post(paper + "/withdraw"); a.StatusCode != 422 {
 		t.Errorf("withdrawn without a reason: %d", a.StatusCode)
 	}
-	b.post(paper+"/withdraw", "reason", "They paid by transfer").leadsTo(t, page+"?done=interest_withdrawn")
+	withdrawn := b.post(paper+"/withdraw", "reason", "They paid by transfer").leadsTo(t, page+"?done=interest_withdrawn")
+	flashes := func(address string) int { return b.page(address).Find(".flash[role=status]").Length() }
+	if flashes(confirmed) != 0 || flashes(withdrawn) != 1 {
+		t.Errorf("withdrawn, it is told %d times that it is confirmed and %d times that it is withdrawn", flashes(confirmed), flashes(withdrawn))
+	}
 	if a := b.post(paper+"/withdraw", "reason", "Again"); a.StatusCode != 409 {
 		t.Errorf("withdrawn twice: %d", a.StatusCode)
 	}
@@ -123,6 +127,9 @@ func TestLateInterestIsConfirmedByAManager(t *testing.T) {
 		t.Errorf("after it was withdrawn: %s", words(d.Find("main")))
 	}
 	b.post(confirm, "invoice", "in_cus_late", "shown", shown).leadsTo(t, page+"?done=interest")
+	if flashes(withdrawn) != 0 {
+		t.Error("confirmed anew, it is told to be withdrawn")
+	}
 }
 
 // Who is not known to be a business, and what there is no rate for, is refused with the reason; switched off, nothing shows.

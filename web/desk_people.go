@@ -182,6 +182,7 @@ func (s *Server) personPage(r *http.Request, who staff.Member) (desk.PersonPage,
 		return p, err
 	}
 	p.Person, p.Sessions = s.person(m, who), s.sessionRows(account.Sessions, "")
+	s.toldWhile(r, &p.Frame, map[string]bool{"disabled": m.Disabled, "reset": !m.Factor, "signedout": len(p.Sessions) == 0})
 	return p, nil
 }
 

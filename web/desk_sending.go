@@ -23,6 +23,7 @@ func (s *Server) showSending(w http.ResponseWriter, r *http.Request, who staff.M
 func (s *Server) sendingPage(r *http.Request, who staff.Member) (desk.SendingPage, error) {
 	p := desk.SendingPage{Frame: s.deskFrame(r), MayChange: who.Role.May(staff.Steer)}
 	p.Nav = desk.NavSending
+	s.toldWhile(r, &p.Frame, map[string]bool{"stopped": p.Sending.Stopped, "sending": !p.Sending.Stopped})
 	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
 		var err error
 		p.Queued, err = outbox.CountWaiting(r.Context(), tx, s.Now().Unix())

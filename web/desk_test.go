@@ -3,6 +3,7 @@ package web
 import (
 	"database/sql"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"sollecito/internal/audit"
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/link"
 	"sollecito/internal/outbox"
@@ -397,6 +399,58 @@ func TestWhatWasDoneIsToldToWhoDidIt(t *testing.T) {
 	h.later(20 * time.Minute)
 	if says(b, stopped) {
 		t.Error("long after it is told as news")
+	}
+}
+
+// What was undone since is told no more, whoever reloads the page or steps back to it; what undid it is.
+func TestWhatWasUndoneIsNotToldAgain(t *testing.T) {
+	h := newHouse(t)
+	h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
+	b := h.member(staff.Admin)
+	h.member(staff.Agent)
+	all, err := h.members.List(t.Context())
+	must(t, err)
+	at := slices.IndexFunc(all, func(m staff.Member) bool { return m.Role == staff.Agent })
+	page, person, of := "/admin/customers/cus_1", "/admin/people/"+all[at].ID, "/admin/cases/"+h.caseOf("cus_1").ID
+	day := h.clock().AddDate(0, 0, 3).Format(time.DateOnly)
+	for _, tt := range []struct{ deed, undo, said, undone string }{
+		{"/admin/sending/stop", "/admin/sending/resume", "Sending is stopped for everybody.", "Sending goes on."},
+		{of + "/pause", of + "/resume", "They go on when somebody resumes them.", "Your pause has ended."},
+		{of + "/promise", of + "/promise/end", "The day is set.", "The day is taken back."},
+		{page + "/no-mail", page + "/remind", "No reminder is mailed to them any more.", "They are reminded again"},
+		{page + "/no-reminders", page + "/remind", "They get no reminder at all any more.", "They are reminded again"},
+		{person + "/disable", person + "/renew", "They are shut out.", ""}, // that they are let in is on the answer itself
+	} {
+		says := func(address, sentence string) bool {
+			return strings.Contains(words(b.page(address).Find(".flash[role=status]")), sentence)
+		}
+		does := func(path string) string {
+			press := database.NewID("press")
+			a := b.post(path, "reason", "By phone", "kind", "self", "day", day, "attempt", press)
+			if a.StatusCode != http.StatusSeeOther && a.StatusCode != http.StatusOK {
+				t.Fatalf("%s: %d", path, a.StatusCode)
+			}
+			return a.Header.Get("Location")
+		}
+		address := does(tt.deed)
+		if !says(address, tt.said) {
+			t.Errorf("%s leads to %s, which does not say %q", tt.deed, address, tt.said)
+		}
+		undone := does(tt.undo)
+		if says(address, tt.said) {
+			t.Errorf("after %s the page still says %q", tt.undo, tt.said)
+		}
+		if tt.undone == "" {
+			continue
+		}
+		if !says(undone, tt.undone) {
+			t.Errorf("%s leads to %s, which does not say %q", tt.undo, undone, tt.undone)
+		}
+		does(tt.deed)
+		if says(undone, tt.undone) {
+			t.Errorf("after %s the page still says %q", tt.deed, tt.undone)
+		}
+		does(tt.undo)
 	}
 }
 

@@ -4,11 +4,18 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"sollecito/internal/dunning"
+	"sollecito/internal/outbox"
+	"sollecito/internal/support"
+	"sollecito/views/desk"
 )
 
 // toldFor is how long a page says what a form did, in real time: long enough to read it again after a look elsewhere, too
@@ -52,4 +59,44 @@ func (s *Server) tellDesk(w http.ResponseWriter, r *http.Request, path, done str
 	}
 	http.Redirect(w, r, s.tellAt(path, done, at.token), http.StatusSeeOther)
 	return nil
+}
+
+// deedTold is what a form of this member's session just did, "" when none did.
+func (s *Server) deedTold(r *http.Request) string {
+	at, err := s.seatOf(r)
+	if err != nil {
+		return ""
+	}
+	return s.toldIn(r, at.token)
+}
+
+// toldWhile takes back what a page tells of a deed that was undone since, as a reload or a step back may find it: stands
+// says of what can be undone whether it still holds.
+func (s *Server) toldWhile(r *http.Request, f *desk.Frame, stands map[string]bool) {
+	holds, undoable := stands[s.deedTold(r)]
+	if undoable && !holds {
+		f.Flash = nil
+	}
+}
+
+// standing says of what can be undone on a customer's page whether it still holds.
+func (k record) standing() map[string]bool {
+	rests := func(reason dunning.PauseReason) bool {
+		return slices.ContainsFunc(k.pauses, func(p dunning.Pause) bool { return p.Reason == reason })
+	}
+	promised := slices.ContainsFunc(k.promises, func(p dunning.Promise) bool { return p.Status == dunning.PromiseActive })
+	asks := slices.ContainsFunc(k.wishes, func(w support.Wish) bool { return w.Status == support.WishOpen })
+	suppressed := slices.ContainsFunc(k.suppressions, func(s outbox.Suppression) bool { return s.LiftedAt == 0 })
+	claimed := map[string]bool{} // of invoices whose late interest was ever confirmed: whether it still is
+	for _, i := range k.interest {
+		claimed[i.InvoiceID] = claimed[i.InvoiceID] || !i.Withdrawn
+	}
+	confirmed := slices.Collect(maps.Values(claimed))
+	c := k.chosen()
+	return map[string]bool{
+		"paused": rests(dunning.PauseStaff), "resumed": !rests(dunning.PauseStaff), "released": len(k.pauses) == 0,
+		"promised": promised, "taken_back": !promised, "seen_to": !asks, "mail_again": !suppressed,
+		desk.ActNoMail: c.NoMail, desk.ActNoReminders: c.NoMail && c.NoApp, desk.ActRemind: !c.NoMail && !c.NoApp,
+		"interest": slices.Contains(confirmed, true), "interest_withdrawn": slices.Contains(confirmed, false),
+	}
 }
