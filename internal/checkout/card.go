@@ -111,7 +111,7 @@ func (d *Desk) useAndCharge(ctx context.Context, attempt billing.Attempt, setup 
 		if err != nil {
 			return fmt.Errorf("keep the card of %s: %w", attempt.ID, err)
 		}
-		_, err = d.end(ctx, &attempt)
+		err = d.end(ctx, &attempt)
 		if err != nil {
 			return err
 		}

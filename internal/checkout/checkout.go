@@ -65,7 +65,6 @@ func (d *Desk) Charge(ctx context.Context, p Press) ([]billing.Attempt, error) {
 	// What was pressed is seen through even when the browser goes away.
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), pressTime)
 	defer stop()
-	declined, intent := false, ""
 	for i := range attempts {
 		a := &attempts[i]
 		if a.Status != billing.AttemptStarted || d.now().Unix()-a.StartedAt >= int64(keyLife/time.Second) {
@@ -76,16 +75,7 @@ func (d *Desk) Charge(ctx context.Context, p Press) ([]billing.Attempt, error) {
 			d.log.WarnContext(ctx, "charge without an answer", "attempt", a.ID, "invoice", a.InvoiceID, "err", err)
 			break // the next one waits until it is known: Mend goes on with it
 		}
-		news, err := d.end(ctx, a)
-		if err != nil {
-			return attempts, err
-		}
-		if news && a.Status == billing.AttemptDeclined {
-			declined, intent = true, a.Reference
-		}
-	}
-	if declined && !p.By.Automatic() {
-		err = d.countPress(ctx, p, intent)
+		err = d.endCharge(ctx, a, p)
 		if err != nil {
 			return attempts, err
 		}
@@ -233,20 +223,38 @@ func (d *Desk) pay(ctx context.Context, a *billing.Attempt) error {
 	return nil
 }
 
-// end keeps how an attempt came out and reports whether that is news: two who ask at the same time hear the same.
-func (d *Desk) end(ctx context.Context, a *billing.Attempt) (news bool, err error) {
-	a.EndedAt = d.now().Unix()
-	err = d.db.Do(ctx, func(tx *sql.Tx) error {
-		news, err = d.endIn(ctx, tx, a)
-		return err
-	})
-	if err != nil {
-		return false, fmt.Errorf("keep the end of attempt %s: %w", a.ID, err)
-	}
-	return news, nil
+// end keeps how an attempt came out: two who ask at the same time hear the same.
+func (d *Desk) end(ctx context.Context, a *billing.Attempt) error {
+	return d.ending(ctx, a, func(*sql.Tx) error { return nil })
 }
 
-// endIn is end within a transaction. What was not tried changes nothing of an attempt that somebody else tried meanwhile: a
+// endCharge is end for a charge that was pressed. With its end a decline is counted: whoever stops in between keeps neither.
+func (d *Desk) endCharge(ctx context.Context, a *billing.Attempt, p Press) error {
+	return d.ending(ctx, a, func(tx *sql.Tx) error {
+		if a.Status != billing.AttemptDeclined || p.By.Automatic() {
+			return nil
+		}
+		return d.countPress(ctx, tx, p, *a)
+	})
+}
+
+// ending keeps how an attempt came out, and in the same transaction does what follows when that is news.
+func (d *Desk) ending(ctx context.Context, a *billing.Attempt, follows func(tx *sql.Tx) error) error {
+	a.EndedAt = d.now().Unix()
+	err := d.db.Do(ctx, func(tx *sql.Tx) error {
+		news, err := d.endIn(ctx, tx, a)
+		if err != nil || !news {
+			return err
+		}
+		return follows(tx)
+	})
+	if err != nil {
+		return fmt.Errorf("keep the end of attempt %s: %w", a.ID, err)
+	}
+	return nil
+}
+
+// endIn is end within a transaction, and reports whether it is news. What was not tried changes nothing of an attempt that somebody else tried meanwhile: a
 // becomes what that came to.
 func (d *Desk) endIn(ctx context.Context, tx *sql.Tx, a *billing.Attempt) (news bool, err error) {
 	err = database.Hold(ctx, tx, a.CustomerID)
@@ -313,10 +321,11 @@ func (d *Desk) Mend(ctx context.Context, limit int) (int, error) {
 			unheard[a.Press] = true
 			continue
 		}
-		news, err := d.end(ctx, &a)
-		if err == nil && news && a.Status == billing.AttemptDeclined && !a.By.Automatic() {
-			err = d.countMended(ctx, a)
+		p, err := d.pressBehind(ctx, a)
+		if err != nil {
+			return mended, err
 		}
+		err = d.endCharge(ctx, &a, p)
 		if err != nil {
 			return mended, err
 		}

@@ -147,31 +147,10 @@ func (d *Desk) countDecline(ctx context.Context, tx *sql.Tx, tryer, place string
 	return err
 }
 
-// countPress counts a press whose charge was declined, unless an event told of it before; of the same decline Stripe's event
-// is news no more.
-func (d *Desk) countPress(ctx context.Context, p Press, intent string) error {
-	return d.db.Do(ctx, func(tx *sql.Tx) error {
-		c, known, err := d.heard(ctx, tx, intent)
-		if err != nil || known && c.pressed <= c.counted {
-			return err
-		}
-		return d.countDecline(ctx, tx, p.tryer(), p.Place)
-	})
-}
-
-// countMended counts a press of which it is heard late that a charge was declined, unless another of its charges was, which
-// was counted then: a press counts once.
-func (d *Desk) countMended(ctx context.Context, a billing.Attempt) error {
-	var made []billing.Attempt
-	setup, found := billing.Attempt{}, false
-	err := d.db.See(ctx, func(tx *sql.Tx) error {
-		var err error
-		made, err = billing.AttemptsOf(ctx, tx, a.CustomerID, a.Press)
-		if err == nil {
-			setup, found, err = billing.SetupOf(ctx, tx, a.Press)
-		}
-		return err
-	})
+// countPress counts a press of which a charge was declined, unless another of its charges was, which was counted then, or an
+// event told of it before; of the same decline Stripe's event is news no more.
+func (d *Desk) countPress(ctx context.Context, tx *sql.Tx, p Press, a billing.Attempt) error {
+	made, err := billing.AttemptsOf(ctx, tx, a.CustomerID, a.Press)
 	if err != nil {
 		return err
 	}
@@ -181,14 +160,28 @@ func (d *Desk) countMended(ctx context.Context, a billing.Attempt) error {
 	if counted {
 		return nil
 	}
-	p := Press{ID: a.Press, Customer: a.CustomerID, By: a.By} // of a card on file it is not kept where it was pressed
-	if found {
-		p, err = d.pressOf(ctx, setup)
-		if err != nil {
-			return err
-		}
+	c, known, err := d.heard(ctx, tx, a.Reference)
+	if err != nil || known && c.pressed <= c.counted {
+		return err
 	}
-	return d.countPress(ctx, p, a.Reference)
+	return d.countDecline(ctx, tx, p.tryer(), p.Place)
+}
+
+// pressBehind is the press of a charge of which it is heard late how it ended. Of a card on file it is not kept where it
+// was pressed.
+func (d *Desk) pressBehind(ctx context.Context, a billing.Attempt) (Press, error) {
+	setup, found := billing.Attempt{}, false
+	err := d.db.See(ctx, func(tx *sql.Tx) error {
+		var err error
+		setup, found, err = billing.SetupOf(ctx, tx, a.Press)
+		return err
+	})
+	if err != nil || !found {
+		return Press{ID: a.Press, Customer: a.CustomerID, By: a.By}, err
+	}
+	p, err := d.pressOf(ctx, setup)
+	p.By = a.By
+	return p, err
 }
 
 // countRead counts a decline that was read of an intent, unless an event told it before.

@@ -145,7 +145,7 @@ func (d *Desk) guestCame(ctx context.Context, attempt billing.Attempt, setup gat
 		return g, err
 	}
 	attempt.Status, attempt.MethodID = billing.AttemptSaved, setup.Method.ID
-	_, err = d.end(ctx, &attempt)
+	err = d.end(ctx, &attempt)
 	return g, err
 }
 

@@ -130,6 +130,58 @@ func TestDeclinesHeardLateAreCounted(t *testing.T) {
 	}
 }
 
+// Whatever breaks between Stripe's no and its count: both are kept or neither, so that the decline counts once in the end.
+func TestADeclineIsKeptWithItsCount(t *testing.T) {
+	t.Parallel()
+	for _, heard := range []string{"at once", "late"} {
+		t.Run(heard, func(t *testing.T) {
+			t.Parallel()
+			var down atomic.Bool
+			h := open(t, unanswered(t, &down, "/pay"))
+			customer := h.customer("Chiara Bellini", "chiara@bellini.example", "IT", "pm_card_visa")
+			invoice := h.fail(customer, "expired_card")
+			card := h.ask("payment_methods/pm_card_chargeCustomerFail/attach", url.Values{"customer": {customer}})["id"].(string)
+			press := checkout.Press{
+				ID: pressed("d"), Customer: customer, Method: card, Place: "127.0.0.1", By: billing.ByCustomer,
+				Invoices: []checkout.Expected{{Invoice: invoice, Amount: billing.Money{Minor: 2900, Currency: "eur"}}},
+			}
+			hears := func() error {
+				_, err := h.portal.Desk.Charge(t.Context(), press)
+				return err
+			}
+			mends := func() error {
+				_, err := h.portal.Desk.Mend(t.Context(), 100)
+				return err
+			}
+			if heard == "late" {
+				down.Store(true)
+				err := hears()
+				if err != nil {
+					t.Fatal(err)
+				}
+				down.Store(false)
+				h.clock.set(h.clock.now().Add(5 * time.Minute))
+				hears = mends
+			}
+			h.tell(t, `ALTER TABLE confirmations RENAME TO away`)
+			if hears() == nil {
+				t.Error("nothing broke")
+			}
+			h.tell(t, `ALTER TABLE away RENAME TO confirmations`)
+			h.clock.set(h.clock.now().Add(5 * time.Minute))
+			for range 2 { // the second finds nothing new
+				err := mends()
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := h.count(`SELECT cast(coalesce(sum(used), 0) AS BIGINT) FROM limits WHERE name = 'declined ` + customer + `'`); got != 1 {
+				t.Errorf("counted %d times", got)
+			}
+		})
+	}
+}
+
 // Cards tried at Stripe directly count as those tried here, once each: one set of card fields takes five, and whoever had
 // five declined gets no other, nor is any they hold open for long.
 func TestCardsTriedAtStripeAreCounted(t *testing.T) {
