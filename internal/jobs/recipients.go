@@ -21,11 +21,7 @@ type Recipient struct{ To, Why string }
 // Recipients decides where notices go, by their ids, from what is stored at that moment. who are their customers. Addresses
 // that no mail can be sent to are held back from now on, so that staff hear of them once.
 func (l *Letters) Recipients(ctx context.Context, tx *sql.Tx, notices []outbox.Notice, who map[string]billing.Customer, now time.Time) (map[string]Recipient, error) {
-	asked := []string{l.OnlyTo}
-	for _, n := range notices {
-		asked = append(asked, addressesFor(n, who[n.CustomerID])...)
-	}
-	suppressed, err := outbox.Suppressed(ctx, tx, asked)
+	suppressed, err := l.suppressed(ctx, tx, notices, who)
 	if err != nil {
 		return nil, err
 	}
@@ -60,11 +56,7 @@ func (l *Letters) Recipients(ctx context.Context, tx *sql.Tx, notices []outbox.N
 
 // Settled answers where those of the notices go of which that can be told without keeping anything, as Recipients would.
 func (l *Letters) Settled(ctx context.Context, tx *sql.Tx, notices []outbox.Notice, who map[string]billing.Customer) (map[string]string, error) {
-	asked := []string{l.OnlyTo}
-	for _, n := range notices {
-		asked = append(asked, addressesFor(n, who[n.CustomerID])...)
-	}
-	suppressed, err := outbox.Suppressed(ctx, tx, asked)
+	suppressed, err := l.suppressed(ctx, tx, notices, who)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +70,15 @@ func (l *Letters) Settled(ctx context.Context, tx *sql.Tx, notices []outbox.Noti
 		}
 	}
 	return all, nil
+}
+
+// suppressed answers which of the addresses that some notices may go to get no mail any more.
+func (l *Letters) suppressed(ctx context.Context, tx *sql.Tx, notices []outbox.Notice, who map[string]billing.Customer) (map[string]outbox.Suppression, error) {
+	asked := []string{l.OnlyTo}
+	for _, n := range notices {
+		asked = append(asked, addressesFor(n, who[n.CustomerID])...)
+	}
+	return outbox.Suppressed(ctx, tx, asked)
 }
 
 // recognise gives names back to suppressions of addresses that came back with another customer, for staff to see them.
