@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"net/http"
 	"net/url"
-	"time"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/dunning"
@@ -142,21 +141,12 @@ func (s *Server) deskMessage(m support.Message, customer billing.Customer, notic
 	return said
 }
 
-// twice is the time within which the same answer again is a second press of the button.
-const twice = time.Minute
-
 // reply sends staff's answer. What cannot be taken is shown again with what was typed.
 func (s *Server) reply(w http.ResponseWriter, r *http.Request, who staff.Member) error {
 	id, typed := r.PathValue("id"), r.PostFormValue("text")
-	again, err := s.saidJustNow(r, id, typed, who)
-	if err != nil {
-		return err
-	}
-	if !again {
-		err = s.Talks.Reply(r.Context(), id, typed, support.Speaker{
-			ID: who.ID, Name: who.Name, Role: string(who.Role), IP: visitOf(r).ip.String(), Request: visitOf(r).id,
-		})
-	}
+	err := s.Talks.Reply(r.Context(), id, typed, support.Speaker{
+		ID: who.ID, Name: who.Name, Role: string(who.Role), IP: visitOf(r).ip.String(), Request: visitOf(r).id,
+	})
 	if fault.Is(err, fault.Invalid) {
 		p, pageErr := s.conversationPage(r, who)
 		if pageErr != nil {
@@ -171,23 +161,6 @@ func (s *Server) reply(w http.ResponseWriter, r *http.Request, who staff.Member)
 	}
 	s.Wake()
 	return s.tellDesk(w, r, "/admin/conversations/"+url.PathEscape(id), "replied")
-}
-
-// saidJustNow reports whether this is the second press of the same button: the customer gets one mail.
-func (s *Server) saidJustNow(r *http.Request, id, typed string, who staff.Member) (bool, error) {
-	text, err := support.Clean(typed)
-	if err != nil {
-		return false, nil // refused for what it is when it is sent
-	}
-	again := false
-	err = s.DB.See(r.Context(), func(tx *sql.Tx) error {
-		_, said, err := s.Talks.Find(r.Context(), tx, id)
-		for _, m := range said {
-			again = again || m.StaffID == who.ID && m.Body == text && s.Now().Sub(time.Unix(m.At, 0)) < twice
-		}
-		return err
-	})
-	return again, err
 }
 
 // answerFault is the sentence for an answer that could not be taken.

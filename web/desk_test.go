@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -370,6 +371,35 @@ func TestAnAnswerGoesOutAndRemindersGoOn(t *testing.T) {
 	}
 	if got := words(b.page("/admin/inbox").Find("main")); !strings.Contains(got, "Nobody waits") {
 		t.Errorf("the inbox says %q", got)
+	}
+}
+
+// A double click sends its form twice within the same moment: the customer reads one answer, in one mail.
+func TestAnAnswerPressedTwiceAtOnceIsMailedOnce(t *testing.T) {
+	h := newHouse(t)
+	h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
+	must(t, h.talks.Write(t.Context(), "cus_1", "May I pay on Friday?", false, time.Now()))
+	b := h.member(staff.Agent)
+	where := b.page("/admin/inbox").Find("tbody th a").AttrOr("href", "")
+	var presses sync.WaitGroup
+	for range 8 {
+		presses.Go(func() {
+			a := b.post(where+"/reply", "text", "Friday is fine.")
+			if !strings.HasPrefix(a.Header.Get("Location"), where+"?done=replied") {
+				t.Errorf("a press is answered %d", a.StatusCode)
+			}
+		})
+	}
+	presses.Wait()
+	if said := b.page(where).Find(".talk li.mine").Length(); said != 1 {
+		t.Errorf("the customer is answered %d times", said)
+	}
+	mails := 0
+	err := h.db.See(t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRowContext(t.Context(), `SELECT count(*) FROM notices WHERE kind = $1`, string(outbox.Reply)).Scan(&mails)
+	})
+	if err != nil || mails != 1 {
+		t.Errorf("%d mails wait to go out: %v", mails, err)
 	}
 }
 

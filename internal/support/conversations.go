@@ -31,6 +31,9 @@ func NewConversations(db *database.DB, cases *dunning.Cases, mailbox string, now
 // mostMessages is how many messages a customer may write within an hour.
 const mostMessages = 12
 
+// twice is the time within which the same words again are a second press of the button.
+const twice = time.Minute
+
 // Write keeps a customer's message: reminders rest until staff answer, and staff get it by mail. With claim the customer
 // also says that a transfer is on its way, and reminders rest for some business days. The same words again within a
 // minute are a second press and change nothing. fault.Invalid as Clean, fault.TooMany after many messages within an hour
@@ -50,7 +53,8 @@ func (cv *Conversations) Write(ctx context.Context, customer, text string, claim
 		if err != nil {
 			return err
 		}
-		again, err := saidSince(ctx, tx, c.ID, text, now.Add(-time.Minute).Unix())
+		m := Message{ConversationID: c.ID, Author: "customer", Body: text}
+		again, err := saidSince(ctx, tx, m, now.Add(-twice).Unix())
 		if err != nil || again {
 			return err
 		}
@@ -61,7 +65,7 @@ func (cv *Conversations) Write(ctx context.Context, customer, text string, claim
 		if !within {
 			return fault.New(fault.TooMany, "Too many messages.")
 		}
-		return cv.take(ctx, tx, customer, Message{ConversationID: c.ID, Body: text}, claim, now)
+		return cv.take(ctx, tx, customer, m, claim, now)
 	})
 }
 
@@ -143,7 +147,8 @@ type Speaker struct {
 }
 
 // Reply keeps staff's answer, mails it to the customer and lets the reminders go on by their schedule; the
-// days since the customer wrote don't count. fault.NotFound, or fault.Invalid as Clean.
+// days since the customer wrote don't count. The same words by the same member within a minute are a second press and
+// change nothing: the customer gets one mail. fault.NotFound, or fault.Invalid as Clean.
 func (cv *Conversations) Reply(ctx context.Context, conversation, text string, by Speaker) error {
 	text, err := Clean(text)
 	if err != nil {
@@ -159,11 +164,15 @@ func (cv *Conversations) Reply(ctx context.Context, conversation, text string, b
 		if err != nil {
 			return err
 		}
+		m := Message{ID: database.NewID("msg"), ConversationID: c.ID, Author: "staff", StaffID: by.ID, Name: by.Name, Body: text, At: now.Unix()}
+		again, err := saidSince(ctx, tx, m, now.Add(-twice).Unix())
+		if err != nil || again {
+			return err
+		}
 		who, err := billing.FindCustomer(ctx, tx, c.CustomerID)
 		if err != nil {
 			return err
 		}
-		m := Message{ID: database.NewID("msg"), ConversationID: c.ID, Author: "staff", StaffID: by.ID, Name: by.Name, Body: text, At: now.Unix()}
 		err = insertMessage(ctx, tx, m, Answered)
 		if err != nil {
 			return err

@@ -99,12 +99,12 @@ func briefs(ctx context.Context, tx *sql.Tx, limit int) ([]Brief, error) {
 	return all, rows.Err()
 }
 
-// saidSince reports whether the customer said these very words since the instant.
-func saidSince(ctx context.Context, tx *sql.Tx, conversation, text string, since int64) (bool, error) {
+// saidSince reports whether whoever says a message said these very words since the instant.
+func saidSince(ctx context.Context, tx *sql.Tx, m Message, since int64) (bool, error) {
 	var n int
 	err := tx.QueryRowContext(ctx, `
-		SELECT count(*) FROM messages WHERE conversation_id = $1 AND author = 'customer' AND body = $2 AND at >= $3`,
-		conversation, text, since).Scan(&n)
+		SELECT count(*) FROM messages WHERE conversation_id = $1 AND author = $2 AND staff_id = $3 AND body = $4 AND at >= $5`,
+		m.ConversationID, m.Author, m.StaffID, m.Body, since).Scan(&n)
 	return n > 0, err
 }
 
