@@ -291,6 +291,8 @@ var doings = map[string]desk.Flash{
 	"taken_back":         {Tone: desk.Good, Text: "The day is taken back. Reminders go on by their schedule."},
 	"seen_to":            {Tone: desk.Good, Text: "Their wish counts as seen to."},
 	"charged":            {Tone: desk.Good, Text: "The charge went through."},
+	"asked":              {Tone: desk.Wait, Text: "Stripe has not answered yet. The story below tells what came of it as soon as that is known; nothing is charged twice."},
+	"debiting":           {Tone: desk.Good, Text: "The charge has begun. Reminders rest until the bank answers, which takes some days."},
 	"refused":            {Tone: desk.Wait, Text: "Nothing was taken. The story below says why."},
 	"final_ordered":      {Tone: desk.Good, Text: "It is decided. It happens in a moment, if Stripe says that nothing has been paid meanwhile."},
 	"interest":           {Tone: desk.Good, Text: "Late interest is confirmed and kept. Its paper is below, as text; nothing was added at Stripe."},

@@ -59,6 +59,14 @@ func (s *Server) chargeCase(w http.ResponseWriter, r *http.Request, who staff.Me
 	}
 	method := ""
 	err = s.DB.Do(r.Context(), func(tx *sql.Tx) error {
+		begun, err := billing.AttemptsOf(r.Context(), tx, c.CustomerID, press)
+		if err != nil {
+			return err
+		}
+		if len(begun) > 0 { // pressed again: what it changed itself does not stand in its way
+			method = begun[0].MethodID
+			return nil
+		}
 		may, why, err := s.Cases.MayActFor(r.Context(), tx, c.CustomerID, false)
 		if err != nil {
 			return err
@@ -93,9 +101,22 @@ func (s *Server) chargeCase(w http.ResponseWriter, r *http.Request, who staff.Me
 		return err
 	}
 	s.Wake()
-	said := "refused"
-	if len(made) == 1 && made[0].Status == billing.AttemptPaid {
-		said = "charged"
+	return s.backToCustomer(w, r, c.CustomerID, cameTo(made))
+}
+
+// cameTo is what a colleague is told of the charge they ordered. What came of it is not known while Stripe has not answered;
+// with no attempt at hand another press of the same order waits for that answer.
+func cameTo(made []billing.Attempt) string {
+	if len(made) == 0 {
+		return "asked"
 	}
-	return s.backToCustomer(w, r, c.CustomerID, said)
+	switch made[0].Status {
+	case billing.AttemptPaid:
+		return "charged"
+	case billing.AttemptProcessing:
+		return "debiting"
+	case billing.AttemptStarted:
+		return "asked"
+	}
+	return "refused"
 }

@@ -64,7 +64,8 @@ const (
 
 // run is the whole program: it answers the exit code.
 func run(ctx context.Context, args []string, environ func(string) (string, bool), in io.Reader, out, errs io.Writer) int {
-	p := program{ctx: ctx, environ: environ, in: in, out: out, err: errs}
+	told := &teller{Writer: out}
+	p := program{ctx: ctx, environ: environ, in: in, out: told, err: errs}
 	if len(args) == 0 {
 		help(errs)
 		return exitUsage
@@ -72,8 +73,8 @@ func run(ctx context.Context, args []string, environ func(string) (string, bool)
 	switch args[0] {
 	case "help", "--help", "-help", "-h":
 		if len(args) == 1 {
-			help(out)
-			return 0
+			help(told)
+			return p.end("help", told.lost())
 		}
 		args = []string{args[1], "--help"}
 	case "--version", "-version":
@@ -81,18 +82,45 @@ func run(ctx context.Context, args []string, environ func(string) (string, bool)
 	}
 	for _, c := range commands() {
 		if c.name == args[0] {
-			return p.end(c.name, c.run(p, args[1:]))
+			err := c.run(p, args[1:])
+			if err == nil || errors.Is(err, flag.ErrHelp) {
+				err = told.lost()
+			}
+			return p.end(c.name, err)
 		}
 	}
 	fmt.Fprintf(errs, "sollecito: there is no command %q. `sollecito --help` lists them.\n", args[0])
 	return exitUsage
 }
 
+// teller remembers that something could not be told: a command whose answer is lost on a full disk has failed, since an
+// address it printed is not printed again.
+type teller struct {
+	io.Writer
+	err error // the first
+}
+
+func (t *teller) Write(b []byte) (int, error) {
+	n, err := t.Writer.Write(b)
+	if t.err == nil {
+		t.err = err
+	}
+	return n, err
+}
+
+// lost is an error when something was not told.
+func (t *teller) lost() error {
+	if t.err == nil {
+		return nil
+	}
+	return fmt.Errorf("what it answers could not be written: %w", t.err)
+}
+
 // end tells what came of a command and answers its exit code. An error of several lines is several faults.
 func (p program) end(name string, err error) int {
 	var usage *usageError
 	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
+	case err == nil:
 		return 0
 	case errors.As(err, &usage):
 		fmt.Fprintf(p.err, "sollecito %s: %s. `sollecito %s --help` tells more.\n", name, usage.said, name)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"sollecito/internal/database"
@@ -66,6 +67,31 @@ func TestADatabaseThatCannotBeOpenedIsAnsweredWithTheMend(t *testing.T) {
 			if strings.Contains(said, "secret1") {
 				t.Errorf("%s tells the password: %s", command, said)
 			}
+		}
+	}
+}
+
+// full is a disk that takes nothing more.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// An answer that could not be written is a failure, whatever the command did: the address at which a colleague sets a
+// password, say, is told only once.
+func TestAnAnswerThatIsLostIsAFailure(t *testing.T) {
+	t.Parallel()
+	settings := map[string]string{
+		"SOLLECITO_DATABASE_URL": "sqlite:" + filepath.Join(t.TempDir(), "sollecito.db"), "SOLLECITO_BASE_URL": "https://pay.example.com",
+	}
+	environ := func(name string) (string, bool) { v, ok := settings[name]; return v, ok }
+	for _, line := range []string{
+		"migrate", "staff add ines@lumen.example --role admin", "staff list", "audit verify", "sending stop", "campaign list", "events list", "version",
+		"staff --help", "help",
+	} {
+		var errs bytes.Buffer
+		code := run(t.Context(), strings.Fields(line), environ, nil, full{}, &errs)
+		if code != exitFault || !strings.Contains(errs.String(), syscall.ENOSPC.Error()) {
+			t.Errorf("%s ends with %d: %s", line, code, &errs)
 		}
 	}
 }

@@ -6,16 +6,20 @@ import (
 	"database/sql"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/pquerna/otp/totp"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/config"
 	"sollecito/internal/dunning"
 	"sollecito/internal/gateway"
 	"sollecito/internal/staff"
@@ -435,4 +439,56 @@ func TestAColleagueTriesTheChargeNow(t *testing.T) {
 	if got := h.chargesOf(customer, invoice); len(got) != 2 {
 		t.Errorf("charges %v", got)
 	}
+}
+
+// What a colleague is told of a charge they ordered is what is known of it: pressed twice it is the same charge, and one
+// that Stripe did not answer may have been made.
+func TestAColleagueIsToldWhatIsKnownOfTheirCharge(t *testing.T) {
+	t.Parallel()
+	var cut atomic.Bool
+	h := open(t, func(c *config.Config) {
+		stripe, err := url.Parse(c.StripeAPI)
+		if err != nil {
+			t.Fatal(err)
+		}
+		behind := httputil.NewSingleHostReverseProxy(stripe)
+		line := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if cut.Load() && strings.HasSuffix(r.URL.Path, "/pay") {
+				panic(http.ErrAbortHandler)
+			}
+			behind.ServeHTTP(w, r)
+		}))
+		t.Cleanup(line.Close)
+		c.StripeAPI = line.URL
+	})
+	paying := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	waiting := h.customer("Chiara Bellini", "chiara@bellini.example", "IT", "pm_card_visa")
+	invoice := h.fail(paying, "do_not_honor")
+	h.fail(waiting, "do_not_honor")
+	h.walk(25 * time.Hour)
+	b := h.staffIn()
+	pressTwice := func(customer, want string) {
+		t.Helper()
+		b.get("/admin/customers/" + customer + "?act=charge")
+		action, form := b.page.Find("#question form").AttrOr("action", ""), url.Values{}
+		for _, name := range []string{"attempt", "expect"} {
+			form.Set(name, b.page.Find("#question input[name="+name+"]").AttrOr("value", ""))
+		}
+		for _, press := range []string{"first", "second"} {
+			b.post(action, form)
+			if got := b.text(".flash"); b.status != http.StatusOK || !strings.Contains(got, want) {
+				t.Errorf("the %s press is answered %d at %s: %q, want %q", press, b.status, b.path, cmp.Or(got, b.text("main")), want)
+			}
+		}
+	}
+	err := h.stripe.Relent(invoice, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pressTwice(paying, "The charge went through.")
+	if got := h.chargesOf(paying, invoice); len(got) != 2 {
+		t.Errorf("charges %v", got)
+	}
+	cut.Store(true)
+	pressTwice(waiting, "Stripe has not answered yet.")
 }
