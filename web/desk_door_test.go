@@ -234,7 +234,8 @@ func TestFormsFromElsewhereChangeNothing(t *testing.T) {
 	b := h.member(staff.Admin)
 	path := "/admin/cases/" + h.caseOf("cus_1").ID + "/pause"
 	before := len(h.auditLog())
-	for _, headers := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"}} {
+	for _, headers := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Origin", "https://evil.example"}, {"Origin", "null"},
+		{"Sec-Fetch-Site", "cross-site", "Origin", "http://pay.lumen.example"}} {
 		a := b.ask("POST", path, url.Values{"reason": {"x"}}, headers...)
 		if a.StatusCode != http.StatusForbidden {
 			t.Errorf("%v: %d", headers, a.StatusCode)

@@ -30,7 +30,7 @@ func TestACopiedLinkOpens(t *testing.T) {
 	h := newHouse(t)
 	h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
 	token := h.issue("cus_1")
-	for _, end := range []string{"", ".", ",", ")", "%3E", "%22", "%20", "%E2%80%9D", "/", ").", "?utm_source=mail", ".?to=choices"} {
+	for _, end := range []string{"", ".", ",", ")", "%3E", "%22", "%20", "%E2%80%9D", "/", ").", "?utm_source=mail", ".?to=choices", "?utm_campaign=%E9t%E9&x=%00"} {
 		to := "/pay"
 		if strings.Contains(end, "choices") {
 			to = "/pay/choices"
@@ -68,8 +68,13 @@ func TestLinksAreNotGuessed(t *testing.T) {
 		t.Errorf("one guess more: %d, after %q: %s", code, wait, page)
 	}
 	h.visitor().ask("GET", "/l/"+token, nil, "X-Forwarded-For", "192.0.2.7").leadsTo(t, "/pay")
-	if code, _, _ := guess(1, "192.0.2.8"); code != http.StatusNotFound {
-		t.Errorf("from elsewhere: %d", code)
+	for from, want := range map[string]int{
+		"192.0.2.8": http.StatusNotFound, "192.0.2.8:4711": http.StatusNotFound, "[2001:db8::8]:4711": http.StatusNotFound,
+		"192.0.2.7:4711": http.StatusTooManyRequests, "192.0.2.8, 192.0.2.7:4712": http.StatusTooManyRequests, // some proxies write ports
+	} {
+		if code, _, _ := guess(1, from); code != want {
+			t.Errorf("from %s: %d, want %d", from, code, want)
+		}
 	}
 	h.later(badLinksWithin)
 	if code, _, _ := guess(1, "192.0.2.7"); code != http.StatusNotFound {

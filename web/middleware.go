@@ -131,16 +131,27 @@ func (s *Server) clientIP(r *http.Request) netip.Addr {
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		hop, err := hopOf(hops[i])
 		if err != nil {
 			return ip
 		}
-		ip = hop.Unmap()
+		ip = hop
 		if !s.isProxy(ip) {
 			return ip
 		}
 	}
 	return ip
+}
+
+// hopOf reads one address of X-Forwarded-For, into which some proxies write the caller's port too.
+func hopOf(text string) (netip.Addr, error) {
+	text = strings.TrimSpace(text)
+	withPort, err := netip.ParseAddrPort(text)
+	if err == nil {
+		return withPort.Addr().Unmap(), nil
+	}
+	hop, err := netip.ParseAddr(text)
+	return hop.Unmap(), err
 }
 
 // peerOf is whose connection a request came by.

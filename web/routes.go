@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"sollecito/internal/fault"
@@ -163,6 +164,9 @@ const mostForm = 64 << 10
 // sends.
 func (s *Server) sameOrigin(w http.ResponseWriter, r *http.Request) error {
 	err := s.origin.Check(r)
+	if err == nil && r.Method == http.MethodPost {
+		err = saidElsewhere(r)
+	}
 	if err != nil {
 		return fault.Wrap(fault.Forbidden, err, "This request came from another site.")
 	}
@@ -179,6 +183,16 @@ func (s *Server) sameOrigin(w http.ResponseWriter, r *http.Request) error {
 		if !legibleForm(r.PostForm) {
 			return errIllegible
 		}
+	}
+	return nil
+}
+
+// saidElsewhere is an error when the browser says that another site sent the request: it has the last word, also where the
+// origin is ours, which counts for browsers that say nothing.
+func saidElsewhere(r *http.Request) error {
+	switch site := r.Header.Get("Sec-Fetch-Site"); site {
+	case "cross-site", "same-site":
+		return fmt.Errorf("the browser calls it %s", site)
 	}
 	return nil
 }

@@ -256,8 +256,11 @@ func (c *Config) checkStripe(fault func(string, string, ...any)) {
 		}
 	}
 	for _, secret := range c.WebhookSecrets {
-		if secret.Reveal() == "whsec_" {
+		switch {
+		case secret.Reveal() == "whsec_":
 			fault("STRIPE_WEBHOOK_SECRET", "is nothing but its beginning: Stripe shows the whole of it where the webhook endpoint is")
+		case !strings.HasPrefix(secret.Reveal(), "whsec_"):
+			fault("STRIPE_WEBHOOK_SECRET", "must begin with whsec_: it is the endpoint's signing secret, neither its id nor a key")
 		}
 	}
 	u, err := url.Parse(c.StripeAPI)

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"sollecito/internal/link"
@@ -63,7 +64,7 @@ func (d *Doctor) address(ctx context.Context) Report {
 	if resp.Header.Get("Strict-Transport-Security") == "" {
 		r = append(r, warn("https", "Let the reverse proxy leave the portal's Strict-Transport-Security header as it is.", "the header that keeps browsers on https is lost on the way"))
 	}
-	return append(r, d.plain(ctx, u), caller(*said.Arrival))
+	return append(r, d.plain(ctx, u), caller(*said.Arrival, d.believes(stranger)))
 }
 
 func (d *Doctor) get(ctx context.Context, address string, header map[string]string) (*http.Response, []byte, error) {
@@ -116,13 +117,22 @@ func (d *Doctor) plain(ctx context.Context, u *url.URL) Finding {
 	return warn(check, "Let the reverse proxy answer http with a redirect to https.", "http://%s answers unencrypted calls (%s)", u.Host, resp.Status)
 }
 
-// caller judges whom the portal took the doctor for, which is what its limits count by.
-func caller(a link.Arrival) Finding {
+// believes reports whether an address is counted among the proxies whose X-Forwarded-For is believed.
+func (d *Doctor) believes(address string) bool {
+	ip, err := netip.ParseAddr(address)
+	return err == nil && slices.ContainsFunc(d.Config.Proxies, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
+// caller judges whom the portal took the doctor for, which is what its limits count by. anybody says that it believes
+// strangers as it does proxies.
+func caller(a link.Arrival, anybody bool) Finding {
 	const check = "proxies"
 	const ownHeader = "Let the reverse proxy set X-Forwarded-For itself: nginx: proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
 	switch {
 	case a.Forwarded == stranger && a.Client == stranger:
 		return fail(check, ownHeader, "the proxy at %s passes on whatever a caller writes into X-Forwarded-For: strangers choose whom limits count them as", a.Peer)
+	case a.Client == stranger && anybody:
+		return fail(check, fmt.Sprintf("SOLLECITO_TRUSTED_PROXIES=%s", a.Peer), "SOLLECITO_TRUSTED_PROXIES names strangers too, not the proxy alone: whoever calls chooses whom limits count them as")
 	case a.Forwarded == stranger && !private(a.Peer):
 		return ok(check, "callers are seen at their own address, as %s; nobody stands between", a.Client)
 	case a.Forwarded == stranger, a.Forwarded == "":

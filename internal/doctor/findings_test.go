@@ -3,10 +3,12 @@ package doctor
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
+	"sollecito/internal/config"
 	"sollecito/internal/dunning"
 	"sollecito/internal/gateway"
 	"sollecito/internal/intake"
@@ -113,9 +115,17 @@ func TestWhoCalls(t *testing.T) {
 		{"proxy that passes on, trusted", link.Arrival{Peer: "127.0.0.1", Client: stranger, Forwarded: stranger}, Fail, "strangers choose"},
 		{"doctor beside the proxy", link.Arrival{Peer: "127.0.0.1", Client: stranger, Forwarded: stranger + ", 127.0.0.1"}, OK, "came from a trusted address"},
 	} {
-		t.Run(c.name, func(t *testing.T) { expect(t, caller(c.a), c.result, c.says) })
+		t.Run(c.name, func(t *testing.T) { expect(t, caller(c.a, false), c.result, c.says) })
 	}
-	if f := caller(link.Arrival{Peer: "10.0.0.3", Client: "10.0.0.3", Forwarded: "198.51.100.4"}); f.Mend != "SOLLECITO_TRUSTED_PROXIES=10.0.0.3" {
+	everybody := link.Arrival{Peer: "10.0.0.3", Client: stranger, Forwarded: stranger + ", 198.51.100.4"}
+	expect(t, caller(everybody, true), Fail, "names strangers too")
+	for network, believes := range map[string]bool{"0.0.0.0/0": true, "10.0.0.0/8": false, "::/0": false} {
+		d := &Doctor{Config: &config.Config{Proxies: []netip.Prefix{netip.MustParsePrefix(network)}}}
+		if d.believes(stranger) != believes {
+			t.Errorf("with %s strangers are believed: %t", network, !believes)
+		}
+	}
+	if f := caller(link.Arrival{Peer: "10.0.0.3", Client: "10.0.0.3", Forwarded: "198.51.100.4"}, false); f.Mend != "SOLLECITO_TRUSTED_PROXIES=10.0.0.3" {
 		t.Errorf("mend: %s", f.Mend)
 	}
 }
