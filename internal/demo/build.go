@@ -102,7 +102,15 @@ func (d *Demo) openFolder() error {
 		folder = made
 		d.stops = append(d.stops, func() error { return os.RemoveAll(made) })
 	}
-	var err error
+	err := os.MkdirAll(folder, 0o700)
+	if err != nil {
+		return fmt.Errorf("make the demo's folder: %w", err)
+	}
+	held, err := hold(folder)
+	if err != nil {
+		return err
+	}
+	d.stops = append(d.stops, held.Close)
 	d.memory, err = openMemory(folder, d.options.Data != "")
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -543,6 +544,10 @@ func TestGoesOn(t *testing.T) {
 	v.must("/demo/clock", "advance", "96h")
 	before := v.state()
 	mails := v.mailsTo(mirae.Email)
+	_, err := Start(t.Context(), Options{Listen: "127.0.0.1:0", Data: folder, Log: slog.New(slog.DiscardHandler)})
+	if (runtime.GOOS == "linux" || runtime.GOOS == "darwin") && (err == nil || !strings.Contains(err.Error(), "another demo goes on in "+folder)) {
+		t.Fatalf("a second one beside it in the same folder: %v", err)
+	}
 	v.stop()
 	v.stop = func() {}
 

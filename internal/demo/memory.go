@@ -67,10 +67,6 @@ const (
 // behind is cleared away. A database of that name which no demo made is left alone and refused.
 func openMemory(folder string, keeps bool) (*memory, error) {
 	m := &memory{folder: folder, keeps: keeps}
-	err := os.MkdirAll(folder, 0o700)
-	if err != nil {
-		return nil, fmt.Errorf("make the demo's folder: %w", err)
-	}
 	raw, err := os.ReadFile(m.path(recordFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		_, err = os.Stat(m.path(databaseFile))
