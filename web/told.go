@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"sollecito/internal/billing"
 	"sollecito/internal/dunning"
 	"sollecito/internal/outbox"
 	"sollecito/internal/support"
@@ -79,7 +80,7 @@ func (s *Server) toldWhile(r *http.Request, f *desk.Frame, stands map[string]boo
 	}
 }
 
-// standing says of what can be undone on a customer's page whether it still holds.
+// standing says of what can be undone, or ends by itself, on a customer's page whether it still holds.
 func (k record) standing() map[string]bool {
 	rests := func(reason dunning.PauseReason) bool {
 		return slices.ContainsFunc(k.pauses, func(p dunning.Pause) bool { return p.Reason == reason })
@@ -92,11 +93,14 @@ func (k record) standing() map[string]bool {
 		claimed[i.InvoiceID] = claimed[i.InvoiceID] || !i.Withdrawn
 	}
 	confirmed := slices.Collect(maps.Values(claimed))
+	asked := slices.ContainsFunc(k.tries, func(a billing.Attempt) bool { return a.By == billing.ByStaff && a.Status == billing.AttemptStarted })
+	debited := slices.ContainsFunc(k.open, billing.Invoice.Processing)
 	c := k.chosen()
 	return map[string]bool{
 		"paused": rests(dunning.PauseStaff), "resumed": !rests(dunning.PauseStaff), "released": len(k.pauses) == 0,
 		"promised": promised, "taken_back": !promised, "seen_to": !asks, "mail_again": !suppressed,
 		desk.ActNoMail: c.NoMail, desk.ActNoReminders: c.NoMail && c.NoApp, desk.ActRemind: !c.NoMail && !c.NoApp,
+		"asked": asked, "debiting": debited,
 		"interest": slices.Contains(confirmed, true), "interest_withdrawn": slices.Contains(confirmed, false),
 	}
 }

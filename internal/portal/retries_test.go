@@ -491,4 +491,10 @@ func TestAColleagueIsToldWhatIsKnownOfTheirCharge(t *testing.T) {
 	}
 	cut.Store(true)
 	pressTwice(waiting, "Stripe has not answered yet.")
+	cut.Store(false)
+	reload := b.path + "?" + b.query
+	h.walk(30 * time.Minute)
+	if got := b.get(reload).text(".flash"); got != "" {
+		t.Errorf("when it is known what came of it a reload says %q", got)
+	}
 }
