@@ -46,8 +46,14 @@ func campaignCommand(p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	if *days < 1 || *days > 3650 {
+	err = u.ofDeed(words[0], map[string]string{"before": "apply", "version": "export", "days": "simulate", "json": "simulate"})
+	switch {
+	case err != nil:
+		return err
+	case *days < 1 || *days > 3650:
 		return misused("--days is from 1 to 3650")
+	case *version < 0:
+		return misused("--version is at least 1, or 0 for the newest")
 	}
 	if words[0] == "schema" {
 		_, err = p.out.Write(campaign.Schema)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -44,12 +43,7 @@ func customerCommand(p program, args []string) error {
 	if len(words) != 2 || words[0] != "export" && words[0] != "erase" || strings.TrimSpace(words[1]) == "" {
 		return misused("say export or erase, and whom: Stripe's id or the address on file")
 	}
-	foreign := map[string]string{"o": "export", "json": "export", "yes": "erase", "wait": "erase", "rewrite": "erase"}
-	u.Visit(func(f *flag.Flag) {
-		if foreign[f.Name] != "" && foreign[f.Name] != words[0] {
-			err = misused("-%s is a flag of customer %s; leave it out", f.Name, foreign[f.Name])
-		}
-	})
+	err = u.ofDeed(words[0], map[string]string{"o": "export", "json": "export", "yes": "erase", "wait": "erase", "rewrite": "erase"})
 	if err != nil {
 		return err
 	}

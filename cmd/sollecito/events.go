@@ -33,6 +33,10 @@ func eventsCommand(p program, args []string) error {
 	default:
 		return misused("say list, or replay and the id of an event")
 	}
+	err = u.ofDeed(words[0], map[string]string{"status": "list", "limit": "list"})
+	if err != nil {
+		return err
+	}
 	c, err := u.configuration(p, "DATABASE_URL")
 	if err != nil {
 		return err

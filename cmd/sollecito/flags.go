@@ -76,6 +76,18 @@ func (u *usage) parseNone(p program, args []string) error {
 	return err
 }
 
+// ofDeed refuses a flag of another deed than the one that was asked for, which would change nothing; deeds says whose each is.
+func (u *usage) ofDeed(asked string, deeds map[string]string) error {
+	var err error
+	u.Visit(func(f *flag.Flag) {
+		deed := deeds[f.Name]
+		if err == nil && deed != "" && deed != asked {
+			err = misused("-%s is a flag of %s %s; leave it out", f.Name, u.Name(), deed)
+		}
+	})
+	return err
+}
+
 func (u *usage) help(w io.Writer) {
 	fmt.Fprintf(w, "Usage: sollecito %s\n\n%s\n", u.synopsis, u.about)
 	isSetting := map[string]bool{}

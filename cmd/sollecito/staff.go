@@ -35,6 +35,10 @@ func staffCommand(p program, args []string) error {
 	default:
 		return misused("say add, disable or reset-factor and an email address, or list")
 	}
+	err = u.ofDeed(deed, map[string]string{"name": "add", "role": "add"})
+	if err != nil {
+		return err
+	}
 	needs := []string{"DATABASE_URL"}
 	if deed == "add" {
 		needs = append(needs, "BASE_URL") // the address that is printed begins with it
