@@ -9,6 +9,7 @@ import (
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -232,6 +233,12 @@ func (c *Config) checkBase(fault func(string, string, ...any)) {
 	}
 }
 
+// isAnotherOfStripes reports whether what stands for a signing secret is the endpoint's id or a key, by which no event could
+// ever be told from a forged one. Stand-ins may have secrets of any form.
+func isAnotherOfStripes(secret string) bool {
+	return slices.ContainsFunc([]string{"we_", "sk_", "rk_", "pk_"}, func(start string) bool { return strings.HasPrefix(secret, start) })
+}
+
 func (c *Config) checkStripe(fault func(string, string, ...any)) {
 	key := c.StripeKey.Reveal()
 	c.Live = gateway.KeyIsLive(key)
@@ -259,8 +266,8 @@ func (c *Config) checkStripe(fault func(string, string, ...any)) {
 		switch {
 		case secret.Reveal() == "whsec_":
 			fault("STRIPE_WEBHOOK_SECRET", "is nothing but its beginning: Stripe shows the whole of it where the webhook endpoint is")
-		case !strings.HasPrefix(secret.Reveal(), "whsec_"):
-			fault("STRIPE_WEBHOOK_SECRET", "must begin with whsec_: it is the endpoint's signing secret, neither its id nor a key")
+		case isAnotherOfStripes(secret.Reveal()):
+			fault("STRIPE_WEBHOOK_SECRET", "is something else of Stripe's: it must be the endpoint's signing secret, which begins with whsec_, neither its id nor a key")
 		}
 	}
 	u, err := url.Parse(c.StripeAPI)

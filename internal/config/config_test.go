@@ -62,7 +62,7 @@ func TestEveryFaultIsOneLine(t *testing.T) {
 		{"MERCHANT_NAME", "Lu\u200cmen", "nobody sees"},
 		{"MERCHANT_NAME", strings.Repeat("L", 101), "at most 100"},
 		{"STRIPE_WEBHOOK_SECRET", "whsec_1,whsec_", "its beginning"},
-		{"STRIPE_WEBHOOK_SECRET", "whsec_1,we_1SandboxEndpoint", "must begin with whsec_"},
+		{"STRIPE_WEBHOOK_SECRET", "whsec_1,we_1SandboxEndpoint", "begins with whsec_"},
 		{"STRIPE_API_URL", "http://127.0.0.1:12111/v1/", "must not end with /v1"},
 		{"STRIPE_SECRET_KEY", "sk_live_1", "another mode"},
 		{"STRIPE_SECRET_KEY", "nonsense", "sk_ or rk_"},
