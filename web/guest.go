@@ -102,7 +102,9 @@ func (s *Server) showGuest(w http.ResponseWriter, r *http.Request) error {
 	case len(out.declined) > 0 || g.debitFailed():
 		p.Fault = p.Locale.Text("guest.declined")
 	}
-	s.stripeHeaders(w, r)
+	if p.State == views.GuestPays || p.State == views.GuestApproves {
+		s.stripeHeaders(w, r)
+	}
 	s.show(w, r, http.StatusOK, views.Guest(p))
 	return nil
 }

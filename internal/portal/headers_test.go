@@ -123,7 +123,19 @@ func TestOnlyPagesWithStripesFieldsOpenToStripe(t *testing.T) {
 			"base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 		permissions = `camera=(), microphone=(), geolocation=(), usb=(), payment=(self "https://js.stripe.com" "https://hooks.stripe.com"), publickey-credentials-get=(self "https://js.stripe.com" "https://hooks.stripe.com")`
 	)
-	for _, path := range []string{"/pay/card", "/pay/approve"} {
+	inventory, err := os.ReadFile("../../docs/scripts.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	guests, _, _, _, payer, _ := handedOn(t, func(c *config.Config) { c.StripeJS = "https://js.stripe.com/v3/" })
+	for path, page := range map[string]struct {
+		*house
+		*browser
+	}{"/pay/card": {h, b}, "/pay/approve": {h, b}, "/pay/invoice": {guests, payer}} {
+		h, b := page.house, page.browser
+		if strings.Count(string(inventory), "`"+path+"`") != 2 {
+			t.Errorf("docs/scripts.md does not name %s as a page with Stripe's script and policy", path)
+		}
 		b.get(path).at(path, http.StatusOK)
 		got := strings.ReplaceAll(nonce.ReplaceAllString(b.header.Get("Content-Security-Policy"), "'nonce-N'"), h.api.URL, "API")
 		if got != policy {
@@ -156,5 +168,9 @@ func TestOnlyPagesWithStripesFieldsOpenToStripe(t *testing.T) {
 		if b.status != http.StatusOK || strings.Contains(policy, "stripe") || strings.Contains(policy, "frame-src") || b.page.Find(`script[src*="stripe"]`).Length() > 0 {
 			t.Errorf("%s (%d) opens to Stripe: %s", path, b.status, policy)
 		}
+	}
+	payer.post("/pay/invoice", guests.types(payer, "pm_card_mastercard")).at("/pay/invoice", http.StatusOK)
+	if policy := payer.header.Get("Content-Security-Policy"); payer.page.Find("form[data-card]").Length() > 0 || strings.Contains(policy, "stripe") {
+		t.Errorf("once it is paid the guest's page opens to Stripe: %s", policy)
 	}
 }
