@@ -157,8 +157,11 @@ var auditActions = map[string]string{
 	"imported.released":  "released from the first import",
 	"case.final_ordered": "decided on the final act for", "case.final_declined": "decided against the final act for",
 	"stripe.cancel": "ended a subscription at Stripe in", "stripe.pause": "paused collection at Stripe in", "stripe.uncollectible": "wrote an invoice off at Stripe in",
-	"case.announced": "announced a consequence again to", "links.revoked": "ended the links of",
+	"promise.set": "set a day of payment in", "promise.withdrawn": "took a day of payment back in",
+	"case.announced": "announced a consequence again to", "links.revoked": "ended the links of", "address.mailed_again": "allowed mail again to",
+	"choices." + desk.ActNoMail: "wrote down that no reminder is mailed to", "choices." + desk.ActNoReminders: "wrote down that no reminder goes to",
+	"choices." + desk.ActRemind: "wrote down that reminders go again to", "wish.done": "saw to the wish of", "method.remove": "removed a payment method of",
 	"case.charged":    "charged an invoice of",
 	"interest.viewed": "read the paper on late interest", "interest.confirmed": "confirmed late interest", "interest.withdrawn": "withdrew late interest",
-	"sending.stopped": "stopped all sending", "sending.resumed": "resumed sending",
+	"sending.stopped": "stopped all sending", "sending.resumed": "resumed sending", "campaign.applied": "applied the campaign",
 }

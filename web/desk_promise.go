@@ -144,7 +144,7 @@ func (s *Server) setPromise(w http.ResponseWriter, r *http.Request, who staff.Me
 		if err != nil {
 			return err
 		}
-		return s.audit(r, tx, who, "promise.set", c.ID, fmt.Sprintf("%s %s %s", kept.ID, kept.Kind, kept.Day))
+		return s.audit(r, tx, who, "promise.set", c.ID, fmt.Sprintf("%s %s %s %s", c.CustomerID, kept.ID, kept.Kind, kept.Day))
 	})
 	if err != nil {
 		return err

@@ -481,6 +481,10 @@ func TestStaffSetMoveAndTakeBackADay(t *testing.T) {
 	if written != 3 {
 		t.Errorf("%d entries in the audit log", written)
 	}
+	log := h.colleague(staff.Admin).get("/admin/audit?q=day+of+payment").at("/admin/audit", http.StatusOK).page.Find("main tbody tr")
+	if log.Length() != 3 || log.Find("a[href='"+page+"']").Length() != 3 {
+		t.Errorf("the audit log tells of it: %s", log.Text())
+	}
 }
 
 func TestStaffSeeToAWishToCancel(t *testing.T) {
