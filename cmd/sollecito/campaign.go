@@ -19,6 +19,7 @@ import (
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
+	"sollecito/internal/portal"
 )
 
 func campaignCommand(p program, args []string) error {
@@ -67,7 +68,7 @@ func campaignCommand(p program, args []string) error {
 		}
 		written = &c
 	}
-	c, err := u.configuration(p, "DATABASE_URL", "DEFAULT_ZONE", "CONTACT_HOURS", "CONTACT_DAYS", "CONTACT_HOLIDAYS", "CONTACT_CAP")
+	c, err := u.configuration(p, "DATABASE_URL", "DEFAULT_ZONE", "CONTACT_HOURS", "CONTACT_DAYS", "CONTACT_HOLIDAYS", "CONTACT_CAP", "FINAL_ACTS")
 	if err != nil {
 		return err
 	}
@@ -76,8 +77,8 @@ func campaignCommand(p program, args []string) error {
 		return err
 	}
 	defer db.Close()
-	store := campaign.NewStore(campaign.Shipped())
-	cases := dunning.NewCases(dunning.Rules{Campaigns: store, Policy: c.Policy, Zone: c.Zone})
+	rules := portal.Rules(c)
+	store, cases := rules.Campaigns, dunning.NewCases(rules)
 	err = db.Do(p.ctx, func(tx *sql.Tx) error {
 		return campaign.Install(p.ctx, tx, campaign.Shipped(), time.Now())
 	})

@@ -47,7 +47,7 @@ func syncCommand(p program, args []string) error {
 	ctx, stop := untilSignal(p.ctx)
 	defer stop()
 	stripe := gateway.New(gateway.Options{SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI, Now: time.Now})
-	cases := dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on"})
+	cases := dunning.NewCases(portal.Rules(c))
 	err = db.Do(p.ctx, func(tx *sql.Tx) error {
 		return campaign.Install(p.ctx, tx, campaign.Shipped(), time.Now())
 	})

@@ -12,6 +12,7 @@ import (
 
 	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
+	"sollecito/internal/outbox"
 	"sollecito/views/stage"
 )
 
@@ -77,6 +78,9 @@ func (d *Demo) rehearse(ctx context.Context, tx *sql.Tx, all campaign.Campaigns,
 	}
 	for _, l := range leaves {
 		var besides []string
+		if slices.Equal(l.Channels, []outbox.Channel{outbox.App}) {
+			besides = append(besides, "in the app alone")
+		}
 		if l.HeldOut > 0 {
 			besides = append(besides, fmt.Sprintf("%d held out: nothing goes out", l.HeldOut))
 		}

@@ -19,7 +19,7 @@ type Leaving struct {
 	Campaign string                 `json:"campaign"`
 	Variant  string                 `json:"variant,omitempty"`
 	Step     string                 `json:"step"`
-	Channels []outbox.Channel       `json:"channels"`
+	Channels []outbox.Channel       `json:"channels"` // by which it speaks to these customers; none: it says nothing to them
 	Cases    int                    `json:"cases"`
 	HeldOut  int                    `json:"held_out"` // of Cases: in the holdout, so that nothing goes out
 	Unsure   int                    `json:"unsure"`   // of Cases: a consequence or a final act that waits for a person
@@ -65,10 +65,11 @@ func (cs *Cases) Leaves(ctx context.Context, tx *sql.Tx, written *campaign.Campa
 			return nil, err
 		}
 		unsure := Held(in, next, notices) || next.Step.Acts() && !cs.actsAlone
-		leaving = note(leaving, c, next, unsure, zone)
+		leaving = note(leaving, c, next, in.Ways(next.Step), unsure, zone)
 	}
 	slices.SortStableFunc(leaving, func(a, b Leaving) int {
-		return cmp.Or(a.Hour.Compare(b.Hour), cmp.Compare(a.Campaign, b.Campaign), cmp.Compare(a.Step, b.Step), cmp.Compare(a.Variant, b.Variant))
+		return cmp.Or(a.Hour.Compare(b.Hour), cmp.Compare(a.Campaign, b.Campaign), cmp.Compare(a.Step, b.Step), cmp.Compare(a.Variant, b.Variant),
+			slices.Compare(a.Channels, b.Channels))
 	})
 	return leaving, nil
 }
@@ -89,15 +90,15 @@ func (c Case) moved(from, to campaign.Campaign) Case {
 	return c
 }
 
-// note counts a case to what leaves; an unsure one waits for a person.
-func note(all []Leaving, c Case, next Planned, unsure bool, zone *time.Location) []Leaving {
+// note counts a case to what leaves by these ways; an unsure one waits for a person.
+func note(all []Leaving, c Case, next Planned, ways []outbox.Channel, unsure bool, zone *time.Location) []Leaving {
 	y, m, d := next.At.In(zone).Date()
 	hour := time.Date(y, m, d, next.At.In(zone).Hour(), 0, 0, 0, zone)
 	i := slices.IndexFunc(all, func(l Leaving) bool {
-		return l.Hour.Equal(hour) && l.Campaign == c.Campaign && l.Variant == c.Variant && l.Step == next.Step.Key
+		return l.Hour.Equal(hour) && l.Campaign == c.Campaign && l.Variant == c.Variant && l.Step == next.Step.Key && slices.Equal(l.Channels, ways)
 	})
 	if i < 0 {
-		all = append(all, Leaving{Hour: hour, Campaign: c.Campaign, Variant: c.Variant, Step: next.Step.Key, Channels: next.Step.Channels, Why: map[contact.Reason]int{}})
+		all = append(all, Leaving{Hour: hour, Campaign: c.Campaign, Variant: c.Variant, Step: next.Step.Key, Channels: ways, Why: map[contact.Reason]int{}})
 		i = len(all) - 1
 	}
 	all[i].Cases++

@@ -3,6 +3,8 @@ package dunning_test
 import (
 	"context"
 	"database/sql"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,6 +72,57 @@ func TestWhatLeavesUntilTomorrow(t *testing.T) {
 	}
 	if w.latest() != before {
 		t.Error("asking changed the case")
+	}
+}
+
+// Where Stripe itself mails about failures our first steps are told as what they are, by the app alone or not at all, and so
+// is a step to somebody who wants no mail.
+func TestWhatLeavesGoesTheWaysItWillGo(t *testing.T) {
+	t.Parallel()
+	both := parsed(t, strings.Replace(small, "[email]", "[email, app]", 1))
+	both.Version = 1
+	mailed := parsed(t, small)
+	mailed.Version = 1
+	app := []outbox.Channel{outbox.App}
+	for name, c := range map[string]struct {
+		plan        campaign.Campaign
+		stripeMails bool
+		noMail      bool
+		by          []outbox.Channel
+		messages    int
+	}{
+		"as the campaign says":              {plan: both, by: []outbox.Channel{outbox.Email, outbox.App}, messages: 1},
+		"Stripe mails, the app tells":       {plan: both, stripeMails: true, by: app, messages: 1},
+		"Stripe mails, and we say nothing":  {plan: mailed, stripeMails: true},
+		"they want no mail, the app tells":  {plan: both, noMail: true, by: app, messages: 1},
+		"no mail, though it was mail alone": {plan: mailed, noMail: true, by: app, messages: 1},
+	} {
+		w := setup(t)
+		w.cases = dunning.NewCases(dunning.Rules{
+			Campaigns: campaign.NewStore(campaign.Campaigns{c.plan}), Policy: contact.DefaultPolicy(), Zone: time.UTC, StripeMails: c.stripeMails,
+		})
+		w.hear(w.failed("in_1", "insufficient_funds"))
+		w.do(func(ctx context.Context, tx *sql.Tx) error {
+			_, err := w.cases.Choose(ctx, tx, "cus_1", func(chosen contact.Choices) contact.Choices {
+				chosen.NoMail, chosen.Source = c.noMail, contact.FromPage
+				return chosen
+			}, w.now)
+			return err
+		})
+		w.do(func(ctx context.Context, tx *sql.Tx) error {
+			leaves, err := w.cases.Leaves(ctx, tx, nil, w.now.Add(27*time.Hour), w.now, rome)
+			if err != nil {
+				return err
+			}
+			if len(leaves) != 1 || !slices.Equal(leaves[0].Channels, c.by) {
+				t.Errorf("%s: %+v", name, leaves)
+			}
+			past, err := w.cases.Rehearse(ctx, tx, campaign.Campaigns{c.plan}, w.now, w.now.Add(48*time.Hour))
+			if past.Messages() != c.messages {
+				t.Errorf("%s: %d messages would have gone out", name, past.Messages())
+			}
+			return err
+		})
 	}
 }
 

@@ -133,13 +133,17 @@ func (cs *Cases) rehearse(ctx context.Context, tx *sql.Tx, plans campaign.Campai
 	again := Case{
 		CustomerID: c.CustomerID, Status: Open, Access: campaign.Full, OpenedAt: c.OpenedAt, OpenedDay: c.OpenedDay, RestedDays: c.RestedDays,
 	}
+	in := Situation{
+		Plan: plan, Who: who, Class: who.Class, Zones: contact.ZonesOf(customer, cs.fallback), Policy: cs.PolicyFor(customer, contact.Choices{}),
+		StripeMails: cs.stripeMails, Now: opened,
+	}
 	taken := false
-	for _, p := range again.Ahead(Situation{Plan: plan, Who: who, Class: who.Class, Zones: contact.ZonesOf(customer, cs.fallback), Policy: cs.PolicyFor(customer, contact.Choices{}), Now: opened}) {
+	for _, p := range again.Ahead(in) {
 		if !p.At.Before(end) {
 			break
 		}
 		part.Steps[p.Index].Cases++
-		if len(p.Step.Channels) > 0 {
+		if len(in.Ways(p.Step)) > 0 {
 			part.Messages++
 		}
 		taken = taken || p.Step.Consequence

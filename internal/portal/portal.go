@@ -118,11 +118,9 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	p.Stripe = gateway.New(gateway.Options{
 		SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI, HTTP: at.HTTP, Logger: at.Log, Now: at.Now, Rate: at.Rate, Observe: p.seeStripe,
 	})
-	p.Campaigns = campaign.NewStore(campaign.Shipped())
-	p.Cases = dunning.NewCases(dunning.Rules{
-		Campaigns: p.Campaigns, Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on", Before: c.Before, Promises: c.Promises, ClaimDays: c.Claim,
-		FinalActs: c.FinalActs == "automatic", Unanswered: support.Unanswered,
-	})
+	rules := Rules(c)
+	p.Campaigns = rules.Campaigns
+	p.Cases = dunning.NewCases(rules)
 	p.Intake = intake.New(intake.Options{
 		DB: db, Stripe: p.Stripe, Cases: p.Cases, WebhookSecrets: reveal(c.WebhookSecrets), Live: c.Live, Ahead: c.Before.Lead, Now: at.Now, RealNow: at.Real, Logger: at.Log,
 	})
@@ -149,6 +147,15 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		Observe: p.Metrics.Request, ProofKey: c.SessionKey.Reveal(),
 	})
 	return p, err
+}
+
+// Rules are what the configuration sets for all cases, for the portal and for every command that reckons or moves them:
+// each must see the same.
+func Rules(c *config.Config) dunning.Rules {
+	return dunning.Rules{
+		Campaigns: campaign.NewStore(campaign.Shipped()), Policy: c.Policy, Zone: c.Zone, StripeMails: c.StripeEmails == "on", Before: c.Before,
+		Promises: c.Promises, ClaimDays: c.Claim, FinalActs: c.FinalActs == "automatic", Unanswered: support.Unanswered,
+	}
 }
 
 // prepare brings the database to today's shape, refuses one that is another installation's, and puts in what each

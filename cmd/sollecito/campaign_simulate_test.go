@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
+	"sollecito/internal/database"
+	"sollecito/internal/databasetest"
+	"sollecito/internal/dunning"
+	"sollecito/internal/outbox"
+)
+
+// A dry run reckons by the installation's own rules: who mails about failures, and who decides about a final act.
+func TestSimulateReckonsByTheSettings(t *testing.T) {
+	t.Parallel()
+	const document = `name: small
+title: Small
+steps:
+  - key: first
+    day: 0
+    at: "00:00"
+    channels: [email, app]
+`
+	address := databasetest.Migrated(t)
+	db, err := database.Open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	plan, err := campaign.Parse([]byte(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	store := campaign.NewStore(campaign.Shipped())
+	always := contact.Policy{To: 24, Days: [7]bool{true, true, true, true, true, true, true}} // whatever day it is today
+	cases := dunning.NewCases(dunning.Rules{Campaigns: store, Policy: always, Zone: time.UTC})
+	err = db.Do(t.Context(), func(tx *sql.Tx) error {
+		err := campaign.Install(t.Context(), tx, campaign.Shipped(), now)
+		if err != nil {
+			return err
+		}
+		_, _, err = store.Apply(t.Context(), tx, plan, "", "test", now)
+		if err != nil {
+			return err
+		}
+		err = billing.Save(t.Context(), tx, billing.Account{
+			Customer: billing.Customer{ID: "cus_1", Email: "chiara@bellini.example"},
+			Invoices: []billing.Invoice{{
+				ID: "in_1", CustomerID: "cus_1", Status: "open", CollectionMethod: "charge_automatically", BillingReason: "subscription_cycle", Currency: "eur",
+				AmountDue: 2900, AmountRemaining: 2900, Attempted: true, AttemptCount: 1, FailedAt: now.Unix(), CreatedAt: now.Unix(),
+				IntentStatus: "requires_payment_method", Decline: billing.Decline{Code: "card_declined", DeclineCode: "insufficient_funds"},
+			}},
+		}, now.Unix())
+		if err != nil {
+			return err
+		}
+		return cases.Reconsider(t.Context(), tx, "cus_1", now)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for mails, want := range map[string][]outbox.Channel{"off": {outbox.Email, outbox.App}, "on": {outbox.App}} {
+		environ := map[string]string{
+			"SOLLECITO_DATABASE_URL": address, "SOLLECITO_STRIPE_EMAILS": mails, "SOLLECITO_CONTACT_HOURS": "0-24", "SOLLECITO_CONTACT_DAYS": "mon-sun",
+		}
+		var out, errs bytes.Buffer
+		code := run(t.Context(), []string{"campaign", "simulate", "--json"}, func(name string) (string, bool) { v, is := environ[name]; return v, is }, nil, &out, &errs)
+		var told simulation
+		err = json.Unmarshal(out.Bytes(), &told)
+		if code != 0 || err != nil || len(told.Now.Tomorrow) != 1 {
+			t.Fatalf("it ended with %d, %v: %s%s", code, err, out.String(), errs.String())
+		}
+		if got := told.Now.Tomorrow[0].Channels; len(got) != len(want) || got[0] != want[0] {
+			t.Errorf("Stripe's mails %s: it goes by %v", mails, got)
+		}
+	}
+	environ := map[string]string{"SOLLECITO_DATABASE_URL": address, "SOLLECITO_FINAL_ACTS": "perhaps"}
+	var errs bytes.Buffer
+	code := run(t.Context(), []string{"campaign", "simulate"}, func(name string) (string, bool) { v, is := environ[name]; return v, is }, nil, &bytes.Buffer{}, &errs)
+	if code != exitFault || !strings.Contains(errs.String(), "SOLLECITO_FINAL_ACTS: must be person or automatic") {
+		t.Errorf("a setting nobody knows: %d, %s", code, errs.String())
+	}
+}
