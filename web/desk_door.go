@@ -9,16 +9,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/staff"
 	"sollecito/views/desk"
 )
-
-// shortestPassword is what staff.Members asks of a password, in characters, told before somebody types one.
-const shortestPassword = 15
 
 // Limits on tries to sign in from one place. Guessing at one account is slowed down by its own waits; this is for
 // trying one password at many accounts.
@@ -177,7 +173,7 @@ func (s *Server) showEnrol(w http.ResponseWriter, r *http.Request, _ staff.Membe
 
 func (s *Server) enrolPage(r *http.Request) (desk.EnrolPage, error) {
 	token := r.PathValue("token")
-	p := desk.EnrolPage{Frame: s.deskFrame(r), Action: "/admin/enrol/" + url.PathEscape(token), Minimum: shortestPassword}
+	p := desk.EnrolPage{Frame: s.deskFrame(r), Action: "/admin/enrol/" + url.PathEscape(token), Minimum: staff.ShortestPassword}
 	who, err := s.Members.CheckEnrolment(r.Context(), token)
 	if fault.Is(err, fault.NotFound) {
 		p.Dead = true
@@ -212,20 +208,14 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request, _ staff.Member) e
 		s.show(w, r, http.StatusNotFound, desk.Enrol(p))
 		return nil
 	}
-	p.Faults = []desk.Fault{{Field: enrolField(name, p.Name), Text: fault.MessageOf(err) + "."}}
+	field := "password"
+	if staff.AboutName(err) {
+		field = "name"
+	}
+	p.Faults = []desk.Fault{{Field: field, Text: fault.MessageOf(err) + "."}}
 	if strings.TrimSpace(name) != "" {
 		p.Name = name
 	}
 	s.show(w, r, http.StatusUnprocessableEntity, desk.Enrol(p))
 	return nil
-}
-
-// enrolField is the field a refusal stands at: the name is looked at first.
-func enrolField(typed, known string) string {
-	const longestName = 100
-	typed = strings.Join(strings.Fields(typed), " ")
-	if typed == "" && known == "" || utf8.RuneCountInString(typed) > longestName {
-		return "name"
-	}
-	return "password"
 }

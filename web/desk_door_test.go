@@ -30,7 +30,8 @@ func TestStaffComeInByEnrolmentAndPassword(t *testing.T) {
 		t.Errorf("the enrolment form leads to %q", got)
 	}
 	for _, c := range []struct{ name, password, field string }{
-		{"", "a sentence nobody guesses", "name"}, {"Ada", "short", "password"},
+		{"", "a sentence nobody guesses", "name"}, {"Ada", "short", "password"}, {"Ada\u2028Lovelace", "a sentence nobody guesses", "name"},
+		{strings.Repeat("Ada ", 30), "a sentence nobody guesses", "name"},
 	} {
 		a := b.post(door, "name", c.name, "password", c.password)
 		d := a.document(t)

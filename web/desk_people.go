@@ -51,7 +51,7 @@ func (s *Server) endOwnSessions(w http.ResponseWriter, r *http.Request, _ staff.
 }
 
 func (s *Server) showPassword(w http.ResponseWriter, r *http.Request, _ staff.Member) error {
-	s.show(w, r, http.StatusOK, desk.Password(desk.PasswordPage{Frame: s.deskFrame(r), Minimum: shortestPassword}))
+	s.show(w, r, http.StatusOK, desk.Password(desk.PasswordPage{Frame: s.deskFrame(r), Minimum: staff.ShortestPassword}))
 	return nil
 }
 
@@ -62,7 +62,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, _ staff.
 	}
 	err = s.Members.ChangePassword(r.Context(), at.token, r.PostFormValue("password"), s.callerOf(r))
 	if fault.Is(err, fault.Invalid) {
-		p := desk.PasswordPage{Frame: s.deskFrame(r), Minimum: shortestPassword, Fault: fault.MessageOf(err) + "."}
+		p := desk.PasswordPage{Frame: s.deskFrame(r), Minimum: staff.ShortestPassword, Fault: fault.MessageOf(err) + "."}
 		s.show(w, r, http.StatusUnprocessableEntity, desk.Password(p))
 		return nil
 	}
@@ -139,7 +139,7 @@ func (s *Server) addPerson(w http.ResponseWriter, r *http.Request, who staff.Mem
 	}
 	if fault.Is(err, fault.Invalid) {
 		field := "email"
-		if strings.HasPrefix(fault.MessageOf(err), "A name") {
+		if staff.AboutName(err) {
 			field = "name"
 		}
 		p.Faults, err = []desk.Fault{{Field: field, Text: fault.MessageOf(err) + "."}}, nil

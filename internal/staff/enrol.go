@@ -60,7 +60,7 @@ func (m *Members) Enrol(ctx context.Context, token, name, password string, who C
 		name = found.Name
 	}
 	if name == "" {
-		return "", Member{}, fault.New(fault.Invalid, "Say the name that customers will read under your answers")
+		return "", Member{}, fault.New(fault.Invalid, "%s", faultNameMissing)
 	}
 	err = checkName(name)
 	if err != nil {

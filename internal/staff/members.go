@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -149,6 +150,18 @@ func (m *Members) List(ctx context.Context) ([]Member, error) {
 
 const longestName = 100
 
+// What is wrong with a name, as fault.Invalid says it.
+var (
+	faultNameMissing = "Say the name that customers will read under your answers"
+	faultNameLine    = "A name is one line of characters that can be seen"
+	faultNameLong    = fmt.Sprintf("A name has at most %d characters", longestName)
+)
+
+// AboutName reports whether an error of Enrol or Invite is about the name that was typed.
+func AboutName(err error) bool {
+	return slices.Contains([]string{faultNameMissing, faultNameLine, faultNameLong}, fault.MessageOf(err))
+}
+
 // cleanName is a name with single spaces inside and nothing around it.
 func cleanName(name string) string {
 	return strings.Join(strings.FieldsFunc(strings.TrimSpace(name), func(r rune) bool { return r == ' ' }), " ")
@@ -158,10 +171,10 @@ func cleanName(name string) string {
 // answers and in the audit log.
 func checkName(name string) error {
 	if names.OneLine(name) != name {
-		return fault.New(fault.Invalid, "A name is one line of characters that can be seen")
+		return fault.New(fault.Invalid, "%s", faultNameLine)
 	}
 	if utf8.RuneCountInString(name) > longestName {
-		return fault.New(fault.Invalid, "A name has at most %d characters", longestName)
+		return fault.New(fault.Invalid, "%s", faultNameLong)
 	}
 	return nil
 }

@@ -27,12 +27,12 @@ const (
 	hashBytes   = 32
 )
 
-// A password that is the only factor has at least fifteen characters and no rules of composition (NIST
-// SP 800-63B-4); the upper bound only keeps a request from being a burden.
-const (
-	fewestRunes = 15
-	mostBytes   = 1000
-)
+// ShortestPassword is how many characters a password has at least, without rules of composition, as one that is the only
+// factor must (NIST SP 800-63B-4).
+const ShortestPassword = 15
+
+// mostBytes only keeps a request from being a burden.
+const mostBytes = 1000
 
 // enoughSpice is how many characters beside letters and digits make up for what stands between them.
 const enoughSpice = 8
@@ -82,8 +82,8 @@ func (v *vault) acceptable(password, email, name string) error {
 		return fault.New(fault.Invalid, "Use characters that can be typed")
 	}
 	password = canonical(password)
-	if utf8.RuneCountInString(password) < fewestRunes {
-		return fault.New(fault.Invalid, "Use at least %d characters: a few words that don't belong together are good", fewestRunes)
+	if utf8.RuneCountInString(password) < ShortestPassword {
+		return fault.New(fault.Invalid, "Use at least %d characters: a few words that don't belong together are good", ShortestPassword)
 	}
 	lower, folded := strings.ToLower(password), fold(password)
 	if v.common[lower] || v.common[folded] {
