@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Entry is one deed. Actor is a member of staff's id, or the word for what acted instead ("command",
-// "nobody"); Role is the role they had. Action is a dotted word such as "staff.signed_in", Object the id of
+// Entry is one deed. Actor is a member of staff's id, or the word for who acted instead: "command", "customer",
+// "program", "nobody" (not signed in), "" for the program too; Role is the role they had. Action is a dotted word such as "staff.signed_in", Object the id of
 // what it was done to, Detail a few plain words. IP and Request are those of the request, "" when there was
 // none. Seq is given by Append, 1 for the first and without gaps. At is kept to the second.
 type Entry struct {

@@ -254,8 +254,8 @@ func (d *Desk) ending(ctx context.Context, a *billing.Attempt, follows func(tx *
 	return nil
 }
 
-// endIn is end within a transaction, and reports whether it is news. What was not tried changes nothing of an attempt that somebody else tried meanwhile: a
-// becomes what that came to.
+// endIn is end within a transaction, and reports whether it is news. What was not tried changes nothing of an attempt that
+// somebody else tried meanwhile: a becomes what that came to.
 func (d *Desk) endIn(ctx context.Context, tx *sql.Tx, a *billing.Attempt) (news bool, err error) {
 	err = database.Hold(ctx, tx, a.CustomerID)
 	if err != nil {

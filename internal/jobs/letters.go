@@ -40,9 +40,8 @@ type Letters struct {
 }
 
 // Write composes the letter to the notice's recipient and fills in what the notice keeps of it: Message-ID, date and
-// subject; the copy comes with Draft.Finish. A reminder tells of what say was decided by. who is its customer.
-// fault.NotFound when what it tells of is gone. What it
-// says is kept by issueAll; only a code is kept at once.
+// subject; the copy comes with Draft.Finish. A reminder tells of what say was decided by. who is its customer. The links it
+// carries are kept by issueAll; only a code is kept at once. fault.NotFound when what it tells of is gone.
 func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say dunning.Say, who billing.Customer, now time.Time) (Draft, error) {
 	if n.Kind == outbox.StaffAlert {
 		return l.staffAlert(ctx, tx, n, now)

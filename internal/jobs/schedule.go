@@ -24,7 +24,7 @@ const scheduleBatch = 100
 
 // RunOnce ends pauses whose day has come and looks at up to a batch of due cases in one transaction. Should one
 // of them fail, each is looked at by itself, so that it holds up no other; it is looked at again in an hour.
-// While sending is stopped nothing is done and cases keep their place.
+// While sending is stopped no step is taken and cases keep their place; pauses end and due dates pass all the same.
 func (s *Schedule) RunOnce(ctx context.Context) (int, error) {
 	now := s.Now()
 	turns, due, err := s.find(ctx, now)

@@ -29,7 +29,8 @@ type Work struct {
 	Finals   *Finals
 }
 
-// Tasks is the one visible table of what time asks, in the order in which one's work leads to the next one's.
+// Tasks is the table of what time asks of these, in the order in which one's work leads to the next one's. Beside them the
+// portal runs what is nobody's notice: its presence on the database, what is left of the erased, and the mailbox.
 func (w Work) Tasks() []Task {
 	tasks := []Task{
 		{Name: "events", RunOnce: w.events, Every: time.Second},

@@ -18,7 +18,8 @@ import (
 const restBatch = 50
 
 // deleteRest deletes what was kept of customers when that many years have passed since the end of the one in which they were
-// erased: nobody has to keep records of their money any more. Their ids stay: by them what Stripe tells of them is passed over for ever. One that fails holds up no other.
+// erased: nobody has to keep records of their money any more. Their ids stay: by them what Stripe tells of them is passed
+// over for ever. One that fails holds up no other.
 func (e *Eraser) deleteRest(ctx context.Context) error {
 	if e.Years == 0 {
 		return nil
