@@ -166,10 +166,11 @@ func (r *Returns) effect(ctx context.Context, tx *sql.Tx, a *inbound.Arrival) (b
 	}
 	a.CustomerID = n.CustomerID
 	_, err = billing.FindCustomer(ctx, tx, n.CustomerID)
-	if billing.IsErased(err) {
-		return end(cameForNobody, "")
-	}
 	switch {
+	case billing.IsErased(err):
+		return end(cameForNobody, "")
+	case err != nil && !fault.Is(err, fault.NotFound):
+		return false, err
 	case m.Kind == reading.Report:
 		return r.report(ctx, tx, a, n, m)
 	case m.Kind == reading.Complaint:
