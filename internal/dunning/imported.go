@@ -87,7 +87,7 @@ func (cs *Cases) ReleaseOf(ctx context.Context, tx *sql.Tx, ids []string, zone *
 			return nil, err
 		}
 		for _, l := range found {
-			if l.Status != Open || !named(l.Pauses, PauseImported) {
+			if l.Status != Open || !slices.Contains(l.Pauses, PauseImported) {
 				continue
 			}
 			from, err := days.next(ctx, tx)

@@ -4,12 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
+	"sollecito/internal/outbox"
 )
 
 // Pause lets a case rest for a reason, until the instant (zero: until somebody ends it). The same reason twice
@@ -41,7 +43,7 @@ func (cs *Cases) Resume(ctx context.Context, tx *sql.Tx, caseID, actor string, n
 		return err
 	}
 	for _, p := range active {
-		if len(reasons) > 0 && !named(reasons, p.Reason) {
+		if len(reasons) > 0 && !slices.Contains(reasons, p.Reason) {
 			continue
 		}
 		if p.Reason == PausePromise {
@@ -63,9 +65,7 @@ func (cs *Cases) Resume(ctx context.Context, tx *sql.Tx, caseID, actor string, n
 	}
 	if c.RestingSince == 0 {
 		// What was held back while the case rested goes out as soon as the policy lets it.
-		_, err = tx.ExecContext(ctx, `
-			UPDATE notices SET due_at = $1
-			WHERE case_id = $2 AND status = 'queued' AND channel = 'email' AND reason IN ($3, 'The case rests.')`, now.Unix(), c.ID, whyRests)
+		err = outbox.GoOn(ctx, tx, c.ID, whyRests, now.Unix())
 		if err != nil {
 			return err
 		}
@@ -261,15 +261,6 @@ func find(pauses []Pause, reason PauseReason) (Pause, bool) {
 		}
 	}
 	return Pause{}, false
-}
-
-func named(reasons []PauseReason, r PauseReason) bool {
-	for _, n := range reasons {
-		if n == r {
-			return true
-		}
-	}
-	return false
 }
 
 var pauseWords = map[PauseReason]string{

@@ -89,7 +89,7 @@ const SettingConnected = "connected_at"
 
 // sinceConnection reports whether any of the overdue invoices failed after the connection, or its failure was told.
 func sinceConnection(ctx context.Context, tx *sql.Tx, overdue []billing.Invoice, told []string) (bool, error) {
-	if slices.ContainsFunc(overdue, func(i billing.Invoice) bool { return contains(told, i.ID) }) {
+	if slices.ContainsFunc(overdue, func(i billing.Invoice) bool { return slices.Contains(told, i.ID) }) {
 		return true, nil
 	}
 	text, err := database.Setting(ctx, tx, SettingConnected)
@@ -102,7 +102,7 @@ func sinceConnection(ctx context.Context, tx *sql.Tx, overdue []billing.Invoice,
 
 // without answers those of all that are not among the others.
 func without(all, others []string) []string {
-	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return contains(others, s) })
+	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(others, s) })
 }
 
 // open begins a case over all overdue invoices, if one of them was never part of a case before. An invoice that
@@ -215,15 +215,6 @@ func (cs *Cases) join(ctx context.Context, tx *sql.Tx, c Case, known, overdue []
 	}
 	slices.SortFunc(joined, func(a, b billing.Invoice) int { return strings.Compare(a.ID, b.ID) }) // as they are read
 	return append(known, joined...), nil
-}
-
-func contains(all []string, s string) bool {
-	for _, a := range all {
-		if a == s {
-			return true
-		}
-	}
-	return false
 }
 
 func nameOf(i billing.Invoice) string {

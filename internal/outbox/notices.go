@@ -72,6 +72,16 @@ func Later(ctx context.Context, tx *sql.Tx, id string, at int64, reason string) 
 	return nil
 }
 
+// GoOn makes the mails of a case due now that wait for a reason which is over.
+func GoOn(ctx context.Context, tx *sql.Tx, caseID, reason string, now int64) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE notices SET due_at = $1 WHERE case_id = $2 AND status = 'queued' AND channel = 'email' AND reason = $3`, now, caseID, reason)
+	if err != nil {
+		return fmt.Errorf("let the mails of %s go on: %w", caseID, err)
+	}
+	return nil
+}
+
 // What follows is done with a notice as it was claimed, and only while it is: when its lease ended it may be in other
 // hands, and be on its way. Then nothing changes.
 const stillClaimed = ` status = 'queued' AND lease_until = `
