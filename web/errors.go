@@ -72,7 +72,7 @@ func (s *Server) fail(w *answer, r *http.Request, err error) {
 	case wantsJSON(r):
 		s.problem(w, code, string(kind), s.words(r, code, err))
 	case strings.HasPrefix(r.URL.Path, "/admin"):
-		s.failDesk(w, r, code, err, wait)
+		s.failDesk(w, r, code, err)
 	case kind == fault.SignedOut:
 		s.show(w, r, code, views.DeadLink(views.DeadLinkPage{Frame: s.frame(r, nobody)}))
 	default:
@@ -122,7 +122,7 @@ func (s *Server) whoWas(r *http.Request, code int) string {
 	return who.ID
 }
 
-func (s *Server) failDesk(w *answer, r *http.Request, code int, err error, wait time.Duration) {
+func (s *Server) failDesk(w *answer, r *http.Request, code int, err error) {
 	if code == http.StatusUnauthorized && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		http.Redirect(w, r, "/admin/signin?back="+escape(r.URL.RequestURI()), http.StatusSeeOther)
 		return

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"sollecito/internal/config"
@@ -133,20 +134,11 @@ func (u *usage) configuration(p program, names ...string) (*config.Config, error
 	}
 	var told []error
 	for _, f := range faults {
-		if len(names) == 0 || contains(names, settingOf(f)) {
+		if len(names) == 0 || slices.Contains(names, strings.TrimPrefix(settingOf(f), "SOLLECITO_")) {
 			told = append(told, f)
 		}
 	}
 	return c, errors.Join(told...)
-}
-
-func contains(names []string, setting string) bool {
-	for _, name := range names {
-		if "SOLLECITO_"+name == setting {
-			return true
-		}
-	}
-	return false
 }
 
 // split takes a joined error apart.

@@ -135,14 +135,9 @@ func (c Campaign) StepOf(key string) int {
 	return slices.IndexFunc(c.Steps, func(s Step) bool { return s.Key == key })
 }
 
-// consequence answers the next step at or after from that takes something away, and false when there is none.
-func (c Campaign) consequence(from int) (int, bool) {
-	for i := from; i < len(c.Steps); i++ {
-		if c.Steps[i].Consequence {
-			return i, true
-		}
-	}
-	return 0, false
+// takesFrom reports whether a step at or after from takes something away.
+func (c Campaign) takesFrom(from int) bool {
+	return slices.ContainsFunc(c.Steps[from:], func(s Step) bool { return s.Consequence })
 }
 
 // AnnouncedBy answers the key of the step that announces the consequence at index i. A message names the next

@@ -183,7 +183,7 @@ func unseen(r rune) bool {
 // consequenceDate holds a text to what the campaign does: an announcement names its date, and nobody names a date that
 // does not come.
 func (d *document) consequenceDate(path string, i int, told Told) {
-	_, ahead := d.consequence(i + 1)
+	ahead := d.takesFrom(i + 1)
 	names := told.Names("consequence.date")
 	switch {
 	case d.Steps[i].Announces && ahead && !names:
@@ -228,8 +228,7 @@ func (d *document) lintLine(path string, n, i int, language, line string) {
 		flaw("%q shames or frightens, and this is not the last step; state the fact", word)
 	}
 	word = finds(list.cut, words)
-	_, takes := d.consequence(i)
-	if word != "" && !takes {
+	if word != "" && !d.takesFrom(i) {
 		flaw("%q threatens with what this campaign does not do: no step from here on takes anything away", word)
 	}
 }

@@ -39,7 +39,7 @@ const finalWait = 24 * time.Hour
 
 // propose takes in that the day of the final act has come. It becomes a proposal, or an order where no person is
 // asked; the case stays at this step until it is decided and done. One with nothing to act upon is passed over.
-func (cs *Cases) propose(ctx context.Context, tx *sql.Tx, c Case, in Situation, next Planned, now time.Time) error {
+func (cs *Cases) propose(ctx context.Context, tx *sql.Tx, c Case, next Planned, now time.Time) error {
 	effect, err := cs.EffectOf(ctx, tx, c, next.Step.Act)
 	if err != nil {
 		return err

@@ -161,7 +161,7 @@ func (cs *Cases) advance(ctx context.Context, tx *sql.Tx, c Case, in Situation, 
 		return cs.waitForPerson(ctx, tx, c, in, now)
 	}
 	if next.Step.Acts() {
-		return cs.propose(ctx, tx, c, in, next, now)
+		return cs.propose(ctx, tx, c, next, now)
 	}
 	return cs.take(ctx, tx, c, in, next, now)
 }

@@ -111,7 +111,7 @@ func (s *Server) createIntent(op *operation, p *params) (object, error) {
 		made.Automatic, made.Types = true, methodTypes(made.Currency)
 		made.NoRedirects = p.text("automatic_payment_methods.allow_redirects") == "never"
 	}
-	chosen, refused := s.chosenMethod(op, p, "payment_method")
+	chosen, refused := s.chosenMethod(op, p)
 	if refused != nil {
 		return nil, refused
 	}
@@ -132,10 +132,10 @@ func (s *Server) createIntent(op *operation, p *params) (object, error) {
 }
 
 // chosenMethod reads payment_method or payment_method_data; nil when neither was sent.
-func (s *Server) chosenMethod(op *operation, p *params, param string) (*method, *apiError) {
+func (s *Server) chosenMethod(op *operation, p *params) (*method, *apiError) {
 	id := p.text("payment_method")
 	if id != "" {
-		return s.methodForUse(op, id, param)
+		return s.methodForUse(op, id, "payment_method")
 	}
 	data := p.find("payment_method_data")
 	if data == nil || data.isLeaf() {
@@ -199,7 +199,7 @@ func (s *Server) updateIntent(op *operation, p *params) (object, error) {
 		return nil, invalidRequest("amount", "", "The amount of a PaymentIntent that belongs to an invoice cannot be changed.")
 	}
 	op.follow(s.clockOf(pi.Customer))
-	chosen, refused := s.chosenMethod(op, p, "payment_method")
+	chosen, refused := s.chosenMethod(op, p)
 	if refused != nil {
 		return nil, refused
 	}
@@ -244,7 +244,7 @@ func (s *Server) confirmIntent(op *operation, p *params) (object, error) {
 		return nil, s.unexpectedState(pi, "You cannot confirm this PaymentIntent because it has already "+past(pi.Status)+" previously.")
 	}
 	op.follow(s.clockOf(pi.Customer))
-	chosen, refused := s.chosenMethod(op, p, "payment_method")
+	chosen, refused := s.chosenMethod(op, p)
 	if refused != nil {
 		return nil, refused
 	}

@@ -110,7 +110,7 @@ func (s *Server) createSetup(op *operation, p *params) (object, error) {
 		}
 		op.follow(c.Clock)
 	}
-	chosen, refused := s.chosenMethod(op, p, "payment_method")
+	chosen, refused := s.chosenMethod(op, p)
 	if refused != nil {
 		return nil, refused
 	}
@@ -179,7 +179,7 @@ func (s *Server) updateSetup(op *operation, p *params) (object, error) {
 		return nil, refused
 	}
 	op.follow(s.clockOf(si.Customer))
-	chosen, refused := s.chosenMethod(op, p, "payment_method")
+	chosen, refused := s.chosenMethod(op, p)
 	if refused != nil {
 		return nil, refused
 	}
@@ -218,7 +218,7 @@ func (s *Server) confirmSetup(op *operation, p *params) (object, error) {
 		return nil, s.setupState(si, "You cannot confirm this SetupIntent because it has already "+past(si.Status)+".")
 	}
 	op.follow(s.clockOf(si.Customer))
-	chosen, refused := s.chosenMethod(op, p, "payment_method")
+	chosen, refused := s.chosenMethod(op, p)
 	if refused != nil {
 		return nil, refused
 	}

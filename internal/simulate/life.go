@@ -134,7 +134,7 @@ func (h *house) replace(c *customer) {
 	}
 	s := h.w.stripe.setups[fmt.Sprintf("seti_%d", before)]
 	old := c.card
-	s.card = c.newCard("")
+	s.card = c.newCard()
 	c.card = old // until Stripe is told to use it
 	h.w.stripe.cards[s.card.id] = s.card
 	for _, o := range owed {

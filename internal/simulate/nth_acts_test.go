@@ -304,7 +304,7 @@ func (b *bench) orderFinal(c *customer) error {
 func (b *bench) twoCards(c *customer) {
 	b.t.Helper()
 	old := c.card
-	b.kept["other "+c.id] = c.newCard("").id
+	b.kept["other "+c.id] = c.newCard().id
 	b.w.stripe.cards[c.card.id] = c.card
 	c.card = old
 	b.visited(c)
@@ -351,7 +351,7 @@ func (b *bench) payAsGuest(c *customer) error {
 	s := b.w.stripe.setups[id]
 	if s.card == nil {
 		old := c.card
-		s.card, c.card = c.newCard(""), old
+		s.card, c.card = c.newCard(), old
 		b.w.stripe.cards[s.card.id] = s.card
 		b.w.tell(c, "setup_intent.succeeded", "setup_intent", id)
 	}

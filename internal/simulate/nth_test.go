@@ -329,7 +329,7 @@ func (b *bench) giveCard(c *customer) error {
 	s := b.w.stripe.setups[id]
 	if s.card == nil {
 		old := c.card
-		s.card, c.card = c.newCard(""), old
+		s.card, c.card = c.newCard(), old
 		b.w.stripe.cards[s.card.id] = s.card
 		b.w.tell(c, "setup_intent.succeeded", "setup_intent", id)
 	}

@@ -108,7 +108,7 @@ func (h *house) financePays(c *customer) {
 	}
 	s := h.w.stripe.setups[fmt.Sprintf("seti_%d", before)]
 	old := c.card
-	s.card = c.newCard("")
+	s.card = c.newCard()
 	s.card.guest, s.card.came, s.card.pays = true, h.w.at, i
 	c.card = old
 	h.w.stripe.cards[s.card.id] = s.card

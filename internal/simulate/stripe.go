@@ -92,9 +92,9 @@ func newProcessor(w *world) *processor {
 	}
 }
 
-func (c *customer) newCard(says string) *card {
+func (c *customer) newCard() *card {
 	c.cards++
-	c.card = &card{id: fmt.Sprintf("pm_%06d_%d", c.n, c.cards), last4: fmt.Sprintf("%04d", (c.n*7+c.cards)%10000), owner: c, says: says}
+	c.card = &card{id: fmt.Sprintf("pm_%06d_%d", c.n, c.cards), last4: fmt.Sprintf("%04d", (c.n*7+c.cards)%10000), owner: c}
 	return c.card
 }
 

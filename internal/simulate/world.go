@@ -191,9 +191,9 @@ func newCustomer(p play, n int) (*customer, error) {
 	}
 	c.business = chance(c.life, 0.1)
 	c.manner = pick(c.life, manners)
-	c.newCard("")
+	c.newCard()
 	if charged := c.card; chance(c.life, 0.05*p.unusual) {
-		c.spare = c.newCard("")
+		c.spare = c.newCard()
 		c.card = charged
 	}
 	switch dice := c.life.Float64() / p.unusual; {

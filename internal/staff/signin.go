@@ -98,7 +98,7 @@ func (m *Members) candidate(ctx context.Context, tx *sql.Tx, email string, who C
 	if err != nil {
 		return record{}, "", err
 	}
-	_, until, err := failuresOf(ctx, tx, key)
+	until, err := waitOf(ctx, tx, key)
 	if err != nil {
 		return record{}, "", err
 	}
@@ -172,7 +172,7 @@ func (m *Members) take(ctx context.Context, tx *sql.Tx, found Member, key string
 		return err
 	}
 	if !free {
-		_, until, err := failuresOf(ctx, tx, key)
+		until, err := waitOf(ctx, tx, key)
 		if err != nil {
 			return err
 		}

@@ -298,12 +298,13 @@ func dropDevices(ctx context.Context, tx *sql.Tx, memberID string) error {
 	return err
 }
 
-func failuresOf(ctx context.Context, tx *sql.Tx, key string) (failures, until int64, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT failures, locked_until FROM staff_failures WHERE hash = $1`, key).Scan(&failures, &until)
+// waitOf answers until when whoever failed under a key waits, in unix milliseconds; 0 when nobody has.
+func waitOf(ctx context.Context, tx *sql.Tx, key string) (until int64, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT locked_until FROM staff_failures WHERE hash = $1`, key).Scan(&until)
 	if errors.Is(err, sql.ErrNoRows) {
-		return 0, 0, nil
+		return 0, nil
 	}
-	return failures, until, err
+	return until, err
 }
 
 // addFailure counts one more failure under a key and answers how many there are in a row; those whose last wait ended
