@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -122,6 +123,19 @@ func TestEveryRoomLeansOnlyOnWhatTheFloorPlanAllows(t *testing.T) {
 	for room := range rooms {
 		if !seen[room] {
 			t.Errorf("the floor plan shows %s, which does not exist", room)
+		}
+	}
+}
+
+// The README shows the whole house: whoever reads its table knows of every room.
+func TestTheReadmeNamesEveryRoom(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for room := range rooms {
+		if !strings.Contains(string(text), "`"+room+"`") {
+			t.Errorf("the README does not name %s", room)
 		}
 	}
 }
