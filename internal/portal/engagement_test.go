@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Who opens a mail's links, how often, and whether it is a program or a person, changes nothing of what is sent and when
-// (L9): of two customers alike, one never looks and the other's every link is fetched and looked at.
+// Who opens a mail's links, how often, and whether it is a program or a person, changes nothing of what is sent and
+// when: of two customers alike, one never looks and the other's every link is fetched and looked at.
 func TestTheScheduleKnowsNothingOfOpenings(t *testing.T) {
 	t.Parallel()
 	h := open(t)

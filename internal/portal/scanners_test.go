@@ -162,7 +162,7 @@ func (m *mailed) unchanged(before, after string) {
 
 // Programs that guard a mailbox open every address of every mail, again and again, some in a real browser, and some press
 // every button of the page an address opens. Nothing comes of it, and the person who reads the mail afterwards finds all as
-// it was (security.md, L7 and L8).
+// it was.
 func TestScannersOfEveryMailDoNoHarm(t *testing.T) {
 	t.Parallel()
 	m := mailing(t)

@@ -31,7 +31,7 @@ var (
 // Weeks pass (months, when asked for) in which renewals fail for every reason, customers pay in every way, write, and are
 // paused, webhooks come late, doubled, shuffled or never, Stripe and the mail server have bad hours, and the clock once
 // jumps ahead as after an outage. All the while nobody is written to at the wrong hour, too often, twice, or after they
-// paid; in the end Stripe and we agree. security.md calls these I1 to I12.
+// paid; in the end Stripe and we agree.
 func TestSimulatedLife(t *testing.T) {
 	for n := range *simSeeds {
 		seed := *simSeed + uint64(n)

@@ -346,7 +346,7 @@ func (h *house) agree(ctx context.Context) error {
 	return err
 }
 
-// withinBudget judges how often the portal charged one card (recovery-rules.md 2.1, the strictest of the networks).
+// withinBudget judges how often the portal charged one card (docs/retries.md, the strictest of the networks).
 func (h *house) withinBudget(by *card) {
 	for n, at := range by.tries {
 		day, month := 0, 0

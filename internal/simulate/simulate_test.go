@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +18,34 @@ import (
 	"sollecito/internal/database"
 	"sollecito/internal/databasetest"
 )
+
+// A report names a broken rule by a short word; the package's own comment says what each means.
+func TestEveryRuleIsExplained(t *testing.T) {
+	explained, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile(`breach\("([A-Z][0-9]+)"`).FindAllSubmatch(text, -1) {
+			named++
+			if !strings.Contains(string(explained), "//   - "+string(found[1])+": ") {
+				t.Errorf("%s reports %s, which doc.go does not explain", file, found[1])
+			}
+		}
+	}
+	if named < 20 {
+		t.Errorf("only %d reports were found", named)
+	}
+}
 
 // short is a life of some months in some seconds: few people, of whom many are in trouble.
 func short(seed uint64) play {

@@ -52,7 +52,7 @@ type faults struct {
 	outage, quiet, silentPost bool    // thirty days nobody is at home; hours without Stripe; hours without the mail server
 }
 
-// usual are the faults of security.md C2.
+// usual are the faults that a play has when nothing else is asked for, each as the share of what it may befall.
 func usual() faults {
 	return faults{
 		stripe: 0.05, afterEffect: 0.01, doubled: 0.10, lost: 0.05, shuffled: 0.20, refused: 0.05, dropped: 0.01, busy: 0.01,
