@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -24,12 +25,21 @@ func (db *DB) Shape(ctx context.Context) (has, newest int64, err error) {
 	return has, newestOf(provider), nil
 }
 
-// Integrity answers what SQLite finds wrong with the file, at most ten findings; nothing when it is whole.
+// Integrity answers what SQLite finds wrong with the file, at most ten findings; nothing when it is whole. It walks through
+// the whole file and, unlike what else is read, ends with its context.
 func (db *DB) Integrity(ctx context.Context) ([]string, error) {
+	conn, err := db.read.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("check integrity: %w", err)
+	}
+	defer conn.Close()
 	var found []string
-	err := db.See(ctx, func(tx *sql.Tx) error {
-		var err error
-		found, err = Strings(ctx, tx, `PRAGMA integrity_check(10)`)
+	err = conn.Raw(func(made any) error {
+		asked, is := made.(*preparedConn)
+		if !is {
+			return errors.New("no file of SQLite's is behind this connection")
+		}
+		found, err = asked.watched(ctx, `PRAGMA integrity_check(10)`)
 		return err
 	})
 	if err != nil {

@@ -4,13 +4,16 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
+	"io"
 )
 
 // preparing makes SQLite connections that keep the statements they have prepared: SQLite takes longer to understand
 // most of ours than to run them. (PostgreSQL's driver keeps them by itself.)
 //
 // A statement that has begun is finished, whoever gives up waiting: the driver would start a watcher for each, which
-// costs as much as a short statement. A writer's begin still obeys, and so does each next statement: none of ours is long.
+// costs as much as a short statement. A writer's begin still obeys, and so does each next statement: none of ours is
+// long but one, which is watched.
 type preparing struct{ driver.Connector }
 
 // Connect implements driver.Connector.
@@ -126,6 +129,27 @@ func (c *preparedConn) QueryContext(ctx context.Context, query string, args []dr
 	}
 	p.busy = true
 	return &preparedRows{rows, p}, nil
+}
+
+// watched answers the one text column of a statement that takes long: it is watched, and ends with its context.
+func (c *preparedConn) watched(ctx context.Context, query string) ([]string, error) {
+	rows, err := c.sqliteConn.QueryContext(ctx, query, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []string
+	row := make([]driver.Value, 1)
+	for {
+		err = rows.Next(row)
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, fmt.Sprint(row[0]))
+	}
 }
 
 // Close implements driver.Conn.

@@ -46,7 +46,7 @@ func (d *Doctor) database(ctx context.Context) Report {
 		r = append(r, fail(check, "Look at the rights of the file and its folder, and whether another program holds it.", "it cannot be written: %s", err))
 	}
 	if isFile {
-		r = append(r, files(db)...)
+		r = append(r, files(ctx, db)...)
 	}
 	if has != newest {
 		return r // what follows is asked in the newest shape's words
@@ -65,8 +65,8 @@ func shape(has, newest int64) Finding {
 }
 
 // files looks at the file's wholeness, who may read it and what room is left beside it.
-func files(db *database.DB) Report {
-	ctx, cancel := context.WithTimeout(context.Background(), within/2)
+func files(ctx context.Context, db *database.DB) Report {
+	ctx, cancel := context.WithTimeout(ctx, within/2)
 	defer cancel()
 	var r Report
 	found, err := db.Integrity(ctx)
