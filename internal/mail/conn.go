@@ -3,19 +3,21 @@ package mail
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
-
-	"github.com/wneessen/go-mail/smtp"
 )
 
 // Conn is one connection to the server, held by one caller from Pool.Acquire to Pool.Release.
 type Conn struct {
-	pool   *Pool
-	wire   net.Conn
-	client *smtp.Client
+	pool      *Pool
+	wire      net.Conn
+	encrypted *tls.Conn // over wire; nil in plain text
+	speech    speech
+	offers    map[string][]string // what the server can do beyond RFC 5321, by upper-case name, with its parameters
 
 	pipelining bool
 	utf8       bool
@@ -71,7 +73,8 @@ func (c *Conn) reopen(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open the connection anew: %v", err)
 	}
-	c.wire, c.client, c.pipelining, c.utf8 = fresh.wire, fresh.client, fresh.pipelining, fresh.utf8
+	c.wire, c.encrypted, c.speech, c.offers = fresh.wire, fresh.encrypted, fresh.speech, fresh.offers
+	c.pipelining, c.utf8 = fresh.pipelining, fresh.utf8
 	c.sent, c.broken, c.unfinished, c.idleSince = 0, false, false, time.Time{}
 	return nil
 }
@@ -163,12 +166,7 @@ func (c *Conn) announce(ctx context.Context, e envelope) (answered bool, err err
 // say sends lines in one write.
 func (c *Conn) say(ctx context.Context, lines ...string) error {
 	c.allow(ctx, c.pool.timeouts.Command)
-	w := c.client.Text.Writer.W
-	for _, line := range lines {
-		// A bufio.Writer keeps its first error and Flush answers it.
-		_, _ = w.WriteString(line + "\r\n")
-	}
-	err := w.Flush()
+	err := c.speech.say(lines...)
 	if err != nil {
 		return c.lost(ctx, "send a command", err)
 	}
@@ -178,32 +176,53 @@ func (c *Conn) say(ctx context.Context, lines ...string) error {
 // hear reads one answer: nil and nil when it is the expected one, a refusal when it is a no, an error, with the
 // connection closed, when there is no answer that makes sense.
 func (c *Conn) hear(ctx context.Context, place string, expect int) (*Refusal, error) {
-	_, _, err := c.client.Text.ReadResponse(expect)
-	if err == nil {
-		return nil, nil
+	_, refusal, err := c.listen(ctx, place, expect)
+	return refusal, err
+}
+
+// listen is hear for those who want the answer's text as well.
+func (c *Conn) listen(ctx context.Context, place string, expect ...int) (answer, *Refusal, error) {
+	a, err := c.speech.hear()
+	if err != nil {
+		return answer{}, nil, c.lost(ctx, "wait for the answer to "+place, err)
 	}
-	refusal := refusalIn(place, err)
+	if slices.ContainsFunc(expect, a.is) {
+		return a, nil, nil
+	}
+	refusal := a.refusal(place)
 	if refusal == nil {
-		return nil, c.lost(ctx, "wait for the answer to "+place, err)
+		return answer{}, nil, c.lost(ctx, "wait for the answer to "+place, fmt.Errorf("the server says %d", a.code))
 	}
 	if refusal.Code == 421 {
 		c.hangUp()
 	}
-	return refusal, nil
+	return a, refusal, nil
+}
+
+// ask says one command of the dialogue before any letter and answers what the server said to it, its no as an error.
+func (c *Conn) ask(ctx context.Context, place, line string, expect ...int) (answer, error) {
+	err := c.say(ctx, line)
+	if err != nil {
+		return answer{}, err
+	}
+	a, refusal, err := c.listen(ctx, place, expect...)
+	if err == nil && refusal != nil {
+		err = refusal
+	}
+	return a, err
 }
 
 // deliver writes the message and waits for the answer to the final dot. The message and its dot go out in one
 // write: when that write fails, the operating system did not take its last byte, so the server cannot have seen the
 // dot. Once it succeeds, only the server's answer can tell.
 func (c *Conn) deliver(ctx context.Context, message []byte) error {
-	if c.client.Text.Reader.R.Buffered() > 0 {
+	if c.speech.r.Buffered() > 0 {
 		// An answer to a question not yet asked could be mistaken for the one to the dot.
 		return c.lost(ctx, "hand over a letter", errors.New("the server answers out of turn"))
 	}
 	c.allow(ctx, c.pool.timeouts.Command)
-	w := c.client.Text.Writer.W
-	_, _ = w.Write(dotted(message))
-	err := w.Flush()
+	_, _ = c.speech.w.Write(dotted(message))
+	err := c.speech.w.Flush()
 	if err != nil {
 		return c.lost(ctx, "write the message", err)
 	}
@@ -235,11 +254,24 @@ func dotted(message []byte) []byte {
 	return append(out, ".\r\n"...)
 }
 
+// askSoon says a command that costs a server nothing, and waits no longer for its answer than shows that the server lives.
+func (c *Conn) askSoon(ctx context.Context, command string) (answer, error) {
+	c.allow(ctx, c.pool.timeouts.Probe)
+	err := c.speech.say(command)
+	if err != nil {
+		return answer{}, c.lost(ctx, "send a command", err)
+	}
+	a, refusal, err := c.listen(ctx, command, 250)
+	if err == nil && refusal != nil {
+		err = refusal
+	}
+	return a, err
+}
+
 // reset ends a transaction left open and finds out whether the server is still there.
 func (c *Conn) reset(ctx context.Context) error {
 	defer c.obey(ctx)()
-	c.allow(ctx, c.pool.timeouts.Probe)
-	err := c.client.Reset()
+	_, err := c.askSoon(ctx, "RSET")
 	if err != nil {
 		return c.lost(ctx, "reset the connection", err)
 	}
@@ -302,7 +334,10 @@ func (c *Conn) bye() {
 	if !c.broken {
 		const patience = time.Second
 		_ = c.wire.SetDeadline(time.Now().Add(patience))
-		_ = c.client.Quit()
+		err := c.speech.say("QUIT")
+		if err == nil {
+			_, _ = c.speech.hear()
+		}
 	}
 	c.hangUp()
 }

@@ -3,7 +3,6 @@ package mail
 import (
 	"errors"
 	"fmt"
-	"net/textproto"
 	"regexp"
 	"strings"
 	"unicode"
@@ -51,6 +50,7 @@ func (r *Refusal) noRelay() bool {
 
 var (
 	address      = regexp.MustCompile(`\S*@\S*`)
+	enhancedCode = regexp.MustCompile(`^([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)`)
 	relayRefused = regexp.MustCompile(`relay(ing)? (access )?(is )?(denied|not (permitted|allowed)|prohibited)|unable to relay|not permitted to relay|(do|does) not relay|no relaying`)
 )
 
@@ -65,23 +65,12 @@ func (r *Refusal) Error() string {
 	return fmt.Sprintf("the server refused at %s: %s %s", r.Place, status, r.Text)
 }
 
-// refusalIn answers the refusal a failed step of the dialogue holds, nil when the server did not say no.
-func refusalIn(place string, err error) *Refusal {
-	var answer *textproto.Error
-	if !errors.As(err, &answer) || answer.Code < 400 || answer.Code > 599 {
-		return nil
-	}
-	enhanced, text := splitEnhanced(answer.Msg)
-	return &Refusal{Code: answer.Code, Enhanced: enhanced, Text: text, Place: place, Temporary: answer.Code < 500}
-}
-
 // splitEnhanced parts the enhanced status code from the text. Servers repeat the code on every line of an answer.
-func splitEnhanced(message string) (enhanced, text string) {
-	code := regexp.MustCompile(`^([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)`)
+func splitEnhanced(said []string) (enhanced, text string) {
 	var lines []string
-	for line := range strings.Lines(message) {
+	for _, line := range said {
 		line = strings.TrimSpace(line)
-		m := code.FindStringSubmatch(line)
+		m := enhancedCode.FindStringSubmatch(line)
 		if m != nil {
 			enhanced = m[1]
 			line = line[len(m[0]):]

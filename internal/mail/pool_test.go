@@ -258,6 +258,10 @@ func TestTLSAndSignIn(t *testing.T) {
 		"credentials, no TLS":          {"smtp", user, "", []string{"AUTH PLAIN"}, "", false, "safe", "EHLO", "AUTH"},
 		"credentials, plain by choice": {"smtp", user, "?starttls=never", []string{"AUTH PLAIN"}, "", false, "sent", "AUTH", "STARTTLS"},
 		"credentials, unknown way":     {"smtp", user, "", []string{"STARTTLS", "AUTH GSSAPI"}, "", false, "safe", "STARTTLS", "AUTH"},
+		"offered in small letters":     {"smtp", "", "", []string{"size 1000000", "starttls"}, "", false, "sent", "STARTTLS", ""},
+		"credentials, small letters":   {"smtp", user, "", []string{"StartTLS", "auth login plain"}, "", false, "sent", "AUTH", ""},
+		"credentials, as of old":       {"smtps", user, "", []string{"AUTH=LOGIN PLAIN"}, "", false, "sent", "AUTH", ""},
+		"credentials, in two lines":    {"smtps", user, "", []string{"AUTH GSSAPI", "AUTH=PLAIN"}, "", false, "sent", "AUTH", ""},
 		"wrong password":               {"smtps", user, "", []string{"AUTH PLAIN"}, "535 5.7.8 wrong", false, "refused at AUTH", "AUTH", "MAIL"},
 		"sign-in dropped":              {"smtps", user, "", []string{"AUTH PLAIN"}, drop, false, "safe", "AUTH", "MAIL"},
 	} {

@@ -21,15 +21,17 @@ func (p *Pool) Probe(ctx context.Context) (Seen, error) {
 	}
 	defer c.bye()
 	defer c.obey(ctx)()
-	c.allow(ctx, p.timeouts.Probe)
-	err = c.client.Noop()
+	_, err = c.askSoon(ctx, "NOOP")
 	if err != nil {
-		return Seen{}, stepError(ctx, "NOOP", err)
+		return Seen{}, err
 	}
 	seen := Seen{SignedIn: p.server.user != ""}
-	state, encrypted := c.client.TLSConnectionState()
-	if encrypted && len(state.PeerCertificates) > 0 {
-		seen.Encrypted, seen.Expires = true, state.PeerCertificates[0].NotAfter
+	if c.encrypted == nil {
+		return seen, nil
+	}
+	certificates := c.encrypted.ConnectionState().PeerCertificates
+	if len(certificates) > 0 {
+		seen.Encrypted, seen.Expires = true, certificates[0].NotAfter
 	}
 	return seen, nil
 }
