@@ -10,7 +10,6 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/database"
-	"sollecito/internal/dunning"
 	"sollecito/internal/mail"
 	"sollecito/internal/outbox"
 )
@@ -23,6 +22,10 @@ type line struct {
 	*Sender
 	together *database.Group[*turn]
 	last     *handed // the last mail, while the database does not know yet what became of it
+
+	spoke  bool           // it had a connection
+	parted *outbox.Notice // what it held when it could have none, with which it ended
+	why    error          // it could have none
 }
 
 // handed is a mail the server was told of, and what it said.
@@ -56,7 +59,7 @@ const (
 )
 
 // deliver takes one claimed notice to its dialogue with the mail server: checked once more, written, marked, handed over.
-// What became of it is told with the next one. errUnreachable when there is no conversation; the notice then waits.
+// What became of it is told with the next one. errUnreachable when there is no conversation; nothing was done with the notice then.
 func (l *line) deliver(ctx context.Context, n claim) (err error) {
 	defer func() {
 		if p := recover(); p != nil { // one letter that cannot be written must not end the others
@@ -65,9 +68,10 @@ func (l *line) deliver(ctx context.Context, n claim) (err error) {
 	}()
 	conn, err := l.Pool.Acquire(ctx)
 	if err != nil {
-		return l.unreachable(ctx, n.Notice, err)
+		return fmt.Errorf("%w: %w", errUnreachable, err)
 	}
 	defer l.Pool.Release(conn)
+	l.spoke = true
 	t, err := l.ask(ctx, n, false)
 	if err == nil && t.answer == stale {
 		t, err = l.askAfterReading(ctx, n.Notice)
@@ -86,15 +90,6 @@ func (l *line) deliver(ctx context.Context, n claim) (err error) {
 	l.last.outcome = conn.Hand(sending, t.letter)
 	l.observe(wordFor(l.last.outcome))
 	return nil
-}
-
-func (l *line) unreachable(ctx context.Context, n outbox.Notice, why error) error {
-	l.observe("unreachable")
-	ctx = context.WithoutCancel(ctx)
-	err := l.DB.Do(ctx, func(tx *sql.Tx) error {
-		return l.Cases.PutOffNotice(ctx, tx, n, string(dunning.ReasonServer), l.Now().Add(smtpWait), l.Now())
-	})
-	return errors.Join(fmt.Errorf("%w: %w", errUnreachable, why), err)
 }
 
 // ask tells what became of the last mail and asks for the next. It does not give up while

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -80,28 +79,29 @@ func (s *Sender) RunOnce(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	lines := min(s.Connections, len(claimed))
+	lines := make([]*line, min(s.Connections, len(claimed)))
 	waiting, over, left := make(chan claim, asideBatch), make(chan struct{}), make(chan []outbox.Notice, 1)
-	go func() { left <- s.decideAside(ctx, claimed, lines, waiting, over) }()
-	groups := make([]*database.Group[*turn], min(max(lines/linesAWriter, 1), s.DB.Writers()))
+	go func() { left <- s.decideAside(ctx, claimed, len(lines), waiting, over) }()
+	groups := make([]*database.Group[*turn], min(max(len(lines)/linesAWriter, 1), s.DB.Writers()))
 	for i := range groups {
-		groups[i] = database.NewGroup(s.DB, s.take).Gather(min(lines/len(groups), mailsTogether), gatherTime)
+		groups[i] = database.NewGroup(s.DB, s.take).Gather(min(len(lines)/len(groups), mailsTogether), gatherTime)
 	}
-	var down atomic.Bool // the mail server could not be reached: the rest of the batch waits
 	var group errgroup.Group
 	for i := range lines {
+		l := &line{Sender: s, together: groups[i%len(groups)]}
+		lines[i] = l
 		group.Go(func() error {
-			l := line{Sender: s, together: groups[i%len(groups)]}
-			for !down.Load() && ctx.Err() == nil && s.Real().Before(until) {
+			for ctx.Err() == nil && s.Real().Before(until) {
 				n, more := <-waiting
 				if !more {
 					break
 				}
 				err := l.deliver(ctx, n)
 				if errors.Is(err, errUnreachable) {
-					down.Store(true)
-					s.Log.WarnContext(ctx, "the mail server cannot be reached, mails wait", "err", err)
-				} else if err != nil {
+					l.parted, l.why = &n.Notice, err
+					break
+				}
+				if err != nil {
 					return err
 				}
 			}
@@ -114,28 +114,67 @@ func (s *Sender) RunOnce(ctx context.Context) (int, error) {
 	for n := range waiting {
 		behind = append(behind, n.Notice)
 	}
-	return len(claimed), errors.Join(err, s.giveBack(context.WithoutCancel(ctx), behind, down.Load()))
+	return len(claimed), errors.Join(err, s.giveBack(ctx, lines, behind))
 }
 
-// giveBack lets go of the claimed notices nobody began: for a while when the mail server is down.
-func (s *Sender) giveBack(ctx context.Context, waiting []outbox.Notice, down bool) error {
-	if len(waiting) == 0 {
+// giveBack lets go of the claimed notices nobody began: those of lines that could have no connection, and those behind.
+// When no line had one, the mail server is down and all wait for a while. A server that lets fewer in than asked takes the
+// rest from those it let in.
+func (s *Sender) giveBack(ctx context.Context, lines []*line, behind []outbox.Notice) error {
+	var parted []outbox.Notice
+	var why error
+	spoke := false
+	for _, l := range lines {
+		spoke = spoke || l.spoke
+		if l.parted != nil {
+			parted, why = append(parted, *l.parted), l.why
+		}
+	}
+	all := append(parted, behind...)
+	if len(all) == 0 {
 		return nil
 	}
-	return s.DB.Do(ctx, func(tx *sql.Tx) error {
-		for _, n := range waiting {
-			var err error
-			if down {
-				_, err = outbox.PutOff(ctx, tx, n, s.Now().Add(smtpWait).Unix(), n.Reason)
-			} else {
-				err = outbox.Release(ctx, tx, n)
-			}
-			if err != nil {
-				return err
-			}
+	down := why != nil && !spoke && ctx.Err() == nil
+	ctx = context.WithoutCancel(ctx)
+	if !down {
+		if why != nil {
+			s.Log.InfoContext(ctx, "the mail server takes no further connection, those it took go on", "err", why)
 		}
-		return nil
-	})
+		return s.DB.Do(ctx, func(tx *sql.Tx) error {
+			for _, n := range all {
+				err := outbox.Release(ctx, tx, n)
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	s.Log.WarnContext(ctx, "the mail server cannot be reached, mails wait", "err", why)
+	for range parted {
+		s.observe("unreachable")
+	}
+	return s.DB.Do(ctx, func(tx *sql.Tx) error { return s.waitForServer(ctx, tx, parted, behind) })
+}
+
+// waitForServer puts notices off until the mail server may be back: those tried with that as the reason, the others with
+// the one they have.
+func (s *Sender) waitForServer(ctx context.Context, tx *sql.Tx, tried, others []outbox.Notice) error {
+	now := s.Now()
+	until := now.Add(smtpWait)
+	for _, n := range tried {
+		err := s.Cases.PutOffNotice(ctx, tx, n, string(dunning.ReasonServer), until, now)
+		if err != nil {
+			return err
+		}
+	}
+	for _, n := range others {
+		_, err := outbox.PutOff(ctx, tx, n, until.Unix(), n.Reason)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Next answers when the earliest waiting e-mail is due.

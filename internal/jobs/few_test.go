@@ -1,0 +1,93 @@
+package jobs_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"sollecito/internal/mail"
+)
+
+// fewConnections lets so many connections to a server stand at once.
+type fewConnections struct {
+	address string
+	most    int
+
+	mu   sync.Mutex
+	open int
+}
+
+type counted struct {
+	net.Conn
+	gone func()
+}
+
+func (c *counted) Close() error {
+	c.gone()
+	return c.Conn.Close()
+}
+
+func (f *fewConnections) dial(ctx context.Context) (net.Conn, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.open == f.most {
+		return nil, errors.New("421 4.3.2 too many connections")
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", f.address)
+	if err != nil {
+		return nil, err
+	}
+	f.open++
+	return &counted{conn, sync.OnceFunc(func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.open--
+	})}, nil
+}
+
+// A mail server that lets in fewer connections than there may be takes all mails over those it lets in, and none waits.
+// One that lets in none is down: nothing is begun, and all wait for it.
+func TestAMailServerThatTakesFewConnections(t *testing.T) {
+	const customers = 40
+	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	for _, most := range []int{1, 3, 0} {
+		db, catcher, sender := waiting(t, now, customers, []string{"first"})
+		door, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		go catcher.Serve(door)
+		few := &fewConnections{address: door.Addr().String(), most: most}
+		server, err := mail.Parse("smtp://mail.lumen.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		sender.Pool = mail.NewPool(server, sender.Connections, mail.WithDial(few.dial))
+		t.Cleanup(func() { sender.Pool.Close() })
+		for done := 1; done > 0; {
+			done, err = sender.RunOnce(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := customers
+		if most == 0 {
+			want = 0
+		}
+		if got := len(catcher.Mails()); got != want {
+			t.Errorf("over %d connections %d of %d mails went out", most, got, customers)
+		}
+		var queued, begun, due int
+		err = db.See(t.Context(), func(tx *sql.Tx) error {
+			return tx.QueryRow(`SELECT count(*), coalesce(sum(attempts), 0), coalesce(min(due_at), 0) FROM notices WHERE status = 'queued' AND channel = 'email'`).
+				Scan(&queued, &begun, &due)
+		})
+		if err != nil || queued != customers-want || begun > 0 || queued > 0 && due != int(now.Add(time.Minute).Unix()) {
+			t.Errorf("over %d connections %d wait, %d begun, due in %d s: %v", most, queued, begun, due-int(now.Unix()), err)
+		}
+	}
+}
