@@ -84,12 +84,31 @@ func (l *line) deliver(ctx context.Context, n claim) (err error) {
 	}
 	defer l.rooms.leave(t.letter)
 	// From here the dialogue is finished and its outcome written down even while the program is stopping.
-	sending, stop := context.WithTimeout(context.WithoutCancel(ctx), dialogue)
+	sending, stop := finishing(ctx)
 	defer stop()
 	l.last = &handed{notice: t.next, who: t.who, outcome: mail.ErrUncertain, until: t.lease} // should it panic
 	l.last.outcome = conn.Hand(sending, t.letter)
 	l.observe(wordFor(l.last.outcome))
 	return nil
+}
+
+// finishing answers a context for one dialogue: it outlives ctx, but not by more than a stop waits. To cut a dialogue off
+// while the server looks at the mail would leave nobody knowing whether it took it.
+func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
+	sending, stop := context.WithTimeout(context.WithoutCancel(ctx), longest)
+	forget := context.AfterFunc(ctx, func() {
+		hurry := time.NewTimer(dialogue)
+		defer hurry.Stop()
+		select {
+		case <-hurry.C:
+			stop()
+		case <-sending.Done():
+		}
+	})
+	return sending, func() {
+		forget()
+		stop()
+	}
 }
 
 // ask tells what became of the last mail and asks for the next. It does not give up while

@@ -42,7 +42,8 @@ const (
 	stripeWait  = 2 * time.Minute  // before Stripe is asked again when it does not answer
 	smtpWait    = time.Minute      // before a mail server that cannot be reached is tried again
 	stumbleWait = 10 * time.Minute // before a notice is tried again after a failure of ours
-	dialogue    = 25 * time.Second // for one mail; less than a stop waits
+	dialogue    = 25 * time.Second // for one mail while the program is stopping; less than a stop waits
+	longest     = 4 * time.Minute  // for one mail at any other time: some servers look at it long before they take it
 	letterBatch = 32               // notices claimed per connection
 
 	// A transaction costs little more for some mails than for one, so that lines gather for one: as many as this, and no
@@ -245,11 +246,13 @@ func (s *Sender) conclude(ctx context.Context, tx *sql.Tx, h *handed, now time.T
 		return settle(outbox.Failed, "The mail server put it off for two days: "+refusal.Error())
 	case errors.As(outcome, &refusal):
 		return later("The mail server put it off: " + refusal.Error())
+	case overdue(n, now):
+		return settle(outbox.Failed, "The connection broke at each try for two days, before the mail was handed over.")
 	}
 	return later("The connection broke before the mail was handed over.")
 }
 
-// overdue reports whether the mail server has put a mail off for too long.
+// overdue reports whether a mail has been tried for too long.
 func overdue(n outbox.Notice, now time.Time) bool {
 	return now.Unix()-n.Dated > int64(outbox.GiveUpAfter/time.Second)
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -88,6 +89,67 @@ func TestAMailServerThatTakesFewConnections(t *testing.T) {
 		})
 		if err != nil || queued != customers-want || begun > 0 || queued > 0 && due != int(now.Add(time.Minute).Unix()) {
 			t.Errorf("over %d connections %d wait, %d begun, due in %d s: %v", most, queued, begun, due-int(now.Unix()), err)
+		}
+	}
+}
+
+// touchy is a connection that breaks as soon as it hears a word, as some boxes on the way make it.
+type touchy struct {
+	net.Conn
+	word string
+}
+
+func (c touchy) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), c.word) {
+		_ = c.Close()
+	}
+	return c.Conn.Write(p)
+}
+
+// A mail at which the connection breaks each time is not tried for ever: after two days it failed, for staff to see. Its
+// address is not given up, and the other mails are not held up.
+func TestAMailTheConnectionBreaksAt(t *testing.T) {
+	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	db, catcher, sender := waiting(t, now, 5, []string{"first"})
+	sender.Now = func() time.Time { return now }
+	door, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go catcher.Serve(door)
+	server, err := mail.Parse("smtp://mail.lumen.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sender.Pool = mail.NewPool(server, sender.Connections, mail.WithDial(func(ctx context.Context) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", door.Addr().String())
+		return touchy{conn, "RCPT TO:<c0@"}, err
+	}))
+	t.Cleanup(func() { sender.Pool.Close() })
+	for _, at := range []struct {
+		after          time.Duration
+		status, reason string
+	}{
+		{0, "queued", "The connection broke before the mail was handed over."},
+		{47 * time.Hour, "queued", "The connection broke before the mail was handed over."},
+		{49 * time.Hour, "failed", "The connection broke at each try for two days, before the mail was handed over."},
+	} {
+		now = time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC).Add(at.after)
+		_, err = sender.RunOnce(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var status, reason string
+		var suppressed int
+		err = db.See(t.Context(), func(tx *sql.Tx) error {
+			return tx.QueryRow(`SELECT status, reason, (SELECT count(*) FROM suppressions) FROM notices WHERE customer_id = 'cus_0' AND channel = 'email'`).
+				Scan(&status, &reason, &suppressed)
+		})
+		if err != nil || status != at.status || reason != at.reason || suppressed > 0 {
+			t.Errorf("after %v it is %s, %q, %d addresses given up: %v", at.after, status, reason, suppressed, err)
+		}
+		if got := len(catcher.Mails()); got != 4 {
+			t.Errorf("after %v %d others arrived", at.after, got)
 		}
 	}
 }
