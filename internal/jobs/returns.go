@@ -202,7 +202,7 @@ func (r *Returns) report(ctx context.Context, tx *sql.Tx, a *inbound.Arrival, n 
 		if n.Status != outbox.Sent && n.Status != outbox.Uncertain && n.Status != outbox.Sending && n.Status != outbox.Failed {
 			return false, nil // it never left, so it cannot have come back
 		}
-		b := outbox.Bounce{Address: to, Kind: kindOf(o), Code: o.Code, Words: o.Words, At: r.Now().Unix()}
+		b := outbox.Bounce{Address: to, Kind: outbox.KindReported(o.Code, o.Words), Code: o.Code, Words: o.Words, At: r.Now().Unix()}
 		if n.Kind == outbox.StaffMessage && b.Kind != outbox.Blocked {
 			b.Kind = outbox.Blocked // the merchant's own mailbox is never given up
 			r.Log.ErrorContext(ctx, "mail to the support address came back; customers' messages may not reach you", "words", o.Words)
@@ -212,21 +212,6 @@ func (r *Returns) report(ctx context.Context, tx *sql.Tx, a *inbound.Arrival, n 
 		return news, err
 	}
 	return false, nil
-}
-
-// kindOf says what an outcome means. A server's own words without any code must name the mailbox to be final.
-func kindOf(o reading.Outcome) outbox.BounceKind {
-	kind := outbox.KindOf(o.Code, o.Words)
-	if kind != outbox.Hard || o.Code != "" {
-		return kind
-	}
-	words := strings.ToLower(o.Words)
-	for _, sure := range []string{"unknown", "no such", "not exist", "no mailbox", "unrouteable", "not found", "could not be found", "invalid", "disabled", "unavailable", "inactive"} {
-		if strings.Contains(words, sure) {
-			return outbox.Hard
-		}
-	}
-	return outbox.Soft
 }
 
 func (r *Returns) complaint(ctx context.Context, tx *sql.Tx, a *inbound.Arrival, n outbox.Notice, m reading.Mail) (bool, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/mail"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -69,7 +70,7 @@ func Read(raw []byte, nobody bool) (Mail, error) {
 	if len(raw) > Largest {
 		return Mail{}, fmt.Errorf("%w: it has %d bytes", ErrUnreadable, len(raw))
 	}
-	e, err := message.ReadWithOptions(bytes.NewReader(raw), &message.ReadOptions{MaxHeaderBytes: mostFields})
+	e, err := message.ReadWithOptions(bytes.NewReader(withoutStrayLines(raw)), &message.ReadOptions{MaxHeaderBytes: mostFields})
 	if e == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
 		return Mail{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
@@ -90,6 +91,36 @@ func Read(raw []byte, nobody bool) (Mail, error) {
 	}
 	return m, nil
 }
+
+// withoutStrayLines is a mail without the lines in its header that belong to no field, such as the "From " that mail folders
+// put before it. They would make it unreadable.
+func withoutStrayLines(raw []byte) []byte {
+	var kept []byte
+	whole, at, field, some := true, 0, false, false
+	for line := range bytes.Lines(raw) {
+		begins := line[0] != ' ' && line[0] != '\t'
+		if len(bytes.TrimSpace(line)) == 0 && begins {
+			break
+		}
+		if begins {
+			field = fieldName.Match(line)
+			some = some || field
+		}
+		at += len(line)
+		if field && !whole {
+			kept = append(kept, line...)
+		}
+		if !field && whole {
+			whole, kept = false, append(kept, raw[:at-len(line)]...)
+		}
+	}
+	if whole || !some {
+		return raw
+	}
+	return append(kept, raw[at:]...)
+}
+
+var fieldName = regexp.MustCompile(`^[!-9;-~]+[ \t]*:`)
 
 // parts are the leaves of a mail, by what they are for.
 type parts struct {
@@ -130,7 +161,7 @@ func (p *parts) walk(e *message.Entity, depth int) {
 		p.status = append(p.status, groupsOf(string(body))...)
 	case kind == "message/feedback-report":
 		p.feedback = append(p.feedback, groupsOf(string(body))...)
-	case kind == "message/rfc822", kind == "text/rfc822-headers", kind == "message/global", kind == "message/global-headers":
+	case kind == "message/rfc822", kind == "text/rfc822-headers", kind == "text/rfc822-header", kind == "message/global", kind == "message/global-headers":
 		for _, g := range groupsOf(string(body))[:min(1, len(groupsOf(string(body))))] {
 			for _, field := range []string{"return-path", "reply-to"} {
 				p.original(addressIn(g[field]))

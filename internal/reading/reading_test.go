@@ -33,6 +33,13 @@ func TestReports(t *testing.T) {
 		{"exim", "failed", "", "Unrouteable"},
 		{"exim-delayed", "delayed", "", "connection timed out"},
 		{"exchange-old", "failed", "5.1.1", "does not exist"},
+		{"opensmtpd-full", "failed", "5.2.2", "Mailbox full"},
+		{"exim-expired", "failed", "5.0.0", "retry timeout exceeded"},
+		{"mimecast", "failed", "5.4.1", "possibly incorrect"},
+		{"workmail", "failed", "5.1.1", ""},
+		{"dma", "failed", "5.1.1", "User unknown"},
+		{"sendmail-contradicts", "failed", "5.7.1", "blacklisted"},
+		{"no-action", "failed", "5.1.1", "failed"},
 	}
 	for _, tt := range tests {
 		m, err := Read(mailFile(t, tt.name), true)
@@ -124,7 +131,11 @@ func TestReadingIsBounded(t *testing.T) {
 			t.Errorf("%s: %d attachments, %d bytes of text", name, len(m.Attachments), len(m.Text))
 		}
 	}
-	_, err := Read(make([]byte, Largest+1), false)
+	m, err := Read([]byte("no header at all\r\nand no field\r\n\r\nhello\r\n"), false)
+	if err == nil {
+		t.Errorf("what is no mail was read as %+v", m)
+	}
+	_, err = Read(make([]byte, Largest+1), false)
 	if err == nil {
 		t.Error("a mail past the limit was read")
 	}

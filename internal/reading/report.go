@@ -2,6 +2,7 @@ package reading
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/emersion/go-message"
@@ -31,25 +32,40 @@ func outcomesOf(groups []group, text string) []Outcome {
 		if len(o.Recipients) == 0 || len(all) == mostNamed {
 			continue
 		}
-		o.Action = strings.ToLower(oneLine(g["action"], 20))
-		diagnostic := g["diagnostic-code"]
-		_, words, typed := strings.Cut(diagnostic, ";")
+		_, words, typed := strings.Cut(g["diagnostic-code"], ";")
 		if !typed {
-			words = diagnostic
+			words = g["diagnostic-code"]
 		}
 		o.Words = oneLine(words, mostWords)
-		o.Code = codeIn(g["status"])
-		// A status of x.0.0 says only that it failed; the server's own answer often says more.
-		said := codeIn(o.Words)
-		if said != "" && (o.Code == "" || strings.HasSuffix(o.Code, ".0.0")) {
-			o.Code = said
+		if o.Words == "" { // what Exim and OpenSMTPD know is in the text for people alone
+			o.Words = wordsAfter(beforeOriginal(text), o.Recipients)
 		}
-		if o.Words == "" {
-			o.Words = oneLine(text, mostWords)
-		}
+		o.Code = codeOf(g["status"], o.Words)
+		o.Action = actionOf(g["action"], o.Code)
 		all = append(all, o)
 	}
 	return all
+}
+
+// codeOf answers the code of an outcome. The server's own answer, where it is repeated, says more than the status that was
+// made of it, and much more than one of x.0.0, which says only that it failed.
+func codeOf(status, words string) string {
+	code, said := codeIn(status), codeIn(words)
+	vague := code == "" || strings.HasSuffix(code, ".0.0")
+	precise := strings.Count(said, ".") == 2 && !strings.HasSuffix(said, ".0.0")
+	if said != "" && (vague || precise && said[0] == code[0]) {
+		return said
+	}
+	return code
+}
+
+// actionOf answers what became of the mail; where it is not told, the code tells it.
+func actionOf(action, code string) string {
+	action = strings.ToLower(oneLine(action, 20))
+	if action != "" || code == "" {
+		return action
+	}
+	return map[byte]string{'2': "delivered", '4': "delayed", '5': "failed"}[code[0]]
 }
 
 // codeIn answers the first enhanced status in words, else the first SMTP code.
@@ -111,38 +127,79 @@ func ownWords(h message.Header, text string) []Outcome {
 		}
 	}
 	if len(named) > 0 {
-		return []Outcome{{Action: action, Code: codeIn(text), Words: wordsAfter(text, named[0]), Recipients: named}}
+		return []Outcome{{Action: action, Code: codeIn(text), Words: wordsAfter(text, named), Recipients: named}}
 	}
 	var all []Outcome
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		// The line an address leads is about it; one that mentions an address in passing is not.
-		lead := strings.TrimLeft(line, " \t*<'\"")
+		lead := strings.TrimLeft(line, " \t*<'\"-")
 		at := addressPattern.FindStringIndex(lead)
 		if at == nil || at[0] != 0 || len(all) == mostNamed {
 			continue
 		}
-		about := lead[at[1]:]
-		for _, next := range lines[i+1:] {
-			if strings.TrimSpace(next) == "" && strings.TrimSpace(strings.Trim(about, ">:'\" ")) != "" {
-				break
-			}
-			about += "\n" + next
-		}
-		words := oneLine(strings.TrimLeft(about, ">:'\" \n"), mostWords)
-		all = append(all, Outcome{Action: action, Code: codeIn(about), Words: words, Recipients: []string{lead[:at[1]]}})
+		about := paragraph(strings.Join(append([]string{lead[at[1]:]}, lines[i+1:]...), "\n"))
+		all = append(all, Outcome{Action: action, Code: codeIn(about), Words: oneLine(about, mostWords), Recipients: []string{lead[:at[1]]}})
 	}
-	return all
+	if len(all) == 1 && all[0].Code == "" {
+		all[0].Code = codeIn(text) // in a paragraph of its own
+	}
+	if len(all) > 0 {
+		return all
+	}
+	return inPassing(text, action)
 }
 
-// wordsAfter is what follows an address, its own paragraph.
-func wordsAfter(text, address string) string {
-	_, after, found := strings.Cut(text, address)
-	if !found {
-		return oneLine(text, mostWords)
+// inPassing reads a report that names one address, in the middle of a sentence.
+func inPassing(text, action string) []Outcome {
+	named := addressPattern.FindAllString(text, mostNamed)
+	slices.Sort(named)
+	named = slices.Compact(named)
+	if len(named) != 1 {
+		return nil
 	}
-	after, _, _ = strings.Cut(strings.TrimLeft(after, ">:'\" \n"), "\n\n")
-	return oneLine(after, mostWords)
+	_, after, _ := strings.Cut(text, named[0])
+	return []Outcome{{Action: action, Code: codeIn(after), Words: oneLine(strings.TrimLeft(after, aroundAddress), mostWords), Recipients: named}}
+}
+
+// aroundAddress are what stands between an address and what is said of it.
+const aroundAddress = ">:;.'\" \n\t"
+
+// paragraph is the rest of the paragraph that is begun in text, or the next one when nothing is left of it. What ends with
+// a colon goes on.
+func paragraph(text string) string {
+	said := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line != "" {
+			said += line + "\n"
+			continue
+		}
+		said = strings.TrimLeft(said, aroundAddress)
+		if said != "" && !strings.HasSuffix(said, ":\n") {
+			break
+		}
+	}
+	return strings.TrimLeft(said, aroundAddress)
+}
+
+// wordsAfter is what follows the first of the addresses that is found, its own paragraph.
+func wordsAfter(text string, addresses []string) string {
+	lower := strings.ToLower(text)
+	if len(lower) != len(text) {
+		lower = text // some letters change their length with their case
+	}
+	for _, address := range addresses {
+		at := strings.Index(lower, strings.ToLower(address))
+		if at < 0 {
+			continue
+		}
+		words := oneLine(paragraph(text[at+len(address):]), mostWords)
+		if words != "" {
+			return words
+		}
+	}
+	return oneLine(text, mostWords)
 }
 
 // beforeOriginal cuts the copy of the returned mail, whose addresses are not what the report is about.
@@ -151,7 +208,8 @@ func beforeOriginal(text string) string {
 	if len(lower) != len(text) {
 		lower = text // some letters change their length with their case
 	}
-	for _, mark := range []string{"--- below this line is a copy", "------ this is a copy of", "----- original message", "--- original message", "original message headers:", "diagnostic information for administrators:\n\noriginal"} {
+	for _, mark := range []string{"--- below this line is a copy", "------ this is a copy of", "----- original message", "--- original message", "original message headers:", "message headers follow", "unsent message follows", "message header follows",
+		"the header of the original message", "below is a copy of the original message", "----- returned message", "diagnostic information for administrators:\n\noriginal"} {
 		at := strings.Index(lower, mark)
 		if at >= 0 {
 			text, lower = text[:at], lower[:at]
