@@ -261,12 +261,11 @@ func TestNothingIsPromisedThatIsNotKept(t *testing.T) {
 	}
 }
 
-func TestTheMailboxIsEmptiedOfOursAlone(t *testing.T) {
-	t.Parallel()
-	db := openDB(t)
-	a := addresses(t, strings.Repeat("k", 32))
+// mailbox is a mailbox on a server of its own: what puts a mail into it, and what looks into it.
+func mailbox(t *testing.T, db *database.DB) (p *Poller, user *imapmemserver.User, put func(text string), stop func()) {
+	t.Helper()
 	store := imapmemserver.New()
-	user := imapmemserver.NewUser("billing", "secret")
+	user = imapmemserver.NewUser("billing", "secret")
 	err := user.Create("INBOX", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -285,23 +284,61 @@ func TestTheMailboxIsEmptiedOfOursAlone(t *testing.T) {
 	}
 	go server.Serve(door)
 	t.Cleanup(func() { server.Close() })
-	put := func(text string) {
+	put = func(text string) {
+		t.Helper()
 		_, err := user.Append("INBOX", literal{strings.NewReader(text), int64(len(text))}, &imap.AppendOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
+	box, err := ParseMailbox("imap://billing:secret@" + door.Addr().String() + "/INBOX")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = &Poller{
+		DB: db, Addresses: addresses(t, strings.Repeat("k", 32)), Mailbox: box,
+		Now: time.Now, Real: time.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}
+	return p, user, put, func() { door.Close(); server.Close() }
+}
+
+// More mails under one token than anybody writes, such as those of two programs that answer each other, stay in the
+// mailbox for an hour. The bounces and replies behind them do not wait for that.
+func TestAFloodInTheMailboxHoldsUpNobodyElse(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	p, _, put, _ := mailbox(t, db)
+	now := time.Now()
+	p.Real = func() time.Time { return now }
+	loop, other := p.Addresses.For(Reply, database.NewID("ntc")), p.Addresses.For(Bounce, database.NewID("ntc"))
+	for n := range mostPerHour + 3 {
+		put(fmt.Sprintf("Return-Path: <robot@waal.example>\r\nTo: %s\r\nMessage-ID: <%d@waal>\r\n\r\nthank you %d\r\n", loop, n, n))
+	}
+	put("Return-Path: <>\r\nTo: " + other + "\r\nMessage-ID: <r@mx>\r\n\r\nfailed\r\n")
+	for _, want := range []int{mostPerHour + 1, 0} {
+		n, err := p.RunOnce(t.Context())
+		if err != nil || n != want {
+			t.Errorf("kept %d, not %d: %v", n, want, err)
+		}
+	}
+	now = now.Add(time.Hour)
+	n, err := p.RunOnce(t.Context())
+	if err != nil || n != 3 {
+		t.Errorf("an hour later kept %d: %v", n, err)
+	}
+}
+
+func TestTheMailboxIsEmptiedOfOursAlone(t *testing.T) {
+	t.Parallel()
+	db := openDB(t)
+	p, user, put, stop := mailbox(t, db)
+	a := p.Addresses
 	id := database.NewID("ntc")
 	report := "Return-Path: <>\r\nTo: " + a.For(Bounce, id) + "\r\nMessage-ID: <r@mx>\r\n\r\nfailed\r\n"
 	put(report)
 	put("To: billing@lumen.example\r\nReturn-Path: <" + a.For(Bounce, id) + ">\r\n\r\na copy of our own\r\n")
 	put("Delivered-To: mail+bforged@in.lumen.example\r\nTo: x@y.example\r\n\r\nforged\r\n")
 	put("Return-Path: <anneke@waal.example>\r\nDelivered-To: " + a.For(Reply, id) + "\r\nTo: Lumen <x@y.example>\r\n\r\nhello\r\n")
-	box, err := ParseMailbox("imap://billing:secret@" + door.Addr().String() + "/INBOX")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &Poller{DB: db, Addresses: a, Mailbox: box, Now: time.Now, Real: time.Now, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
 	n, err := p.RunOnce(t.Context())
 	if err != nil || n != 2 {
 		t.Fatalf("kept %d, %v", n, err)
@@ -330,8 +367,7 @@ func TestTheMailboxIsEmptiedOfOursAlone(t *testing.T) {
 	if err != nil || n != 1 || len(kept(t, db)) != 2 {
 		t.Errorf("brought again: %d, %v, %d kept", n, err, len(kept(t, db)))
 	}
-	door.Close()
-	server.Close()
+	stop()
 	n, err = p.RunOnce(t.Context())
 	if err != nil || n != 0 {
 		t.Errorf("without a server: %d, %v", n, err)

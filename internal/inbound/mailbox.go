@@ -65,7 +65,8 @@ type Poller struct {
 	Now, Real func() time.Time
 	Log       *slog.Logger
 
-	passed   map[imap.UID]bool // looked at and not ours, while validity stays
+	passed   map[imap.UID]bool      // looked at and not ours, while validity stays
+	waits    map[imap.UID]time.Time // ours, and too many for now: until when they stay
 	validity uint32
 }
 
@@ -133,7 +134,7 @@ func (p *Poller) collect(ctx context.Context, c *imapclient.Client) (int, error)
 		return 0, fmt.Errorf("open %s: %w", p.Mailbox.Folder, err)
 	}
 	if selected.UIDValidity != p.validity || p.passed == nil {
-		p.validity, p.passed = selected.UIDValidity, map[imap.UID]bool{}
+		p.validity, p.passed, p.waits = selected.UIDValidity, map[imap.UID]bool{}, map[imap.UID]time.Time{}
 	}
 	found, err := c.UIDSearch(&imap.SearchCriteria{NotFlag: []imap.Flag{imap.FlagDeleted}}, nil).Wait()
 	if err != nil {
@@ -141,10 +142,15 @@ func (p *Poller) collect(ctx context.Context, c *imapclient.Client) (int, error)
 	}
 	kept := 0
 	for _, uid := range found.AllUIDs() {
-		if p.passed[uid] || kept == pollBatch {
+		if p.passed[uid] || p.Real().Before(p.waits[uid]) || kept == pollBatch {
 			continue
 		}
 		took, err := p.take(ctx, c, uid)
+		if errors.Is(err, ErrTooMany) { // the others do not wait for it
+			p.waits[uid] = database.Reopens(time.Hour, p.Real())
+			p.Log.WarnContext(ctx, "too much mail came for one of ours, it stays in the mailbox until the next hour", "uid", uint32(uid))
+			continue
+		}
 		if err != nil {
 			return kept, err
 		}
@@ -181,7 +187,7 @@ func (p *Poller) take(ctx context.Context, c *imapclient.Client, uid imap.UID) (
 	a := Arrival{Tag: tag, Sender: senderIn(text), Raw: bodies[0].FindBodySection(whole)}
 	err = p.DB.Do(ctx, func(tx *sql.Tx) error { return Keep(ctx, tx, a, p.Now(), p.Real()) })
 	if err != nil {
-		return false, err // also when too many came: it stays in the mailbox until the next hour
+		return false, err
 	}
 	_, err = c.Move(imap.UIDSetNum(uid), keptFolder).Wait()
 	if err == nil {
