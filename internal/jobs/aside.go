@@ -49,28 +49,6 @@ type claim struct {
 	aside *aside // nil when nothing was decided of it yet
 }
 
-// decideAside passes claimed notices on. The first go as they are, so many as there are lines; what comes after is decided
-// meanwhile. It ends when all are passed on or nobody takes them any more, and answers those that are left.
-func (s *Sender) decideAside(ctx context.Context, claimed []outbox.Notice, lines int, to chan<- claim, over <-chan struct{}) (left []outbox.Notice) {
-	defer close(to)
-	var decided map[string]*aside
-	for size := lines; len(claimed) > 0; size = asideBatch {
-		batch := claimed[:min(size, len(claimed))]
-		if size == asideBatch {
-			decided = s.aside(ctx, batch)
-		}
-		for i, n := range batch {
-			select {
-			case to <- claim{n, decided[n.ID]}:
-			case <-over:
-				return claimed[i:]
-			}
-		}
-		claimed = claimed[len(batch):]
-	}
-	return nil
-}
-
 // aside decides about those of some notices that can be decided by reading alone: reminders that go, each the only mail of
 // its customer. Of the others, and when something fails, it answers nothing: they are decided when their turn comes.
 func (s *Sender) aside(ctx context.Context, notices []outbox.Notice) map[string]*aside {

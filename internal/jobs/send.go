@@ -61,43 +61,34 @@ const (
 
 var errUnreachable = errors.New("the mail server cannot be reached")
 
-// RunOnce hands over up to a batch of due e-mails, as many at the same time as there are connections. While sending is
-// stopped it does nothing.
+// RunOnce hands over a batch of due e-mails, as many at the same time as there are connections, and what comes due beside
+// one that takes long. While sending is stopped it does nothing.
 func (s *Sender) RunOnce(ctx context.Context) (int, error) {
 	until := s.Real().Add(sendLease / 2) // what is not begun by then is left to a later claim
-	var claimed []outbox.Notice
-	err := s.DB.Do(ctx, func(tx *sql.Tx) error {
-		sending, err := dunning.SendingSwitch(ctx, tx)
-		if err == nil && sending.Stopped {
-			return s.Cases.StoppedNow(ctx, tx, s.Now(), s.Connections*letterBatch)
-		}
-		if err != nil {
-			return err
-		}
-		claimed, err = outbox.Claim(ctx, tx, s.DB.SkipLocked(), s.Now().Unix(), s.Real().Unix(), s.Real().Add(sendLease).Unix(), s.Connections*letterBatch)
-		return err
-	})
-	if err != nil {
+	claimed, err := s.claim(ctx)
+	if err != nil || len(claimed) == 0 {
 		return 0, err
 	}
-	lines := make([]*line, min(s.Connections, len(claimed)))
-	waiting, over, left := make(chan claim, asideBatch), make(chan struct{}), make(chan []outbox.Notice, 1)
-	go func() { left <- s.decideAside(ctx, claimed, len(lines), waiting, over) }()
-	groups := make([]*database.Group[*turn], min(max(len(lines)/linesAWriter, 1), s.DB.Writers()))
+	first := min(s.Connections, len(claimed)) // lines that have something to do at once
+	supply := newSupply(s, first)
+	go supply.run(ctx, claimed)
+	groups := make([]*database.Group[*turn], min(max(first/linesAWriter, 1), s.DB.Writers()))
 	for i := range groups {
-		groups[i] = database.NewGroup(s.DB, s.take).Gather(min(len(lines)/len(groups), mailsTogether), gatherTime)
+		groups[i] = database.NewGroup(s.DB, s.take).Gather(min(first/len(groups), mailsTogether), gatherTime)
 	}
 	var group errgroup.Group
+	lines := make([]*line, s.Connections)
 	for i := range lines {
 		l := &line{Sender: s, together: groups[i%len(groups)]}
 		lines[i] = l
 		group.Go(func() error {
 			for ctx.Err() == nil && s.Real().Before(until) {
-				n, more := <-waiting
+				n, more := <-supply.waiting
 				if !more {
 					break
 				}
 				err := l.deliver(ctx, n)
+				supply.finished()
 				if errors.Is(err, errUnreachable) {
 					l.parted, l.why = &n.Notice, err
 					break
@@ -110,12 +101,24 @@ func (s *Sender) RunOnce(ctx context.Context) (int, error) {
 		})
 	}
 	err = group.Wait()
-	close(over)
-	behind := <-left
-	for n := range waiting {
-		behind = append(behind, n.Notice)
-	}
-	return len(claimed), errors.Join(err, s.giveBack(ctx, lines, behind))
+	behind := supply.end()
+	return supply.claimed, errors.Join(err, s.giveBack(ctx, lines, behind))
+}
+
+// claim takes the next e-mails that are due, none while sending is stopped.
+func (s *Sender) claim(ctx context.Context) (claimed []outbox.Notice, err error) {
+	err = s.DB.Do(ctx, func(tx *sql.Tx) error {
+		sending, err := dunning.SendingSwitch(ctx, tx)
+		if err == nil && sending.Stopped {
+			return s.Cases.StoppedNow(ctx, tx, s.Now(), s.Connections*letterBatch)
+		}
+		if err != nil {
+			return err
+		}
+		claimed, err = outbox.Claim(ctx, tx, s.DB.SkipLocked(), s.Now().Unix(), s.Real().Unix(), s.Real().Add(sendLease).Unix(), s.Connections*letterBatch)
+		return err
+	})
+	return claimed, err
 }
 
 // giveBack lets go of the claimed notices nobody began: those of lines that could have no connection, and those behind.

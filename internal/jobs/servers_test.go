@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sollecito/internal/mail"
+	"sollecito/internal/sandbox"
 )
 
 // fewConnections lets so many connections to a server stand at once.
@@ -151,5 +152,60 @@ func TestAMailTheConnectionBreaksAt(t *testing.T) {
 		if got := len(catcher.Mails()); got != 4 {
 			t.Errorf("after %v %d others arrived", at.after, got)
 		}
+	}
+}
+
+// While the mail server lets a line wait for its answer, the others take what else is due, and what comes due meanwhile.
+func TestAMailTheServerWaitsWithHoldsUpNoOther(t *testing.T) {
+	const customers = 70 // more than two connections claim at once
+	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	db, catcher, sender := waiting(t, now, customers, []string{"first"})
+	sender.Connections = 2
+	catcher.SetFault(sandbox.Fault{Place: sandbox.FaultSilence, Recipient: "c0@"})
+	err := db.Do(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE notices SET due_at = due_at - 60 WHERE customer_id = 'cus_0'`) // it goes first
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	type batch struct {
+		done int
+		err  error
+	}
+	ended := make(chan batch, 1)
+	go func() {
+		done, err := sender.RunOnce(t.Context())
+		ended <- batch{done, err}
+	}()
+	deadline := time.After(30 * time.Second)
+	for len(catcher.Mails()) < customers {
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case b := <-ended:
+			t.Fatalf("the batch ended with %d mails: %d, %v", len(catcher.Mails()), b.done, b.err)
+		case <-deadline:
+			t.Fatalf("%d of %d mails went out beside one that waits", len(catcher.Mails()), customers)
+		}
+	}
+	catcher.Close() // the answer never comes
+	b := <-ended
+	if b.done != customers || b.err != nil {
+		t.Errorf("it dealt with %d mails, %v", b.done, b.err)
+	}
+	count := map[string]int{}
+	err = db.See(t.Context(), func(tx *sql.Tx) error {
+		for _, status := range []string{"sent", "uncertain"} {
+			var n int
+			err := tx.QueryRow(`SELECT count(*) FROM notices WHERE channel = 'email' AND status = $1`, status).Scan(&n)
+			if err != nil {
+				return err
+			}
+			count[status] = n
+		}
+		return nil
+	})
+	if err != nil || count["sent"] != customers-1 || count["uncertain"] != 1 {
+		t.Errorf("%v: %v", count, err)
 	}
 }
