@@ -35,7 +35,16 @@ func (r *Refusal) OfUs() bool {
 	if r.Temporary || r.foreign() {
 		return false
 	}
-	return r.Place == "MAIL" && r.Code != 552 || r.Code == 530 || r.Place == "RCPT" && r.noRelay()
+	return r.Place == "MAIL" && r.Code != 552 || r.Code == 530 || r.Place == "RCPT" && r.noRelay() || r.wrongSender()
+}
+
+// wrongSender reports whether a server that does not take the sender, or the host, says so only when it is asked for the
+// recipient, as Postfix does, or when it has the letter, as Exchange does.
+func (r *Refusal) wrongSender() bool {
+	if r.Place != "RCPT" && r.Place != "message" {
+		return false
+	}
+	return r.Enhanced == "5.1.7" || r.Enhanced == "5.1.8" || r.Enhanced == "5.7.60" || senderRefused.MatchString(strings.ToLower(r.Text))
 }
 
 // noRelay reports whether a refused recipient is none of whom the server hands letters on to. Of a mailbox that does not
@@ -51,7 +60,9 @@ func (r *Refusal) noRelay() bool {
 var (
 	address      = regexp.MustCompile(`\S*@\S*`)
 	enhancedCode = regexp.MustCompile(`^([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)`)
-	relayRefused = regexp.MustCompile(`relay(ing)? (access )?(is )?(denied|not (permitted|allowed)|prohibited)|unable to relay|not permitted to relay|(do|does) not relay|no relaying`)
+	// Of Postfix, Exchange, Microsoft 365 and Amazon.
+	senderRefused = regexp.MustCompile(`(sender address|client host|helo command) rejected: |not owned by user|permissions to send as|sendasdenied|email address is not verified`)
+	relayRefused  = regexp.MustCompile(`relay(ing)? (access )?(is )?(denied|not (permitted|allowed)|prohibited)|unable to relay|not permitted to relay|(do|does) not relay|no relaying`)
 )
 
 // foreign reports whether the server cannot spell an address: it takes none outside ASCII (RFC 6531).

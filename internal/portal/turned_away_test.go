@@ -15,6 +15,7 @@ func TestAMailServerThatTurnsUsAway(t *testing.T) {
 	for name, fault := range map[string]sandbox.Fault{
 		"sign-in": {Place: sandbox.FaultMail, Code: 530, Message: "Authentication required"},
 		"sender":  {Place: sandbox.FaultMail, Code: 553, Message: "sender address rejected"},
+		"late":    {Place: sandbox.FaultRcpt, Code: 553, Message: "<billing@lumen.example>: Sender address rejected: not owned by user lumen"},
 		"relay":   {Place: sandbox.FaultRcpt, Code: 554, Message: "Relay access denied"},
 	} {
 		t.Run(name, func(t *testing.T) {
