@@ -23,9 +23,10 @@ type line struct {
 	together *database.Group[*turn]
 	last     *handed // the last mail, while the database does not know yet what became of it
 
-	spoke  bool           // it had a connection
-	parted *outbox.Notice // what it held when it could have none, with which it ended
-	why    error          // it could have none
+	spoke  bool            // it had a connection
+	parted *outbox.Notice  // what it held when it could have none, with which it ended
+	why    error           // it could have none
+	late   []outbox.Notice // what it came to so late that it is left to a later claim
 }
 
 // handed is a mail the server was told of, and what it said.
@@ -57,6 +58,47 @@ const (
 	stale               // what is stored of its customer is too old to decide by; nothing was changed
 	again               // another notice of its customer is being begun, and counts once that is kept; nothing was changed
 )
+
+// work hands over what a supply passes on, until there is no more.
+func (l *line) work(ctx context.Context, from *supply) error {
+	for ctx.Err() == nil {
+		n, more, err := l.next(ctx, from)
+		if err != nil {
+			return err
+		}
+		if !more {
+			break
+		}
+		if !l.Real().Before(time.Unix(n.LeaseUntil, 0).Add(-sendLease / 2)) {
+			l.late = append(l.late, n.Notice)
+			from.finished()
+			continue
+		}
+		err = l.deliver(ctx, n)
+		from.finished()
+		if errors.Is(err, errUnreachable) {
+			l.parted, l.why = &n.Notice, err
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return l.conclude(ctx)
+}
+
+// next answers what the line does next, and false when there is nothing more. What became of its last mail is told with the
+// next one; it does not wait for one that is long in coming.
+func (l *line) next(ctx context.Context, from *supply) (claim, bool, error) {
+	select {
+	case n, more := <-from.waiting:
+		return n, more, nil
+	case <-time.After(tellFirst):
+	}
+	err := l.conclude(ctx)
+	n, more := <-from.waiting
+	return n, more, err
+}
 
 // deliver takes one claimed notice to its dialogue with the mail server: checked once more, written, marked, handed over.
 // What became of it is told with the next one. errUnreachable when there is no conversation; nothing was done with the notice then.

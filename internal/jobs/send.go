@@ -64,7 +64,6 @@ var errUnreachable = errors.New("the mail server cannot be reached")
 // RunOnce hands over a batch of due e-mails, as many at the same time as there are connections, and what comes due beside
 // one that takes long. While sending is stopped it does nothing.
 func (s *Sender) RunOnce(ctx context.Context) (int, error) {
-	until := s.Real().Add(sendLease / 2) // what is not begun by then is left to a later claim
 	claimed, err := s.claim(ctx)
 	if err != nil || len(claimed) == 0 {
 		return 0, err
@@ -81,24 +80,7 @@ func (s *Sender) RunOnce(ctx context.Context) (int, error) {
 	for i := range lines {
 		l := &line{Sender: s, together: groups[i%len(groups)]}
 		lines[i] = l
-		group.Go(func() error {
-			for ctx.Err() == nil && s.Real().Before(until) {
-				n, more := <-supply.waiting
-				if !more {
-					break
-				}
-				err := l.deliver(ctx, n)
-				supply.finished()
-				if errors.Is(err, errUnreachable) {
-					l.parted, l.why = &n.Notice, err
-					break
-				}
-				if err != nil {
-					return err
-				}
-			}
-			return l.conclude(ctx)
-		})
+		group.Go(func() error { return l.work(ctx, supply) })
 	}
 	err = group.Wait()
 	behind := supply.end()
@@ -121,7 +103,8 @@ func (s *Sender) claim(ctx context.Context) (claimed []outbox.Notice, err error)
 	return claimed, err
 }
 
-// giveBack lets go of the claimed notices nobody began: those of lines that could have no connection, and those behind.
+// giveBack lets go of the claimed notices nobody began: those of lines that could have no connection or came too late to
+// them, and those behind.
 // When no line had one, the mail server is down and all wait for a while. A server that lets fewer in than asked takes the
 // rest from those it let in.
 func (s *Sender) giveBack(ctx context.Context, lines []*line, behind []outbox.Notice) error {
@@ -129,7 +112,7 @@ func (s *Sender) giveBack(ctx context.Context, lines []*line, behind []outbox.No
 	var why error
 	spoke := false
 	for _, l := range lines {
-		spoke = spoke || l.spoke
+		spoke, behind = spoke || l.spoke, append(behind, l.late...)
 		if l.parted != nil {
 			parted, why = append(parted, *l.parted), l.why
 		}
