@@ -164,11 +164,12 @@ func (c *Client) openInvoices(ctx context.Context, customerID string) ([]spokenI
 
 // CustomerOf asks Stripe whose an object is, for events whose object names its customer only through another
 // (a dispute through its charge). objectType is Stripe's "object" word. The answer is "" when the object is
-// nobody's, or of a type that has no customer. Errors: fault.NotFound, fault.Unavailable.
+// nobody's, or of a type that has no customer. Errors: fault.NotFound, fault.Unavailable, which is ErrPermission too where the
+// key may not read it.
 func (c *Client) CustomerOf(ctx context.Context, objectType, objectID string) (string, error) {
 	owner, err := c.owner(ctx, objectType, objectID)
 	if err != nil {
-		return "", failed(fmt.Sprintf("read whose the %s %s is", objectType, objectID), err)
+		return "", refused(fmt.Sprintf("read whose the %s %s is", objectType, objectID), err)
 	}
 	if owner == nil {
 		return "", nil

@@ -12,20 +12,20 @@ import (
 )
 
 // Dispute reads one dispute with whose payment it is about. CustomerID is "" for a payment of nobody's. Errors:
-// fault.NotFound, fault.Unavailable.
+// fault.NotFound, fault.Unavailable, which is ErrPermission too where the key may not read disputes.
 func (c *Client) Dispute(ctx context.Context, id string) (billing.Dispute, error) {
 	params := &stripe.DisputeParams{Params: reading(ctx)}
 	params.AddExpand("charge")
 	d, err := dispute.Client{B: c.backend, Key: c.key}.Get(id, params)
 	if err != nil {
-		return billing.Dispute{}, failed("read dispute "+id, err)
+		return billing.Dispute{}, refused("read dispute "+id, err)
 	}
 	return c.translateDispute(d), nil
 }
 
 // Disputes reads up to 100 of all customers' disputes that began at since or later, the newest first, from the one after
 // on ("" for the first), and answers whether there are more. Errors: fault.NotFound when Stripe does not know after,
-// fault.Unavailable.
+// fault.Unavailable, which is ErrPermission too where the key may not read disputes.
 func (c *Client) Disputes(ctx context.Context, since time.Time, after string) (page []billing.Dispute, more bool, err error) {
 	list := listing(ctx)
 	list.Single = true
@@ -39,7 +39,7 @@ func (c *Client) Disputes(ctx context.Context, since time.Time, after string) (p
 		page = append(page, c.translateDispute(pages.Dispute()))
 	}
 	if pages.Err() != nil {
-		return nil, false, failed(fmt.Sprintf("list disputes since %s", since.UTC().Format(time.DateOnly)), pages.Err())
+		return nil, false, refused(fmt.Sprintf("list disputes since %s", since.UTC().Format(time.DateOnly)), pages.Err())
 	}
 	return page, pages.DisputeList().HasMore && len(page) > 0, nil
 }

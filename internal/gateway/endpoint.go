@@ -93,7 +93,8 @@ const mostTypes = 20
 // not: an event that was made while no endpoint stood counts as delivered at Stripe. Of each only what names it is
 // passed on, since a listed event is in the shape of the day it was made. The newest of a type come first; an error
 // of visit ends it and is answered. It begins after what visit was told with an earlier page, or with "" at the first.
-// Stripe keeps thirty days. Errors of Stripe: fault.NotFound when it does not know after any more, fault.Unavailable.
+// Stripe keeps thirty days. Errors of Stripe: fault.NotFound when it does not know after any more, fault.Unavailable, which is
+// ErrPermission too where the key may not read events.
 func (c *Client) Happened(ctx context.Context, since int64, after string, visit func(page []Event, after string) error) error {
 	groups := slices.Collect(slices.Chunk(ListenTo, mostTypes))
 	group, last, err := amongEvents(after)
@@ -138,7 +139,7 @@ func (c *Client) eventPage(ctx context.Context, since int64, types []string, aft
 		page = append(page, listedEvent(pages.Event()))
 	}
 	if pages.Err() != nil {
-		return nil, false, failed("list events", pages.Err())
+		return nil, false, refused("list events", pages.Err())
 	}
 	return page, pages.EventList().HasMore && len(page) > 0, nil
 }

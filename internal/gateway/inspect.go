@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -170,7 +171,8 @@ func isOne(path string) bool {
 	return len(path) > len(nobody) && path[len(path)-len(nobody):] == nobody
 }
 
-// refused is failed with the two refusals of a key told apart, which matter to nobody but whoever checks it.
+// refused is failed with the two refusals of a key told apart: for whoever checks it, and for who can go on without what a
+// permission of no vital kind would let us read.
 func refused(doing string, err error) error {
 	if err == nil {
 		return nil
@@ -179,9 +181,9 @@ func refused(doing string, err error) error {
 	if errors.As(err, &e) {
 		switch e.HTTPStatusCode {
 		case http.StatusUnauthorized:
-			return errors.Join(ErrKey, failed(doing, err))
+			return fmt.Errorf("%w: %w", ErrKey, failed(doing, err))
 		case http.StatusForbidden:
-			return errors.Join(ErrPermission, failed(doing, err))
+			return fmt.Errorf("%w: %w", ErrPermission, failed(doing, err))
 		}
 	}
 	return failed(doing, err)

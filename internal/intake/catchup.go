@@ -109,10 +109,29 @@ func (w *walk) begin(now time.Time) {
 	default:
 		w.state.Cursor = min(w.state.Cursor, now.Unix())
 	}
-	w.state.UnderWay = catchUp{At: now.Unix(), Step: listEvents}
+	w.setOut(now.Unix())
+}
+
+// setOut begins a catch-up at an instant, with all open invoices where Stripe's events don't reach back.
+func (w *walk) setOut(at int64) {
+	w.state.UnderWay = catchUp{At: at, Step: listEvents, Missed: w.state.UnderWay.Missed}
 	if w.reach().lost {
 		w.state.UnderWay.Step = listOpen
 	}
+}
+
+// goWithout leaves out a step that the key may not do: neither events nor disputes are vital (gateway.Needs), and what is,
+// such as invoices to be paid by hand, of which no event tells, must not wait for them. Any other step does wait.
+func (w *walk) goWithout(ctx context.Context, err error) error {
+	switch w.state.UnderWay.Step {
+	case listEvents:
+		w.state.UnderWay.Refused = true
+	case listDisputes:
+	default:
+		return err
+	}
+	w.log.WarnContext(ctx, "the catch-up goes on without what the key may not list; sollecito doctor names the permission", "err", err)
+	return nil
 }
 
 // goOn does what is left of the step at hand and moves to the next one.
@@ -140,8 +159,17 @@ func (w *walk) goOn(ctx context.Context) error {
 		}
 		return fault.Wrap(fault.Unavailable, err, "Stripe does not know any more where its list was left.")
 	}
+	if errors.Is(err, gateway.ErrPermission) {
+		err = w.goWithout(ctx, err)
+	}
 	if err != nil {
 		return err
+	}
+	if w.state.UnderWay.Step == listEvents && w.state.Unlisted > 0 && !w.state.UnderWay.Refused {
+		w.log.InfoContext(ctx, "the key may list events now, they are caught up on as after an absence")
+		w.state.Cursor, w.state.Unlisted = w.state.Unlisted, 0
+		w.setOut(at)
+		return nil
 	}
 	w.state.UnderWay.Step++ // kept with the next page: until then its last one is read once more by whoever goes on
 	w.state.UnderWay.After = ""
@@ -153,6 +181,9 @@ func (w *walk) end(ctx context.Context, back reach) error {
 	missed := w.state.UnderWay.Missed
 	err := w.advance(ctx, func(tx *sql.Tx, next *Reconciled) error {
 		at := next.UnderWay.At
+		if next.UnderWay.Refused && next.Unlisted == 0 {
+			next.Unlisted = next.Cursor
+		}
 		next.Cursor, next.RanAt, next.UnderWay = at, at, catchUp{}
 		if missed > 0 {
 			next.Missed, next.MissedAt = missed, at

@@ -14,6 +14,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/fault"
+	"sollecito/internal/gateway"
 )
 
 // Status says how an event stands.
@@ -430,6 +431,9 @@ func (in *Intake) conclude(ctx context.Context, tx *sql.Tx, e Event, outcome err
 		return setStatus(ctx, tx, e.ID, Ignored, ErasedCustomer, now.Unix())
 	case fault.Is(outcome, fault.NotFound):
 		return setStatus(ctx, tx, e.ID, Parked, "Stripe does not know what it is about: "+fault.MessageOf(outcome), now.Unix())
+	case errors.Is(outcome, gateway.ErrPermission) && e.Attempts >= mostTries:
+		in.log.WarnContext(ctx, "event parked, the key may not read what it is about", "event", e.ID, "type", e.Type, "err", outcome)
+		return setStatus(ctx, tx, e.ID, Parked, "The key lacks the permission to read what it is about; sollecito doctor names it. Replay the event once the key has it.", now.Unix())
 	case fault.Is(outcome, fault.Unavailable):
 		in.log.WarnContext(ctx, "event waits, Stripe does not answer", "event", e.ID, "type", e.Type, "tries", e.Attempts, "err", outcome)
 		return retryAt(ctx, tx, e.ID, now.Add(backoff(e.Attempts)).Unix(), fault.MessageOf(outcome))

@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -157,6 +158,10 @@ func (in *Intake) refresh(ctx context.Context, customer string, always bool, wit
 	var disputes []billing.Dispute
 	for _, id := range w.disputes {
 		d, err := in.stripe.Dispute(ctx, id)
+		if errors.Is(err, gateway.ErrPermission) {
+			in.log.WarnContext(ctx, "a dispute that ran stays as it was, the key may not read it", "dispute", id, "err", err)
+			continue
+		}
 		if err != nil {
 			return err
 		}

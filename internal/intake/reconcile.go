@@ -28,6 +28,7 @@ type Reconciled struct {
 	RanAt    int64   `json:"ran_at"`    // 0: never
 	Missed   int     `json:"missed"`    // events the last run that found any had to fetch, since Stripe had not delivered them
 	MissedAt int64   `json:"missed_at"` // when that was, 0: never
+	Unlisted int64   `json:"unlisted"`  // since then the key may not list events; 0: it may
 	UnderWay catchUp `json:"under_way"` // the run that has begun and not ended
 }
 
@@ -43,6 +44,8 @@ type catchUp struct {
 	Step   step   `json:"step"`   // what it is at
 	After  string `json:"after"`  // what to go on after within the step, "" for its beginning
 	Missed int    `json:"missed"` // events fetched so far
+
+	Refused bool `json:"refused"` // the key may not list events
 }
 
 // step is one thing a catch-up does. Their numbers are stored.
