@@ -31,12 +31,9 @@ import (
 // fault.NotFound, fault.Unavailable.
 func (c *Client) Account(ctx context.Context, customerID string) (billing.Account, error) {
 	doing := "read customer " + customerID
-	params := &stripe.CustomerParams{Params: reading(ctx)}
-	params.AddExpand("invoice_settings.default_payment_method")
-	params.AddExpand("default_source")
-	holder, err := customer.Client{B: c.backend, Key: c.key}.Get(customerID, params)
+	holder, err := c.holder(ctx, customerID)
 	if err != nil {
-		return billing.Account{}, failed(doing, err)
+		return billing.Account{}, err
 	}
 	now := c.now().Unix()
 	if holder.Deleted {
@@ -76,6 +73,14 @@ func (c *Client) Account(ctx context.Context, customerID string) (billing.Accoun
 	}
 	account.Methods = found.list(customerID)
 	return account, nil
+}
+
+func (c *Client) holder(ctx context.Context, customerID string) (*stripe.Customer, error) {
+	params := &stripe.CustomerParams{Params: reading(ctx)}
+	params.AddExpand("invoice_settings.default_payment_method")
+	params.AddExpand("default_source")
+	holder, err := customer.Client{B: c.backend, Key: c.key}.Get(customerID, params)
+	return holder, failed("read customer "+customerID, err)
 }
 
 // Invoice reads one invoice of any status and the payment methods it names. Errors: fault.NotFound,
@@ -210,6 +215,9 @@ func (c *Client) about(ctx context.Context, objectType, id string) (*stripe.Invo
 		if err != nil || o.Charge == nil {
 			return nil, err
 		}
+		if o.Charge.Object == "" {
+			return c.about(ctx, "charge", o.Charge.ID)
+		}
 		return o.Charge.Invoice, nil
 	case "credit_note":
 		o, err := creditnote.Client{B: c.backend, Key: c.key}.Get(id, &stripe.CreditNoteParams{Params: reading(ctx)})
@@ -221,6 +229,7 @@ func (c *Client) about(ctx context.Context, objectType, id string) (*stripe.Invo
 	return nil, nil
 }
 
+// owner asks for whatever stands between an object and its customer by itself where it did not come along.
 func (c *Client) owner(ctx context.Context, objectType, id string) (*stripe.Customer, error) {
 	plain := reading(ctx)
 	switch objectType {
@@ -233,16 +242,25 @@ func (c *Client) owner(ctx context.Context, objectType, id string) (*stripe.Cust
 		params := &stripe.DisputeParams{Params: plain}
 		params.AddExpand("charge")
 		o, err := dispute.Client{B: c.backend, Key: c.key}.Get(id, params)
+		if err == nil && o.Charge != nil && o.Charge.Object == "" {
+			return c.owner(ctx, "charge", o.Charge.ID)
+		}
 		return pick(o, err, func() *stripe.Customer { return ofCharge(o.Charge) })
 	case "refund":
 		params := &stripe.RefundParams{Params: plain}
 		params.AddExpand("charge")
 		o, err := refund.Client{B: c.backend, Key: c.key}.Get(id, params)
+		if err == nil && o.Charge != nil && o.Charge.Object == "" {
+			return c.owner(ctx, "charge", o.Charge.ID)
+		}
 		return pick(o, err, func() *stripe.Customer { return ofCharge(o.Charge) })
 	case "mandate":
 		params := &stripe.MandateParams{Params: plain}
 		params.AddExpand("payment_method")
 		o, err := mandate.Client{B: c.backend, Key: c.key}.Get(id, params)
+		if err == nil && o.PaymentMethod != nil && o.PaymentMethod.Object == "" {
+			return c.owner(ctx, "payment_method", o.PaymentMethod.ID)
+		}
 		return pick(o, err, func() *stripe.Customer { return ofMethod(o.PaymentMethod) })
 	case "payment_method":
 		o, err := paymentmethod.Client{B: c.backend, Key: c.key}.Get(id, &stripe.PaymentMethodParams{Params: plain})

@@ -20,7 +20,7 @@ func (c *Client) Dispute(ctx context.Context, id string) (billing.Dispute, error
 	if err != nil {
 		return billing.Dispute{}, refused("read dispute "+id, err)
 	}
-	return c.translateDispute(d), nil
+	return c.translateDispute(ctx, d)
 }
 
 // Disputes reads up to 100 of all customers' disputes that began at since or later, the newest first, from the one after
@@ -36,7 +36,11 @@ func (c *Client) Disputes(ctx context.Context, since time.Time, after string) (p
 	params.AddExpand("data.charge")
 	pages := dispute.Client{B: c.backend, Key: c.key}.List(params)
 	for pages.Next() {
-		page = append(page, c.translateDispute(pages.Dispute()))
+		d, err := c.translateDispute(ctx, pages.Dispute())
+		if err != nil {
+			return nil, false, err
+		}
+		page = append(page, d)
 	}
 	if pages.Err() != nil {
 		return nil, false, refused(fmt.Sprintf("list disputes since %s", since.UTC().Format(time.DateOnly)), pages.Err())
@@ -44,17 +48,21 @@ func (c *Client) Disputes(ctx context.Context, since time.Time, after string) (p
 	return page, pages.DisputeList().HasMore && len(page) > 0, nil
 }
 
-func (c *Client) translateDispute(d *stripe.Dispute) billing.Dispute {
+func (c *Client) translateDispute(ctx context.Context, d *stripe.Dispute) (billing.Dispute, error) {
 	translated := billing.Dispute{
 		ID: d.ID, Status: string(d.Status), Reason: string(d.Reason), CreatedAt: d.Created, SyncedAt: c.now().Unix(),
 		Amount: billing.Money{Minor: d.Amount, Currency: string(d.Currency)},
 	}
-	owner := ofCharge(d.Charge)
+	ch, err := c.charged(ctx, d.Charge)
+	if err != nil {
+		return billing.Dispute{}, err
+	}
+	owner := ofCharge(ch)
 	if owner != nil {
 		translated.CustomerID = owner.ID
 	}
-	if d.Charge != nil && d.Charge.Invoice != nil {
-		translated.InvoiceID = d.Charge.Invoice.ID
+	if ch != nil && ch.Invoice != nil {
+		translated.InvoiceID = ch.Invoice.ID
 	}
-	return translated
+	return translated, nil
 }

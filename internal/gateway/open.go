@@ -45,7 +45,11 @@ func (c *Client) OpenPage(ctx context.Context, which Open, after string) (OpenPa
 		}
 		g := gathered[i.Customer.ID]
 		if g == nil {
-			g = c.gather(i.Customer)
+			holder, err := c.whole(ctx, i.Customer)
+			if err != nil {
+				return OpenPage{}, err
+			}
+			g = c.gather(holder)
 			gathered[i.Customer.ID] = g
 			order = append(order, g)
 		}

@@ -48,7 +48,11 @@ func (c *Client) RenewingPage(ctx context.Context, from, until int64, after stri
 		}
 		g := gathered[s.Customer.ID]
 		if g == nil {
-			g = c.gather(s.Customer)
+			holder, err := c.whole(ctx, s.Customer)
+			if err != nil {
+				return RenewingPage{}, err
+			}
+			g = c.gather(holder)
 			gathered[s.Customer.ID] = g
 			order = append(order, g)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/charge"
 	"github.com/stripe/stripe-go/v76/paymentintent"
 
 	"sollecito/internal/fault"
@@ -38,6 +39,24 @@ func (c *Client) complete(ctx context.Context, i *stripe.Invoice, said *spoken) 
 	advice := spokenOfIntent(intent.LastResponse.RawJSON)
 	i.PaymentIntent, said.failure, said.outcome = intent, advice.failure, advice.outcome
 	return nil
+}
+
+// whole is the customer that something in a list names, read by himself where only his id came along: what is not said of
+// him would pass for what he does not have, and his address be forgotten. Errors: fault.NotFound, fault.Unavailable.
+func (c *Client) whole(ctx context.Context, holder *stripe.Customer) (*stripe.Customer, error) {
+	if holder.Object != "" {
+		return holder, nil
+	}
+	return c.holder(ctx, holder.ID)
+}
+
+// charged is the charge of a dispute in full, read by itself where only its id came along; nil for none.
+func (c *Client) charged(ctx context.Context, ch *stripe.Charge) (*stripe.Charge, error) {
+	if ch == nil || ch.Object != "" {
+		return ch, nil
+	}
+	full, err := charge.Client{B: c.backend, Key: c.key}.Get(ch.ID, &stripe.ChargeParams{Params: reading(ctx)})
+	return full, failed("read charge "+ch.ID, err)
 }
 
 // newerIntent is the id of the invoice's payment in the list that took payment_intent's place: of the default one when

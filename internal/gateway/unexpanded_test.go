@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/gateway"
 )
 
 // An invoice that came without what it was asked to bring, or in the shape of a newer version, is the same failed renewal.
@@ -50,5 +51,52 @@ func TestAnInvoiceThatCameShort(t *testing.T) {
 	_, _, err := client.Invoice(t.Context(), "in_1")
 	if err != nil || asked.asked["/v1/payment_intents/pi_1"] > 0 {
 		t.Errorf("a whole invoice was asked for twice: %v %v", asked.asked, err)
+	}
+}
+
+// A list that names its customers by their ids alone does not say that they have neither name nor address, and a dispute
+// that names its charge so is no dispute of nobody's.
+func TestWhoseItIsThoughOnlyAnIDCameAlong(t *testing.T) {
+	subscription := `{"id":"sub_1","object":"subscription","customer":"cus_1","status":"active","current_period_end":5000}`
+	disputed := `{"id":"dp_1","object":"dispute","charge":"ch_1","status":"needs_response","amount":2900,"currency":"eur"}`
+	client, asked := reading(t, map[string]string{
+		"/v1/customers/cus_1":      `{"id":"cus_1","object":"customer","name":"Ada Prova","email":"ada@prova.example"}`,
+		"/v1/invoices":             `{"object":"list","data":[` + renewal(map[string]string{"customer": `"cus_1"`}) + `,` + renewal(map[string]string{"id": `"in_2"`, "customer": `"cus_1"`}) + `]}`,
+		"/v1/subscriptions":        `{"object":"list","data":[` + subscription + `]}`,
+		"/v1/disputes":             `{"object":"list","data":[` + disputed + `]}`,
+		"/v1/disputes/dp_1":        disputed,
+		"/v1/charges/ch_1":         `{"id":"ch_1","object":"charge","customer":"cus_1","invoice":"in_1"}`,
+		"/v1/refunds/re_1":         `{"id":"re_1","object":"refund","charge":"ch_1"}`,
+		"/v1/mandates/mandate_1":   `{"id":"mandate_1","object":"mandate","payment_method":"pm_1"}`,
+		"/v1/payment_methods/pm_1": `{"id":"pm_1","object":"payment_method","type":"card","customer":"cus_1"}`,
+	})
+	open, err := client.OpenPage(t.Context(), gateway.Open{}, "")
+	if err != nil || len(open.Accounts) != 1 || open.Accounts[0].Customer.Email != "ada@prova.example" || open.Accounts[0].Customer.Name != "Ada Prova" {
+		t.Errorf("open invoices: %+v, %v", open.Accounts, err)
+	}
+	if asked.asked["/v1/customers/cus_1"] != 1 {
+		t.Errorf("one customer of two invoices was read %d times", asked.asked["/v1/customers/cus_1"])
+	}
+	renewing, err := client.RenewingPage(t.Context(), 0, 5000, "")
+	if err != nil || len(renewing.Accounts) != 1 || renewing.Accounts[0].Customer.Email != "ada@prova.example" {
+		t.Errorf("renewals: %+v, %v", renewing.Accounts, err)
+	}
+	one, err := client.Dispute(t.Context(), "dp_1")
+	if err != nil || one.CustomerID != "cus_1" || one.InvoiceID != "in_1" {
+		t.Errorf("dispute: %+v, %v", one, err)
+	}
+	all, _, err := client.Disputes(t.Context(), now, "")
+	if err != nil || len(all) != 1 || all[0] != one {
+		t.Errorf("disputes: %+v, %v", all, err)
+	}
+	for object, id := range map[string]string{"dispute": "dp_1", "refund": "re_1", "mandate": "mandate_1"} {
+		got, err := client.CustomerOf(t.Context(), object, id)
+		if err != nil || got != "cus_1" {
+			t.Errorf("the %s is of %q, %v", object, got, err)
+		}
+	}
+	about, err := client.InvoiceOf(t.Context(), "refund", "re_1")
+	if err != nil || about != "in_1" {
+		t.Errorf("the refund is about %q, %v", about, err)
 	}
 }
