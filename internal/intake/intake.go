@@ -123,8 +123,8 @@ type reading struct {
 
 // wanting is what is still to be asked before a reading can be kept.
 type wanting struct {
-	invoices []string // that are stored as unsettled, and not among those read
-	disputes []string // that ran when they were last read
+	invoices []billing.Invoice // that are stored as unsettled, and not among those read
+	disputes []string          // that ran when they were last read
 	tries    bool
 }
 
@@ -167,8 +167,11 @@ func (in *Intake) refresh(ctx context.Context, customer string, always bool, wit
 		}
 		disputes, with = append(disputes, d), nothing
 	}
-	for _, id := range w.invoices {
-		invoice, methods, err := in.stripe.Invoice(ctx, id)
+	for _, stored := range w.invoices {
+		invoice, methods, err := in.stripe.Invoice(ctx, stored.ID)
+		if fault.Is(err, fault.NotFound) {
+			invoice, err = in.gone(ctx, stored), nil
+		}
 		if err != nil {
 			return err
 		}
@@ -194,6 +197,14 @@ func (in *Intake) refresh(ctx context.Context, customer string, always bool, wit
 	return nil
 }
 
+// gone is a stored invoice that Stripe knows no longer, though it knows its customer: nobody can pay it, as if it were void.
+// It must not keep all else that is new of its customer from being heard, least of all that they were deleted.
+func (in *Intake) gone(ctx context.Context, stored billing.Invoice) billing.Invoice {
+	in.log.WarnContext(ctx, "Stripe does not know a stored invoice any more, it counts as void", "customer", stored.CustomerID, "invoice", stored.ID)
+	stored.Status, stored.NextAttemptAt, stored.SyncedAt = "void", 0, in.now().Unix()
+	return stored
+}
+
 // look fills in what is to be asked besides, by what is stored of the customer, and answers that. The error is IsErased for
 // one of whom nothing is kept.
 func (in *Intake) look(ctx context.Context, tx *sql.Tx, account billing.Account, w *wanting) (was billing.Stored, err error) {
@@ -213,7 +224,7 @@ func (in *Intake) look(ctx context.Context, tx *sql.Tx, account billing.Account,
 	}
 	for _, i := range was.Invoices {
 		if !slices.ContainsFunc(account.Invoices, func(a billing.Invoice) bool { return a.ID == i.ID }) {
-			w.invoices = append(w.invoices, i.ID)
+			w.invoices = append(w.invoices, i)
 		}
 	}
 	if disputes[0] {
