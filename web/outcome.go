@@ -72,6 +72,7 @@ func (o *outcome) addCharge(r *http.Request, tx *sql.Tx, a billing.Attempt) erro
 	switch {
 	case i.Status == "paid":
 		o.paid = append(o.paid, i.ID)
+	case a.Status == billing.AttemptFailed && !i.Open(): // voided meanwhile: no bank said anything
 	case a.Status == billing.AttemptStarted || a.Status == billing.AttemptPaid:
 		o.unknown = append(o.unknown, a.Amount)
 	case i.Processing(), a.Status == billing.AttemptProcessing && i.SyncedAt <= a.EndedAt:

@@ -68,6 +68,10 @@ const (
 // DeclineCode is the Denial.
 const CodeNotTried = "not_tried"
 
+// CodeRefused is the decline code of an attempt whose order Stripe did not take, so that no bank was asked: the merchant may
+// not charge just now, or the order was no good. Code is Stripe's word for it, often "".
+const CodeRefused = "refused"
+
 // StartAttempt keeps an attempt before Stripe is called and answers it. When the same press asked for the same
 // invoice before, that attempt is answered instead and fresh is false.
 func StartAttempt(ctx context.Context, tx *sql.Tx, a Attempt) (kept Attempt, fresh bool, err error) {

@@ -133,7 +133,7 @@ var classOf = map[string]Class{
 	"card_declined": ClassGeneric, "partial_authorization_not_available": ClassGeneric, "payment_intent_payment_attempt_failed": ClassGeneric,
 	"refer_to_customer": ClassGeneric, "could_not_process": ClassGeneric, "generic_could_not_process": ClassGeneric,
 
-	"invalid_amount": ClassOurs, "duplicate_transaction": ClassOurs,
+	"invalid_amount": ClassOurs, "duplicate_transaction": ClassOurs, CodeRefused: ClassOurs,
 
 	"no_payment_method": ClassNoMethod,
 }

@@ -219,6 +219,11 @@ func (d *Desk) pay(ctx context.Context, a *billing.Attempt) error {
 		a.Status = billing.AttemptDeclined
 	case gateway.Gone:
 		a.Status = billing.AttemptFailed
+	case gateway.Refused: // what Stripe reads may lag behind what it has done: what it refuses twice is not done
+		if d.now().Unix()-a.StartedAt < int64(unanswered/time.Second) {
+			return fault.New(fault.Unavailable, "Stripe did not take the order to pay %s and is asked once more.", a.InvoiceID)
+		}
+		a.Status = billing.AttemptFailed
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ const (
 	Declined    PaymentStatus = "declined"     // the charge failed; see Decline
 	AlreadyPaid PaymentStatus = "already_paid" // the invoice was paid before this order
 	Gone        PaymentStatus = "gone"         // the invoice is void, deleted or unknown: nothing to pay
+	Refused     PaymentStatus = "refused"      // Stripe did not take the order, and the invoice, as it reads, does not tell why
 )
 
 // PayRequest orders one attempt on one invoice. Method "" lets Stripe take the one it would charge itself. Key
@@ -158,6 +159,8 @@ func (c *Client) explainRefusal(ctx context.Context, request PayRequest, refusal
 		return payment, nil
 	case refusesMethod(refusal):
 		return Payment{Status: Declined, Decline: nothingToCharge, Intent: payment.Intent}, nil
+	case refusal.Type == stripe.ErrorTypeInvalidRequest:
+		return Payment{Status: Refused, Decline: billing.Decline{Code: string(refusal.Code), DeclineCode: billing.CodeRefused}, Intent: payment.Intent}, nil
 	}
 	return Payment{}, unsure("pay "+request.Invoice, refusal)
 }

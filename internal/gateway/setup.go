@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"github.com/stripe/stripe-go/v76"
@@ -185,14 +186,25 @@ func (c *Client) UseMethod(ctx context.Context, request UseRequest) error {
 		return failures[0]
 	}
 	for _, id := range request.Subscriptions {
-		_, err := subscription.Client{B: c.backend, Key: c.key}.Update(id, &stripe.SubscriptionParams{
-			Params:               ordering(ctx, request.Key+"-"+id),
-			DefaultPaymentMethod: stripe.String(request.Method),
-		})
-		err = failed(fmt.Sprintf("make %s the default of %s", request.Method, id), err)
+		err := c.useForSubscription(ctx, id, request.Method, request.Key+"-"+id)
 		if err != nil && !fault.Is(err, fault.NotFound) {
 			failures = append(failures, err)
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// useForSubscription makes a method a subscription's own default. One that has ended refuses that with a 400 of no code of its
+// own, which says as much as that there is none: fault.NotFound.
+func (c *Client) useForSubscription(ctx context.Context, id, method, key string) error {
+	subscriptions := subscription.Client{B: c.backend, Key: c.key}
+	_, err := subscriptions.Update(id, &stripe.SubscriptionParams{Params: ordering(ctx, key), DefaultPaymentMethod: stripe.String(method)})
+	var e *stripe.Error
+	if errors.As(err, &e) && e.HTTPStatusCode == http.StatusBadRequest && e.Type == stripe.ErrorTypeInvalidRequest {
+		s, readErr := subscriptions.Get(id, &stripe.SubscriptionParams{Params: reading(ctx)})
+		if readErr == nil && (s.Status == stripe.SubscriptionStatusCanceled || s.Status == stripe.SubscriptionStatusIncompleteExpired) {
+			return fault.Wrap(fault.NotFound, failed("make "+method+" the default of "+id, err), "It has ended already")
+		}
+	}
+	return failed(fmt.Sprintf("make %s the default of %s", method, id), err)
 }
