@@ -31,7 +31,10 @@ func (c *Client) Methods(ctx context.Context, customerID string) ([]billing.Meth
 // that is attached to nobody any more is no error. Errors: fault.NotFound when there is no such method,
 // fault.Unavailable.
 func (c *Client) DetachMethod(ctx context.Context, method, key string) error {
-	_, err := paymentmethod.Client{B: c.backend, Key: c.key}.Detach(method, &stripe.PaymentMethodDetachParams{Params: ordering(ctx, key)})
+	err := harmless(key, func(key string) error {
+		_, err := paymentmethod.Client{B: c.backend, Key: c.key}.Detach(method, &stripe.PaymentMethodDetachParams{Params: ordering(ctx, key)})
+		return err
+	})
 	var e *stripe.Error
 	if errors.As(err, &e) && e.HTTPStatusCode == http.StatusBadRequest && e.Code != stripe.ErrorCodeResourceMissing {
 		attached, readErr := c.attached(ctx, method)

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -115,6 +116,18 @@ func reading(ctx context.Context) stripe.Params { return stripe.Params{Context: 
 // none at all for nil params and yet tries again.
 func ordering(ctx context.Context, key string) stripe.Params {
 	return stripe.Params{Context: ctx, IdempotencyKey: stripe.String(key)}
+}
+
+// harmless gives an order that changes nothing when it is given twice. Stripe keeps a failure of its own with the key for a
+// day and answers with it whenever it is asked again; such an order is then given anew, under a key of its own. An order to
+// pay never is.
+func harmless(key string, order func(key string) error) error {
+	err := order(key)
+	var e *stripe.Error
+	if errors.As(err, &e) && e.HTTPStatusCode == http.StatusInternalServerError && e.LastResponse != nil && e.LastResponse.Header.Get("Idempotent-Replayed") == "true" {
+		return order(freshKey(key))
+	}
+	return err
 }
 
 // listing is the params of a list read page by page to its end.

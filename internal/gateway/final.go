@@ -28,9 +28,12 @@ func (c *Client) CancelSubscription(ctx context.Context, id, comment string) err
 // until somebody resumes collection at Stripe. What is open already stays so. key is the idempotency key; pausing
 // twice is pausing once. Errors as CancelSubscription.
 func (c *Client) PauseCollection(ctx context.Context, id, key string) error {
-	_, err := subscription.Client{B: c.backend, Key: c.key}.Update(id, &stripe.SubscriptionParams{
-		Params:          ordering(ctx, key),
-		PauseCollection: &stripe.SubscriptionPauseCollectionParams{Behavior: stripe.String(string(stripe.SubscriptionPauseCollectionBehaviorVoid))},
+	err := harmless(key, func(key string) error {
+		_, err := subscription.Client{B: c.backend, Key: c.key}.Update(id, &stripe.SubscriptionParams{
+			Params:          ordering(ctx, key),
+			PauseCollection: &stripe.SubscriptionPauseCollectionParams{Behavior: stripe.String(string(stripe.SubscriptionPauseCollectionBehaviorVoid))},
+		})
+		return err
 	})
 	return refusedFinal("pause "+id, err)
 }
@@ -38,7 +41,10 @@ func (c *Client) PauseCollection(ctx context.Context, id, key string) error {
 // MarkUncollectible writes an open invoice off. Stripe still takes a payment of it. key is the idempotency key. Errors:
 // fault.NotFound when it does not exist or is not open any more, fault.Unavailable when that is not known.
 func (c *Client) MarkUncollectible(ctx context.Context, id, key string) error {
-	_, err := invoice.Client{B: c.backend, Key: c.key}.MarkUncollectible(id, &stripe.InvoiceMarkUncollectibleParams{Params: ordering(ctx, key)})
+	err := harmless(key, func(key string) error {
+		_, err := invoice.Client{B: c.backend, Key: c.key}.MarkUncollectible(id, &stripe.InvoiceMarkUncollectibleParams{Params: ordering(ctx, key)})
+		return err
+	})
 	return refusedFinal("write off "+id, err)
 }
 

@@ -176,9 +176,12 @@ type UseRequest struct {
 func (c *Client) UseMethod(ctx context.Context, request UseRequest) error {
 	var err error
 	if !request.OnlySubscriptions {
-		_, err = customer.Client{B: c.backend, Key: c.key}.Update(request.Customer, &stripe.CustomerParams{
-			Params:          ordering(ctx, request.Key+"-customer"),
-			InvoiceSettings: &stripe.CustomerInvoiceSettingsParams{DefaultPaymentMethod: stripe.String(request.Method)},
+		err = harmless(request.Key+"-customer", func(key string) error {
+			_, err := customer.Client{B: c.backend, Key: c.key}.Update(request.Customer, &stripe.CustomerParams{
+				Params:          ordering(ctx, key),
+				InvoiceSettings: &stripe.CustomerInvoiceSettingsParams{DefaultPaymentMethod: stripe.String(request.Method)},
+			})
+			return err
 		})
 	}
 	failures := []error{failed("make "+request.Method+" the default of "+request.Customer, err)}
@@ -198,7 +201,10 @@ func (c *Client) UseMethod(ctx context.Context, request UseRequest) error {
 // own, which says as much as that there is none: fault.NotFound.
 func (c *Client) useForSubscription(ctx context.Context, id, method, key string) error {
 	subscriptions := subscription.Client{B: c.backend, Key: c.key}
-	_, err := subscriptions.Update(id, &stripe.SubscriptionParams{Params: ordering(ctx, key), DefaultPaymentMethod: stripe.String(method)})
+	err := harmless(key, func(key string) error {
+		_, err := subscriptions.Update(id, &stripe.SubscriptionParams{Params: ordering(ctx, key), DefaultPaymentMethod: stripe.String(method)})
+		return err
+	})
 	var e *stripe.Error
 	if errors.As(err, &e) && e.HTTPStatusCode == http.StatusBadRequest && e.Type == stripe.ErrorTypeInvalidRequest {
 		s, readErr := subscriptions.Get(id, &stripe.SubscriptionParams{Params: reading(ctx)})
