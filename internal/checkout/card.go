@@ -3,6 +3,7 @@ package checkout
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"sollecito/internal/billing"
@@ -170,7 +171,12 @@ func (d *Desk) use(ctx context.Context, attempt billing.Attempt, method billing.
 	if err != nil {
 		return err
 	}
-	return d.stripe.UseMethod(ctx, gateway.UseRequest{
+	err = d.stripe.UseMethod(ctx, gateway.UseRequest{
 		Customer: attempt.CustomerID, Method: method.ID, Subscriptions: own, Key: attempt.ID + "-use",
 	})
+	if errors.Is(err, gateway.ErrPlanRefuses) && fault.KindOf(err) == fault.Internal {
+		d.log.ErrorContext(ctx, "a plan does not take the new card and keeps its old one; what is open is paid with the new one", "customer", attempt.CustomerID, "err", err)
+		return nil
+	}
+	return err
 }

@@ -172,7 +172,8 @@ type UseRequest struct {
 
 // UseMethod sets the defaults; it charges nothing. Every call is made even when one before it failed, and
 // asking again with the same key is harmless. A subscription that has ended meanwhile needs no method and is
-// no error. Errors: fault.NotFound when customer or method does not exist, fault.Unavailable.
+// no error. Errors: fault.NotFound when customer or method does not exist, fault.Unavailable, and ErrPlanRefuses where nothing
+// else is amiss than that a living subscription does not take the method.
 func (c *Client) UseMethod(ctx context.Context, request UseRequest) error {
 	var err error
 	if !request.OnlySubscriptions {
@@ -197,6 +198,10 @@ func (c *Client) UseMethod(ctx context.Context, request UseRequest) error {
 	return errors.Join(failures...)
 }
 
+// ErrPlanRefuses says that a living subscription does not take a method for its own: of a type it is not to be paid by, or led
+// by something that does not let it be changed.
+var ErrPlanRefuses = errors.New("the subscription does not take it")
+
 // useForSubscription makes a method a subscription's own default. One that has ended refuses that with a 400 of no code of its
 // own, which says as much as that there is none: fault.NotFound.
 func (c *Client) useForSubscription(ctx context.Context, id, method, key string) error {
@@ -210,6 +215,9 @@ func (c *Client) useForSubscription(ctx context.Context, id, method, key string)
 		s, readErr := subscriptions.Get(id, &stripe.SubscriptionParams{Params: reading(ctx)})
 		if readErr == nil && (s.Status == stripe.SubscriptionStatusCanceled || s.Status == stripe.SubscriptionStatusIncompleteExpired) {
 			return fault.Wrap(fault.NotFound, failed("make "+method+" the default of "+id, err), "It has ended already")
+		}
+		if readErr == nil {
+			return fmt.Errorf("%w: %w", ErrPlanRefuses, failed("make "+method+" the default of "+id, err))
 		}
 	}
 	return failed(fmt.Sprintf("make %s the default of %s", method, id), err)

@@ -90,9 +90,17 @@ func TestAnInvoiceVoidedUnderTheCustomersHandWasNotDeclined(t *testing.T) {
 	}
 }
 
-// A plan that ended while its customer typed a new card refuses it, and keeps the card from nothing else.
-func TestANewCardWhereAPlanHasJustEnded(t *testing.T) {
+// A plan that ended while its customer typed a new card refuses it, as one may that lives, and keeps the card from nothing
+// else.
+func TestANewCardThatAPlanDoesNotTake(t *testing.T) {
 	t.Parallel()
+	for _, ends := range []bool{true, false} {
+		newCardRefused(t, ends)
+	}
+}
+
+func newCardRefused(t *testing.T, ends bool) {
+	t.Helper()
 	var refuse atomic.Value
 	refuse.Store("")
 	h := behind(t, func(w http.ResponseWriter, r *http.Request) bool {
@@ -112,15 +120,20 @@ func TestANewCardWhereAPlanHasJustEnded(t *testing.T) {
 	b.get("/pay/card").at("/pay/card", http.StatusOK)
 	form := b.hidden("form[data-card]")
 	setup := b.intent(form)
-	err := h.remove("subscriptions/" + subscription)
-	if err != nil {
-		t.Fatal(err)
+	if ends {
+		err := h.remove("subscriptions/" + subscription)
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	refuse.Store(subscription)
 	h.ask("setup_intents/"+setup+"/confirm", url.Values{"payment_method": {"pm_card_visa"}, "return_url": {h.base + "/pay/card/finish"}})
 	form.Set("setup_intent", setup)
 	b.post("/pay/card", form).at("/pay/result", http.StatusOK)
 	if got := h.status(invoice); got != "paid" {
-		t.Errorf("the invoice is %s: %s", got, b.text("main"))
+		t.Errorf("the plan ends %v, the invoice is %s: %s", ends, got, b.text("main"))
+	}
+	if told := strings.Contains(h.log.String(), "a plan does not take the new card"); told == ends {
+		t.Errorf("the plan ends %v, the log tells of it %v", ends, told)
 	}
 }
