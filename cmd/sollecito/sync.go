@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -59,6 +60,10 @@ func syncCommand(p program, args []string) error {
 	})
 	if *endpoint {
 		err = connectEndpoint(ctx, p, c, stripe)
+		if errors.Is(err, gateway.ErrPermission) {
+			return errors.New("the key lacks Webhook Endpoints: Write; give it that at https://dashboard.stripe.com/apikeys, or make the endpoint by hand " +
+				"(docs/going-live.md) and run sollecito sync --endpoint=false")
+		}
 		if err != nil {
 			return plain(err)
 		}

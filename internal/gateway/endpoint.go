@@ -39,7 +39,8 @@ func Foretells(eventType string) bool {
 
 // EnsureEndpoint sees to it that Stripe sends our events to the address, at the version we read. It answers the
 // new endpoint's signing secret, or "" when one of this address stood already (Stripe tells a secret once); an
-// endpoint that listens to too little is widened. Errors: fault.Unavailable.
+// endpoint that listens to too little is widened. Errors: fault.Unavailable, which is ErrPermission too where the key may not
+// do that.
 func (c *Client) EnsureEndpoint(ctx context.Context, url string) (string, error) {
 	endpoints := webhookendpoint.Client{B: c.backend, Key: c.key}
 	pages := endpoints.List(&stripe.WebhookEndpointListParams{ListParams: listing(ctx)})
@@ -51,7 +52,7 @@ func (c *Client) EnsureEndpoint(ctx context.Context, url string) (string, error)
 	}
 	err := pages.Err()
 	if err != nil {
-		return "", failed("list webhook endpoints", err)
+		return "", refused("list webhook endpoints", err)
 	}
 	made, err := endpoints.New(&stripe.WebhookEndpointParams{
 		Params:        ordering(ctx, freshKey("endpoint")),
@@ -61,7 +62,7 @@ func (c *Client) EnsureEndpoint(ctx context.Context, url string) (string, error)
 		Description:   stripe.String("Sollecito"),
 	})
 	if err != nil {
-		return "", failed("create a webhook endpoint", err)
+		return "", refused("create a webhook endpoint", err)
 	}
 	return made.Secret, nil
 }
@@ -83,7 +84,7 @@ func (c *Client) widen(ctx context.Context, standing *stripe.WebhookEndpoint) er
 	_, err := webhookendpoint.Client{B: c.backend, Key: c.key}.Update(standing.ID, &stripe.WebhookEndpointParams{
 		Params: ordering(ctx, freshKey("endpoint")), EnabledEvents: stripe.StringSlice(events),
 	})
-	return failed("widen webhook endpoint "+standing.ID, err)
+	return refused("widen webhook endpoint "+standing.ID, err)
 }
 
 // mostTypes is how many event types Stripe takes in one listing.
