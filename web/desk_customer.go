@@ -85,7 +85,7 @@ func (s *Server) customerPage(r *http.Request, who staff.Member, k record) desk.
 	if k.situation.Policy.Cap > 0 {
 		p.Limits = append([]desk.Limit{{
 			Label: fmt.Sprintf("Messages, %d days", int(k.situation.Policy.Window/(24*time.Hour))),
-			Used:  len(k.situation.Contacts), Of: k.situation.Policy.Cap,
+			Used:  k.situation.Recent(), Of: k.situation.Policy.Cap,
 		}}, p.Limits...)
 	}
 	return p

@@ -146,6 +146,8 @@ func reasonSentences(p dunning.Planned, c dunning.Case, in dunning.Situation) []
 			all = append(all, "The campaign writes at once for this kind of failure: "+classWords(in.Class)+".")
 		case contact.ReasonPast:
 			all = append(all, "That time has passed already, so the next allowed moment is taken.")
+		case dunning.ReasonAnnounced:
+			all = append(all, "It comes no earlier than it was announced for, and four days after the announcement at the earliest.")
 		case contact.ReasonHours:
 			all = append(all, "It was moved into the hours they may be written to: "+hoursOf(in.Policy)+", their time.")
 			if in.Choices.Hours != (contact.Hours{}) {
@@ -163,7 +165,7 @@ func reasonSentences(p dunning.Planned, c dunning.Case, in dunning.Situation) []
 		all = append(all, fmt.Sprintf("%s in which the case rested or nothing could be done don't count.", capital(counted(c.RestedDays, "day"))))
 	}
 	if p.Step.Consequence && c.ConsequenceAt > 0 {
-		all = append(all, fmt.Sprintf("They were told %s, and an announced date never moves earlier.", time.Unix(c.ConsequenceAt, 0).In(in.Zones[0]).Format("2 January")))
+		all = append(all, fmt.Sprintf("It was announced for %s at the earliest, and an announced date never moves earlier.", time.Unix(c.ConsequenceAt, 0).In(in.Zones[0]).Format("2 January")))
 	}
 	if len(p.Step.Channels) > 0 && len(in.Zones) > 1 {
 		all = append(all, fmt.Sprintf("Their zone is not sure, so only hours allowed in all %d possible ones count.", len(in.Zones)))

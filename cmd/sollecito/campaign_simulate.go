@@ -117,7 +117,8 @@ func rehearsed(w io.Writer, r dunning.Rehearsal) {
 // leavingWhy are the reasons a time was moved, in a word for a narrow column.
 var leavingWhy = map[contact.Reason]string{
 	contact.ReasonOnce: "due at once", contact.ReasonPast: "its time has passed", contact.ReasonHours: "hours and days",
-	contact.ReasonGap: "last message too recent", contact.ReasonCap: "enough messages this week",
+	contact.ReasonGap: "last message too recent", contact.ReasonCap: "enough messages this week", contact.ReasonRest: "public holiday",
+	dunning.ReasonAnnounced: "announced for then",
 }
 
 func leaves(w io.Writer, all []dunning.Leaving) {

@@ -1,6 +1,7 @@
 package dunning
 
 import (
+	"slices"
 	"time"
 
 	"sollecito/internal/billing"
@@ -84,8 +85,7 @@ const dayLayout = "2006-01-02"
 func openedOn(at time.Time, zones []*time.Location) string { return at.In(zones[0]).Format(dayLayout) }
 
 // wanted answers when the campaign alone would take the step at index i: its day and time in the customer's
-// zone, or the opening for a step that is due at once. Days that rested are added; a consequence never comes
-// before the date that was announced.
+// zone, or the opening for a step that is due at once. Days that rested are added.
 func (c Case) wanted(plan campaign.Campaign, i int, class billing.Class, zones []*time.Location) time.Time {
 	step := plan.Steps[i]
 	if step.DueAtOnce(class) && i == 0 {
@@ -97,9 +97,15 @@ func (c Case) wanted(plan campaign.Campaign, i int, class billing.Class, zones [
 	}
 	y, m, d := opened.Date()
 	hour, minute := step.At.Clock()
-	at := time.Date(y, m, d+step.DayOf(class)+c.RestedDays, hour, minute, 0, 0, zones[0])
-	if step.Consequence && at.Unix() < c.ConsequenceAt {
-		at = time.Unix(c.ConsequenceAt, 0).In(zones[0])
+	return time.Date(y, m, d+step.DayOf(class)+c.RestedDays, hour, minute, 0, 0, zones[0])
+}
+
+// comes answers when the step at index i comes by the campaign and by what was announced: a consequence never comes before
+// the date that was told.
+func (c Case) comes(in Situation, i int) time.Time {
+	at := c.wanted(in.Plan, i, in.Class, in.Zones)
+	if in.Plan.Steps[i].Consequence && at.Unix() < c.ConsequenceAt {
+		return time.Unix(c.ConsequenceAt, 0).In(in.Zones[0])
 	}
 	return at
 }
@@ -111,7 +117,7 @@ type Situation struct {
 	Class    billing.Class // why the oldest open invoice is unpaid
 	Zones    []*time.Location
 	Policy   contact.Policy // as it applies to this customer
-	Contacts []time.Time    // earlier contacts within the policy's window, oldest first
+	Contacts []time.Time    // earlier contacts as far as they bear on the next one, oldest first
 	Now      time.Time
 
 	Choices     contact.Choices   // what the customer decided about our reminders
@@ -142,6 +148,17 @@ func (in Situation) contactsBut(n outbox.Notice) []time.Time {
 	return times
 }
 
+// Recent answers how many contacts there were within the policy's window.
+func (in Situation) Recent() int {
+	n := 0
+	for _, at := range in.Contacts {
+		if !at.Before(in.Now.Add(-in.Policy.Window)) {
+			n++
+		}
+	}
+	return n
+}
+
 // Planned is a step that has not been taken, when it will be by what is known now, and why then.
 type Planned struct {
 	Index int
@@ -161,22 +178,61 @@ func (c Case) Next(in Situation) (Planned, bool) {
 	return all[0], true
 }
 
+// passes answers how many steps the case has behind it now, those among the next ones that are not for it and whose own
+// time has come counted: their conditions were asked then, and did not hold.
+func (c Case) passes(in Situation) int {
+	for c.Step < len(in.Plan.Steps) && !in.Plan.Steps[c.Step].If.Matches(in.Who) && !c.comes(in, c.Step).After(in.Now) {
+		c.Step++
+	}
+	return c.Step
+}
+
+// planned answers the case with when the schedule has to look at it next: when its next step comes, or when the time of
+// one comes that is not for it by what is known now, since until then it may still become so. What was announced comes
+// later with the days that don't count. False when no step is left.
+func (c Case) planned(in Situation) (Case, bool) {
+	if c.Step >= len(in.Plan.Steps) {
+		return c, false
+	}
+	ahead := c.Ahead(in)
+	var next []int64
+	if len(ahead) > 0 {
+		next = append(next, ahead[0].At.Unix())
+	}
+	if len(ahead) == 0 || ahead[0].Index > c.Step {
+		next = append(next, max(c.comes(in, c.Step).Unix(), in.Now.Unix()))
+	}
+	c.NextStepAt = slices.Min(next)
+	i := slices.IndexFunc(ahead, func(p Planned) bool { return p.Step.Consequence })
+	if i >= 0 && c.ConsequenceAt > 0 && c.ConsequenceAt < ahead[i].Wanted.Unix() {
+		c.ConsequenceAt = ahead[i].At.Unix()
+	}
+	return c, true
+}
+
 // Ahead answers all steps still to be taken, in order, each as if those before it had been taken as planned and
 // nobody paid.
 func (c Case) Ahead(in Situation) []Planned {
 	var ahead []Planned
 	contacts := in.Contacts
 	from := in.Now
+	var told time.Time // before which nothing that is announced on the way is taken away
 	for i := c.Step; i < len(in.Plan.Steps); i++ {
 		step := in.Plan.Steps[i]
 		if !step.If.Matches(in.Who) {
 			continue // passed over, as far as is known now
 		}
-		p := Planned{Index: i, Step: step, At: c.wanted(in.Plan, i, in.Class, in.Zones), Why: []contact.Reason{contact.ReasonStep}}
+		p := Planned{Index: i, Step: step, At: c.comes(in, i), Why: []contact.Reason{contact.ReasonStep}}
 		if step.DueAtOnce(in.Class) && i == 0 {
 			p.Why = []contact.Reason{contact.ReasonOnce}
 		}
-		p.Wanted = p.At
+		if step.Consequence && p.At.Before(told) {
+			p.At = told
+		}
+		p.Wanted = c.wanted(in.Plan, i, in.Class, in.Zones)
+		if p.At.After(p.Wanted) {
+			p.Why = append(p.Why, ReasonAnnounced)
+		}
 		if p.At.Before(from) {
 			p.At = from
 			if i == c.Step && p.Why[0] != contact.ReasonOnce {
@@ -187,6 +243,9 @@ func (c Case) Ahead(in Situation) []Planned {
 			slot := in.Policy.Slot(p.At, in.Zones, contacts)
 			p.At, p.Why = slot.At, append(p.Why, slot.Why...)
 			contacts = append(contacts[:len(contacts):len(contacts)], p.At)
+			if step.Announces {
+				told = in.Policy.NextAllowed(p.At.Add(noticeTime), in.Zones).In(in.Zones[0])
+			}
 		}
 		from = p.At
 		ahead = append(ahead, p)

@@ -155,9 +155,14 @@ func (cs *Cases) Story(ctx context.Context, tx *sql.Tx, caseID string) ([]Entry,
 	return all, rows.Err()
 }
 
-// contacts answers when the customer was contacted within the policy's window, leaving out the step of one notice.
+// heardSince answers since when earlier contacts are read (unix seconds): those within the policy's window bear on what
+// may be said now, and those in as much time before tell what moved a message from the campaign's time to now.
+func (cs *Cases) heardSince(now time.Time) int64 { return now.Add(-2 * cs.policy.Window).Unix() }
+
+// contacts answers when the customer was contacted, as far back as that bears on anything, leaving out the step of one
+// notice.
 func (cs *Cases) contacts(ctx context.Context, tx *sql.Tx, customer string, now time.Time, except outbox.Notice) ([]time.Time, error) {
-	heard, err := outbox.Contacts(ctx, tx, customer, now.Add(-cs.policy.Window).Unix(), now.Unix())
+	heard, err := outbox.Contacts(ctx, tx, customer, cs.heardSince(now), now.Unix())
 	return Situation{heard: heard}.contactsBut(except), err
 }
 

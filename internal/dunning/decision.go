@@ -55,6 +55,7 @@ type Details struct {
 const (
 	ReasonSegment    contact.Reason = "segment"       // the campaign's segment holds for the case
 	ReasonLast       contact.Reason = "last_campaign" // no segment holds, so the last campaign serves
+	ReasonAnnounced  contact.Reason = "announced"     // an announced date is never brought forward, nor closer than the least notice
 	ReasonIf         contact.Reason = "if"            // the step's own condition does not hold
 	ReasonEarlier    contact.Reason = "earlier_mail"  // a mail of an earlier step has not left yet
 	ReasonPaying     contact.Reason = "paying"        // the customer pressed a button to pay just now
@@ -207,9 +208,13 @@ func took(ctx context.Context, tx *sql.Tx, c Case, in Situation, next Planned, n
 		CaseID: c.ID, Step: next.Step.Key, What: Taken, Why: next.Why[0], At: now.Unix(),
 		Details: Details{Day: next.Step.DayOf(in.Class), Wanted: next.Wanted.Unix()},
 	}
-	if len(next.Step.Channels) > 0 {
-		// Asked from the time the campaign wanted: by now the rules that moved it have nothing against it any more.
-		d.Details.Moved = in.Policy.Slot(next.Wanted, in.Zones, in.Contacts).Why
+	// Asked from the time the campaign wanted: by now the rules that moved it have nothing against it any more.
+	comes := c.comes(in, next.Index)
+	if comes.After(next.Wanted) {
+		d.Details.Moved = append(d.Details.Moved, ReasonAnnounced)
+	}
+	if len(in.Ways(next.Step)) > 0 {
+		d.Details.Moved = append(d.Details.Moved, in.Policy.Slot(comes, in.Zones, in.Contacts).Why...)
 	}
 	return decide(ctx, tx, d)
 }

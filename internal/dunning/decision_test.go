@@ -123,6 +123,7 @@ func TestStepsPassedOverAreTold(t *testing.T) {
 	if step != "all" {
 		t.Errorf("the first message is of step %q", step)
 	}
+	w.next(outbox.Sent)
 	for _, want := range []string{"passed_over large  if x1", "passed_over expired  if x1", "taken all  step x1"} {
 		if !slices.Contains(w.decisions(), want) {
 			t.Errorf("%q is missing in %q", want, w.decisions())
@@ -130,5 +131,53 @@ func TestStepsPassedOverAreTold(t *testing.T) {
 	}
 	if got := w.latest().Status; got != dunning.Exhausted {
 		t.Errorf("the case is %s", got)
+	}
+}
+
+// A step's condition is asked when its time has come, not before: until then the case goes on, even where no other step is
+// left, and what fails meanwhile joins it.
+func TestAConditionIsAskedWhenTheStepsTimeHasCome(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := parsed(t, picky)
+	w.cases = dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Campaigns{c}), Policy: contact.DefaultPolicy(), Zone: time.UTC})
+	first := w.failed("in_1", "insufficient_funds") // on Monday 2 November
+	w.hear(first)
+	w.next(outbox.Sent)
+	before := w.latest()
+	if before.Status != dunning.Open || !time.Unix(before.NextStepAt, 0).Equal(time.Date(2026, 11, 5, 10, 0, 0, 0, rome)) {
+		t.Fatalf("before the last step's time the case is %s and wants to be looked at on %s", before.Status, time.Unix(before.NextStepAt, 0).In(rome))
+	}
+	w.hear(first, w.failed("in_2", "expired_card"))
+	if after := w.latest(); after.ID != before.ID {
+		t.Error("a further invoice opened a case of its own")
+	}
+	step, at := w.next(outbox.Sent)
+	if step != "expired" || !at.Equal(time.Date(2026, 11, 5, 10, 0, 0, 0, rome)) {
+		t.Errorf("the last message is of step %q on %s", step, at)
+	}
+}
+
+// A step whose time came and that was not for the case then does not come back when it would be later on.
+func TestAStepPassedOverDoesNotComeBack(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := parsed(t, picky+"  - {key: end, day: 10, at: \"10:00\", channels: [email]}\n")
+	w.cases = dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Campaigns{c}), Policy: contact.DefaultPolicy(), Zone: time.UTC})
+	first := w.failed("in_1", "insufficient_funds") // on Monday 2 November
+	w.hear(first)
+	w.next(outbox.Sent)
+	w.advance() // on Thursday at 10:00
+	if !slices.Contains(w.decisions(), "passed_over expired  if x1") {
+		t.Errorf("at its time the step is not passed over: %q", w.decisions())
+	}
+	w.now = w.now.AddDate(0, 0, 1)
+	w.hear(first, w.failed("in_2", "expired_card"))
+	step, at := w.next(outbox.Sent)
+	if step != "end" || !at.Equal(time.Date(2026, 11, 12, 10, 0, 0, 0, rome)) {
+		t.Errorf("the next message is of step %q on %s", step, at)
+	}
+	if got := w.latest(); got.Status != dunning.Exhausted || got.RestedDays != 0 {
+		t.Errorf("the case is %s, with %d days that don't count", got.Status, got.RestedDays)
 	}
 }

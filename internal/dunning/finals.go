@@ -293,7 +293,11 @@ func (cs *Cases) finish(ctx context.Context, tx *sql.Tx, c Case, f Final, target
 	if err != nil {
 		return err
 	}
-	n.DueAt = cs.PolicyFor(who, choices).NextAllowed(now, contact.ZonesOf(who, cs.fallback)).Unix()
+	contacts, err := cs.contacts(ctx, tx, c.CustomerID, now, outbox.Notice{})
+	if err != nil {
+		return err
+	}
+	n.DueAt = cs.PolicyFor(who, choices).Slot(now, contact.ZonesOf(who, cs.fallback), contacts).At.Unix()
 	_, err = outbox.Queue(ctx, tx, n, now.Unix())
 	return err
 }

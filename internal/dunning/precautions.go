@@ -171,7 +171,7 @@ func (cs *Cases) precautionWanted(ctx context.Context, tx *sql.Tx, n outbox.Noti
 	}
 	slot := cs.PolicyFor(who, choices).Slot(now, contact.ZonesOf(who, cs.fallback), contacts)
 	if slot.At.After(now) {
-		return Say{Later: slot.At, Why: "Outside the hours, or too soon after the last message."}, nil
+		return Say{Later: slot.At, Why: tooSoon}, nil
 	}
 	return Say{Go: true}, nil
 }

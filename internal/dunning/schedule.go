@@ -44,26 +44,16 @@ func (c *Case) keepsPlace(now time.Time) bool {
 // replan writes when the case's next step comes, by its situation. was is the case as it is stored, the zero Case when
 // that is not known.
 func (cs *Cases) replan(ctx context.Context, tx *sql.Tx, was, c Case, in Situation, now time.Time) error {
-	next, ok := c.Next(in)
+	c, ok := c.planned(in)
 	if !ok {
 		return cs.exhaust(ctx, tx, c, now)
 	}
-	c.NextStepAt = next.At.Unix()
 	return updateFrom(ctx, tx, was, c)
 }
 
 func (cs *Cases) exhaust(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
-	plans, err := cs.Campaigns(ctx, tx)
-	if err != nil {
-		return err
-	}
-	plan := c.Plan(plans)
-	err = passed(ctx, tx, c, plan, len(plan.Steps), now)
-	if err != nil {
-		return err
-	}
 	c.Status, c.NextStepAt, c.ClosedAt = Exhausted, 0, now.Unix()
-	err = updateCase(ctx, tx, c)
+	err := updateCase(ctx, tx, c)
 	if err != nil {
 		return err
 	}
@@ -137,12 +127,18 @@ func (cs *Cases) advance(ctx context.Context, tx *sql.Tx, c Case, in Situation, 
 	// Days on which nothing could be done (the program was down) don't count: the steps keep their distance. Those
 	// that a waiting mail lost are counted when it leaves.
 	c.RestedDays += contact.DaysBetween(time.Unix(c.NextStepAt, 0), now, in.Zones[0])
+	behind := c.passes(in)
+	err = passed(ctx, tx, c, in.Plan, behind, now)
+	if err != nil {
+		return err
+	}
+	c.Step = behind
 	next, ok := c.Next(in)
 	if !ok {
-		return cs.exhaust(ctx, tx, c, now)
+		return cs.replan(ctx, tx, Case{}, c, in, now)
 	}
 	if next.At.After(now) {
-		c.NextStepAt = next.At.Unix()
+		c, _ = c.planned(in)
 		why, held := holding(next.Why)
 		if held {
 			return cs.postpone(ctx, tx, c, in.Plan, why, now)
@@ -256,12 +252,7 @@ func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, nex
 	if len(in.Ways(next.Step)) > 0 {
 		in.Contacts = append(in.Contacts, now)
 	}
-	following, ok := c.Next(in)
-	if !ok {
-		return cs.exhaust(ctx, tx, c, now)
-	}
-	c.NextStepAt = following.At.Unix()
-	return updateCase(ctx, tx, c)
+	return cs.replan(ctx, tx, Case{}, c, in, now)
 }
 
 // say queues one notice of a step. An e-mail that cannot or should not be sent is skipped with its reason, and
@@ -323,12 +314,22 @@ const noticeTime = 4 * 24 * time.Hour
 const whyRests = string(ReasonRests)
 
 // givenNotice answers the case with the date of the consequence ahead moved later when a message that names it was held up,
-// and whether it was: it is never closer than the least notice, and never one that has passed.
-func (c Case) givenNotice(in Situation, now time.Time) (Case, bool) {
-	if c.Status != Open || c.ConsequenceAt == 0 || c.ConsequenceAt >= now.Add(noticeTime).Unix() {
+// and whether it was: where the message is the step that announces it, the date is never closer than the least notice, and
+// it is never one that has passed.
+func (c Case) givenNotice(in Situation, step string, now time.Time) (Case, bool) {
+	least := now
+	i := in.Plan.StepOf(step)
+	if i >= 0 && in.Plan.Steps[i].Announces {
+		least = now.Add(noticeTime)
+	}
+	if c.Status != Open || c.ConsequenceAt == 0 || c.ConsequenceAt >= least.Unix() {
 		return c, false
 	}
-	c.ConsequenceAt = max(in.Policy.NextAllowed(now.Add(noticeTime), in.Zones).Unix(), c.consequence(in, now))
+	ahead := c.consequence(in, now)
+	if ahead == 0 {
+		return c, false
+	}
+	c.ConsequenceAt = max(in.Policy.NextAllowed(now.Add(noticeTime), in.Zones).Unix(), ahead)
 	if c.Step < len(in.Plan.Steps) && in.Plan.Steps[c.Step].Consequence && c.NextStepAt > 0 {
 		c.NextStepAt = max(c.NextStepAt, c.ConsequenceAt)
 	}
@@ -336,8 +337,8 @@ func (c Case) givenNotice(in Situation, now time.Time) (Case, bool) {
 }
 
 // giveNotice keeps the case as givenNotice answers it.
-func (cs *Cases) giveNotice(ctx context.Context, tx *sql.Tx, c Case, in Situation, now time.Time) error {
-	c, moved := c.givenNotice(in, now)
+func (cs *Cases) giveNotice(ctx context.Context, tx *sql.Tx, c Case, in Situation, step string, now time.Time) error {
+	c, moved := c.givenNotice(in, step, now)
 	if !moved {
 		return nil
 	}
@@ -395,7 +396,7 @@ func (cs *Cases) Shown(ctx context.Context, tx *sql.Tx, customer string, now tim
 	}
 	step := in.Plan.StepOf(n.Step)
 	passed := c.Status == Open && c.ConsequenceAt > 0 && c.ConsequenceAt <= now.Unix()
-	err = cs.giveNotice(ctx, tx, c, in, now)
+	err = cs.giveNotice(ctx, tx, c, in, n.Step, now)
 	if err != nil {
 		return false, err
 	}

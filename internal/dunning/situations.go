@@ -62,7 +62,7 @@ func (cs *Cases) situationsWith(ctx context.Context, tx *sql.Tx, cases []Case, p
 	if err != nil {
 		return nil, err
 	}
-	heard, err := outbox.ContactsOf(ctx, tx, customers, now.Add(-cs.policy.Window).Unix(), now.Unix())
+	heard, err := outbox.ContactsOf(ctx, tx, customers, cs.heardSince(now), now.Unix())
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (cs *Cases) situationsWith(ctx context.Context, tx *sql.Tx, cases []Case, p
 }
 
 // situation puts together what was read: of a case's plan and invoices, of its customer's methods (among others), choices
-// and earlier contacts within the policy's window.
+// and earlier contacts.
 func (cs *Cases) situation(customer billing.Customer, plan campaign.Campaign, invoices []billing.Invoice, methods map[string]billing.Method, choices contact.Choices, heard []outbox.Contact, now time.Time) Situation {
 	in := Situation{
 		Plan:        plan,

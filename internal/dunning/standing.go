@@ -128,7 +128,7 @@ func (cs *Cases) readAhead(ctx context.Context, tx *sql.Tx, st *Standing, k Know
 	if err != nil {
 		return err
 	}
-	heard := outbox.ContactsIn(history, now.Add(-cs.policy.Window).Unix(), now.Unix())
+	heard := outbox.ContactsIn(history, cs.heardSince(now), now.Unix())
 	st.Situation = cs.situation(k.Customer, plan.Walked(st.Case.Variant), invoices, k.Methods, choices, heard, now)
 	st.Notices = slices.DeleteFunc(history, func(n outbox.Notice) bool { return n.CaseID != st.Case.ID })
 	return nil

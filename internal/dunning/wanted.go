@@ -111,7 +111,7 @@ func (cs *Cases) remindersWanted(ctx context.Context, tx *sql.Tx, reminders []ou
 		say.inApp = say.Skip == contact.NoMailWanted
 		if say.Go {
 			say.In, say.Broken = in, broken[n.CustomerID]
-			say.Case, say.moved = c.givenNotice(in, now)
+			say.Case, say.moved = c.givenNotice(in, n.Step, now)
 		}
 		all[n.ID] = say
 	}
@@ -166,7 +166,8 @@ const collectorStops = "The customer asked for no mail; a collector sends none."
 
 // finalWanted decides about the mail that tells what was done at Stripe in the end. It is no reminder: whoever asked for
 // none is told all the same that what they bought has ended, and how to object, in the hours they are glad to be written
-// to. A collector mails nobody who asked for no mail; the customer's page tells it then.
+// to and never on the heels of another message. A collector mails nobody who asked for no mail; the customer's page tells
+// it then.
 func (cs *Cases) finalWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, now time.Time) (Say, error) {
 	choices, err := contact.ChoicesOf(ctx, tx, n.CustomerID)
 	if err != nil {
@@ -179,12 +180,19 @@ func (cs *Cases) finalWanted(ctx context.Context, tx *sql.Tx, n outbox.Notice, n
 	if err != nil {
 		return Say{}, err
 	}
-	at := cs.PolicyFor(who, choices).NextAllowed(now, contact.ZonesOf(who, cs.fallback))
-	if at.After(now) {
-		return Say{Later: at, Why: "Outside the hours."}, nil
+	contacts, err := cs.contacts(ctx, tx, n.CustomerID, now, outbox.Notice{})
+	if err != nil {
+		return Say{}, err
+	}
+	slot := cs.PolicyFor(who, choices).Slot(now, contact.ZonesOf(who, cs.fallback), contacts)
+	if slot.At.After(now) {
+		return Say{Later: slot.At, Why: tooSoon}, nil
 	}
 	return Say{Go: true}, nil
 }
+
+// tooSoon is why a counted mail that is no reminder waits.
+const tooSoon = "Outside the hours, or too soon after the last message."
 
 // whoBroke answers which of the customers ever set a day that came to nothing.
 func whoBroke(ctx context.Context, tx *sql.Tx, customers []string) (map[string]bool, error) {

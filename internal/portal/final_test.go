@@ -281,6 +281,25 @@ func TestFinalActsByThemselves(t *testing.T) {
 	})
 }
 
+// The mail that tells what was done in the end counts as every other message of ours does, so it keeps its distance from
+// the one before.
+func TestNewsOfAFinalActKeepsItsDistance(t *testing.T) {
+	t.Parallel()
+	h := open(t, automatic)
+	last := `  - {key: last-word, day: 9, at: "10:30", channels: [email]}` + "\n  - key: end\n"
+	h.apply(strings.Replace(withFinal("cancel"), "  - key: end\n", last, 1))
+	customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	h.fail(customer, "insufficient_funds")
+	h.walk(12 * 24 * time.Hour)
+	mails := h.mailsTo("anneke@waal.example")
+	if len(mails) != 4 || h.finalOf(customer).Status != dunning.FinalDone {
+		t.Fatalf("%d mails, act %+v", len(mails), h.finalOf(customer))
+	}
+	if distance := mails[3].At.Sub(mails[2].At); distance < 24*time.Hour {
+		t.Errorf("%q comes %s after %q", mails[3].Subject, distance, mails[2].Subject)
+	}
+}
+
 // Of several invoices that were written off the button pays the oldest, and the list begins with it, as everywhere.
 func TestTheOldestWrittenOffInvoiceIsPaidFirst(t *testing.T) {
 	t.Parallel()
