@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -122,6 +123,16 @@ func TestZonesOf(t *testing.T) {
 		zones := ZonesOf(tt.customer, utc)
 		if len(zones) != tt.want || zones[0].String() != tt.first {
 			t.Errorf("%+v: got %v", tt.customer, zones)
+		}
+	}
+	// By the first, which is the one most people live in, days and hours are told.
+	for place, want := range map[string]string{
+		"AU": "Australia/Sydney", "BR": "America/Sao_Paulo", "CA": "America/Toronto", "RU": "Europe/Moscow", "UA": "Europe/Kyiv", "US": "America/New_York",
+		"US-ID": "America/Denver", "US-TN": "America/Chicago", "CL": "America/Santiago", "MX": "America/Mexico_City", "ID": "Asia/Jakarta",
+	} {
+		country, state, _ := strings.Cut(place, "-")
+		if got := ZonesOf(billing.Customer{Country: country, State: state}, utc)[0].String(); got != want {
+			t.Errorf("days and hours of somebody in %s are told by %s, not %s", place, got, want)
 		}
 	}
 	if got := len(ZonesOf(billing.Customer{Country: "US"}, utc)); got < 10 {

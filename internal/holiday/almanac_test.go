@@ -40,6 +40,18 @@ func TestHolidaysOfACountryAndItsRegions(t *testing.T) {
 		{"DE", "Atlantis", "2026-01-06", true},
 		{"DE", "Hamburg", "2026-10-03", true},
 		{"AU", "VIC", "2026-11-03", true}, // Melbourne Cup
+		{"BR", "", "2026-11-20", true},    // Consciência Negra
+		{"BR", "", "2023-11-20", false},   // a year before it became one everywhere
+		{"IT", "", "2027-10-04", true},    // Saint Francis
+		{"IT", "", "2025-10-04", false},
+		{"PL", "", "2026-12-24", true}, // Christmas Eve
+		{"PL", "", "2024-12-24", false},
+		{"RO", "", "2027-01-06", true},
+		{"RO", "", "2027-01-07", true},
+		{"RU", "", "2027-01-08", true},
+		{"NZ", "", "2027-06-25", true}, // Matariki
+		{"NZ", "", "2028-07-14", true},
+		{"NZ", "", "2027-07-14", false},
 		{"AU", "QLD", "2026-11-03", false},
 		{"VN", "", "2026-01-01", true}, // not in the table
 		{"VN", "", "2026-09-02", false},

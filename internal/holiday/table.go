@@ -1,6 +1,7 @@
 package holiday
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rickar/cal/v2"
@@ -54,7 +55,7 @@ type nation struct {
 }
 
 // nations answers the countries whose holidays are known, by ISO 3166 alpha-2. The library has no Portugal, Finland,
-// Luxembourg and Estonia; theirs are written here.
+// Luxembourg and Estonia, and lacks what other countries have decided of late; theirs are written here.
 func nations() map[string]nation {
 	return map[string]nation{
 		"AR": {everywhere: ar.Holidays},
@@ -68,7 +69,7 @@ func nations() map[string]nation {
 		}},
 		"BE": {everywhere: be.Holidays},
 		"BG": {everywhere: bg.Holidays},
-		"BR": {everywhere: br.Holidays},
+		"BR": {everywhere: and(br.Holidays, since(2024, on(time.November, 20)))}, // Consciência Negra, Lei 14.759/2023
 		"CA": {everywhere: ca.Holidays},
 		"CH": {everywhere: ch.Holidays, regions: map[string]list{
 			"ZH": ch.HolidaysZH, "BE": ch.HolidaysBE, "LU": ch.HolidaysLU, "UR": ch.HolidaysUR, "SZ": ch.HolidaysSZ, "OW": ch.HolidaysOW,
@@ -105,7 +106,7 @@ func nations() map[string]nation {
 		"GR": {everywhere: gr.Holidays},
 		"HR": {everywhere: hr.Holidays},
 		"IE": {everywhere: ie.Holidays},
-		"IT": {everywhere: it.Holidays},
+		"IT": {everywhere: and(it.Holidays, since(2026, on(time.October, 4)))}, // San Francesco, Legge 151/2025
 		"JP": {everywhere: jp.Holidays},
 		"LT": {everywhere: lt.Holidays},
 		"LU": {everywhere: list{
@@ -117,14 +118,15 @@ func nations() map[string]nation {
 		"NC": {everywhere: nc.Holidays},
 		"NL": {everywhere: nl.Holidays},
 		"NO": {everywhere: no.Holidays},
-		"NZ": {everywhere: nz.Holidays},
-		"PL": {everywhere: pl.Holidays},
+		"NZ": {everywhere: and(nz.Holidays, matariki()...)},
+		"PL": {everywhere: and(pl.Holidays, since(2025, on(time.December, 24)))},
 		"PT": {everywhere: list{
 			aa.NewYear, aa.GoodFriday, on(time.April, 25), aa.WorkersDay, aa.CorpusChristi, on(time.June, 10), aa.AssumptionOfMary,
 			on(time.October, 5), aa.AllSaintsDay, on(time.December, 1), aa.ImmaculateConception, aa.ChristmasDay,
 		}},
-		"RO": {everywhere: ro.Holidays},
-		"RU": {everywhere: ru.Holidays},
+		"RO": {everywhere: and(ro.Holidays, since(2024, on(time.January, 6)), since(2024, on(time.January, 7)))},
+		"RU": {everywhere: and(ru.Holidays, // the first eight days of the year, article 112 of the labour code
+			on(time.January, 2), on(time.January, 3), on(time.January, 4), on(time.January, 5), on(time.January, 6), on(time.January, 8))},
 		"SE": {everywhere: se.Holidays},
 		"SI": {everywhere: si.Holidays},
 		"SK": {everywhere: sk.Holidays},
@@ -141,6 +143,32 @@ func elsewhere() list { return list{aa.NewYear, aa.ChristmasDay} }
 // on is a holiday of a fixed date.
 func on(month time.Month, day int) *cal.Holiday {
 	return &cal.Holiday{Month: month, Day: day, Func: cal.CalcDayOfMonth}
+}
+
+// and answers a list with more holidays.
+func and(known list, more ...*cal.Holiday) list { return slices.Concat(known, more) }
+
+// since is a holiday that was made one for the year and those after it.
+func since(year int, h *cal.Holiday) *cal.Holiday {
+	h.StartYear = year
+	return h
+}
+
+// matariki are the days of the Māori new year, as the Te Kāhui o Matariki Public Holiday Act 2022 sets them for each year.
+func matariki() list {
+	var all list
+	for n, day := range []string{
+		"06-24", "07-14", "06-28", "06-20", "07-10", "06-25", "07-14", "07-06", "06-21", "07-11", "07-02", "06-24", "07-07", "06-29", "07-18", "07-10",
+		"06-25", "07-15", "07-06", "07-19", "07-11", "07-03", "06-24", "07-07", "06-29", "07-19", "07-03", "06-25", "07-15", "06-30", "06-21",
+	} {
+		at, err := time.Parse("01-02", day)
+		if err != nil {
+			panic(err) // a constant
+		}
+		year := 2022 + n
+		all = append(all, &cal.Holiday{Month: at.Month(), Day: at.Day(), StartYear: year, EndYear: year, Func: cal.CalcDayOfMonth})
+	}
+	return all
 }
 
 // datesIn answers the days a list gives a year: each holiday's own date and the working day that stands in for it when
