@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
 	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
@@ -146,5 +147,40 @@ steps:
 	w.do(func(ctx context.Context, tx *sql.Tx) error { return w.cases.Advance(ctx, tx, c.ID, w.now) })
 	if d := w.taken("d"); !slices.Contains(d.Details.Moved, contact.ReasonCap) {
 		t.Errorf("wanted on %s, taken on %s, moved by %q", time.Unix(d.Details.Wanted, 0).In(rome), time.Unix(d.At, 0).In(rome), d.Details.Moved)
+	}
+}
+
+// Somebody without any address is told in the app, whatever channels the campaign has, and what that announces holds.
+func TestWhoHasNoAddressIsToldInTheApp(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.walks(closeBy)
+	i := w.failed("in_1", "do_not_honor")
+	w.do(func(ctx context.Context, tx *sql.Tx) error {
+		account := billing.Account{Customer: billing.Customer{ID: "cus_1", Name: "Chiara Bellini", Country: "IT"}, Invoices: []billing.Invoice{i}}
+		err := billing.Save(ctx, tx, account, w.now.Unix())
+		if err != nil {
+			return err
+		}
+		return w.cases.Reconsider(ctx, tx, "cus_1", w.now)
+	})
+	w.look()
+	if got := w.of("notice", outbox.App); len(got) != 1 || got[0].Status != outbox.Queued {
+		t.Fatalf("in the app: %+v", got)
+	}
+	w.do(func(ctx context.Context, tx *sql.Tx) error {
+		shown, err := w.cases.Shown(ctx, tx, "cus_1", w.now)
+		if !shown {
+			t.Error("nothing was shown")
+		}
+		return err
+	})
+	for range 10 {
+		if w.latest().Status == dunning.Open {
+			w.look()
+		}
+	}
+	if c := w.latest(); c.Access != campaign.Restricted {
+		t.Errorf("the case is %s, access %s: %s", c.Status, c.Access, w.story())
 	}
 }

@@ -278,11 +278,12 @@ func (cs *Cases) say(ctx context.Context, tx *sql.Tx, c Case, step campaign.Step
 			return err
 		}
 		n.Recipient = to
-		if len(who.Addresses()) == 0 {
-			return outbox.Skip(ctx, tx, n, string(ReasonNobody), now.Unix())
-		}
 		if to == "" {
-			err = outbox.Skip(ctx, tx, n, NoAddress, now.Unix())
+			why := NoAddress
+			if len(who.Addresses()) == 0 {
+				why = string(ReasonNobody)
+			}
+			err = outbox.Skip(ctx, tx, n, why, now.Unix())
 			if err != nil {
 				return err
 			}
