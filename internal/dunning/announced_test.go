@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -182,5 +183,19 @@ func TestWhoHasNoAddressIsToldInTheApp(t *testing.T) {
 	}
 	if c := w.latest(); c.Access != campaign.Restricted {
 		t.Errorf("the case is %s, access %s: %s", c.Status, c.Access, w.story())
+	}
+}
+
+// A step whose time of the first day had passed before anything failed is told with what moved it to the next allowed hour.
+func TestATimeThatHadPassedIsTold(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.walks(strings.Replace(closeBy, "day: 1,", "day: 0,", 1))
+	w.now = time.Date(2026, 11, 2, 21, 0, 0, 0, rome)
+	w.hear(w.failed("in_1", "do_not_honor"))
+	w.hears("notice")
+	d := w.taken("notice")
+	if at := time.Unix(d.At, 0); !at.Equal(time.Date(2026, 11, 3, 9, 0, 0, 0, rome)) || !slices.Contains(d.Details.Moved, contact.ReasonHours) {
+		t.Errorf("taken on %s, moved by %q", at.In(rome), d.Details.Moved)
 	}
 }

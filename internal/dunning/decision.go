@@ -208,11 +208,15 @@ func took(ctx context.Context, tx *sql.Tx, c Case, in Situation, next Planned, n
 		CaseID: c.ID, Step: next.Step.Key, What: Taken, Why: next.Why[0], At: now.Unix(),
 		Details: Details{Day: next.Step.DayOf(in.Class), Wanted: next.Wanted.Unix()},
 	}
-	// Asked from the time the campaign wanted: by now the rules that moved it have nothing against it any more.
 	comes := c.comes(in, next.Index)
 	if comes.After(next.Wanted) {
 		d.Details.Moved = append(d.Details.Moved, ReasonAnnounced)
 	}
+	opened := time.Unix(c.OpenedAt, 0)
+	if comes.Before(opened) { // a time of the first day that had passed by then
+		comes = opened
+	}
+	// Asked from then on: by now the rules that moved it have nothing against it any more.
 	if len(in.Ways(next.Step)) > 0 {
 		d.Details.Moved = append(d.Details.Moved, in.Policy.Slot(comes, in.Zones, in.Contacts).Why...)
 	}
