@@ -139,3 +139,34 @@ func TestZonesOf(t *testing.T) {
 		t.Errorf("a customer somewhere in the US has only %d zones", got)
 	}
 }
+
+// Where clocks skip an hour or the beginning of a day, a time within it is the same instant by another name, never one of the
+// day before.
+func TestATimeThatClocksSkip(t *testing.T) {
+	for _, tt := range []struct {
+		zone      string
+		y         int
+		m         time.Month
+		d, h, min int
+		want      string
+	}{
+		{"America/Santiago", 2026, time.September, 6, 0, 0, "2026-09-06 01:00 -0300"},
+		{"America/Santiago", 2026, time.September, 6, 0, 30, "2026-09-06 01:30 -0300"},
+		{"America/Santiago", 2026, time.August, 37, 10, 0, "2026-09-06 10:00 -0300"},
+		{"Africa/Cairo", 2027, time.April, 30, 0, 0, "2027-04-30 01:00 +0300"},
+		{"America/Havana", 2027, time.March, 14, 0, 0, "2027-03-14 01:00 -0400"},
+		{"Europe/Rome", 2027, time.March, 28, 2, 30, "2027-03-28 03:30 +0200"},
+		{"America/New_York", 2027, time.March, 14, 2, 30, "2027-03-14 03:30 -0400"},
+		{"Australia/Lord_Howe", 2026, time.October, 4, 2, 15, "2026-10-04 02:45 +1100"},
+		{"Asia/Kathmandu", 2028, time.February, 29, 9, 0, "2028-02-29 09:00 +0545"},
+		{"Pacific/Apia", 2027, time.February, 29, 9, 0, "2027-03-01 09:00 +1300"},
+	} {
+		zone, err := time.LoadLocation(tt.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := At(tt.y, tt.m, tt.d, tt.h, tt.min, zone).Format("2006-01-02 15:04 -0700"); got != tt.want {
+			t.Errorf("%s, %d %s at %02d:%02d is %s, want %s", tt.zone, tt.d, tt.m, tt.h, tt.min, got, tt.want)
+		}
+	}
+}

@@ -91,13 +91,13 @@ func (c Case) wanted(plan campaign.Campaign, i int, class billing.Class, zones [
 	if step.DueAtOnce(class) && i == 0 {
 		return time.Unix(c.OpenedAt, 0)
 	}
-	opened, err := time.ParseInLocation(dayLayout, c.OpenedDay, zones[0])
+	opened, err := time.Parse(dayLayout, c.OpenedDay)
 	if err != nil {
 		opened = time.Unix(c.OpenedAt, 0).In(zones[0])
 	}
 	y, m, d := opened.Date()
 	hour, minute := step.At.Clock()
-	return time.Date(y, m, d+step.DayOf(class)+c.RestedDays, hour, minute, 0, 0, zones[0])
+	return contact.At(y, m, d+step.DayOf(class)+c.RestedDays, hour, minute, zones[0])
 }
 
 // comes answers when the step at index i comes by the campaign and by what was announced: a consequence never comes before

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -195,7 +196,7 @@ func (d *departures) next(ctx context.Context, tx *sql.Tx) (time.Time, error) {
 
 // midnight is the beginning of the local day so many days later.
 func midnight(at time.Time, later int) time.Time {
-	return time.Date(at.Year(), at.Month(), at.Day()+later, 0, 0, 0, 0, at.Location())
+	return contact.At(at.Year(), at.Month(), at.Day()+later, 0, 0, at.Location())
 }
 
 // Release lets an imported case go back on its schedule from the instant on: now, or a later day when many are

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/contact"
 )
 
 // PromiseKind says what was promised.
@@ -66,11 +67,11 @@ func (p Promise) Amounts() []billing.Money {
 
 // On is the promised day, as its midnight in the zone.
 func (p Promise) On(zone *time.Location) time.Time {
-	day, err := time.ParseInLocation(dayLayout, p.Day, zone)
+	day, err := time.Parse(dayLayout, p.Day)
 	if err != nil {
 		return time.Unix(p.DueAt, 0).In(zone)
 	}
-	return day
+	return contact.At(day.Year(), day.Month(), day.Day(), 0, 0, zone)
 }
 
 // Names reports whether the promise is about the invoice.
@@ -116,7 +117,7 @@ func daysAhead(now time.Time, zone *time.Location, most int, past func(day time.
 	var days []time.Time
 	y, m, d := now.In(zone).Date()
 	for n := 1; n <= most; n++ {
-		day := time.Date(y, m, d+n, 0, 0, 0, 0, zone)
+		day := contact.At(y, m, d+n, 0, 0, zone)
 		if past(day) {
 			break
 		}
@@ -130,9 +131,9 @@ func daysAhead(now time.Time, zone *time.Location, most int, past func(day time.
 func PromiseDue(kind PromiseKind, day time.Time) time.Time {
 	y, m, d := day.Date()
 	if kind == PromiseCharge {
-		return time.Date(y, m, d, chargeHour, 0, 0, 0, day.Location())
+		return contact.At(y, m, d, chargeHour, 0, day.Location())
 	}
-	return time.Date(y, m, d+1, 0, 0, 0, 0, day.Location())
+	return contact.At(y, m, d+1, 0, 0, day.Location())
 }
 
 // promisable reports whether an invoice can be promised: money can be expected for it, no bank is working on it, and,

@@ -6,6 +6,7 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 )
 
 // retryAt answers the instant of the retry with a number, from 1: its day after the invoice's failure, or after the
@@ -14,7 +15,7 @@ func (c Case) retryAt(number int, r campaign.Retries, i billing.Invoice, zone *t
 	from := time.Unix(max(i.FailedAt, c.OpenedAt), 0).In(zone)
 	y, m, d := from.Date()
 	hour, minute := r.At.Clock()
-	return time.Date(y, m, d+r.Days[number-1]+c.RestedDays, hour, minute, 0, 0, zone)
+	return contact.At(y, m, d+r.Days[number-1]+c.RestedDays, hour, minute, zone)
 }
 
 // stripeTries reports whether Stripe tries the invoice again by itself, and says so for staff. It does when it names its
