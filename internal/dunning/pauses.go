@@ -170,6 +170,9 @@ func (cs *Cases) restedSince(ctx context.Context, tx *sql.Tx, c Case, from, now 
 		if !p.Active() {
 			end = time.Unix(p.EndedAt, 0)
 		}
+		if end.After(now) {
+			end = now
+		}
 		begin := time.Unix(p.Since, 0)
 		if begin.Before(last) {
 			begin = last

@@ -8,7 +8,6 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
-	"sollecito/internal/contact"
 	"sollecito/internal/fault"
 )
 
@@ -39,12 +38,17 @@ func (cs *Cases) planRetries(ctx context.Context, tx *sql.Tx, c Case, plan campa
 	if plan.Retries == nil {
 		return nil
 	}
+	zone := cs.Zone(who)
 	for _, i := range invoices {
 		if !i.Failed() {
 			continue
 		}
-		due := c.retryAt(1, *plan.Retries, i, contact.ZonesOf(who, cs.fallback)[0])
-		_, err := tx.ExecContext(ctx, `
+		since, err := cs.sinceFailure(ctx, tx, c, i, zone)
+		if err != nil {
+			return err
+		}
+		due := since.retryAt(1, *plan.Retries, i, zone)
+		_, err = tx.ExecContext(ctx, `
 			INSERT INTO retries (case_id, invoice_id, number, due_at, not_before, why) VALUES ($1, $2, 1, $3, 0, '')
 			ON CONFLICT (case_id, invoice_id) DO NOTHING`, c.ID, i.ID, due.Unix())
 		if err != nil {
@@ -128,12 +132,30 @@ func (cs *Cases) turnOf(ctx context.Context, tx *sql.Tx, c Case, i billing.Invoi
 	if err != nil {
 		return nil, err
 	}
-	t := &turn{Retry: r, c: c, invoice: i, zone: contact.ZonesOf(who, cs.fallback)[0]}
+	t := &turn{Retry: r, invoice: i, zone: cs.Zone(who)}
+	t.c, err = cs.sinceFailure(ctx, tx, c, i, t.zone)
+	if err != nil {
+		return nil, err
+	}
 	plan := plans.Find(c.Campaign, c.CampaignVersion).Retries
 	if plan != nil {
 		t.plan = *plan
 	}
 	return t, nil
+}
+
+// sinceFailure answers a case with those of its days that rested which came after an invoice failed: what rested before
+// it joined the case moves none of its retries.
+func (cs *Cases) sinceFailure(ctx context.Context, tx *sql.Tx, c Case, i billing.Invoice, zone *time.Location) (Case, error) {
+	if c.RestedDays == 0 || i.FailedAt <= c.OpenedAt {
+		return c, nil
+	}
+	before, err := cs.restedSince(ctx, tx, c, time.Unix(c.OpenedAt, 0), time.Unix(i.FailedAt, 0), zone)
+	if err != nil {
+		return Case{}, fmt.Errorf("count the days that rested before %s failed: %w", i.ID, err)
+	}
+	c.RestedDays = max(0, c.RestedDays-before)
+	return c, nil
 }
 
 // look answers the order of a retry that may run; otherwise it moves the turn.
