@@ -183,11 +183,16 @@ func (d *Demo) moveClock(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// begin is what all calls that change something begin with.
+// begin is what all calls that change something begin with. A walk through months takes as long as it takes: its answer
+// is not given up by the server's own patience.
 func (d *Demo) begin(w http.ResponseWriter, r *http.Request) error {
 	err := d.open()
 	if err != nil {
 		return err
+	}
+	err = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return fmt.Errorf("wait for the clock: %w", err)
 	}
 	return readForm(w, r)
 }
