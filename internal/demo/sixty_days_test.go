@@ -31,6 +31,7 @@ func homes(t *testing.T) map[string]*time.Location {
 // Sixty days in which nobody does anything: no letter at night or at a weekend where its reader lives, never more than
 // three in seven days, and every story ends where it should.
 func TestSixtyDays(t *testing.T) {
+	t.Parallel()
 	v := stageFor(t, Options{})
 	v.must("/demo/clock", "advance", "1440h")
 	for reader, zone := range homes(t) {
