@@ -47,7 +47,7 @@ func (p CardPage) forFuture() string {
 	if len(p.ForFuture) == 0 {
 		return p.text("card.for_renewals")
 	}
-	return p.text("card.for_future", l10n.Args{"Subscriptions": p.Locale.List(p.ForFuture)})
+	return p.text("card.for_future", l10n.Args{"Subscriptions": p.names(p.ForFuture)})
 }
 
 // totals is what pressing the button charges, one amount per currency.

@@ -985,9 +985,9 @@ func outlook(f Frame, o Outlook, app bool) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var53 string
-					templ_7745c5c3_Var53, templ_7745c5c3_Err = templ.JoinStringErrs(f.text("choices.line", l10n.Args{"Day": f.Locale.Day(m.At), "Clock": f.Locale.Clock(m.At)}))
+					templ_7745c5c3_Var53, templ_7745c5c3_Err = templ.JoinStringErrs(capital(f.text("choices.line", l10n.Args{"Day": f.Locale.Day(m.At), "Clock": f.Locale.Clock(m.At)})))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `choices.templ`, Line: 159, Col: 160}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `choices.templ`, Line: 159, Col: 169}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var53))
 					if templ_7745c5c3_Err != nil {

@@ -47,7 +47,7 @@ type CodeEntry struct {
 func (f Frame) uses(h Held) string {
 	switch {
 	case len(h.Serves) > 0:
-		return f.text("methods.serves", l10n.Args{"Subscriptions": f.Locale.List(h.Serves)})
+		return f.text("methods.serves", l10n.Args{"Subscriptions": f.names(h.Serves)})
 	case h.Default:
 		return f.text("methods.default")
 	}

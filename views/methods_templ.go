@@ -118,7 +118,7 @@ func Methods(p MethodsPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = sentences(p.Frame, say(p.Frame, "methods.removed", l10n.Args{"Card": p.Removed}),
+				templ_7745c5c3_Err = sentences(p.Frame, sentence(p.Frame, "methods.removed", l10n.Args{"Card": p.Removed}),
 					when(p.Mailed, say(p.Frame, "methods.confirmed", l10n.Args{"Email": l10n.Isolated(p.MaskedEmail)}))).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -145,7 +145,7 @@ func Methods(p MethodsPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = say(p.Frame, "methods.removing", l10n.Args{"Card": p.Removing}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = sentence(p.Frame, "methods.removing", l10n.Args{"Card": p.Removing}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -490,7 +490,7 @@ func RemoveMethod(p RemoveMethodPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = say(p.Frame, "remove.title", l10n.Args{"Card": p.Method.CardOnFile}).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = sentence(p.Frame, "remove.title", l10n.Args{"Card": p.Method.CardOnFile}).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -546,9 +546,9 @@ func RemoveMethod(p RemoveMethodPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					var templ_7745c5c3_Var23 string
-					templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(p.text("remove.replaced", l10n.Args{"Subscriptions": p.Locale.List(p.Method.Serves)}))
+					templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(p.text("remove.replaced", l10n.Args{"Subscriptions": p.names(p.Method.Serves)}))
 					if templ_7745c5c3_Err != nil {
-						return templ.Error{Err: templ_7745c5c3_Err, FileName: `methods.templ`, Line: 97, Col: 97}
+						return templ.Error{Err: templ_7745c5c3_Err, FileName: `methods.templ`, Line: 97, Col: 91}
 					}
 					_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var23))
 					if templ_7745c5c3_Err != nil {
@@ -607,7 +607,7 @@ func RemoveMethod(p RemoveMethodPage) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						templ_7745c5c3_Err = say(p.Frame, "remove.deed", l10n.Args{"Card": p.Method.CardOnFile}).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = sentence(p.Frame, "remove.deed", l10n.Args{"Card": p.Method.CardOnFile}).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -721,7 +721,7 @@ func RemoveMethod(p RemoveMethodPage) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = page(p.Frame, head{title: p.text("remove.page_title", l10n.Args{"Card": p.Method.CardOnFile}), failed: len(p.Code.Faults) > 0}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var19), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = page(p.Frame, head{title: capital(p.text("remove.page_title", l10n.Args{"Card": p.Method.CardOnFile})), failed: len(p.Code.Faults) > 0}).Render(templ.WithChildren(ctx, templ_7745c5c3_Var19), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -762,9 +762,9 @@ func obstacle(p RemoveMethodPage) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var32 string
-		templ_7745c5c3_Var32, templ_7745c5c3_Err = templ.JoinStringErrs(p.text("remove."+string(p.Obstacle), l10n.Args{"Subscriptions": p.Locale.List(p.Method.Serves)}))
+		templ_7745c5c3_Var32, templ_7745c5c3_Err = templ.JoinStringErrs(p.text("remove."+string(p.Obstacle), l10n.Args{"Subscriptions": p.names(p.Method.Serves)}))
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `methods.templ`, Line: 143, Col: 105}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `methods.templ`, Line: 143, Col: 99}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var32))
 		if templ_7745c5c3_Err != nil {

@@ -15,9 +15,11 @@ type OverviewPage struct {
 	FirstName string        // "" greets without a name
 	Reason    billing.Class // of the invoice that matters most; chooses the sentence
 	Invoices  []Invoice     // oldest first, at least one
-	Card      *CardOnFile   // nil when there is none
-	Main      MainAct
-	Note      *Note // how the case stands besides (paused, disputed, access); nil for none
+	// NoneChosen tells a reader who wanted to pay some of several that none was ticked.
+	NoneChosen bool
+	Card       *CardOnFile // nil when there is none
+	Main       MainAct
+	Note       *Note // how the case stands besides (paused, disputed, access); nil for none
 
 	// ForFuture names what the card serves from now on: the customer's subscriptions. May be empty.
 	ForFuture []string
@@ -47,3 +49,17 @@ const (
 	MainHosted  MainAct = "hosted"   // POST /pay/hosted: part of it was paid already, and Stripe's own page takes the rest
 	MainNone    MainAct = "none"     // no button: disputed, or not ours to take
 )
+
+// faults is what is wrong with what the reader sent; it is told at the first invoice to tick.
+func (p OverviewPage) faults() []Fault {
+	if !p.NoneChosen {
+		return nil
+	}
+	return []Fault{{Field: p.pick(p.Invoices[0]), Said: Said{Key: "overview.fault_none"}}}
+}
+
+// pick is the id of the box that is ticked for an invoice.
+func (p OverviewPage) pick(i Invoice) string { return "pick-" + i.ID }
+
+// ticked reports whether an invoice is proposed to who pays some of several: the oldest is.
+func (p OverviewPage) ticked(i Invoice) bool { return i.ID == p.Invoices[0].ID && !p.NoneChosen }

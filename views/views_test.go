@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/a-h/templ"
@@ -56,6 +57,7 @@ func TestEveryPageInEveryLanguage(t *testing.T) {
 				}
 				checkShell(t, doc, locale)
 				checkForms(t, doc)
+				checkPunctuation(t, doc)
 				if n := doc.Find("main .main-act").Length(); n != s.mainActs {
 					t.Errorf("%d filled buttons, want %d", n, s.mainActs)
 				}
@@ -135,6 +137,26 @@ func checkForms(t *testing.T, doc *goquery.Document) {
 	})
 }
 
+// torn finds a mark that has come away from the word before it, as white space between two parts of a template makes it.
+// French sets some of its marks apart, with spaces that do not break.
+var torn = regexp.MustCompile(`\S[ \n\t]+[,.;:!?،؛؟、。]`)
+
+// checkPunctuation also finds icons that are drawn empty, because there is none of their name.
+func checkPunctuation(t *testing.T, doc *goquery.Document) {
+	t.Helper()
+	doc.Find("p, li, dt, dd, h1, h2, h3, b, label, button, a").Each(func(_ int, e *goquery.Selection) {
+		mark := torn.FindString(e.Text())
+		if mark != "" {
+			t.Errorf("%q stands in %q", mark, strings.TrimSpace(e.Text()))
+		}
+	})
+	doc.Find("svg.icon path").Each(func(_ int, e *goquery.Selection) {
+		if e.AttrOr("d", "") == "" {
+			t.Errorf("an icon is drawn empty beside %q", strings.TrimSpace(e.Closest("li, p, div, span.seal").Text()))
+		}
+	})
+}
+
 var sum = regexp.MustCompile(`[€$¥￥]\p{Zs}?[0-9]|[0-9]\p{Zs}?[€$¥￥]`)
 
 // checkAmounts finds sums that stand outside <bdi>, where right-to-left text would turn them round.
@@ -158,18 +180,18 @@ func TestDuePageSaysSumDeedAndReason(t *testing.T) {
 		languages += l.Name()
 	}
 	for selector, want := range map[string]string{
-		"title":                  "Pay €29.00 to Lumen Studio",
-		"h1":                     "Your November payment didn’t go through",
-		".amount bdi":            "€29.00",
-		".main-act":              "Pay €29.00",
-		"h1 + p":                 "Hello Chiara. Your bank declined the charge and gave no reason. Nothing has been taken.",
-		".sheet .row b":          "Visa ending 4242",
-		".sheet .row .muted":     "Expires 08/27",
-		".sheet .sub":            "3 November to 2 December 2025",
-		".thread .now time":      "Today, Thursday 6 November",
-		".thread .next":          "Monday 10 NovemberWe will try your Visa ending 4242 once more.",
-		".thread + p":            "You will get at most two more messages from us, the next on Monday 10 November at 09:30.",
-		"form[action*=language]": languages,
+		"title":                       "Pay €29.00 to Lumen Studio",
+		"h1":                          "Your November payment didn’t go through",
+		".amount bdi":                 "€29.00",
+		".main-act":                   "Pay €29.00",
+		"h1 + p":                      "Hello Chiara. Your bank declined the charge and gave no reason. Nothing has been taken.",
+		".sheet .row b":               "Visa ending 4242",
+		".sheet .row .muted":          "Expires 08/27",
+		".sheet .sub":                 "3 November to 2 December 2025",
+		".thread .now time":           "Today, Thursday 6 November",
+		".thread .next":               "Monday 10 NovemberWe will try your Visa ending 4242 once more.",
+		".thread + div p:first-child": "You will get at most two more messages from us, the next on Monday 10 November at 09:30.",
+		"form[action*=language]":      languages,
 	} {
 		got := strings.Join(strings.Fields(doc.Find(selector).First().Text()), " ")
 		if got != want {
@@ -310,5 +332,58 @@ func TestLinksInSentences(t *testing.T) {
 	html := draw(t, say(f, "foot.questions", l10n.Args{"Write": anchor{"/pay/support", "Write"}, "Address": anchor{"mailto:a@b.c", "a@b.c"}}))
 	if html != `Questions? <a href="/pay/support">Write</a> or send an email to <a href="mailto:a@b.c">a@b.c</a>.` {
 		t.Error(html)
+	}
+}
+
+// A bank account whose bank we do not know is a noun: it begins with a capital where it stands alone or first, and not
+// inside a sentence, unless the language writes every noun so.
+func TestABankAccountInWords(t *testing.T) {
+	account := &CardOnFile{}
+	account.ID, account.Type, account.Last4 = "pm_1", "sepa_debit", "3000"
+	for tag, want := range map[string][3]string{
+		"en": {"Bank account ending 3000", "Remove bank account ending 3000?", "Charge my bank account ending 3000 that morning"},
+		"nl": {"Bankrekening eindigend op 3000", "Bankrekening eindigend op 3000 verwijderen?", "Schrijf die ochtend af van mijn bankrekening eindigend op 3000"},
+		"de": {"Bankkonto mit den Endziffern 3000", "Bankkonto mit den Endziffern 3000 entfernen?", "An diesem Morgen abbuchen: Bankkonto mit den Endziffern 3000"},
+		"ar": {"حساب بنكي ينتهي بـ 3000", "إزالة حساب بنكي ينتهي بـ 3000؟", "الخصم من حساب بنكي ينتهي بـ 3000 صباح ذلك اليوم"},
+	} {
+		f := frameFor(catalog(t), tag, plainAsset)
+		held := Held{CardOnFile: *account}
+		for n, said := range []string{
+			document(t, Methods(MethodsPage{Frame: f, Methods: []Held{held}})).Find(".sheet .row b").Text(),
+			document(t, RemoveMethod(RemoveMethodPage{Frame: f, Method: held})).Find("h1").Text(),
+			document(t, ChoosePromise(PromisePage{Frame: f, Card: account, Days: []time.Time{on(11, 10)}})).Find("label[for=charge] b").Text(),
+		} {
+			if strings.TrimSpace(said) != want[n] {
+				t.Errorf("%s: %q, want %q", tag, strings.TrimSpace(said), want[n])
+			}
+		}
+	}
+}
+
+// What the merchant calls a plan keeps its direction on a page that runs the other way, also inside a sentence.
+func TestNamesKeepTheirDirection(t *testing.T) {
+	for _, said := range []struct{ tag, name, shown string }{
+		{"ar", "4 × Studio (monthly)", "\u20684 × Studio (monthly)\u2069"},
+		{"en", "خطة الاستوديو (شهريًا)", "\u2068خطة الاستوديو (شهريًا)\u2069"},
+		{"en", "4 × Studio (monthly)", "4 × Studio (monthly)"},
+	} {
+		f := frameFor(catalog(t), said.tag, plainAsset)
+		p := due(f)
+		i, j := november(), november()
+		i.What, j.What, j.ID = said.name, said.name, "in_4"
+		p.Invoices, p.ForFuture, p.Main = []Invoice{i}, []string{said.name}, MainAddCard
+		one := document(t, Overview(p))
+		p.Invoices = []Invoice{i, j}
+		two := document(t, Overview(p))
+		paid := receipt()
+		paid.What = said.name
+		done := document(t, Paid(PaidPage{Frame: f, Receipts: []Receipt{paid}}))
+		for place, text := range map[string]string{
+			"on the sheet": one.Find(".amount + p").Text(), "in a sentence": one.Find(".fine").Text(), "in a list": two.Find(".list b").First().Text(), "on the receipt": done.Find(".facts dd").First().Text(),
+		} {
+			if !strings.Contains(text, said.shown) || strings.Count(text, "\u2068") != strings.Count(said.shown, "\u2068") {
+				t.Errorf("%s, %s: %q, want %q", said.tag, place, text, said.shown)
+			}
+		}
 	}
 }

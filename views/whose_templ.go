@@ -107,12 +107,12 @@ func Whose(p WhosePage) templ.Component {
 				}
 			}
 			if p.Shares {
-				templ_7745c5c3_Err = wayLink("/pay/share", "out", p.text("share.way"), p.text("share.way_hint")).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = wayLink("/pay/share", "send", p.text("share.way"), p.text("share.way_hint")).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = wayLink("/pay/support", "talk", p.text("whose.contact"), p.text("whose.contact_hint")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = wayLink("/pay/support", "chat", p.text("whose.contact"), p.text("whose.contact_hint")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -29,17 +29,34 @@ type anchor struct {
 func say(f Frame, key string, args ...l10n.Args) templ.Component {
 	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 		filled, anchors := f.fill(args)
-		var b strings.Builder
-		for _, span := range f.Locale.Spans(key, filled) {
-			writeSpan(&b, span, anchors)
+		return writeSpans(w, f.Locale.Spans(key, filled), anchors)
+	})
+}
+
+// sentence is say for what stands alone or first and may begin with a card or account, whose noun is written small inside a
+// sentence: it begins with a capital. Amounts, names and addresses stay as they are.
+func sentence(f Frame, key string, args ...l10n.Args) templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		filled, anchors := f.fill(args)
+		spans := f.Locale.Spans(key, filled)
+		if !spans[0].Isolated {
+			spans[0].Text = capital(spans[0].Text)
 		}
-		_, err := io.WriteString(w, b.String())
-		return err
+		return writeSpans(w, spans, anchors)
 	})
 }
 
 // saySaid draws a sentence a page struct brought along.
 func saySaid(f Frame, said Said) templ.Component { return say(f, said.Key, said.Args) }
+
+func writeSpans(w io.Writer, spans []l10n.Span, anchors map[string]anchor) error {
+	var b strings.Builder
+	for _, span := range spans {
+		writeSpan(&b, span, anchors)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
 
 func writeSpan(b *strings.Builder, span l10n.Span, anchors map[string]anchor) {
 	text := html.EscapeString(span.Text)
@@ -65,7 +82,7 @@ func (f Frame) text(key string, args ...l10n.Args) string {
 // fill turns what page structs carry (money, instants, cards, links) into what the catalogue takes. A link goes in
 // as an isolated mark no text can hold and comes back out in writeSpan.
 func (f Frame) fill(args []l10n.Args) (l10n.Args, map[string]anchor) {
-	filled := l10n.Args{"Merchant": f.Merchant.Name}
+	filled := l10n.Args{"Merchant": f.apart(f.Merchant.Name)}
 	for _, a := range args {
 		maps.Copy(filled, a)
 	}
@@ -105,6 +122,29 @@ func (f Frame) sums(amounts []billing.Money) l10n.Isolated {
 	return l10n.Isolated(f.Locale.List(texts))
 }
 
+// apart sets a name a stranger chose apart where its direction may not be the page's: between U+2068 and U+2069 it keeps
+// its own, so that what stands at its ends ("Studio (monthly)", "4 × Team") is not drawn at the other end. It is plain text, and
+// so also good for titles and inside sentences, and breaks over lines as the words around it do.
+func (f Frame) apart(name string) string {
+	if name == "" || f.Locale.Dir() == "ltr" && !strings.ContainsFunc(name, writtenLeftward) {
+		return name
+	}
+	return "\u2068" + name + "\u2069"
+}
+
+func writtenLeftward(r rune) bool {
+	return unicode.In(r, unicode.Arabic, unicode.Hebrew, unicode.Syriac, unicode.Thaana, unicode.Nko)
+}
+
+// names lists what strangers have named: "Studio plan and Team plan".
+func (f Frame) names(all []string) string {
+	set := make([]string, len(all))
+	for i, name := range all {
+		set[i] = f.apart(name)
+	}
+	return f.Locale.List(set)
+}
+
 // brandNames are the names of card networks as they write themselves; what is not here is shown with a capital.
 var brandNames = map[string]string{
 	"amex": "American Express", "diners": "Diners Club", "eftpos_au": "eftpos", "jcb": "JCB",
@@ -129,7 +169,7 @@ func (f Frame) brand(c *CardOnFile) string {
 // isCard reports whether the way to pay is a card; everything else is told as a bank account.
 func isCard(c *CardOnFile) bool { return c.Type == "" || c.Type == "card" }
 
-// card is a card or account in words: "Visa ending 4242".
+// card is a card or account in words, as they stand inside a sentence: "Visa ending 4242", "bank account ending 3000".
 func (f Frame) card(c *CardOnFile) string {
 	if c == nil {
 		return f.text("card.card")
@@ -137,7 +177,17 @@ func (f Frame) card(c *CardOnFile) string {
 	if c.Last4 == "" {
 		return f.brand(c)
 	}
-	return f.text("card.ending", l10n.Args{"Brand": f.brand(c), "Last4": l10n.Isolated(c.Last4)})
+	said := f.ending(c)
+	return f.text(said.Key, said.Args)
+}
+
+// ending names a card or account by its last digits. An account whose bank we do not know has words of its own: a
+// network or a bank is a name, "bank account" is a noun with its grammar.
+func (f Frame) ending(c *CardOnFile) Said {
+	if c.Brand == "" && !isCard(c) {
+		return Said{Key: "card.account_ending", Args: l10n.Args{"Last4": l10n.Isolated(c.Last4)}}
+	}
+	return Said{Key: "card.ending", Args: l10n.Args{"Brand": f.brand(c), "Last4": l10n.Isolated(c.Last4)}}
 }
 
 // expiry is a card's last month as it is printed on it: "08/27". Empty for what does not expire.
@@ -183,7 +233,7 @@ func (f Frame) invoiceName(i Invoice, among []Invoice) string {
 	month := f.month(i)
 	for _, other := range among {
 		if other.ID != i.ID && f.month(other) == month && i.What != "" {
-			return i.What
+			return f.apart(i.What)
 		}
 	}
 	return capital(month)

@@ -25,7 +25,15 @@ func (s *Server) showCard(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/pay", http.StatusSeeOther)
 		return nil
 	}
-	p := s.cardPage(r, v, st, chosenOf(r.URL.Query(), st.payable()))
+	if noneTicked(r.URL.Query()) && len(st.payable()) > 1 {
+		return s.showOwed(w, r, v, st, http.StatusUnprocessableEntity)
+	}
+	chosen := chosenOf(r.URL.Query(), st.payable())
+	if len(chosen) == 0 && !st.savesOnly() { // paid in the meantime
+		http.Redirect(w, r, "/pay", http.StatusSeeOther)
+		return nil
+	}
+	p := s.cardPage(r, v, st, chosen)
 	s.stripeHeaders(w, r)
 	s.show(w, r, http.StatusOK, views.Card(p))
 	return nil

@@ -38,17 +38,25 @@ func (s *Server) showOverview(w http.ResponseWriter, r *http.Request) error {
 	case allProcessing(st.open):
 		return s.showProcessing(w, r, f, v, st)
 	default:
-		p := s.overviewPage(f, v, st)
-		p.Proves, err = s.proves(r, v, st.open)
-		if err != nil {
-			return err
-		}
-		if p.Promise != nil {
-			p.Promise.Made = s.toldIn(r, v.session.ID) == "promised"
-			p.Promise.Mailed = v.Email != ""
-		}
-		s.show(w, r, http.StatusOK, views.Overview(p))
+		return s.showOwed(w, r, v, st, http.StatusOK)
 	}
+	return nil
+}
+
+// showOwed draws what is owed, also for who wanted to pay some of it and ticked nothing (StatusUnprocessableEntity).
+func (s *Server) showOwed(w http.ResponseWriter, r *http.Request, v visitor, st standing, code int) error {
+	p := s.overviewPage(s.frame(r, v), v, st)
+	p.NoneChosen = code == http.StatusUnprocessableEntity
+	proves, err := s.proves(r, v, st.open)
+	if err != nil {
+		return err
+	}
+	p.Proves = proves
+	if p.Promise != nil {
+		p.Promise.Made = s.toldIn(r, v.session.ID) == "promised"
+		p.Promise.Mailed = v.Email != ""
+	}
+	s.show(w, r, code, views.Overview(p))
 	return nil
 }
 

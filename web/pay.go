@@ -25,6 +25,9 @@ func (s *Server) chooseInvoices(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	chosen := chosenOf(r.PostForm, st.payable())
+	if noneTicked(r.PostForm) && len(st.payable()) > 1 {
+		return s.showOwed(w, r, v, st, http.StatusUnprocessableEntity)
+	}
 	if len(chosen) == 0 {
 		http.Redirect(w, r, "/pay", http.StatusSeeOther)
 		return nil
@@ -47,6 +50,11 @@ func chosenOf(form map[string][]string, payable []billing.Invoice) []billing.Inv
 		return payable
 	}
 	return slices.DeleteFunc(slices.Clone(payable), func(i billing.Invoice) bool { return !slices.Contains(named, i.ID) })
+}
+
+// noneTicked reports whether a form says that only some invoices are wanted, and then names none.
+func noneTicked(form map[string][]string) bool {
+	return slices.Contains(form["what"], "some") && len(form["invoice"]) == 0
 }
 
 // expectations are invoices with the amounts the customer was shown.

@@ -47,7 +47,7 @@ const narrow = 320
 
 // Faults answers everything that is wrong with the tab's page in a form, one line each, for a reader of the language:
 // what Barriers finds, sideways scrolling in the form and at 320 pixels, not exactly one heading, the wrong language or
-// direction, and a main button that the keyboard does not reach or reaches out of order.
+// direction, a sum that is broken over two lines, and a main button that the keyboard does not reach or reaches out of order.
 func Faults(ctx context.Context, f Form, lang string) ([]string, error) {
 	err := Put(ctx, f)
 	if err != nil {
@@ -81,8 +81,19 @@ func Faults(ctx context.Context, f Form, lang string) ([]string, error) {
 	if over > 0 {
 		all = append(all, fmt.Sprintf("%d pixels wider than a window of %d, which is 1280 at 400 %%", over, narrow))
 	}
+	sums, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](broken))
+	if err != nil {
+		return nil, fmt.Errorf("look at the page's sums: %w", err)
+	}
+	all = append(all, sums...)
 	return all, Put(ctx, f)
 }
+
+// broken answers the sums, the largest things on a page, that stand on more than one line in a window of 320 pixels: half
+// a sum reads like a whole one.
+const broken = `[...document.querySelectorAll('.amount bdi')].filter((sum) => sum.checkVisibility())
+	.filter((sum) => new Set([...sum.getClientRects()].map((line) => Math.round(line.bottom))).size > 1)
+	.map((sum) => 'the sum ' + sum.textContent + ' is broken over two lines at 320 pixels')`
 
 // overAt is Sideways in a window of another width.
 func overAt(ctx context.Context, width int64) (int, error) {
