@@ -53,14 +53,17 @@ func Sideways(ctx context.Context) (int, error) {
 	return chromedp.Run(ctx, chromedp.Evaluate[int](`Math.max(0, document.documentElement.scrollWidth - document.documentElement.clientWidth)`))
 }
 
-// Cramped answers what no desk should show: tables that their own region cuts off, and cells so narrow that a
-// sentence stands in them word below word.
+// Cramped answers what no desk should show: tables that their own region cuts off, cells so narrow that a sentence stands
+// in them word below word, and figures broken over two lines. On a phone a long table may be moved sideways, but not one
+// whose rows are stacked there.
 func Cramped(ctx context.Context) ([]string, error) {
 	return chromedp.Run(ctx, chromedp.Evaluate[[]string](`[
-		...[...document.querySelectorAll('.scroll')].filter((r) => r.scrollWidth > r.clientWidth)
+		...[...document.querySelectorAll(innerWidth < 1000 ? '.scroll:has(.stack)' : '.scroll')].filter((r) => r.scrollWidth > r.clientWidth)
 			.map((r) => 'a table of ' + r.scrollWidth + ' pixels is cut off at ' + r.clientWidth),
-		...[...document.querySelectorAll('th, td')].filter((c) => c.clientWidth > 0 && c.clientWidth < 120 && c.innerText.length > 40)
+		...[...document.querySelectorAll('th, td')].filter((c) => innerWidth >= 1000 && c.clientWidth > 0 && c.clientWidth < 120 && c.innerText.length > 40)
 			.map((c) => c.clientWidth + ' pixels hold «' + c.innerText.slice(0, 60) + '»'),
+		...[...document.querySelectorAll('.figure bdi')].filter((f) => new Set([...f.getClientRects()].map((line) => Math.round(line.bottom))).size > 1)
+			.map((f) => 'the figure ' + f.textContent + ' is broken over two lines'),
 	]`))
 }
 

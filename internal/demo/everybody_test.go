@@ -116,9 +116,6 @@ func (w *walker) visit(address string) {
 		if over > 0 {
 			w.t.Errorf("%s: %d pixels wider than the window", where, over)
 		}
-		if form.width < 1000 {
-			continue
-		}
 		cramped, err := browsertest.Cramped(w.ctx)
 		if err != nil {
 			w.t.Fatalf("%s: %v", where, err)

@@ -7,11 +7,15 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"sollecito/internal/billing"
 )
 
 func money(f Frame, m billing.Money) string { return string(f.Locale.Money(m.Minor, m.Currency)) }
+
+// untilAt is the front of an address with its at sign, "" for what has none.
+func untilAt(email string) string { return email[:strings.LastIndexByte(email, '@')+1] }
 
 func number(f Frame, n int) string { return f.Locale.Number(int64(n)) }
 
@@ -167,6 +171,26 @@ func (p Plan) lead(f Frame) string {
 		return p.Title
 	}
 	return p.Title + ", " + lowerFirst(momentWords(f, p.At))
+}
+
+// The figures that have no room in a narrow tile as large as others are drawn: from how many characters on.
+const (
+	longFigure   = 11
+	longerFigure = 15
+)
+
+// width is the class of a tile's figure by how long it is written, "" for most.
+func (t Tile) width(f Frame) string {
+	if len(t.Money) == 0 {
+		return ""
+	}
+	switch n := utf8.RuneCountInString(money(f, t.Money[0])); {
+	case n >= longerFigure:
+		return "longer"
+	case n >= longFigure:
+		return "long"
+	}
+	return ""
 }
 
 // line is what stands below a tile's figure: the other currencies, then the context.
