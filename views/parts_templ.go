@@ -264,7 +264,7 @@ func amounts(f Frame, sums []billing.Money, class string) templ.Component {
 
 // The largest sums have no room on a phone as large as others are drawn: from how many characters on they are smaller.
 const (
-	longSum   = 11
+	longSum   = 10
 	longerSum = 16
 )
 

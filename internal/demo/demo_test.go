@@ -337,6 +337,14 @@ func (v *outsider) pages(t *testing.T) {
 	}
 	chiara := v.customer("Chiara Bellini")
 	mail := v.mailsTo(chiara.Email)[0]
+	shown, err := http.Get(v.base + "/demo/inbox/" + mail.ID + "/html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, letter := v.read(shown)
+	if !strings.Contains(letter, `<img src="`+v.base+`/brand/`) || !strings.Contains(shown.Header.Get("Content-Security-Policy"), "img-src 'self' ") {
+		t.Errorf("the logo of a letter is not drawn under %s", shown.Header.Get("Content-Security-Policy"))
+	}
 	for path, holds := range map[string]string{
 		"/demo":                                       "Chiara Bellini",
 		"/demo/inbox":                                 "chiara@bellini.example",

@@ -161,8 +161,8 @@ func (d *Demo) showMail(w http.ResponseWriter, r *http.Request) error {
 	return d.show(w, r, http.StatusOK, stage.Mail(page))
 }
 
-// showMailHTML answers a letter's HTML part alone. Whatever stands in it, nothing runs and nothing is fetched; its
-// links can be followed as in a mail program.
+// showMailHTML answers a letter's HTML part alone. Whatever stands in it, nothing runs and nothing is fetched but the
+// demo's own logo; its links can be followed as in a mail program.
 func (d *Demo) showMailHTML(w http.ResponseWriter, r *http.Request) error {
 	mail, err := d.letter(r)
 	if err != nil {
@@ -172,7 +172,7 @@ func (d *Demo) showMailHTML(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.NotFound, "This letter has no HTML part.")
 	}
 	w.Header().Set("Content-Security-Policy", "sandbox allow-same-origin allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "+
-		"style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'")
+		"style-src 'unsafe-inline'; img-src 'self' data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'")
 	w.Header().Set("X-Frame-Options", "SAMEORIGIN")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, err = w.Write([]byte(mail.HTML))

@@ -78,7 +78,7 @@ func (l *Letters) precaution(ctx context.Context, tx *sql.Tx, who billing.Custom
 		Amount: p.Renewal.Amount, On: time.Unix(p.Renewal.PeriodEnd, 0).In(l.Cases.Zone(who)),
 	}
 	if p.Trouble == dunning.CardExpires {
-		facts.Card = email.Card{Brand: p.Card.BrandName(), Last4: p.Card.Last4}
+		facts.Card = cardOf(p.Card)
 		facts.Expired = p.Card.Expired(now.Unix())
 	}
 	return email.Precaution(reader, facts), nil

@@ -40,7 +40,7 @@ func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, sa
 	}
 	used, known := in.Method(method)
 	if known {
-		facts.Card = email.Card{Brand: used.BrandName(), Last4: used.Last4}
+		facts.Card = cardOf(used)
 	}
 	if say.Broken {
 		var err error

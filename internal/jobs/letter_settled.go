@@ -75,5 +75,15 @@ func card(ctx context.Context, tx *sql.Tx, customer, id string) (email.Card, err
 	if fault.Is(err, fault.NotFound) {
 		return email.Card{}, nil
 	}
-	return email.Card{Brand: m.BrandName(), Last4: m.Last4}, err
+	return cardOf(m), err
+}
+
+// cardOf is a method as letters name it. A bank account bears its bank's name, and none where that is not known: how it is
+// debited (SEPA) says nothing to its holder.
+func cardOf(m billing.Method) email.Card {
+	account := m.Type != "" && m.Type != "card" && m.Last4 != ""
+	if account && m.Brand == "" {
+		return email.Card{Last4: m.Last4, Account: true}
+	}
+	return email.Card{Brand: m.BrandName(), Last4: m.Last4, Account: account}
 }

@@ -28,7 +28,7 @@ func Code(locale *l10n.Locale, facts CodeFacts) Letter {
 	letter.Before = []Paragraph{w.spans("mail.code.lead", args)}
 	letter.Amounts = []Amount{{Money: l10n.Isolated(facts.Code), What: w.text("mail.code_works", args)}}
 	if facts.Card != (Card{}) {
-		letter.Facts = []Fact{{w.term("mail.code.removes"), w.card(facts.Card)}}
+		letter.Facts = []Fact{{w.term("mail.code.removes"), w.cardAlone(facts.Card)}}
 	}
 	letter.After = []Paragraph{w.spans("mail.code.tell_nobody", args), w.spans("mail.code.not_you", args)}
 	return letter
@@ -53,9 +53,9 @@ func MethodGone(locale *l10n.Locale, facts MethodGoneFacts) Letter {
 	letter.Preheader = locale.IsolatedText("mail.method.preheader", args)
 	letter.Heading = w.text("mail.method.heading")
 	letter.Before = []Paragraph{w.spans("mail.method.lead", args)}
-	letter.Facts = []Fact{{w.term("mail.method.removed"), w.card(facts.Card)}}
+	letter.Facts = []Fact{{w.term("mail.method.removed"), w.cardAlone(facts.Card)}}
 	if facts.Successor != (Card{}) {
-		letter.Facts = append(letter.Facts, Fact{w.term("mail.method.successor"), w.card(facts.Successor)})
+		letter.Facts = append(letter.Facts, Fact{w.term("mail.method.successor"), w.cardAlone(facts.Successor)})
 	}
 	letter.Button = &Button{Label: w.spans("mail.button.open"), URL: facts.LinkURL}
 	letter.LinkLine = w.text("mail.link.or_open")

@@ -337,3 +337,24 @@ func TestLinkIsTheMessagesOwn(t *testing.T) {
 		t.Errorf("the link stands %d times, want in the button, in the line below it and as its text", got)
 	}
 }
+
+// A bank account is called what its page calls it, and stands under no card's name; how it is debited says nothing to its
+// holder.
+func TestABankAccountIsNoCard(t *testing.T) {
+	account := Card{Last4: "3000", Account: true}
+	for tag, want := range map[string][2]string{
+		"en": {"Bank account: •••• 3000", "Removes: Bank account ending 3000"},
+		"nl": {"Bankrekening: •••• 3000", "Verwijdert: Bankrekening eindigend op 3000"},
+	} {
+		locale := catalog(t).Locale(tag)
+		failed := reminder1(StepFirst, billing.ClassGeneric)
+		failed.Card = account
+		for n, letter := range []Letter{Reminder(locale, failed), Code(locale, CodeFacts{Merchant: lumen(), Code: "081942", Card: account, Minutes: 10})} {
+			html, _ := draw(t, letter)
+			text := letter.Text()
+			if !strings.Contains(text, want[n]) || !strings.Contains(html, "3000") {
+				t.Errorf("%s: no %q in\n%s", tag, want[n], text)
+			}
+		}
+	}
+}

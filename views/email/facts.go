@@ -51,8 +51,9 @@ type Invoice struct {
 
 // Card is what a customer recognises their card or account by.
 type Card struct {
-	Brand string // "Visa"; the bank's name for a debit
-	Last4 string
+	Brand   string // "Visa"; the bank's name for a debit, "" when it is not known
+	Last4   string
+	Account bool // a bank account, which no letter calls a card
 }
 
 // Consequence is what happens to the access, the subscription or the invoice of a customer who does not pay, and when.

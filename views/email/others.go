@@ -47,7 +47,7 @@ func (w writer) paymentRows(payments []Payment) []Fact {
 	if len(payments) == 1 {
 		payment := payments[0]
 		if payment.Card.Last4 != "" && !payment.ByOthers {
-			rows = append(rows, Fact{w.term("mail.fact.card"), w.card(payment.Card)})
+			rows = append(rows, w.cardFact(payment.Card))
 		}
 		if payment.Number != "" {
 			rows = append(rows, Fact{w.term("mail.fact.invoice"), isolated(payment.Number)})

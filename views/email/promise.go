@@ -19,7 +19,7 @@ func Promise(locale *l10n.Locale, facts PromiseFacts) Letter {
 		letter.Amounts = append(letter.Amounts, Amount{Money: w.money(amount), What: w.text("mail.promise.on_"+way, args)})
 	}
 	if facts.Charge && facts.Card.Last4 != "" {
-		letter.Facts = append(letter.Facts, Fact{w.term("mail.fact.card"), w.card(facts.Card)})
+		letter.Facts = append(letter.Facts, w.cardFact(facts.Card))
 	}
 	for i, invoice := range facts.Invoices {
 		if i == mostRows {

@@ -212,7 +212,7 @@ func (r reminder) amounts() []Amount {
 func (r reminder) facts() []Fact {
 	var facts []Fact
 	if r.Card.Last4 != "" {
-		facts = append(facts, Fact{r.term("mail.fact.card"), r.card(r.Card)})
+		facts = append(facts, r.cardFact(r.Card))
 	}
 	if r.several() {
 		facts = append(facts, r.invoiceRows()...)

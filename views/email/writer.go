@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/l10n"
@@ -72,12 +73,36 @@ func (w writer) sums(totals []billing.Money) l10n.Isolated {
 	return l10n.Isolated(w.locale.List(texts))
 }
 
-// card is "Visa ending 4242".
+// card is "Visa ending 4242", and "bank account ending 3000" for an account whose bank we do not know, as inside a sentence.
 func (w writer) card(c Card) Paragraph {
+	if c.Brand == "" && c.Account {
+		return w.spans("card.account_ending", l10n.Args{"Last4": l10n.Isolated(c.Last4)})
+	}
 	if c.Brand == "" {
 		return isolated("•••• " + c.Last4)
 	}
 	return w.spans("mail.card", l10n.Args{"Brand": line(c.Brand, longestName), "Last4": l10n.Isolated(c.Last4)})
+}
+
+// cardAlone is card where it stands alone: a noun in front begins with a capital.
+func (w writer) cardAlone(c Card) Paragraph {
+	words := w.card(c)
+	if !words[0].Isolated {
+		first, size := utf8.DecodeRuneInString(words[0].Text)
+		words[0].Text = string(unicode.ToUpper(first)) + words[0].Text[size:]
+	}
+	return words
+}
+
+// cardFact tells by which card or account it was, under its own term.
+func (w writer) cardFact(c Card) Fact {
+	switch {
+	case c.Account && c.Brand == "":
+		return Fact{w.term("card.account"), isolated("•••• " + c.Last4)}
+	case c.Account:
+		return Fact{w.term("card.account"), w.card(c)}
+	}
+	return Fact{w.term("mail.fact.card"), w.card(c)}
 }
 
 func plain(text string) Paragraph { return Paragraph{{Text: text}} }
