@@ -44,6 +44,7 @@ type bannerText struct {
 	Body    string `json:"body"`
 	CTA     string `json:"cta,omitempty"`
 	Dismiss string `json:"dismiss,omitempty"`
+	Failed  string `json:"failed,omitempty"` // said when a press on CTA came to nothing
 }
 
 // The states of the notice.
@@ -251,6 +252,9 @@ func (e *embed) drawBanner(f bannerFacts, state string, who reader) banner {
 	}
 	b.Text = bannerWords(locale, state, f, args)
 	b.Text.CTA = bannerButton(locale, state, f.class, len(totals) > 1, args)
+	if b.Text.CTA != "" {
+		b.Text.Failed = locale.Text("card.failed")
+	}
 	switch {
 	case state == bannerProcessing:
 		b.Text.Dismiss = locale.Text("banner.close")

@@ -62,7 +62,7 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
   };
   const firm = ['grace_ending', 'suspended', 'restricted'];
 
-  // What the demo attribute shows, to style the notice against.
+  // What the demo attribute shows.
   const pay = { cta: 'Pay €29.00', dismiss: 'Not today' };
   const samples = Object.entries({
     notice: { title: 'Your last payment didn’t go through.', body: 'Everything works until Tuesday 18 November.' },
@@ -100,7 +100,7 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
     #state = null;    // what the portal said last, null for nothing to say
     #asked = 0;       // when it was asked last, ms
     #timer = 0;
-    #round = 0;       // counts looks, so that a late answer to an old one is dropped
+    #round = 0;       // counts looks: a late answer to an old one is dropped
     #putOff = '';     // the state the reader put off in this page; a different one shows again
     #drawn = '';      // what stands in the page, as one string
     #reported = '';   // the state last reported as shown
@@ -134,7 +134,7 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
       if (this.isConnected && before !== now) this.refresh();
     }
 
-    // refresh asks the portal now. Also for the merchant, after something changed. It never rejects.
+    // refresh asks the portal now, also for the merchant after a change. It never rejects.
     async refresh() {
       clearTimeout(this.#timer);
       if (this.hasAttribute('demo')) {
@@ -165,8 +165,8 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
       this.refresh();
     };
 
-    // call speaks with the portal: POST with a body, GET without. Answers null for 204. A token that has run out is
-    // asked for once more where the merchant gave a function.
+    // call speaks with the portal: POST with a body, GET without; null for 204. A token that has run
+    // out is asked for once more where it comes from a function.
     async #call(path, body, again) {
       const source = this.#options.token;
       const token = typeof source === 'function' ? await source() : source || this.getAttribute('token');
@@ -204,7 +204,7 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
       try { if (listener) listener(detail); } catch (error) { reportError(error); } // the merchant's mistake stays the merchant's
     }
 
-    // The app around us must never suffer from us: nothing is shown, and the console hears of it once.
+    // The app around never suffers: nothing is shown, and the console hears of it once.
     #fail(error) {
       this.#state = null;
       this.#draw();
@@ -258,14 +258,14 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
       return section;
     }
 
-    // The wall is a dialog of the browser's own: it keeps the focus, and Esc puts a soft one off. A hard one has no
-    // way past but the merchant's own, in the slots: log out, write, export.
+    // The wall is a dialog of the browser: it keeps the focus, and Esc puts a soft one off. A hard one has no way past
+    // but the merchant's own, in the slots: log out, write, export.
     #wall(state) {
       const { text = {}, amount } = state;
       const soft = state.wall === 'soft';
       const dialog = part('wall', make('dialog', { lang: state.lang || 'en', dir: state.dir || 'ltr' },
         make('h2', { id: 'title', textContent: text.title || '' }),
-        make('p', { textContent: text.body || '' }),
+        part('body', make('p', { textContent: text.body || '' })),
         amount && amount.text && make('p', { className: 'sum' }, make('bdi', { textContent: amount.text })),
         this.#payButton(state), soft && this.#offButton(state), make('slot', { name: 'ways' })));
       dialog.setAttribute('aria-labelledby', 'title');
@@ -289,7 +289,7 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
       this.#draw();
     }
 
-    // The address is asked for at the press: it works once and for minutes, so it never lies about in a page.
+    // The address is asked for at the press: it works once, for minutes, and never lies about in a page.
     async #pay(button) {
       if (!this.#state || button.getAttribute('aria-disabled')) return;
       button.setAttribute('aria-disabled', 'true');
@@ -299,6 +299,8 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
         location.assign(link.url);
       } catch (error) {
         button.removeAttribute('aria-disabled');
+        const words = this.#root.querySelector('[part=body]');
+        if (words) Object.assign(words, { role: 'alert', textContent: this.#state.text.failed });
         this.#complain(error);
       }
     }

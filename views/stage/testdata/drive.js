@@ -44,6 +44,10 @@ addEventListener('load', async () => {
     saw.wallAfterEsc = Boolean(wall.shadowRoot.querySelector('dialog'));
     wall.remove();
     await portal('notice2');
+    button('pay').click(); // the first link is refused
+    while (!section().querySelector('[role=alert]')) await new Promise(done => setTimeout(done, 20));
+    saw.refused = look().text;
+    saw.again = !button('pay').hasAttribute('aria-disabled');
     await fetch('/saw', { method: 'POST', body: JSON.stringify(saw) });
     button('pay').click();
   } catch (error) {
