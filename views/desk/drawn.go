@@ -14,9 +14,6 @@ import (
 
 func money(f Frame, m billing.Money) string { return string(f.Locale.Money(m.Minor, m.Currency)) }
 
-// untilAt is the front of an address with its at sign, "" for what has none.
-func untilAt(email string) string { return email[:strings.LastIndexByte(email, '@')+1] }
-
 func number(f Frame, n int) string { return f.Locale.Number(int64(n)) }
 
 // momentWords is "Today, 14:12", "Yesterday, 19:12", "Fri 31 Oct, 08:47", with the year when it is another one.
