@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/dunning"
@@ -69,8 +70,7 @@ func (s *Server) showConversation(w http.ResponseWriter, r *http.Request, who st
 	return nil
 }
 
-// conversationPage builds the page. Resting stays false: an answer always lets the reminders go on, so there is
-// nothing to choose.
+// conversationPage builds the page.
 func (s *Server) conversationPage(r *http.Request, who staff.Member) (desk.ConversationPage, error) {
 	p := desk.ConversationPage{Frame: s.deskFrame(r), MayReply: who.Role.May(staff.Act), Limit: support.Longest}
 	p.Nav = desk.NavInbox
@@ -108,6 +108,7 @@ func (s *Server) conversationPage(r *http.Request, who staff.Member) (desk.Conve
 			reasons = append(reasons, pause.Reason)
 		}
 		p.State = s.stateOf(c, customer, reasons)
+		p.Resting = slices.Contains(reasons, dunning.PauseConversation)
 		return nil
 	})
 	return p, err

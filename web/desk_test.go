@@ -381,6 +381,10 @@ func TestAnAnswerPressedTwiceAtOnceIsMailedOnce(t *testing.T) {
 	must(t, h.talks.Write(t.Context(), "cus_1", "May I pay on Friday?", false, time.Now()))
 	b := h.member(staff.Agent)
 	where := b.page("/admin/inbox").Find("tbody th a").AttrOr("href", "")
+	const rests = "Reminders rest until then; with it they go on by their schedule."
+	if form := b.page(where).Find("form[action$='/reply']").Text(); !strings.Contains(form, rests) {
+		t.Errorf("what an answer does to the reminders is not told: %q", form)
+	}
 	var presses sync.WaitGroup
 	for range 8 {
 		presses.Go(func() {
@@ -391,6 +395,9 @@ func TestAnAnswerPressedTwiceAtOnceIsMailedOnce(t *testing.T) {
 		})
 	}
 	presses.Wait()
+	if form := b.page(where).Find("form[action$='/reply']").Text(); strings.Contains(form, rests) {
+		t.Error("reminders rest though the customer was answered")
+	}
 	if said := b.page(where).Find(".talk li.mine").Length(); said != 1 {
 		t.Errorf("the customer is answered %d times", said)
 	}

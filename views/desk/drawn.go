@@ -294,7 +294,7 @@ func (p ConversationPage) effect() string {
 		where += " The mail waits while all sending is stopped."
 	}
 	if p.Resting {
-		return where + " Reminders rest until you resume them."
+		return where + " Reminders rest until then; with it they go on by their schedule."
 	}
 	return where
 }

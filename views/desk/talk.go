@@ -22,7 +22,7 @@ type Thread struct {
 }
 
 // ConversationPage is one conversation with its answer form, GET /admin/conversations/{id}. The form is
-// POST /admin/conversations/{id}/reply with text and resume (yes when reminders shall go on).
+// POST /admin/conversations/{id}/reply with text.
 type ConversationPage struct {
 	Frame
 	ID         string
@@ -32,7 +32,7 @@ type ConversationPage struct {
 	Language   string // the customer's, in English: "Dutch"
 	State      State
 	Messages   []Message // oldest first
-	Resting    bool      // reminders rest because of this conversation
+	Resting    bool      // reminders rest because of this conversation, until it is answered
 	MayReply   bool      // false for a role that only reads
 	Text       string    // what was typed before, kept
 	Fault      string    // what is wrong with it; "" when nothing
