@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/http"
+	"slices"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/checkout"
@@ -63,9 +64,13 @@ func (s *Server) chargeCase(w http.ResponseWriter, r *http.Request, who staff.Me
 		if err != nil {
 			return err
 		}
-		if len(begun) > 0 { // pressed again: what it changed itself does not stand in its way
-			method = begun[0].MethodID
+		at := slices.IndexFunc(begun, func(a billing.Attempt) bool { return a.InvoiceID == wanted[0].Invoice })
+		if at >= 0 { // pressed again: what it changed itself does not stand in its way
+			method = begun[at].MethodID
 			return nil
+		}
+		if len(begun) > 0 {
+			return fault.New(fault.Invalid, "The form is not one of ours.")
 		}
 		may, why, err := s.Cases.MayActFor(r.Context(), tx, c.CustomerID, false)
 		if err != nil {

@@ -420,6 +420,7 @@ func TestAColleagueTriesTheChargeNow(t *testing.T) {
 	if got := h.chargesOf(customer, invoice); len(got) != 2 {
 		t.Errorf("charges %v", got)
 	}
+	used, expect := form.Get("attempt"), form.Get("expect")
 	form.Set("attempt", "press_"+strings.Repeat("0", 26)) // another order, too soon
 	if b.post(action, form); b.status != http.StatusConflict || !strings.Contains(b.text("main"), "less than a day old") {
 		t.Errorf("%d %s", b.status, b.text("main"))
@@ -438,6 +439,15 @@ func TestAColleagueTriesTheChargeNow(t *testing.T) {
 	}
 	if got := h.chargesOf(customer, invoice); len(got) != 2 {
 		t.Errorf("charges %v", got)
+	}
+	other := h.fail(customer, "do_not_honor")
+	form.Set("attempt", used) // an order of before does not open the way to another invoice
+	form.Set("expect", strings.ReplaceAll(expect, invoice, other))
+	if b.post(action, form); b.status != http.StatusBadRequest && b.status != http.StatusUnprocessableEntity {
+		t.Errorf("%d %s", b.status, b.text("main"))
+	}
+	if got := h.chargesOf(customer, other); len(got) != 1 {
+		t.Errorf("charges of another invoice %v", got)
 	}
 }
 
