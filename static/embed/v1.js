@@ -9,8 +9,7 @@ Attributes: token · position="top" (default), "sticky", "bottom" · policy="ban
 "dark" (default: the page's color-scheme) · demo (every state, or the one named, without a token).
 Look: --pay-banner-accent, -on-accent, -card, -ink, -muted, -line, -firm, -font; parts banner, title, body, pay, dismiss.
 
-It needs this script's origin in script-src and connect-src, nothing else: it makes elements and never markup. When
-anything fails it shows nothing and says so once in the console. */
+Needs this script's origin in script-src and connect-src. When anything fails it shows nothing, and the console says so. */
 (() => {
   'use strict';
   if (customElements.get('pay-banner')) return;
@@ -165,8 +164,7 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
       this.refresh();
     };
 
-    // call speaks with the portal: POST with a body, GET without; null for 204. A token that has run
-    // out is asked for once more where it comes from a function.
+    // POST with a body, GET without; null for 204. A token that ran out is asked for once more from its function.
     async #call(path, body, again) {
       const source = this.#options.token;
       const token = typeof source === 'function' ? await source() : source || this.getAttribute('token');
@@ -182,7 +180,7 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
         if (response.status === 401 && typeof source === 'function' && !again) return this.#call(path, body, true);
         if (!response.ok) {
           const problem = await response.json().catch(() => ({}));
-          throw Object.assign(new Error(), { code: problem.code || 'http_' + response.status });
+          throw Object.assign(new Error(), { status: response.status, code: problem.code || 'http_' + response.status });
         }
         if (path === 'state') this.#settled = response.headers.get('Pay-State') === 'settled';
         return response.status === 200 || response.status === 201 ? await response.json() : null;
@@ -240,7 +238,6 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
       this.#event('shown');
     }
 
-    // An event that is lost costs nothing but its count.
     #event(type) {
       return this.#call('events', { type }).catch(() => null);
     }
@@ -258,8 +255,7 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
       return section;
     }
 
-    // The wall is a dialog of the browser: it keeps the focus, and Esc puts a soft one off. A hard one has no way past
-    // but the merchant's own, in the slots: log out, write, export.
+    // Esc puts a soft wall off. A hard one has no way past but the merchant's own, in the slots.
     #wall(state) {
       const { text = {}, amount } = state;
       const soft = state.wall === 'soft';
@@ -289,7 +285,7 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
       this.#draw();
     }
 
-    // The address is asked for at the press: it works once, for minutes, and never lies about in a page.
+    // Asked for at the press, the address works once, for minutes.
     async #pay(button) {
       if (!this.#state || button.getAttribute('aria-disabled')) return;
       button.setAttribute('aria-disabled', 'true');
@@ -299,17 +295,26 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
         location.assign(link.url);
       } catch (error) {
         button.removeAttribute('aria-disabled');
-        const words = this.#root.querySelector('[part=body]');
-        if (words) Object.assign(words, { role: 'alert', textContent: this.#state.text.failed });
+        if (error.status === 401 || error.status === 403) this.refresh(); // what stands here is no longer so
+        else this.#alert(this.#state && this.#state.text.failed);
         this.#complain(error);
       }
+    }
+
+    // A new node each time is told each time.
+    #alert(words) {
+      const body = this.#root.querySelector('[part=body]');
+      if (!words || !body) return;
+      for (const said of this.#root.querySelectorAll('[role=alert]')) said.remove();
+      body.after(make('span', { textContent: ' ' + words }));
+      body.nextSibling.setAttribute('role', 'alert');
     }
   }
 
   customElements.define('pay-banner', PayBanner);
 
   window.PayBanner = {
-    // mount puts a notice at the top of the page, or before the first child of options.into, and answers the element.
+    // mount puts a notice first in the page, or in options.into, and answers the element.
     mount(options = {}) {
       const banner = document.createElement('pay-banner');
       for (const name of ['position', 'policy', 'theme', 'demo']) if (options[name] != null) banner.setAttribute(name, options[name]);

@@ -21,7 +21,7 @@ import (
 // scenes are what the portal answers to /embed/v1/state, by the name the driving script asks for.
 var scenes = map[string]string{
 	"notice":  `{"state":"notice","wall":"none","amount":{"minor":2900,"currency":"eur","text":"€29.00"},"text":{"title":"Your last payment didn’t go through.","body":"Everything works until Tuesday.","cta":"Pay €29.00","dismiss":"Not today"},"lang":"en","dir":"ltr","dismissible":true,"poll_s":300}`,
-	"notice2": `{"state":"past_due","amount":{"minor":2900,"currency":"eur","text":"€29.00"},"text":{"title":"Still open.","body":"","cta":"Pay €29.00","dismiss":"Not today","failed":"That didn’t work."},"lang":"en","dir":"ltr","dismissible":true}`,
+	"notice2": `{"state":"past_due","amount":{"minor":2900,"currency":"eur","text":"€29.00"},"text":{"title":"Still open.","body":"Everything works until Friday.","cta":"Pay €29.00","dismiss":"Not today","failed":"That didn’t work."},"lang":"en","dir":"ltr","dismissible":true}`,
 	"grace":   `{"state":"grace_ending","amount":{"minor":2900,"currency":"eur","text":"€29.00"},"text":{"title":"<img src=x onerror=alert(1)>","body":"€29.00 is open.","cta":"Pay €29.00","dismiss":""},"lang":"en","dir":"ltr","dismissible":false}`,
 	"member":  `{"state":"past_due","text":{"title":"A payment for your team needs attention.","body":"Please tell whoever looks after billing.","dismiss":"Close","label":"Message about your team’s plan"},"lang":"en","dir":"ltr","dismissible":true}`,
 	"rtl":     `{"state":"notice_rtl","amount":{"minor":2900,"currency":"eur","text":"€29.00"},"text":{"title":"لم تتم عملية الدفع.","body":"","cta":"ادفع €29.00","dismiss":"ليس اليوم"},"lang":"ar","dir":"rtl","dismissible":true}`,
@@ -41,6 +41,8 @@ type seen struct {
 	WallAfterEsc bool
 	Refused      string
 	Again        bool
+	Alerts       int
+	NotMine      string
 }
 
 type look struct {
@@ -122,8 +124,11 @@ func TestBannerInARealBrowser(t *testing.T) {
 	if !saw.Wall.Modal || saw.Wall.Sum != "€29.00" || saw.Wall.Inert != 0 || saw.WallAfterEsc {
 		t.Errorf("the wall is %+v, after Esc %v", saw.Wall, saw.WallAfterEsc)
 	}
-	if !strings.Contains(saw.Refused, "That didn’t work.") || !saw.Again {
-		t.Errorf("after a press that came to nothing the notice says %q, and may be pressed again: %v", saw.Refused, saw.Again)
+	if !strings.Contains(saw.Refused, "Everything works until Friday. That didn’t work.") || !saw.Again || saw.Alerts != 1 {
+		t.Errorf("after a press that came to nothing the notice says %q, and may be pressed again: %v; after the next there are %d alerts", saw.Refused, saw.Again, saw.Alerts)
+	}
+	if !strings.Contains(saw.NotMine, "whoever looks after billing") {
+		t.Errorf("who may not pay any more reads %q", saw.NotMine)
 	}
 	if !slices.Contains(saw.Told, "paid:grace_ending") || !slices.Contains(saw.Told, "error:http_500") {
 		t.Errorf("the page was told %v", saw.Told)
@@ -192,10 +197,12 @@ func portalOf(t *testing.T, scene func() string, heard func(string)) http.Handle
 		heard(event.Type)
 		w.WriteHeader(http.StatusNoContent)
 	}))
-	var refused atomic.Bool
+	refusals := []int{http.StatusServiceUnavailable, http.StatusServiceUnavailable, http.StatusForbidden}
+	var asked atomic.Int64
 	mux.HandleFunc("POST /embed/v1/link", embed(func(w http.ResponseWriter, r *http.Request) {
-		if refused.CompareAndSwap(false, true) {
-			w.WriteHeader(http.StatusServiceUnavailable)
+		n := int(asked.Add(1))
+		if n <= len(refusals) {
+			w.WriteHeader(refusals[n-1])
 			return
 		}
 		heard("link")

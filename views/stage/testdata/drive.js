@@ -44,10 +44,21 @@ addEventListener('load', async () => {
     saw.wallAfterEsc = Boolean(wall.shadowRoot.querySelector('dialog'));
     wall.remove();
     await portal('notice2');
-    button('pay').click(); // the first link is refused
-    while (!section().querySelector('[role=alert]')) await new Promise(done => setTimeout(done, 20));
+    const soon = () => new Promise(done => setTimeout(done, 20));
+    const alert = () => section().querySelector('[role=alert]');
+    button('pay').click(); // the first two come to nothing
+    while (!alert()) await soon();
+    const first = alert();
     saw.refused = look().text;
     saw.again = !button('pay').hasAttribute('aria-disabled');
+    button('pay').click();
+    while (alert() === first) await soon();
+    saw.alerts = section().querySelectorAll('[role=alert]').length;
+    await fetch('/scene?is=member', { method: 'POST' });
+    button('pay').click(); // the third is refused to who may not pay any more
+    while (button('pay')) await soon();
+    saw.notMine = look().text;
+    await portal('notice2');
     await fetch('/saw', { method: 'POST', body: JSON.stringify(saw) });
     button('pay').click();
   } catch (error) {
