@@ -49,9 +49,10 @@ steps:
 	if got := time.Unix(r.DueAt, 0).In(rome).Format("Mon 2 15:04"); got != "Sat 14 09:00" {
 		t.Errorf("its first retry is due on %s", got)
 	}
+	w.now = w.now.AddDate(0, 0, 1) // what lies between its failure and a rest does not count either
 	rest(2)
 	w.do(func(ctx context.Context, tx *sql.Tx) error {
-		_, _, err := w.cases.TakeRetry(ctx, tx, r, time.Date(2026, 11, 14, 9, 0, 0, 0, rome))
+		_, _, err := w.cases.TakeRetry(ctx, tx, r, time.Date(2026, 11, 16, 8, 59, 0, 0, rome))
 		r = stands(ctx, tx)
 		return err
 	})

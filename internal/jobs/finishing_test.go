@@ -20,7 +20,7 @@ func TestADialogueIsHurriedByAStopAlone(t *testing.T) {
 			program, stop := context.WithCancel(t.Context())
 			timer := time.AfterFunc(test.stopAfter, stop)
 			began := time.Now()
-			sending, end := finishing(program)
+			sending, end := finishing(program, longest)
 			<-sending.Done()
 			if got := time.Since(began); got != test.lasts {
 				t.Errorf("%s: a dialogue may last %v, not %v", name, got, test.lasts)
@@ -29,7 +29,7 @@ func TestADialogueIsHurriedByAStopAlone(t *testing.T) {
 			timer.Stop()
 			stop()
 		}
-		sending, end := finishing(t.Context())
+		sending, end := finishing(t.Context(), longest)
 		end()
 		if sending.Err() == nil {
 			t.Error("a dialogue that is over holds its context")

@@ -69,7 +69,7 @@ func (l *line) work(ctx context.Context, from *supply) error {
 		if !more {
 			break
 		}
-		if !l.Real().Before(time.Unix(n.LeaseUntil, 0).Add(-sendLease / 2)) {
+		if ctx.Err() != nil || !l.Real().Before(time.Unix(n.LeaseUntil, 0).Add(-sendLease/2)) {
 			l.late = append(l.late, n.Notice)
 			from.finished()
 			continue
@@ -93,11 +93,20 @@ func (l *line) next(ctx context.Context, from *supply) (claim, bool, error) {
 	select {
 	case n, more := <-from.waiting:
 		return n, more, nil
+	case <-ctx.Done():
+		return claim{}, false, nil
 	case <-time.After(tellFirst):
 	}
 	err := l.conclude(ctx)
-	n, more := <-from.waiting
-	return n, more, err
+	if err != nil {
+		return claim{}, false, err
+	}
+	select {
+	case n, more := <-from.waiting:
+		return n, more, nil
+	case <-ctx.Done():
+		return claim{}, false, nil
+	}
 }
 
 // deliver takes one claimed notice to its dialogue with the mail server: checked once more, written, marked, handed over.
@@ -126,7 +135,7 @@ func (l *line) deliver(ctx context.Context, n claim) (err error) {
 	}
 	defer l.rooms.leave(t.letter)
 	// From here the dialogue is finished and its outcome written down even while the program is stopping.
-	sending, stop := finishing(ctx)
+	sending, stop := finishing(ctx, min(longest, t.lease.Sub(l.Real())-tellLast)) // before others may call it uncertain
 	defer stop()
 	l.last = &handed{notice: t.next, who: t.who, outcome: mail.ErrUncertain, until: t.lease} // should it panic
 	l.last.outcome = conn.Hand(sending, t.letter)
@@ -134,10 +143,10 @@ func (l *line) deliver(ctx context.Context, n claim) (err error) {
 	return nil
 }
 
-// finishing answers a context for one dialogue: it outlives ctx, but not by more than a stop waits. To cut a dialogue off
-// while the server looks at the mail would leave nobody knowing whether it took it.
-func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
-	sending, stop := context.WithTimeout(context.WithoutCancel(ctx), longest)
+// finishing answers a context for one dialogue of at most so long: it outlives ctx, but not by more than a stop waits. To cut a
+// dialogue off while the server looks at the mail would leave nobody knowing whether it took it.
+func finishing(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
+	sending, stop := context.WithTimeout(context.WithoutCancel(ctx), most)
 	forget := context.AfterFunc(ctx, func() {
 		hurry := time.NewTimer(dialogue)
 		defer hurry.Stop()

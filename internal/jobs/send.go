@@ -238,9 +238,11 @@ func (s *Sender) conclude(ctx context.Context, tx *sql.Tx, h *handed, now time.T
 	return later("The connection broke before the mail was handed over.")
 }
 
-// overdue reports whether a mail has been tried for too long.
+// overdue reports whether a mail has been tried for too long: since its first try, and often, since it may have had to wait
+// for hours in which it may go.
 func overdue(n outbox.Notice, now time.Time) bool {
-	return now.Unix()-n.Dated > int64(outbox.GiveUpAfter/time.Second)
+	const often = 10 // two days of Backoff are some thirty tries
+	return n.Attempts >= often && now.Unix()-n.Dated > int64(outbox.GiveUpAfter/time.Second)
 }
 
 // foreignAddress is the status of an address with letters that the server on the way cannot spell (RFC 6531).

@@ -107,8 +107,8 @@ func (c touchy) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// A mail at which the connection breaks each time is not tried for ever: after two days it failed, for staff to see. Its
-// address is not given up, and the other mails are not held up.
+// A mail at which the connection breaks each time is not tried for ever: after two days and many tries it failed, for staff to
+// see. Its address is not given up, and the other mails are not held up.
 func TestAMailTheConnectionBreaksAt(t *testing.T) {
 	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
 	db, catcher, sender := waiting(t, now, 5, []string{"first"})
@@ -129,13 +129,22 @@ func TestAMailTheConnectionBreaksAt(t *testing.T) {
 	t.Cleanup(func() { sender.Pool.Close() })
 	for _, at := range []struct {
 		after          time.Duration
+		tried          int
 		status, reason string
 	}{
-		{0, "queued", "The connection broke before the mail was handed over."},
-		{47 * time.Hour, "queued", "The connection broke before the mail was handed over."},
-		{49 * time.Hour, "failed", "The connection broke at each try for two days, before the mail was handed over."},
+		{0, 0, "queued", "The connection broke before the mail was handed over."},
+		{47 * time.Hour, 20, "queued", "The connection broke before the mail was handed over."},
+		{49 * time.Hour, 2, "queued", "The connection broke before the mail was handed over."}, // it waited for its hours
+		{72 * time.Hour, 20, "failed", "The connection broke at each try for two days, before the mail was handed over."},
 	} {
 		now = time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC).Add(at.after)
+		err = db.Do(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.Exec(`UPDATE notices SET attempts = $1 WHERE customer_id = 'cus_0'`, at.tried)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 		_, err = sender.RunOnce(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -13,7 +13,8 @@ import (
 type supply struct {
 	sender  *Sender
 	waiting chan claim
-	claimed int // once it has ended
+	claimed int       // once it has ended
+	until   time.Time // real time from which nothing more is claimed: a batch must end, for its task to be seen to go on
 
 	first int           // lines that have something to do at once
 	open  atomic.Int64  // notices passed on that no line is done with
@@ -28,7 +29,7 @@ const slowDialogue = time.Second
 
 func newSupply(s *Sender, first int) *supply {
 	return &supply{
-		sender: s, first: first, waiting: make(chan claim, asideBatch),
+		sender: s, first: first, waiting: make(chan claim, asideBatch), until: s.Real().Add(sendLease / 2),
 		done: make(chan struct{}, 1), over: make(chan struct{}), left: make(chan []outbox.Notice, 1),
 	}
 }
@@ -62,7 +63,7 @@ func (p *supply) more(ctx context.Context) []outbox.Notice {
 		case <-p.over:
 			return nil
 		case <-late.C:
-			if p.sender.Connections == 1 || ctx.Err() != nil {
+			if p.sender.Connections == 1 || ctx.Err() != nil || !p.sender.Real().Before(p.until) {
 				continue
 			}
 			claimed, err := p.sender.claim(ctx)

@@ -36,7 +36,8 @@ type answer struct {
 // longestAnswer is how many bytes an answer may have. A server that says more is not one to be understood.
 const longestAnswer = 64 << 10
 
-// hear reads one answer (RFC 5321, 4.2). Text may be missing, as the standard allows, and the space before it with it.
+// hear reads one answer (RFC 5321, 4.2). Text may be missing, as the standard allows, and the space before it with it. Between
+// the first line and the last some pass on text as they got it, without a code.
 func (s speech) hear() (answer, error) {
 	var a answer
 	for room := longestAnswer; ; {
@@ -47,6 +48,10 @@ func (s speech) hear() (answer, error) {
 		room -= len(line)
 		line = strings.TrimRight(line, "\r\n")
 		code, err := codeOf(line)
+		if err != nil && a.code != 0 {
+			a.lines = append(a.lines, line)
+			continue
+		}
 		if err != nil {
 			return answer{}, err
 		}

@@ -23,7 +23,8 @@ func TestAnswers(t *testing.T) {
 		"354 go on\n":                       {354, []string{"go on"}},
 		"220-first\r\n220-\r\n220 last\r\n": {220, []string{"first", "", "last"}},
 		"250-a\r\n250\r\n":                  {250, []string{"a", ""}},
-		strings.Repeat("550-no\r\n", 200) + "550 no\r\n": {550, strings.Split(strings.Repeat("no\n", 200)+"no", "\n")},
+		"550-5.1.1 no such user\r\nsee https://mail.example\r\n550 end\r\n": {550, []string{"5.1.1 no such user", "see https://mail.example", "end"}},
+		strings.Repeat("550-no\r\n", 200) + "550 no\r\n":                    {550, strings.Split(strings.Repeat("no\n", 200)+"no", "\n")},
 	} {
 		heard, err := (speech{r: bufio.NewReader(iotest.OneByteReader(strings.NewReader(said)))}).hear()
 		if err != nil || !reflect.DeepEqual(heard, want) {
