@@ -203,8 +203,10 @@ func (c Case) planned(in Situation) (Case, bool) {
 		next = append(next, max(c.comes(in, c.Step).Unix(), in.Now.Unix()))
 	}
 	c.NextStepAt = slices.Min(next)
+	// The day that was told is that of the next thing to be taken away, also while its condition does not hold.
 	i := slices.IndexFunc(ahead, func(p Planned) bool { return p.Step.Consequence })
-	if i >= 0 && c.ConsequenceAt > 0 && c.ConsequenceAt < ahead[i].Wanted.Unix() {
+	told := slices.IndexFunc(in.Plan.Steps[c.Step:], func(s campaign.Step) bool { return s.Consequence })
+	if i >= 0 && ahead[i].Index == c.Step+told && c.ConsequenceAt > 0 && c.ConsequenceAt < ahead[i].Wanted.Unix() {
 		c.ConsequenceAt = ahead[i].At.Unix()
 	}
 	return c, true

@@ -213,12 +213,13 @@ func (c *Client) useForSubscription(ctx context.Context, id, method, key string)
 	var e *stripe.Error
 	if errors.As(err, &e) && e.HTTPStatusCode == http.StatusBadRequest && e.Type == stripe.ErrorTypeInvalidRequest {
 		s, readErr := subscriptions.Get(id, &stripe.SubscriptionParams{Params: reading(ctx)})
-		if readErr == nil && (s.Status == stripe.SubscriptionStatusCanceled || s.Status == stripe.SubscriptionStatusIncompleteExpired) {
+		switch {
+		case readErr != nil: // whether it refuses for good is to be asked again
+			return failed("read why "+id+" does not take "+method, readErr)
+		case s.Status == stripe.SubscriptionStatusCanceled || s.Status == stripe.SubscriptionStatusIncompleteExpired:
 			return fault.Wrap(fault.NotFound, failed("make "+method+" the default of "+id, err), "It has ended already")
 		}
-		if readErr == nil {
-			return fmt.Errorf("%w: %w", ErrPlanRefuses, failed("make "+method+" the default of "+id, err))
-		}
+		return fmt.Errorf("%w: %w", ErrPlanRefuses, failed("make "+method+" the default of "+id, err))
 	}
 	return failed(fmt.Sprintf("make %s the default of %s", method, id), err)
 }

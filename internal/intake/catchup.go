@@ -94,7 +94,11 @@ func (w *walk) reach() reach {
 	if since < oldest {
 		return reach{lost: true, since: oldest, disputes: at.Add(-disputesFor).Unix(), unread: at.Unix(), most: math.MaxInt32}
 	}
-	return reach{since: since, disputes: since, unread: at.Add(-unreadFor).Unix(), most: unreadBatch}
+	disputes := since
+	if w.state.Undisputed > 0 { // those that began while none could be listed
+		disputes = max(at.Add(-disputesFor).Unix(), min(since, w.state.Undisputed-int64(overlap.Seconds())))
+	}
+	return reach{since: since, disputes: disputes, unread: at.Add(-unreadFor).Unix(), most: unreadBatch}
 }
 
 // begin sets out from where the last catch-up ended. Where that lies ahead of us a clock that was wrong wrote it, and nobody
@@ -127,6 +131,7 @@ func (w *walk) goWithout(ctx context.Context, err error) error {
 	case listEvents:
 		w.state.UnderWay.Refused = true
 	case listDisputes:
+		w.state.UnderWay.NoDisputes = true
 	default:
 		return err
 	}
@@ -183,6 +188,12 @@ func (w *walk) end(ctx context.Context, back reach) error {
 		at := next.UnderWay.At
 		if next.UnderWay.Refused && next.Unlisted == 0 {
 			next.Unlisted = next.Cursor
+		}
+		switch {
+		case !next.UnderWay.NoDisputes:
+			next.Undisputed = 0
+		case next.Undisputed == 0:
+			next.Undisputed = next.Cursor
 		}
 		next.Cursor, next.RanAt, next.UnderWay = at, at, catchUp{}
 		if missed > 0 {

@@ -24,12 +24,13 @@ const settingReconcile = "reconcile"
 
 // Reconciled says how far what Stripe did is known to be known. Instants are unix seconds of business time.
 type Reconciled struct {
-	Cursor   int64   `json:"cursor"`    // everything before it was seen
-	RanAt    int64   `json:"ran_at"`    // 0: never
-	Missed   int     `json:"missed"`    // events the last run that found any had to fetch, since Stripe had not delivered them
-	MissedAt int64   `json:"missed_at"` // when that was, 0: never
-	Unlisted int64   `json:"unlisted"`  // since then the key may not list events; 0: it may
-	UnderWay catchUp `json:"under_way"` // the run that has begun and not ended
+	Cursor     int64   `json:"cursor"`     // everything before it was seen
+	RanAt      int64   `json:"ran_at"`     // 0: never
+	Missed     int     `json:"missed"`     // events the last run that found any had to fetch, since Stripe had not delivered them
+	MissedAt   int64   `json:"missed_at"`  // when that was, 0: never
+	Unlisted   int64   `json:"unlisted"`   // since then the key may not list events; 0: it may
+	Undisputed int64   `json:"undisputed"` // since then the key may not list disputes; 0: it may
+	UnderWay   catchUp `json:"under_way"`  // the run that has begun and not ended
 }
 
 // Lately reports whether events had to be fetched within the day before now: what delivers them wants a look.
@@ -45,7 +46,8 @@ type catchUp struct {
 	After  string `json:"after"`  // what to go on after within the step, "" for its beginning
 	Missed int    `json:"missed"` // events fetched so far
 
-	Refused bool `json:"refused"` // the key may not list events
+	Refused    bool `json:"refused"`     // the key may not list events
+	NoDisputes bool `json:"no_disputes"` // nor disputes
 }
 
 // step is one thing a catch-up does. Their numbers are stored.

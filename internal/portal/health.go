@@ -110,6 +110,9 @@ func (p *Portal) Readiness() web.Readiness {
 		sending.Status, sending.Reason = web.Notice, "All sending is stopped by the switch."
 	}
 	switch {
+	case missed.Unlisted > 0:
+		events.Status = web.Notice
+		events.Reason = fmt.Sprintf("For %s the key could not list Stripe's events, so that none a webhook lost is found; `sollecito doctor` names the permission.", ago(time.Unix(missed.Unlisted, 0)))
 	case missed.Lately(p.now()):
 		events.Status = web.Notice
 		events.Reason = fmt.Sprintf("Stripe did not deliver %d of its events lately; they were fetched. `sollecito doctor` looks at the endpoint.", missed.Missed)

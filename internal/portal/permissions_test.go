@@ -101,6 +101,62 @@ func TestAKeyThatMayListEventsAgainMissesNothing(t *testing.T) {
 	}
 }
 
+// That nothing finds what a webhook loses is told to whoever watches the portal.
+func TestReadinessTellsThatMissedEventsAreNotFound(t *testing.T) {
+	t.Parallel()
+	h := lacking(t, "event_read")
+	h.settle()
+	h.clock.set(h.clock.now().Add(time.Hour))
+	_, err := h.portal.Intake.Reconcile(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = h.portal.Start(h.context)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, checks := h.ready()
+	if !strings.HasPrefix(checks["webhook"], "notice ") || !strings.Contains(checks["webhook"], "the key could not list Stripe's events") {
+		t.Errorf("of webhooks it says %q", checks["webhook"])
+	}
+}
+
+// Disputes that began while the key might not list them are found once it may, though their events were parked meanwhile.
+func TestDisputesThatCouldNotBeListedAreFoundLater(t *testing.T) {
+	t.Parallel()
+	h := lacking(t, "dispute_read")
+	s := &scene{house: h, extra: map[string]string{}}
+	s.customer = h.customer("Disputes It", "disputes@waal.example", "NL", "pm_card_visa")
+	h.clock.set(h.clock.now().Add(2 * time.Hour))
+	h.fail(s.customer, "insufficient_funds")
+	h.settle()
+	h.deaf()
+	disputes("fraudulent")(s)
+	for range 3 {
+		h.clock.set(h.clock.now().Add(24 * time.Hour))
+		_, err := h.portal.Intake.Reconcile(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if h.count(`SELECT count(*) FROM disputes`) != 0 {
+		t.Fatal("who told of the dispute?")
+	}
+	h.config.StripeKey = "rk_test_full"
+	p := h.again()
+	h.clock.set(h.clock.now().Add(20 * time.Minute))
+	_, err := p.Runner.Drain(t.Context(), "reconcile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.count(`SELECT count(*) FROM disputes`) != 1 {
+		t.Error("a dispute that began while none could be listed was never learnt")
+	}
+	if got := h.count(`SELECT count(*) FROM settings WHERE name = 'reconcile' AND value LIKE '%"undisputed":0%'`); got != 1 {
+		t.Error("the catch-up still looks back for disputes")
+	}
+}
+
 // An event about what the key may not read waits a while, for a key just being mended, and is then parked where staff see
 // it: it does not keep the alarm for waiting events on for good.
 func TestAnEventThatTheKeyMayNotReadIsParked(t *testing.T) {
