@@ -199,3 +199,33 @@ func TestATimeThatHadPassedIsTold(t *testing.T) {
 		t.Errorf("taken on %s, moved by %q", at.In(rome), d.Details.Moved)
 	}
 }
+
+// The day that was told is that of the next thing to be taken away, also while its condition does not hold: it is not put
+// off to the one after.
+func TestAnAnnouncedDayOutlastsItsCondition(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.walks(`name: ladder
+title: Ladder
+steps:
+  - {key: notice, day: 1, at: "10:00", channels: [email], announces: true}
+  - {key: restricted, day: 10, at: "10:00", channels: [email], access: restricted, consequence: true, if: {amounts: {eur: {at_least: 5000}}}}
+  - {key: warning, day: 14, at: "10:00", channels: [email], announces: true}
+  - {key: suspended, day: 21, at: "10:00", channels: [email], access: suspended, consequence: true}
+`)
+	first, second := w.failed("in_1", "do_not_honor"), w.failed("in_2", "do_not_honor") // on Monday 2 November
+	w.hear(first, second)
+	w.hears("notice")
+	day := time.Date(2026, 11, 12, 10, 0, 0, 0, rome)
+	w.now = time.Date(2026, 11, 6, 12, 0, 0, 0, rome)
+	w.hear(first, paid(second))
+	w.now = time.Date(2026, 11, 9, 12, 0, 0, 0, rome)
+	w.hear(first, paid(second), w.failed("in_3", "do_not_honor"))
+	if got := time.Unix(w.latest().ConsequenceAt, 0); !got.Equal(day) {
+		t.Errorf("the announced day is %s", got.In(rome))
+	}
+	w.hears("restricted")
+	if got := time.Unix(w.taken("restricted").At, 0); !got.Equal(day) {
+		t.Errorf("it came on %s", got.In(rome))
+	}
+}
