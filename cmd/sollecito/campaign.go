@@ -68,7 +68,12 @@ func campaignCommand(p program, args []string) error {
 		}
 		written = &c
 	}
-	c, err := u.configuration(p, "DATABASE_URL", "DEFAULT_ZONE", "CONTACT_HOURS", "CONTACT_DAYS", "CONTACT_HOLIDAYS", "CONTACT_CAP", "FINAL_ACTS")
+	reads := []string{"DATABASE_URL", "DEFAULT_ZONE", "CONTACT_HOURS", "CONTACT_DAYS", "CONTACT_HOLIDAYS", "CONTACT_CAP", "FINAL_ACTS"}
+	_, stated := p.environ("SOLLECITO_STRIPE_EMAILS")
+	if stated { // a dry run leaves it open; what is said of it must be right
+		reads = append(reads, "STRIPE_EMAILS")
+	}
+	c, err := u.configuration(p, reads...)
 	if err != nil {
 		return err
 	}

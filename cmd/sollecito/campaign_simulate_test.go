@@ -82,10 +82,12 @@ steps:
 			t.Errorf("Stripe's mails %s: it goes by %v", mails, got)
 		}
 	}
-	environ := map[string]string{"SOLLECITO_DATABASE_URL": address, "SOLLECITO_FINAL_ACTS": "perhaps"}
-	var errs bytes.Buffer
-	code := run(t.Context(), []string{"campaign", "simulate"}, func(name string) (string, bool) { v, is := environ[name]; return v, is }, nil, &bytes.Buffer{}, &errs)
-	if code != exitFault || !strings.Contains(errs.String(), "SOLLECITO_FINAL_ACTS: must be person or automatic") {
-		t.Errorf("a setting nobody knows: %d, %s", code, errs.String())
+	for name, says := range map[string]string{"SOLLECITO_FINAL_ACTS": "must be person or automatic", "SOLLECITO_STRIPE_EMAILS": "must be on or off"} {
+		environ := map[string]string{"SOLLECITO_DATABASE_URL": address, name: "ON"}
+		var errs bytes.Buffer
+		code := run(t.Context(), []string{"campaign", "simulate"}, func(name string) (string, bool) { v, is := environ[name]; return v, is }, nil, &bytes.Buffer{}, &errs)
+		if code != exitFault || !strings.Contains(errs.String(), name+": "+says) {
+			t.Errorf("a setting nobody knows: %d, %s", code, errs.String())
+		}
 	}
 }
