@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/a-h/templ"
@@ -332,31 +331,6 @@ func TestLinksInSentences(t *testing.T) {
 	html := draw(t, say(f, "foot.questions", l10n.Args{"Write": anchor{"/pay/support", "Write"}, "Address": anchor{"mailto:a@b.c", "a@b.c"}}))
 	if html != `Questions? <a href="/pay/support">Write</a> or send an email to <a href="mailto:a@b.c">a@b.c</a>.` {
 		t.Error(html)
-	}
-}
-
-// A bank account whose bank we do not know is a noun: it begins with a capital where it stands alone or first, and not
-// inside a sentence, unless the language writes every noun so.
-func TestABankAccountInWords(t *testing.T) {
-	account := &CardOnFile{}
-	account.ID, account.Type, account.Last4 = "pm_1", "sepa_debit", "3000"
-	for tag, want := range map[string][3]string{
-		"en": {"Bank account ending 3000", "Remove bank account ending 3000?", "Charge my bank account ending 3000 that morning"},
-		"nl": {"Bankrekening eindigend op 3000", "Bankrekening eindigend op 3000 verwijderen?", "Schrijf die ochtend af van mijn bankrekening eindigend op 3000"},
-		"de": {"Bankkonto mit den Endziffern 3000", "Bankkonto mit den Endziffern 3000 entfernen?", "An diesem Morgen abbuchen: Bankkonto mit den Endziffern 3000"},
-		"ar": {"حساب بنكي ينتهي بـ 3000", "إزالة حساب بنكي ينتهي بـ 3000؟", "الخصم من حساب بنكي ينتهي بـ 3000 صباح ذلك اليوم"},
-	} {
-		f := frameFor(catalog(t), tag, plainAsset)
-		held := Held{CardOnFile: *account}
-		for n, said := range []string{
-			document(t, Methods(MethodsPage{Frame: f, Methods: []Held{held}})).Find(".sheet .row b").Text(),
-			document(t, RemoveMethod(RemoveMethodPage{Frame: f, Method: held})).Find("h1").Text(),
-			document(t, ChoosePromise(PromisePage{Frame: f, Card: account, Days: []time.Time{on(11, 10)}})).Find("label[for=charge] b").Text(),
-		} {
-			if strings.TrimSpace(said) != want[n] {
-				t.Errorf("%s: %q, want %q", tag, strings.TrimSpace(said), want[n])
-			}
-		}
 	}
 }
 

@@ -56,7 +56,7 @@ func TestChromiumTakesACardOff(t *testing.T) {
 	b.seen("wrong")
 	code := h.code("chiara@bellini.example")
 	b.do(chromedp.SetValue(chromedp.CSS("#code"), code[:3]+" "+code[3:]), chromedp.Click(chromedp.CSS("form[action$='/remove'] .main-act")))
-	b.reads("Visa ending 4242 has been removed.")
+	b.reads("Your Visa ending 4242 has been removed.")
 	b.seen("after")
 	if h.attached(customer) != 1 {
 		t.Errorf("%d cards are kept", h.attached(customer))

@@ -102,7 +102,7 @@ func TestACardIsTakenOffWithACode(t *testing.T) {
 	}
 
 	b.post(remove, url.Values{"code": {" " + code[:3] + " " + code[3:]}, "successor": {mastercard}}).at("/pay/methods", http.StatusOK)
-	if !strings.Contains(b.text("[role=status]"), "Visa ending 4242 has been removed.") || b.page.Find("ul.list > li").Length() != 1 {
+	if !strings.Contains(b.text("[role=status]"), "Your Visa ending 4242 has been removed.") || b.page.Find("ul.list > li").Length() != 1 {
 		t.Errorf("afterwards: %s", b.text("main"))
 	}
 	b.post(remove, url.Values{"code": {code}, "successor": {mastercard}})

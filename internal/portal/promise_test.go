@@ -74,7 +74,7 @@ func TestAChosenDayIsChargedAndThenAllIsSettled(t *testing.T) {
 	b.press("/pay/promise").at("/pay", http.StatusOK)
 	b.post("/pay/promise", form).at("/pay", http.StatusOK) // a second click
 	note := b.text("#promise")
-	if !strings.Contains(note, "we will charge €29.00 to Visa ending 4242. No reminders until then.") || !strings.Contains(b.text(".flash"), "that is arranged") {
+	if !strings.Contains(note, "we will charge €29.00 to your Visa ending 4242. No reminders until then.") || !strings.Contains(b.text(".flash"), "that is arranged") {
 		t.Errorf("the overview says: %s", note)
 	}
 	if strings.Contains(b.get("/pay?promised").text("main"), "that is arranged") {
