@@ -122,6 +122,34 @@ func (f Frame) sums(amounts []billing.Money) l10n.Isolated {
 	return l10n.Isolated(f.Locale.List(texts))
 }
 
+// breakable draws a sum that may be broken beside its currency, where its text is enlarged so far that it has no room on
+// one line: half a number reads like a whole one.
+func breakable(sum string) templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		at := besideCurrency(sum)
+		if at < 0 {
+			_, err := io.WriteString(w, html.EscapeString(sum))
+			return err
+		}
+		_, err := io.WriteString(w, html.EscapeString(sum[:at])+"<wbr>"+html.EscapeString(sum[at:]))
+		return err
+	})
+}
+
+// besideCurrency is where the number of a sum or its currency begins after the space between the two, -1 where there is none.
+// The spaces that part thousands have a digit on both sides.
+func besideCurrency(sum string) int {
+	var before rune
+	for at, r := range sum {
+		after, _ := utf8.DecodeRuneInString(sum[at+utf8.RuneLen(r):])
+		if unicode.IsSpace(r) && unicode.IsDigit(before) != unicode.IsDigit(after) {
+			return at + utf8.RuneLen(r)
+		}
+		before = r
+	}
+	return -1
+}
+
 // apart sets a name a stranger chose apart where its direction may not be the page's: between U+2068 and U+2069 it keeps
 // its own, so that what stands at its ends ("Studio (monthly)", "4 × Team") is not drawn at the other end. It is plain text, and
 // so also good for titles and inside sentences, and breaks over lines as the words around it do.
