@@ -47,29 +47,29 @@ func TestALargerTextKeepsTheSumWhole(t *testing.T) {
 	chf, idr := billing.Money{Minor: 1234500, Currency: "chf"}, billing.Money{Minor: 123456789000, Currency: "idr"}
 	for _, sum := range []struct {
 		billing.Money
-		whole, at32 string
+		whole string
 	}{
-		{eur(2900), "€29.00", "€29.00"},
-		{chf, "CHF\u00a012,345.00", "CHF\u00a012,345.00"},
-		{billing.Money{Minor: 1234567, Currency: "jpy"}, "¥1,234,567", "¥1,234,567"},
-		{eur(123465689), "€1,234,656.89", "€1,234,656.89"},
-		{idr, "IDR\u00a01,234,567,890", "IDR 1,234,567,890"},
+		{eur(2900), "€29.00"},
+		{chf, "CHF\u00a012,345.00"},
+		{billing.Money{Minor: 1234567, Currency: "jpy"}, "¥1,234,567"},
+		{eur(123465689), "€1,234,656.89"},
+		{idr, "IDR\u00a01,234,567,890"},
 	} {
 		address := serveSum(t, sum.Money)
 		before := 0.0
-		for _, text := range []struct {
-			pixels int
-			want   string
-		}{{16, sum.whole}, {17, sum.whole}, {20, sum.whole}, {32, sum.at32}} {
-			drawn := drawSum(t, ctx, address, text.pixels)
-			if drawn.Pixels < float64(text.pixels) || drawn.Pixels < before {
-				t.Errorf("%s is %.1f pixels large where the text is %d; with smaller text it was %.1f", sum.whole, drawn.Pixels, text.pixels, before)
+		for _, text := range []int{16, 17, 20, 32} {
+			drawn := drawSum(t, ctx, address, text)
+			if drawn.Pixels < float64(text) || drawn.Pixels < before {
+				t.Errorf("%s is %.1f pixels large where the text is %d; with smaller text it was %.1f", sum.whole, drawn.Pixels, text, before)
 			}
-			if got := strings.Join(drawn.Lines, " "); got != text.want {
-				t.Errorf("where the text is %d pixels large, %s stands on the lines %q", text.pixels, sum.whole, drawn.Lines)
+			// How wide letters are is the machine's affair: at twice the size a long sum may be broken, or not.
+			whole := len(drawn.Lines) == 1 && drawn.Lines[0] == sum.whole
+			broken := text == 32 && strings.Join(drawn.Lines, "\u00a0") == sum.whole
+			if !whole && !broken {
+				t.Errorf("where the text is %d pixels large, %s stands on the lines %q", text, sum.whole, drawn.Lines)
 			}
 			if drawn.Sideways > 0 {
-				t.Errorf("where the text is %d pixels large, the page is %d too wide", text.pixels, drawn.Sideways)
+				t.Errorf("where the text is %d pixels large, the page is %d too wide", text, drawn.Sideways)
 			}
 			before = drawn.Pixels
 		}
