@@ -104,9 +104,8 @@ func (s *Sender) claim(ctx context.Context) (claimed []outbox.Notice, err error)
 }
 
 // giveBack lets go of the claimed notices nobody began: those of lines that could have no connection or came too late to
-// them, and those behind.
-// When no line had one, the mail server is down and all wait for a while. A server that lets fewer in than asked takes the
-// rest from those it let in.
+// them, and those behind. When no line had one, the mail server is down and all wait for a while. A server that lets fewer in
+// than asked takes the rest from those it let in.
 func (s *Sender) giveBack(ctx context.Context, lines []*line, behind []outbox.Notice) error {
 	var parted []outbox.Notice
 	var why error
