@@ -5,6 +5,11 @@ import "sollecito/internal/billing"
 // CanShare reports whether somebody else may be asked to pay: something can be paid by a press of ours.
 func (p OverviewPage) CanShare() bool { return p.Main != MainNone && p.Main != MainHosted }
 
+// OffersChoice reports whether the sheet is a form on which some of several invoices can be chosen.
+func (p OverviewPage) OffersChoice() bool {
+	return len(p.Invoices) > 1 && p.Main != MainNone && p.Main != MainApprove
+}
+
 // OverviewPage is what an email's link opens while something is owed: the sum, why it is open, one button, the
 // other ways, and what happens when. GET /pay.
 //

@@ -135,7 +135,7 @@ func Overview(p OverviewPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			if len(p.Invoices) > 1 && p.Main != MainNone && p.Main != MainApprove {
+			if p.OffersChoice() {
 				templ_7745c5c3_Err = choice(p).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

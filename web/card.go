@@ -25,7 +25,7 @@ func (s *Server) showCard(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/pay", http.StatusSeeOther)
 		return nil
 	}
-	if noneTicked(r.URL.Query()) && s.offersChoice(st) {
+	if noneTicked(r.URL.Query()) && len(st.payable()) > 1 {
 		return s.showOwed(w, r, v, st, http.StatusUnprocessableEntity)
 	}
 	chosen := chosenOf(r.URL.Query(), st.payable())

@@ -47,6 +47,10 @@ func (s *Server) showOverview(w http.ResponseWriter, r *http.Request) error {
 func (s *Server) showOwed(w http.ResponseWriter, r *http.Request, v visitor, st standing, code int) error {
 	p := s.overviewPage(s.frame(r, v), v, st)
 	p.NoneChosen = code == http.StatusUnprocessableEntity
+	if p.NoneChosen && !p.OffersChoice() { // there are no boxes any more
+		http.Redirect(w, r, "/pay", http.StatusSeeOther)
+		return nil
+	}
 	proves, err := s.proves(r, v, st.open)
 	if err != nil {
 		return err

@@ -25,7 +25,7 @@ func (s *Server) chooseInvoices(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	chosen := chosenOf(r.PostForm, st.payable())
-	if noneTicked(r.PostForm) && s.offersChoice(st) {
+	if noneTicked(r.PostForm) && len(st.payable()) > 1 {
 		return s.showOwed(w, r, v, st, http.StatusUnprocessableEntity)
 	}
 	if len(chosen) == 0 {
@@ -55,12 +55,6 @@ func chosenOf(form map[string][]string, payable []billing.Invoice) []billing.Inv
 // noneTicked reports whether a form says that only some invoices are wanted, and then names none.
 func noneTicked(form map[string][]string) bool {
 	return slices.Contains(form["what"], "some") && len(form["invoice"]) == 0
-}
-
-// offersChoice reports whether the overview lets the customer choose among several invoices.
-func (s *Server) offersChoice(st standing) bool {
-	act := s.mainAct(st)
-	return len(st.payable()) > 1 && act != views.MainNone && act != views.MainApprove
 }
 
 // expectations are invoices with the amounts the customer was shown.

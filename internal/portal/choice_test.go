@@ -44,3 +44,20 @@ func TestSomeOfSeveralWithNoneTicked(t *testing.T) {
 		})
 	}
 }
+
+// Where the page offers no choice any more, since the bank wants the customer's yes meanwhile, nothing is said of boxes.
+func TestNoneTickedWhereThereAreNoBoxes(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Sanne Kuipers", "sanne@kuipers.example", "NL", "pm_card_visa")
+	h.fail(customer, "authentication_required")
+	h.clock.set(h.clock.now().Add(time.Hour))
+	h.fail(customer, "authentication_required")
+	h.walk(24 * time.Hour)
+	b := h.browser()
+	b.get(linkIn(t, h.mailsTo("sanne@kuipers.example")[0])).at("/pay", http.StatusOK)
+	if b.page.Find("form.choice").Length() != 0 {
+		t.Fatal("a choice is offered where the bank wants a yes")
+	}
+	b.post("/pay/review", url.Values{"what": {"some"}}).at("/pay", http.StatusOK)
+}
