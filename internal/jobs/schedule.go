@@ -5,7 +5,10 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
+	"slices"
+	"sync"
 	"time"
 
 	"sollecito/internal/database"
@@ -18,9 +21,15 @@ type Schedule struct {
 	Cases *dunning.Cases
 	Now   func() time.Time
 	Log   *slog.Logger
+
+	mu      sync.Mutex
+	resting map[string]time.Time // what of a day's turn failed, and until when it is left alone
 }
 
-const scheduleBatch = 100
+const (
+	scheduleBatch = 100
+	failedRests   = time.Hour // before what failed is tried again
+)
 
 // RunOnce ends pauses whose day has come and looks at up to a batch of due cases in one transaction. Should one
 // of them fail, each is looked at by itself, so that it holds up no other; it is looked at again in an hour.
@@ -51,7 +60,7 @@ func (s *Schedule) RunOnce(ctx context.Context) (int, error) {
 		err = s.advance(ctx, []string{id}, now)
 		if err != nil {
 			s.Log.ErrorContext(ctx, "case failed and waits an hour", "case", id, "err", err)
-			err = s.DB.Do(ctx, func(tx *sql.Tx) error { return s.Cases.PutOff(ctx, tx, id, now.Add(time.Hour)) })
+			err = s.DB.Do(ctx, func(tx *sql.Tx) error { return s.Cases.PutOff(ctx, tx, id, now.Add(failedRests)) })
 		}
 		if err != nil {
 			return 0, err
@@ -82,18 +91,20 @@ func (s *Schedule) find(ctx context.Context, now time.Time) (turns bool, due []s
 }
 
 // turn does a batch of what else a day brings, in one transaction, and one by one should that fail. What fails then is
-// logged, is tried again at the next look, and holds up nothing else. It answers how many it dealt with.
+// logged, rests for an hour, and holds up nothing else. It answers how many it dealt with.
 func (s *Schedule) turn(ctx context.Context, now time.Time, find func(context.Context, *sql.Tx, time.Time, int) ([]string, error), do func(context.Context, *sql.Tx, []string, time.Time) error) int {
 	var ids []string
+	resting := s.atRest(now)
 	err := s.DB.See(ctx, func(tx *sql.Tx) error {
 		var err error
-		ids, err = find(ctx, tx, now, scheduleBatch)
+		ids, err = find(ctx, tx, now, scheduleBatch+len(resting))
 		return err
 	})
 	if err != nil {
 		s.Log.ErrorContext(ctx, "what the day brings could not be found", "err", err)
 		return 0
 	}
+	ids = slices.DeleteFunc(ids, func(id string) bool { return resting[id] })
 	together := func(ids []string) error {
 		return s.change(ctx, func(tx *sql.Tx) error { return do(ctx, tx, ids, now) })
 	}
@@ -109,12 +120,34 @@ func (s *Schedule) turn(ctx context.Context, now time.Time, find func(context.Co
 	for _, id := range ids {
 		err = together([]string{id})
 		if err != nil {
-			s.Log.ErrorContext(ctx, "the day's turn failed", "of", id, "err", err)
+			s.Log.ErrorContext(ctx, "the day's turn failed and waits an hour", "of", id, "err", err)
+			s.rest(id, now.Add(failedRests))
 			continue
 		}
 		done++
 	}
 	return done
+}
+
+// atRest answers what failed within the hour.
+func (s *Schedule) atRest(now time.Time) map[string]bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.resting, func(_ string, until time.Time) bool { return !until.After(now) })
+	all := make(map[string]bool, len(s.resting))
+	for id := range s.resting {
+		all[id] = true
+	}
+	return all
+}
+
+func (s *Schedule) rest(id string, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.resting == nil {
+		s.resting = map[string]time.Time{}
+	}
+	s.resting[id] = until
 }
 
 func (s *Schedule) advance(ctx context.Context, ids []string, now time.Time) error {

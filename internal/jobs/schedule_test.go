@@ -72,3 +72,63 @@ func TestAPauseThatCannotBeEndedHoldsUpNoOther(t *testing.T) {
 		t.Errorf("%d cases still rest, one of whom nothing can be read: %v", rest, err)
 	}
 }
+
+// As many as are taken at a time, of whom nothing can be read, are left alone for an hour: those behind them have their turn.
+func TestManyWhosePausesCannotBeEndedStarveNobody(t *testing.T) {
+	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	const broken = 100
+	db, _, sender := waiting(t, now, broken+1, nil)
+	err := db.Do(t.Context(), func(tx *sql.Tx) error {
+		for n := range broken + 1 {
+			c, err := sender.Cases.OpenOf(t.Context(), tx, fmt.Sprintf("cus_%d", n))
+			if err != nil {
+				return err
+			}
+			until := now.Add(time.Hour)
+			if n == broken { // the last of all
+				until = until.Add(time.Minute)
+			}
+			err = sender.Cases.Pause(t.Context(), tx, c.ID, dunning.PauseClaim, "", "customer", until, now)
+			if err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(fmt.Sprintf(`UPDATE customers SET metadata = '{' WHERE id <> 'cus_%d'`, broken))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(2 * time.Hour)
+	s := &jobs.Schedule{DB: db, Cases: sender.Cases, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+	resting := func() (n int) {
+		t.Helper()
+		for range 2 {
+			_, err := s.RunOnce(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := db.See(t.Context(), func(tx *sql.Tx) error {
+			return tx.QueryRow(`SELECT count(*) FROM cases WHERE resting_since > 0`).Scan(&n)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := resting(); n != broken {
+		t.Errorf("%d cases rest, of whom %d cannot be read", n, broken)
+	}
+	err = db.Do(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE customers SET metadata = '{}'`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(time.Hour)
+	if n := resting(); n != 0 {
+		t.Errorf("%d cases still rest an hour after they can be read again", n)
+	}
+}
