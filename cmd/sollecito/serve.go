@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"sollecito/internal/config"
@@ -21,7 +23,7 @@ const patience = 30 * time.Second
 func serveCommand(p program, args []string) error {
 	u := newUsage("serve [flags]", "Runs the portal: pages for customers and staff, Stripe's webhook, and the schedule that sends reminders.\n"+
 		"Everything wrong with the settings is said at once, and nothing starts until it is mended.\n"+
-		"The first SIGINT or SIGTERM stops it gently, a second one at once.").withSettings()
+		"The first SIGINT or SIGTERM stops it gently, a second one at once. SIGHUP lets it read the webhook's secrets again.").withSettings()
 	u.listed = true
 	err := u.parseNone(p, args)
 	if err != nil {
@@ -41,7 +43,7 @@ func serveCommand(p program, args []string) error {
 	}
 	ctx, stop := untilSignal(p.ctx)
 	defer stop()
-	return serve(ctx, p, c, log)
+	return serve(ctx, p, c, func() (*config.Config, error) { return u.configuration(p) }, log)
 }
 
 // logConfiguration writes the settings that are in force, secrets hidden.
@@ -62,7 +64,11 @@ func logConfiguration(log *slog.Logger, c *config.Config) {
 	log.Info("configuration", settings...)
 }
 
-func serve(ctx context.Context, p program, c *config.Config, log *slog.Logger) (err error) {
+// serve runs the portal until ctx ends. again reads and checks the settings once more, for a hang-up.
+func serve(ctx context.Context, p program, c *config.Config, again func() (*config.Config, error), log *slog.Logger) (err error) {
+	hangups := make(chan os.Signal, 1) // from the beginning: one that nobody listens to would end the program
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	door, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return fmt.Errorf("%w; choose another address with SOLLECITO_LISTEN or --listen", err)
@@ -114,6 +120,7 @@ func serve(ctx context.Context, p program, c *config.Config, log *slog.Logger) (
 		}()
 	}
 	front.open(house.Web)
+	go reconfigure(tasks, house, hangups, again, log)
 	go warnOfKey(tasks, house.Stripe, c.StripeKey.Reveal(), log)
 	fmt.Fprintf(p.out, "Sollecito listens on http://%s\n", door.Addr())
 	err = <-served
@@ -122,6 +129,24 @@ func serve(ctx context.Context, p program, c *config.Config, log *slog.Logger) (
 	}
 	endServing()
 	return errors.Join(err, <-measured)
+}
+
+// reconfigure reads the settings again at each hang-up, until ctx ends. Those with a fault change nothing.
+func reconfigure(ctx context.Context, house *portal.Portal, hangups <-chan os.Signal, again func() (*config.Config, error), log *slog.Logger) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+		}
+		c, err := again()
+		if err != nil {
+			log.Error("the settings were read again and have faults, those before stay in force", "err", err)
+			continue
+		}
+		house.Reconfigure(c)
+		log.Info("the webhook's secrets were read again; other settings need a restart", "secrets", len(c.WebhookSecrets))
+	}
 }
 
 // closeWithin closes the portal, but waits no longer than the limit for its tasks. What they had under way is then

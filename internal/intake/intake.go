@@ -27,7 +27,7 @@ type Intake struct {
 	kept    *database.Group[Event] // webhooks come in swarms and share the disk's time
 	stripe  *gateway.Client
 	cases   *dunning.Cases
-	secrets []string
+	secrets atomic.Pointer[[]string]
 	live    bool
 	ahead   time.Duration
 	now     func() time.Time // business time
@@ -54,17 +54,22 @@ type Options struct {
 
 // New makes an Intake.
 func New(o Options) *Intake {
-	return &Intake{
+	in := &Intake{
 		db: o.DB, kept: database.NewGroup(o.DB, keepEvents), stripe: o.Stripe, cases: o.Cases,
-		secrets: o.WebhookSecrets, live: o.Live, ahead: o.Ahead, now: o.Now, real: o.RealNow, log: o.Logger,
+		live: o.Live, ahead: o.Ahead, now: o.Now, real: o.RealNow, log: o.Logger,
 	}
+	in.Trust(o.WebhookSecrets)
+	return in
 }
+
+// Trust makes these the secrets that webhooks may be signed with from now on, and no others.
+func (in *Intake) Trust(secrets []string) { in.secrets.Store(&secrets) }
 
 // Receive checks a webhook's signature and keeps its event. When it answers nil the row is durable. The same
 // event again changes nothing. An event we cannot use is kept too, parked with the reason. fault.Invalid when
 // the signature, its time or the body is wrong: then no row is written.
 func (in *Intake) Receive(ctx context.Context, body []byte, signature string) error {
-	e, err := gateway.VerifyEvent(body, signature, in.secrets, in.real())
+	e, err := gateway.VerifyEvent(body, signature, *in.secrets.Load(), in.real())
 	if err != nil {
 		return err
 	}

@@ -315,6 +315,10 @@ func (p *Portal) Close() error {
 	return errors.Join(p.pool.Close(), p.DB.Close())
 }
 
+// Reconfigure takes over what may change while the program runs, from settings that were read and checked again: the
+// secrets of the webhook endpoint.
+func (p *Portal) Reconfigure(c *config.Config) { p.Intake.Trust(reveal(c.WebhookSecrets)) }
+
 // NextDue answers the earliest instant at which something of ours is due.
 func (p *Portal) NextDue(ctx context.Context) (time.Time, bool, error) { return p.Runner.NextDue(ctx) }
 
