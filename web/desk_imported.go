@@ -202,8 +202,8 @@ func (s *Server) addEffect(p *desk.ReleasePage, planned []dunning.Waiting) {
 }
 
 // releaseImported lets the chosen cases go, as many a day as dunning.ReleasedPerDay, each batch in a transaction of its
-// own: pressed twice, or after a crash in the middle, it goes on with those that still wait. When more wait than the
-// question had shown, it is asked again.
+// own, of which the audit log tells: pressed twice, or after a crash in the middle, it goes on with those that still wait.
+// When more wait than the question had shown, it is asked again.
 func (s *Server) releaseImported(w http.ResponseWriter, r *http.Request, who staff.Member) error {
 	shown, err := strconv.Atoi(r.PostFormValue("shown"))
 	if err != nil {
@@ -225,7 +225,6 @@ func (s *Server) releaseImported(w http.ResponseWriter, r *http.Request, who sta
 	if len(planned) > shown {
 		return s.drawRelease(w, r, r.PostForm, http.StatusConflict, "More customers wait than you were shown. Nothing has happened yet; please look again.")
 	}
-	told := false
 	for batch := range slices.Chunk(planned, dunning.ReleasedPerDay) {
 		// In the order in which an import holds them, so that neither waits for the other.
 		slices.SortFunc(batch, func(a, b dunning.Waiting) int { return strings.Compare(a.CustomerID, b.CustomerID) })
@@ -240,11 +239,10 @@ func (s *Server) releaseImported(w http.ResponseWriter, r *http.Request, who sta
 					released++
 				}
 			}
-			if told || released == 0 {
+			if released == 0 {
 				return nil
 			}
-			told = true
-			return s.audit(r, tx, who, "imported.released", "", counted(len(planned), "customer"))
+			return s.audit(r, tx, who, "imported.released", "", counted(released, "customer"))
 		})
 		if err != nil {
 			return err
