@@ -270,7 +270,7 @@ func (s *Server) planSentence(k record, next dunning.Planned) string {
 	if slices.Contains(says, outbox.Email) {
 		way := "by mail to " + k.mailTo()
 		if k.mailTo() == "" {
-			way = "by mail to nobody, since there is no address that takes mail"
+			way = "by mail to nobody (no address of theirs takes mail)"
 		}
 		ways = append(ways, way)
 	}
