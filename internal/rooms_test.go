@@ -17,7 +17,7 @@ import (
 // lies below.
 var rooms = map[string][]string{
 	"cmd/sollecito": {"internal/audit", "internal/billing", "internal/campaign", "internal/config", "internal/contact", "internal/database", "internal/demo", "internal/doctor", "internal/dunning", "internal/explain", "internal/fault", "internal/gateway", "internal/intake", "internal/l10n", "internal/link", "internal/outbox", "internal/portal", "internal/privacy", "internal/sandbox", "internal/staff"},
-	"web": {"static", "views", "views/desk", "internal/audit", "internal/billing", "internal/brand", "internal/campaign", "internal/checkout", "internal/contact", "internal/database", "internal/dunning", "internal/explain", "internal/fault",
+	"web": {"static", "views", "views/desk", "internal/apikey", "internal/audit", "internal/billing", "internal/brand", "internal/campaign", "internal/checkout", "internal/contact", "internal/database", "internal/dunning", "internal/explain", "internal/fault",
 		"internal/gateway", "internal/inbound", "internal/intake", "internal/interest", "internal/l10n", "internal/link", "internal/outbox", "internal/staff", "internal/stepup", "internal/support"},
 	"views":       {"internal/billing", "internal/l10n"},
 	"views/desk":  {"internal/billing", "internal/l10n"},
@@ -26,7 +26,7 @@ var rooms = map[string][]string{
 	"static":      {},
 	"migrations":  {},
 
-	"internal/portal": {"static", "views", "views/email", "web", "internal/brand", "internal/campaign", "internal/checkout", "internal/config", "internal/database", "internal/disk", "internal/dunning", "internal/gateway",
+	"internal/portal": {"static", "views", "views/email", "web", "internal/apikey", "internal/brand", "internal/campaign", "internal/checkout", "internal/config", "internal/database", "internal/disk", "internal/dunning", "internal/gateway",
 		"internal/inbound", "internal/intake", "internal/jobs", "internal/l10n", "internal/link", "internal/mail", "internal/metrics", "internal/outbox", "internal/privacy", "internal/staff", "internal/stepup", "internal/support"},
 	"internal/explain": {"internal/contact", "internal/dunning", "internal/l10n"},
 	"internal/metrics": {},
@@ -48,6 +48,7 @@ var rooms = map[string][]string{
 	"internal/privacy":  {"internal/audit", "internal/billing", "internal/database", "internal/dunning", "internal/fault", "internal/intake", "internal/interest", "internal/outbox"},
 	"internal/staff":    {"internal/audit", "internal/database", "internal/fault", "internal/names", "internal/outbox"},
 	"internal/names":    {},
+	"internal/apikey":   {"internal/database", "internal/fault"},
 	"internal/stepup":   {"internal/database", "internal/fault", "internal/outbox"},
 	"internal/audit":    {"internal/database", "internal/fault"},
 	"internal/link":     {"internal/database", "internal/fault"},

@@ -96,6 +96,9 @@ func (s *Server) deskTable() []deskRoute {
 		{"POST /admin/people/{id}/renew", staff.Administer, s.renewPerson, true},
 		{"POST /admin/people/{id}/factor", staff.Administer, s.resetFactor, true},
 		{"POST /admin/people/{id}/disable", staff.Administer, s.disablePerson, true},
+		{"GET /admin/keys", staff.Administer, s.showKeys, false},
+		{"POST /admin/keys", staff.Administer, s.makeKey, true},
+		{"POST /admin/keys/{id}/end", staff.Administer, s.endKey, true},
 		{"GET /admin/audit", staff.Administer, s.showAudit, false},
 	}
 }
@@ -297,6 +300,7 @@ var doings = map[string]desk.Flash{
 	"final_ordered":      {Tone: desk.Good, Text: "It is decided. It happens in a moment, if Stripe says that nothing has been paid meanwhile."},
 	"interest":           {Tone: desk.Good, Text: "Late interest is confirmed and kept. Its paper is below, as text; nothing was added at Stripe."},
 	"interest_withdrawn": {Tone: desk.Good, Text: "Late interest is withdrawn."},
+	"key_ended":          {Tone: desk.Good, Text: "The key has ended. Whoever asks with it is refused."},
 	"final_declined":     {Tone: desk.Good, Text: "It is left. Your reason stands in the line of time."},
 }
 

@@ -163,5 +163,6 @@ var auditActions = map[string]string{
 	"choices." + desk.ActRemind: "wrote down that reminders go again to", "wish.done": "saw to the wish of", "method.remove": "removed a payment method of",
 	"case.charged":    "charged an invoice of",
 	"interest.viewed": "read the paper on late interest", "interest.confirmed": "confirmed late interest", "interest.withdrawn": "withdrew late interest",
+	"key.made": "made the API key", "key.ended": "ended the API key",
 	"sending.stopped": "stopped all sending", "sending.resumed": "resumed sending", "campaign.applied": "applied the campaign",
 }

@@ -54,7 +54,7 @@ func (s *Server) customerPage(r *http.Request, who staff.Member, k record) desk.
 		p.Invoices = append(p.Invoices, s.deskInvoice(i))
 	}
 	p.Owes = billing.Totals(p.Owes)
-	p.Access = accessOf(k, now, zones[0])
+	p.Access = accessOf(k, zones[0])
 	p.Facts = slices.Concat(s.choiceFacts(k), s.mailFacts(k), factsOf(k, now), s.triesFacts(k))
 	p.Limits = triesLimits(k)
 	p.Mandates = s.mandatesOf(k)
@@ -137,16 +137,15 @@ func cardWords(m *billing.Method) string {
 	return name
 }
 
-func accessOf(k record, now time.Time, zone *time.Location) desk.Access {
+func accessOf(k record, zone *time.Location) desk.Access {
 	access := desk.Access{Level: string(campaign.Full)}
 	if !k.hasCase() {
 		return access
 	}
 	access.Level = string(k.c.Access)
-	limited := k.c.Access == campaign.Restricted || k.c.Access == campaign.Suspended
-	ahead, _ := k.c.NextConsequence(k.situation)
-	if k.c.Status == dunning.Open && !limited && !ahead.Acts() && !k.c.Holdout && k.c.ConsequenceAt > now.Unix() {
-		access.Until = time.Unix(k.c.ConsequenceAt, 0).In(zone)
+	ends, _ := k.c.Tightens(k.situation)
+	if !ends.IsZero() && !limited(k.c.Access) {
+		access.Until = ends.In(zone)
 	}
 	return access
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 	"github.com/pquerna/otp/totp"
 
+	"sollecito/internal/apikey"
 	"sollecito/internal/audit"
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
@@ -71,7 +72,7 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 	must(t, err)
 	addresses := link.NewAddresses("http://pay.lumen.example")
 	o := Options{
-		DB: h.db, Cases: h.cases, Talks: h.talks, Members: h.members, Sessions: link.NewStore(h.db, addresses, strings.Repeat("k", 32), h.clock), Addresses: addresses,
+		DB: h.db, Cases: h.cases, Talks: h.talks, Members: h.members, Keys: apikey.NewKeys(h.clock), Sessions: link.NewStore(h.db, addresses, strings.Repeat("k", 32), h.clock), Addresses: addresses,
 		Catalog: catalog, Assets: assets, Merchant: views.Merchant{Name: "Lumen Studio"}, Language: "en", Zone: zone,
 		StripeJS: "http://127.0.0.1:1/v3/", StripeAPI: "http://127.0.0.1:1", EmbedSecrets: []string{oldSecret, secret}, EmbedOrigins: []string{appOrigin},
 		Now: h.clock, Real: h.clock, Wake: func() {}, Logger: slog.New(slog.NewJSONHandler(&h.log, nil)),

@@ -51,6 +51,8 @@ func deskForms() map[string]url.Values {
 		"POST /admin/people/{id}/renew":   {},
 		"POST /admin/people/{id}/factor":  {},
 		"POST /admin/people/{id}/disable": {},
+		"POST /admin/keys":                {"name": {"the app"}},
+		"POST /admin/keys/{id}/end":       {},
 		wrong:                             {"confirm_password": {"x"}, "confirm_code": {"123456"}},
 		"GET /admin/customers/{id}":       nil,
 		"GET /admin/notices/{id}":         nil,
@@ -83,6 +85,7 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 			h.proposes("cus_spared")
 			usual, held := h.idsFor("cus_1"), h.idsFor("cus_held")
 			usual["interest"] = h.keepsInterest("cus_1")
+			usual["keys"] = h.makesKey("the old app").ID
 			usual["people"] = h.colleague("other@lumen.example", staff.Agent).ID
 			if role != "nobody" {
 				h.colleague(string(role)+"@lumen.example", role)

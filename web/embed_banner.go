@@ -70,8 +70,8 @@ type bannerFacts struct {
 	c        dunning.Case
 	open     []billing.Invoice
 	class    billing.Class
-	takes    campaign.Step // the next consequence, as far as is known now
-	ends     bool          // whether one is ahead
+	ends     time.Time       // when access becomes less, as it was announced; zero for no such day
+	to       campaign.Access // what it is then
 	now      time.Time
 }
 
@@ -132,7 +132,7 @@ func (e *embed) bannerFacts(r *http.Request, tx *sql.Tx, who reader) (f bannerFa
 		return f, false, err
 	}
 	f.class = in.Class
-	f.takes, f.ends = f.c.NextConsequence(in)
+	f.ends, f.to = f.c.Tightens(in)
 	all, err := e.Cases.InvoicesOf(ctx, tx, f.c)
 	if err != nil {
 		return f, false, err
@@ -245,10 +245,9 @@ func (e *embed) drawBanner(f bannerFacts, state string, who reader) banner {
 		b.DueAt = time.Unix(f.open[0].Since(), 0).UTC().Format(time.RFC3339)
 	}
 	args := l10n.Args{"Amount": sum}
-	if f.c.ConsequenceAt > f.now.Unix() && !limited(f.c.Access) && f.nextAccess() != "" {
-		ends := time.Unix(f.c.ConsequenceAt, 0)
-		b.AccessEndsAt = ends.UTC().Format(time.RFC3339)
-		args["Day"] = locale.Day(ends.In(e.Cases.Zone(f.customer)))
+	if !f.ends.IsZero() && !limited(f.c.Access) {
+		b.AccessEndsAt = f.ends.UTC().Format(time.RFC3339)
+		args["Day"] = locale.Day(f.ends.In(e.Cases.Zone(f.customer)))
 	}
 	b.Text = bannerWords(locale, state, f, args)
 	b.Text.CTA = bannerButton(locale, state, f.class, len(totals) > 1, args)
@@ -281,22 +280,13 @@ func bannerWords(locale *l10n.Locale, state string, f bannerFacts, args l10n.Arg
 	switch {
 	case dated && (state == bannerNotice || state == bannerPastDue):
 		text.Body = said("body_until")
-	case dated && state == bannerEnding && f.nextAccess() == campaign.Suspended:
+	case dated && state == bannerEnding && f.to == campaign.Suspended:
 		text.Title = said("title_suspended")
 	case !dated && state == bannerEnding:
 		// The date has come and the consequence waits for a person: no day is promised that would be wrong.
 		text.Title = locale.Text("banner.past_due.title")
 	}
 	return text
-}
-
-// nextAccess is what the next consequence of the plan leaves by itself; "" for a final act, whose date is the earliest
-// one and nobody's promise.
-func (f bannerFacts) nextAccess() campaign.Access {
-	if !f.ends || f.takes.Acts() {
-		return ""
-	}
-	return f.takes.Access
 }
 
 // bannerButton says what the one button leads to: what can help with this failure.

@@ -134,6 +134,9 @@ func (s *Server) failDesk(w *answer, r *http.Request, code int, err error) {
 // words are a sentence for the reader of a call's answer: on a customer's page in their own language, and for the people who
 // wrote a call, what was wrong with it.
 func (s *Server) words(r *http.Request, code int, err error) string {
+	if code >= 500 && strings.HasPrefix(r.URL.Path, "/api/") { // who asks there has neither a session nor a language
+		return views.ProblemSentence(s.Catalog.Locale("en"), toldAs(code, err))
+	}
 	if code == http.StatusTooManyRequests || code >= 500 || strings.HasPrefix(r.URL.Path, "/pay") {
 		return views.ProblemSentence(s.localeOf(r, s.whoeverAsks(r)), toldAs(code, err))
 	}

@@ -95,6 +95,8 @@ func (s *Server) routes() (*http.ServeMux, error) {
 	}
 	mux.Handle("GET /embed/v1.js", crossOrigin(script))
 
+	s.apiRoutes(mux)
+
 	// Staff.
 	s.deskRoutes(mux)
 

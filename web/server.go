@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"sollecito/internal/apikey"
 	"sollecito/internal/checkout"
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
@@ -34,6 +35,7 @@ type Options struct {
 	Cases     *dunning.Cases
 	Talks     *support.Conversations
 	Members   *staff.Members
+	Keys      *apikey.Keys
 	Sessions  *link.Store
 	Codes     *stepup.Codes
 	Addresses link.Addresses

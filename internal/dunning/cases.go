@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"sollecito/internal/billing"
@@ -94,6 +96,36 @@ func (cs *Cases) LatestOf(ctx context.Context, tx *sql.Tx, customer string) (Cas
 // OfCustomer answers all the customer's cases, newest first.
 func (cs *Cases) OfCustomer(ctx context.Context, tx *sql.Tx, customer string) ([]Case, error) {
 	return selectCases(ctx, tx, `WHERE customer_id = $1 ORDER BY opened_at DESC, id`, customer)
+}
+
+// Filter is which cases a list is of: those of a customer, those of a status, "" for any, and those made before a case.
+type Filter struct {
+	Customer string
+	Status   Status
+	Before   string
+}
+
+// List answers up to limit cases, those made last first. Walking on from the last one answered leaves none out and answers
+// none twice, whatever happens meanwhile: what is made later comes before all of them.
+func (cs *Cases) List(ctx context.Context, tx *sql.Tx, f Filter, limit int) ([]Case, error) {
+	var conditions []string
+	var args []any
+	for _, c := range []struct{ condition, value string }{{`customer_id = `, f.Customer}, {`status = `, string(f.Status)}, {`id < `, f.Before}} {
+		if c.value != "" {
+			args = append(args, c.value)
+			conditions = append(conditions, c.condition+`$`+strconv.Itoa(len(args)))
+		}
+	}
+	where := ``
+	if len(conditions) > 0 {
+		where = `WHERE ` + strings.Join(conditions, ` AND `)
+	}
+	args = append(args, limit)
+	found, err := selectCases(ctx, tx, where+` ORDER BY id DESC LIMIT $`+strconv.Itoa(len(args)), args...)
+	if err != nil {
+		return nil, fmt.Errorf("list cases: %w", err)
+	}
+	return found, nil
 }
 
 func one(found []Case, err error) (Case, error) {

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sollecito/internal/apikey"
 	"sollecito/internal/campaign"
 	"sollecito/internal/checkout"
 	"sollecito/internal/config"
@@ -138,7 +139,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	p.assembleSender(c, at, catalog, codes)
 	p.assembleRunner(c, at, sessions)
 	p.Web, err = web.New(web.Options{
-		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: p.Desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members,
+		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: p.Desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members, Keys: apikey.NewKeys(at.Real),
 		Sessions: sessions, Codes: codes, Addresses: p.Addresses, Catalog: catalog, Assets: assets,
 		Merchant: host(c), MailFrom: c.From.Address,
 		Language: c.DefaultLang, Zone: c.Zone, StripeJS: c.StripeJS, StripeAPI: c.StripeAPI, PublishableKey: c.StripePublic, TestMode: !c.Live,

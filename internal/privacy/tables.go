@@ -312,6 +312,7 @@ var tables = []table{
 	},
 	{name: "staff_recovery", untold: "hash staff_id used_at", rule: nobodys, why: "the merchant's own people"},
 	{name: "staff_devices", untold: "hash staff_id created_at seen_at", rule: nobodys, why: "the merchant's own people"},
+	{name: "api_keys", untold: "id hash beginning name made_by made_at used_at ended_by ended_at", rule: nobodys, why: "the merchant's own programs"},
 	{name: "staff_alerts", untold: "id staff_id what at ip agent", rule: nobodys, why: "the merchant's own people"},
 }
 

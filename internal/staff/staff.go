@@ -33,7 +33,7 @@ const (
 	See        Right = "see"        // read every page
 	Act        Right = "act"        // pause, resume, release, announce again, reply, and write down that somebody wants no reminders
 	Steer      Right = "steer"      // stop all sending, revoke links
-	Administer Right = "administer" // people, replay of events, the audit log
+	Administer Right = "administer" // people, API keys, replay of events, the audit log
 )
 
 // May reports whether the role has the right. An unknown role has none.

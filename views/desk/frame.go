@@ -41,6 +41,7 @@ const (
 	NavInbox   Nav = "inbox"
 	NavSending Nav = "sending"
 	NavPeople  Nav = "people"
+	NavKeys    Nav = "keys"
 	NavAudit   Nav = "audit"
 )
 

@@ -65,6 +65,10 @@ func layout(f Frame, title string) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
+			templ_7745c5c3_Err = navEntry(f, NavKeys, "/admin/keys", "key", "API keys", 0).Render(ctx, templ_7745c5c3_Buffer)
+			if templ_7745c5c3_Err != nil {
+				return templ_7745c5c3_Err
+			}
 			templ_7745c5c3_Err = navEntry(f, NavAudit, "/admin/audit", "doc", "Audit log", 0).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -77,7 +81,7 @@ func layout(f Frame, title string) templ.Component {
 		var templ_7745c5c3_Var2 string
 		templ_7745c5c3_Var2, templ_7745c5c3_Err = templ.JoinStringErrs(f.Staff.called())
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 26, Col: 53}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 27, Col: 53}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var2))
 		if templ_7745c5c3_Err != nil {
@@ -103,7 +107,7 @@ func layout(f Frame, title string) templ.Component {
 			var templ_7745c5c3_Var3 string
 			templ_7745c5c3_Var3, templ_7745c5c3_Err = templ.JoinStringErrs(f.stoppedBy())
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 35, Col: 54}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 36, Col: 54}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var3))
 			if templ_7745c5c3_Err != nil {
@@ -208,7 +212,7 @@ func door(f Frame, title string) templ.Component {
 		var templ_7745c5c3_Var5 string
 		templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(f.Merchant)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 71, Col: 52}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 72, Col: 52}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var5))
 		if templ_7745c5c3_Err != nil {
@@ -254,7 +258,7 @@ func head(f Frame, title string) templ.Component {
 		var templ_7745c5c3_Var7 string
 		templ_7745c5c3_Var7, templ_7745c5c3_Err = templ.JoinStringErrs(title)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 83, Col: 16}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 84, Col: 16}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var7))
 		if templ_7745c5c3_Err != nil {
@@ -267,7 +271,7 @@ func head(f Frame, title string) templ.Component {
 		var templ_7745c5c3_Var8 string
 		templ_7745c5c3_Var8, templ_7745c5c3_Err = templ.JoinStringErrs(f.Merchant)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 83, Col: 32}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 84, Col: 32}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var8))
 		if templ_7745c5c3_Err != nil {
@@ -280,7 +284,7 @@ func head(f Frame, title string) templ.Component {
 		var templ_7745c5c3_Var9 string
 		templ_7745c5c3_Var9, templ_7745c5c3_Err = templruntime.NewAttributeExpression(f.Asset("favicon.svg")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 84, Col: 48}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 85, Col: 48}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var9)
 		if templ_7745c5c3_Err != nil {
@@ -293,7 +297,7 @@ func head(f Frame, title string) templ.Component {
 		var templ_7745c5c3_Var10 string
 		templ_7745c5c3_Var10, templ_7745c5c3_Err = templruntime.NewAttributeExpression(f.Asset("pay.css")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 85, Col: 50}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 86, Col: 50}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var10)
 		if templ_7745c5c3_Err != nil {
@@ -306,7 +310,7 @@ func head(f Frame, title string) templ.Component {
 		var templ_7745c5c3_Var11 string
 		templ_7745c5c3_Var11, templ_7745c5c3_Err = templruntime.NewAttributeExpression(f.Asset("desk.css")).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 86, Col: 51}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 87, Col: 51}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var11)
 		if templ_7745c5c3_Err != nil {
@@ -344,7 +348,7 @@ func mark(f Frame) templ.Component {
 		var templ_7745c5c3_Var13 string
 		templ_7745c5c3_Var13, templ_7745c5c3_Err = templ.JoinStringErrs(f.Merchant)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 94, Col: 15}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 95, Col: 15}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var13))
 		if templ_7745c5c3_Err != nil {
@@ -382,7 +386,7 @@ func navEntry(f Frame, nav Nav, href, icon_, label string, count int) templ.Comp
 		var templ_7745c5c3_Var15 string
 		templ_7745c5c3_Var15, templ_7745c5c3_Err = templruntime.NewAttributeExpression(href).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 103, Col: 14}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 104, Col: 14}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var15)
 		if templ_7745c5c3_Err != nil {
@@ -413,7 +417,7 @@ func navEntry(f Frame, nav Nav, href, icon_, label string, count int) templ.Comp
 		var templ_7745c5c3_Var16 string
 		templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(label)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 109, Col: 10}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 110, Col: 10}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var16))
 		if templ_7745c5c3_Err != nil {
@@ -431,7 +435,7 @@ func navEntry(f Frame, nav Nav, href, icon_, label string, count int) templ.Comp
 			var templ_7745c5c3_Var17 string
 			templ_7745c5c3_Var17, templ_7745c5c3_Err = templ.JoinStringErrs(number(f, count))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 111, Col: 42}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 112, Col: 42}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var17))
 			if templ_7745c5c3_Err != nil {
@@ -483,7 +487,7 @@ func flash(said Flash) templ.Component {
 			var templ_7745c5c3_Var19 string
 			templ_7745c5c3_Var19, templ_7745c5c3_Err = templ.JoinStringErrs(said.Text)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 121, Col: 17}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 122, Col: 17}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var19))
 			if templ_7745c5c3_Err != nil {
@@ -545,7 +549,7 @@ func flash(said Flash) templ.Component {
 			var templ_7745c5c3_Var22 string
 			templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(said.Text)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 126, Col: 17}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 127, Col: 17}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var22))
 			if templ_7745c5c3_Err != nil {
@@ -621,7 +625,7 @@ func icon(name string) templ.Component {
 		var templ_7745c5c3_Var26 string
 		templ_7745c5c3_Var26, templ_7745c5c3_Err = templruntime.NewAttributeExpression("#i-" + name).ResolveURL(ctx)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 133, Col: 151}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 134, Col: 151}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var26)
 		if templ_7745c5c3_Err != nil {
@@ -695,7 +699,7 @@ func pill(tone Tone, word string) templ.Component {
 		var templ_7745c5c3_Var30 string
 		templ_7745c5c3_Var30, templ_7745c5c3_Err = templ.JoinStringErrs(word)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 137, Col: 44}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 138, Col: 44}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var30))
 		if templ_7745c5c3_Err != nil {
@@ -733,7 +737,7 @@ func errorSummary(title string, faults []Fault) templ.Component {
 		var templ_7745c5c3_Var32 string
 		templ_7745c5c3_Var32, templ_7745c5c3_Err = templ.JoinStringErrs(title)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 142, Col: 31}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 143, Col: 31}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var32))
 		if templ_7745c5c3_Err != nil {
@@ -752,7 +756,7 @@ func errorSummary(title string, faults []Fault) templ.Component {
 				var templ_7745c5c3_Var33 string
 				templ_7745c5c3_Var33, templ_7745c5c3_Err = templ.JoinStringErrs(fault.Text)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 147, Col: 18}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 148, Col: 18}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var33))
 				if templ_7745c5c3_Err != nil {
@@ -766,7 +770,7 @@ func errorSummary(title string, faults []Fault) templ.Component {
 				var templ_7745c5c3_Var34 string
 				templ_7745c5c3_Var34, templ_7745c5c3_Err = templruntime.NewAttributeExpression("#" + fault.Field).ResolveURL(ctx)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 149, Col: 33}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 150, Col: 33}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var34)
 				if templ_7745c5c3_Err != nil {
@@ -779,7 +783,7 @@ func errorSummary(title string, faults []Fault) templ.Component {
 				var templ_7745c5c3_Var35 string
 				templ_7745c5c3_Var35, templ_7745c5c3_Err = templ.JoinStringErrs(fault.Text)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 149, Col: 48}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 150, Col: 48}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var35))
 				if templ_7745c5c3_Err != nil {
@@ -828,7 +832,7 @@ func pagerRow(f Frame, p Pager) templ.Component {
 			var templ_7745c5c3_Var37 string
 			templ_7745c5c3_Var37, templ_7745c5c3_Err = templ.JoinStringErrs(p.words(f))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 160, Col: 37}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 161, Col: 37}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var37))
 			if templ_7745c5c3_Err != nil {
@@ -846,7 +850,7 @@ func pagerRow(f Frame, p Pager) templ.Component {
 				var templ_7745c5c3_Var38 string
 				templ_7745c5c3_Var38, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.Previous).ResolveURL(ctx)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 162, Col: 47}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 163, Col: 47}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var38)
 				if templ_7745c5c3_Err != nil {
@@ -865,7 +869,7 @@ func pagerRow(f Frame, p Pager) templ.Component {
 				var templ_7745c5c3_Var39 string
 				templ_7745c5c3_Var39, templ_7745c5c3_Err = templruntime.NewAttributeExpression(p.Next).ResolveURL(ctx)
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 165, Col: 43}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 166, Col: 43}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var39)
 				if templ_7745c5c3_Err != nil {
@@ -917,7 +921,7 @@ func empty(title, sentence, href, way string) templ.Component {
 		var templ_7745c5c3_Var41 string
 		templ_7745c5c3_Var41, templ_7745c5c3_Err = templ.JoinStringErrs(title)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 176, Col: 13}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 177, Col: 13}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var41))
 		if templ_7745c5c3_Err != nil {
@@ -930,7 +934,7 @@ func empty(title, sentence, href, way string) templ.Component {
 		var templ_7745c5c3_Var42 string
 		templ_7745c5c3_Var42, templ_7745c5c3_Err = templ.JoinStringErrs(sentence)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 177, Col: 15}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 178, Col: 15}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var42))
 		if templ_7745c5c3_Err != nil {
@@ -948,7 +952,7 @@ func empty(title, sentence, href, way string) templ.Component {
 			var templ_7745c5c3_Var43 string
 			templ_7745c5c3_Var43, templ_7745c5c3_Err = templruntime.NewAttributeExpression(href).ResolveURL(ctx)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 179, Col: 29}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 180, Col: 29}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ_7745c5c3_Var43)
 			if templ_7745c5c3_Err != nil {
@@ -961,7 +965,7 @@ func empty(title, sentence, href, way string) templ.Component {
 			var templ_7745c5c3_Var44 string
 			templ_7745c5c3_Var44, templ_7745c5c3_Err = templ.JoinStringErrs(way)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 179, Col: 37}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `desk/layout.templ`, Line: 180, Col: 37}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var44))
 			if templ_7745c5c3_Err != nil {
@@ -997,7 +1001,7 @@ func sprite() templ.Component {
 		}
 		ctx = templ.InitializeContext(ctx)
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 75, "<svg class=\"vh\" aria-hidden=\"true\" width=\"0\" height=\"0\"><symbol id=\"i-alert\" viewBox=\"0 0 20 20\"><path d=\"m10 3.2 7.3 13.3H2.7zM10 8.2v3.8M10 14.2v.1\"></path></symbol> <symbol id=\"i-bell\" viewBox=\"0 0 20 20\"><path d=\"M5 14V9a5 5 0 0 1 10 0v5l1.2 1.5H3.8zM8.5 17.8h3\"></path></symbol> <symbol id=\"i-cal\" viewBox=\"0 0 20 20\"><rect x=\"3\" y=\"4\" width=\"14\" height=\"13\" rx=\"2\"></rect><path d=\"M3 8.5h14M7 2.5v3M13 2.5v3\"></path></symbol> <symbol id=\"i-card\" viewBox=\"0 0 20 20\"><rect x=\"2.5\" y=\"4.5\" width=\"15\" height=\"11\" rx=\"2\"></rect><path d=\"M2.5 8.5h15M5.5 12.5h3\"></path></symbol> <symbol id=\"i-chat\" viewBox=\"0 0 20 20\"><path d=\"M4 16.5v-11a2 2 0 0 1 2-2h8.5a2 2 0 0 1 2 2v6a2 2 0 0 1-2 2H7.5z\"></path></symbol> <symbol id=\"i-check\" viewBox=\"0 0 20 20\"><path d=\"m4.5 10.5 3.7 3.7 7.3-8.4\"></path></symbol> <symbol id=\"i-clock\" viewBox=\"0 0 20 20\"><circle cx=\"10\" cy=\"10\" r=\"7\"></circle><path d=\"M10 6v4.3l2.8 1.7\"></path></symbol> <symbol id=\"i-doc\" viewBox=\"0 0 20 20\"><path d=\"M5 2.5h6.5L15 6v11.5H5zM11.5 2.5V6H15M8 10h4M8 13h4\"></path></symbol> <symbol id=\"i-eye\" viewBox=\"0 0 20 20\"><path d=\"M2.5 10S5.3 5 10 5s7.5 5 7.5 5-2.8 5-7.5 5-7.5-5-7.5-5z\"></path><circle cx=\"10\" cy=\"10\" r=\"2.2\"></circle></symbol> <symbol id=\"i-flag\" viewBox=\"0 0 20 20\"><path d=\"M5 17.5v-14h9.5l-2.2 3.2 2.2 3.3H5\"></path></symbol> <symbol id=\"i-flow\" viewBox=\"0 0 20 20\"><circle cx=\"5\" cy=\"5\" r=\"2\"></circle><circle cx=\"15\" cy=\"15\" r=\"2\"></circle><path d=\"M5 7v4a4 4 0 0 0 4 4h4\"></path></symbol> <symbol id=\"i-go\" viewBox=\"0 0 20 20\"><path d=\"M7.5 4.5 13 10l-5.5 5.5\"></path></symbol> <symbol id=\"i-info\" viewBox=\"0 0 20 20\"><circle cx=\"10\" cy=\"10\" r=\"7.2\"></circle><path d=\"M10 9.3v4.2M10 6.5v.1\"></path></symbol> <symbol id=\"i-mail\" viewBox=\"0 0 20 20\"><rect x=\"2.5\" y=\"4.5\" width=\"15\" height=\"11\" rx=\"2\"></rect><path d=\"m3 6 7 5.2L17 6\"></path></symbol> <symbol id=\"i-note\" viewBox=\"0 0 20 20\"><path d=\"M4 3.5h12v8.5l-4.5 4.5H4zM16 12h-4.5v4.5\"></path></symbol> <symbol id=\"i-out\" viewBox=\"0 0 20 20\"><path d=\"M8 4.5H4.5v11h11V12M11.5 4h4.5v4.5M16 4l-6.5 6.5\"></path></symbol> <symbol id=\"i-pause\" viewBox=\"0 0 20 20\"><path d=\"M7 5v10M13 5v10\"></path></symbol> <symbol id=\"i-play\" viewBox=\"0 0 20 20\"><path d=\"M6 4.5v11l9-5.5z\"></path></symbol> <symbol id=\"i-retry\" viewBox=\"0 0 20 20\"><path d=\"M16 10a6 6 0 1 1-1.9-4.4M16.2 3v3.2H13\"></path></symbol> <symbol id=\"i-search\" viewBox=\"0 0 20 20\"><circle cx=\"9\" cy=\"9\" r=\"5.5\"></circle><path d=\"M13.2 13.2 17 17\"></path></symbol> <symbol id=\"i-send\" viewBox=\"0 0 20 20\"><path d=\"M3 9.5 17 3.5 12.5 17l-2.8-5.8zM17 3.5l-7.3 7.7\"></path></symbol> <symbol id=\"i-skip\" viewBox=\"0 0 20 20\"><path d=\"m5 5 6.5 5L5 15zM14.5 5v10\"></path></symbol> <symbol id=\"i-sun\" viewBox=\"0 0 20 20\"><circle cx=\"10\" cy=\"10\" r=\"3.3\"></circle><path d=\"M10 2.5v1.5M10 16v1.5M2.5 10H4M16 10h1.5M4.7 4.7l1 1M14.3 14.3l1 1M4.7 15.3l1-1M14.3 5.7l1-1\"></path></symbol> <symbol id=\"i-user\" viewBox=\"0 0 20 20\"><circle cx=\"10\" cy=\"7\" r=\"3.2\"></circle><path d=\"M3.8 17c.8-3.2 3.2-4.8 6.2-4.8s5.4 1.6 6.2 4.8\"></path></symbol> <symbol id=\"i-wall\" viewBox=\"0 0 20 20\"><rect x=\"2.5\" y=\"4\" width=\"15\" height=\"12\" rx=\"2\"></rect><path d=\"M2.5 7.5h15M7 12h6\"></path></symbol></svg>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 75, "<svg class=\"vh\" aria-hidden=\"true\" width=\"0\" height=\"0\"><symbol id=\"i-alert\" viewBox=\"0 0 20 20\"><path d=\"m10 3.2 7.3 13.3H2.7zM10 8.2v3.8M10 14.2v.1\"></path></symbol> <symbol id=\"i-bell\" viewBox=\"0 0 20 20\"><path d=\"M5 14V9a5 5 0 0 1 10 0v5l1.2 1.5H3.8zM8.5 17.8h3\"></path></symbol> <symbol id=\"i-cal\" viewBox=\"0 0 20 20\"><rect x=\"3\" y=\"4\" width=\"14\" height=\"13\" rx=\"2\"></rect><path d=\"M3 8.5h14M7 2.5v3M13 2.5v3\"></path></symbol> <symbol id=\"i-card\" viewBox=\"0 0 20 20\"><rect x=\"2.5\" y=\"4.5\" width=\"15\" height=\"11\" rx=\"2\"></rect><path d=\"M2.5 8.5h15M5.5 12.5h3\"></path></symbol> <symbol id=\"i-chat\" viewBox=\"0 0 20 20\"><path d=\"M4 16.5v-11a2 2 0 0 1 2-2h8.5a2 2 0 0 1 2 2v6a2 2 0 0 1-2 2H7.5z\"></path></symbol> <symbol id=\"i-check\" viewBox=\"0 0 20 20\"><path d=\"m4.5 10.5 3.7 3.7 7.3-8.4\"></path></symbol> <symbol id=\"i-clock\" viewBox=\"0 0 20 20\"><circle cx=\"10\" cy=\"10\" r=\"7\"></circle><path d=\"M10 6v4.3l2.8 1.7\"></path></symbol> <symbol id=\"i-doc\" viewBox=\"0 0 20 20\"><path d=\"M5 2.5h6.5L15 6v11.5H5zM11.5 2.5V6H15M8 10h4M8 13h4\"></path></symbol> <symbol id=\"i-eye\" viewBox=\"0 0 20 20\"><path d=\"M2.5 10S5.3 5 10 5s7.5 5 7.5 5-2.8 5-7.5 5-7.5-5-7.5-5z\"></path><circle cx=\"10\" cy=\"10\" r=\"2.2\"></circle></symbol> <symbol id=\"i-flag\" viewBox=\"0 0 20 20\"><path d=\"M5 17.5v-14h9.5l-2.2 3.2 2.2 3.3H5\"></path></symbol> <symbol id=\"i-flow\" viewBox=\"0 0 20 20\"><circle cx=\"5\" cy=\"5\" r=\"2\"></circle><circle cx=\"15\" cy=\"15\" r=\"2\"></circle><path d=\"M5 7v4a4 4 0 0 0 4 4h4\"></path></symbol> <symbol id=\"i-go\" viewBox=\"0 0 20 20\"><path d=\"M7.5 4.5 13 10l-5.5 5.5\"></path></symbol> <symbol id=\"i-info\" viewBox=\"0 0 20 20\"><circle cx=\"10\" cy=\"10\" r=\"7.2\"></circle><path d=\"M10 9.3v4.2M10 6.5v.1\"></path></symbol> <symbol id=\"i-key\" viewBox=\"0 0 20 20\"><circle cx=\"6.8\" cy=\"13.2\" r=\"3.7\"></circle><path d=\"m9.5 10.5 7-7M13.2 6.8l2.3 2.3\"></path></symbol> <symbol id=\"i-mail\" viewBox=\"0 0 20 20\"><rect x=\"2.5\" y=\"4.5\" width=\"15\" height=\"11\" rx=\"2\"></rect><path d=\"m3 6 7 5.2L17 6\"></path></symbol> <symbol id=\"i-note\" viewBox=\"0 0 20 20\"><path d=\"M4 3.5h12v8.5l-4.5 4.5H4zM16 12h-4.5v4.5\"></path></symbol> <symbol id=\"i-out\" viewBox=\"0 0 20 20\"><path d=\"M8 4.5H4.5v11h11V12M11.5 4h4.5v4.5M16 4l-6.5 6.5\"></path></symbol> <symbol id=\"i-pause\" viewBox=\"0 0 20 20\"><path d=\"M7 5v10M13 5v10\"></path></symbol> <symbol id=\"i-play\" viewBox=\"0 0 20 20\"><path d=\"M6 4.5v11l9-5.5z\"></path></symbol> <symbol id=\"i-retry\" viewBox=\"0 0 20 20\"><path d=\"M16 10a6 6 0 1 1-1.9-4.4M16.2 3v3.2H13\"></path></symbol> <symbol id=\"i-search\" viewBox=\"0 0 20 20\"><circle cx=\"9\" cy=\"9\" r=\"5.5\"></circle><path d=\"M13.2 13.2 17 17\"></path></symbol> <symbol id=\"i-send\" viewBox=\"0 0 20 20\"><path d=\"M3 9.5 17 3.5 12.5 17l-2.8-5.8zM17 3.5l-7.3 7.7\"></path></symbol> <symbol id=\"i-skip\" viewBox=\"0 0 20 20\"><path d=\"m5 5 6.5 5L5 15zM14.5 5v10\"></path></symbol> <symbol id=\"i-sun\" viewBox=\"0 0 20 20\"><circle cx=\"10\" cy=\"10\" r=\"3.3\"></circle><path d=\"M10 2.5v1.5M10 16v1.5M2.5 10H4M16 10h1.5M4.7 4.7l1 1M14.3 14.3l1 1M4.7 15.3l1-1M14.3 5.7l1-1\"></path></symbol> <symbol id=\"i-user\" viewBox=\"0 0 20 20\"><circle cx=\"10\" cy=\"7\" r=\"3.2\"></circle><path d=\"M3.8 17c.8-3.2 3.2-4.8 6.2-4.8s5.4 1.6 6.2 4.8\"></path></symbol> <symbol id=\"i-wall\" viewBox=\"0 0 20 20\"><rect x=\"2.5\" y=\"4\" width=\"15\" height=\"12\" rx=\"2\"></rect><path d=\"M2.5 7.5h15M7 12h6\"></path></symbol></svg>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -1,0 +1,82 @@
+package dunning
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"sollecito/internal/campaign"
+	"sollecito/internal/fault"
+)
+
+// AccessReason is why the merchant's app should allow what it should. The words are told to the merchant's programs: none
+// ever changes its meaning.
+type AccessReason string
+
+// The reasons.
+const (
+	GoodStanding AccessReason = "in_good_standing"      // no case is open, and none ended with something unpaid
+	Overdue      AccessReason = "payment_overdue"       // a case is open, and nothing has been taken away
+	TakenAway    AccessReason = "announced_consequence" // a consequence that was announced took place
+	LeftUnpaid   AccessReason = "left_unpaid"           // the case ended and something of it is still open: what was taken away stays so
+)
+
+// Allowance is what the merchant's app should allow a customer now, why, and until when at least.
+type Allowance struct {
+	Access campaign.Access
+	Reason AccessReason
+	Until  time.Time // as Case.Tightens answers, zero for none
+}
+
+// Allowed reports whether the customer may use the app at all: everybody who is not suspended may.
+func (a Allowance) Allowed() bool { return a.Access != campaign.Suspended }
+
+// AllowanceOf answers what the merchant's app should allow the customer at now.
+func (cs *Cases) AllowanceOf(ctx context.Context, tx *sql.Tx, customer string, now time.Time) (Allowance, error) {
+	c, err := cs.LatestOf(ctx, tx, customer)
+	if fault.Is(err, fault.NotFound) {
+		return Allowance{Access: campaign.Full, Reason: GoodStanding}, nil
+	}
+	if err != nil {
+		return Allowance{}, err
+	}
+	a := Allowance{Access: c.Access, Reason: c.accessReason()}
+	if !c.mayTighten(now) {
+		return a, nil // most customers: what their campaign has ahead need not be read
+	}
+	in, err := cs.SituationOf(ctx, tx, c, now)
+	if err != nil {
+		return Allowance{}, err
+	}
+	a.Until, _ = c.Tightens(in)
+	return a, nil
+}
+
+func (c Case) accessReason() AccessReason {
+	switch {
+	case c.Status == Exhausted:
+		return LeftUnpaid
+	case c.Status != Open:
+		return GoodStanding
+	case c.Access == campaign.Restricted || c.Access == campaign.Suspended:
+		return TakenAway
+	}
+	return Overdue
+}
+
+// Tightens answers on which day the merchant's app will allow less, and what it will allow then, by the day the customer was
+// told: it never comes earlier, and later or not at all where the case rests or they pay. The zero instant while no such day is known:
+// nothing is ahead, its day has come and it waits for a person, or it is a final act, whose day is the earliest one and
+// nobody's promise.
+func (c Case) Tightens(in Situation) (time.Time, campaign.Access) {
+	next, _ := c.NextConsequence(in)
+	if !c.mayTighten(in.Now) || next.Acts() || !next.Access.Tighter(c.Access) {
+		return time.Time{}, ""
+	}
+	return time.Unix(c.ConsequenceAt, 0), next.Access
+}
+
+// mayTighten reports whether the case has a day ahead on which something is taken away. The holdout keeps what it has.
+func (c Case) mayTighten(now time.Time) bool {
+	return c.Status == Open && !c.Holdout && c.ConsequenceAt > now.Unix()
+}
