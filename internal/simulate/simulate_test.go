@@ -6,6 +6,8 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"sollecito/internal/apikey"
 	"sollecito/internal/config"
 	"sollecito/internal/database"
 	"sollecito/internal/databasetest"
@@ -291,13 +294,15 @@ func TestNoStatementGoesThroughAWholeTable(t *testing.T) {
 	}
 	p := short(4)
 	p.customers, p.days = 20, 60
-	small := []string{"campaigns", "campaign_order", "rereads", "goose_db_version", "audit"} // of audit the last row
-	once := "SET lease_until = 0"                                                            // when the program starts
-	here := "USING INDEX guest_cards_here"                                                   // which holds those of the last hour alone
+	small := []string{"campaigns", "campaign_order", "rereads", "goose_db_version", "api_keys", "audit"} // of audit the last row
+	once := "SET lease_until = 0"                                                                        // when the program starts
+	here := "USING INDEX guest_cards_here"                                                               // which holds those of the last hour alone
+	page := regexp.MustCompile(`FROM cases\s+ORDER BY id DESC LIMIT`) // which goes along the ids no further than a page
 	scan := regexp.MustCompile(`^SCAN ([a-z_]+)`)
 	looked := 0
 	played(t, p, func(h *house) {
 		h.spoil = func(ctx context.Context) error {
+			h.asksAPI(t)
 			return h.asked(ctx, func(tx *sql.Tx) error {
 				tables, err := database.Strings(ctx, tx, `SELECT name FROM sqlite_master WHERE type = 'table'`)
 				if err != nil {
@@ -314,7 +319,7 @@ func TestNoStatementGoesThroughAWholeTable(t *testing.T) {
 					looked++
 					for _, step := range steps {
 						m := scan.FindStringSubmatch(step)
-						if m != nil && slices.Contains(tables, m[1]) && !slices.Contains(small, m[1]) && !strings.Contains(query, once) && !strings.HasSuffix(step, here) {
+						if m != nil && slices.Contains(tables, m[1]) && !slices.Contains(small, m[1]) && !strings.Contains(query, once) && !page.MatchString(query) && !strings.HasSuffix(step, here) {
 							t.Errorf("%s\n%s", step, query)
 						}
 					}
@@ -325,6 +330,36 @@ func TestNoStatementGoesThroughAWholeTable(t *testing.T) {
 	})
 	if looked < 100 {
 		t.Errorf("only %d statements have plans", looked)
+	}
+}
+
+// asksAPI asks everything that the merchant's programs may, of a customer with an open case and past it, in every way in
+// which a list can be narrowed.
+func (h *house) asksAPI(t *testing.T) {
+	keys := apikey.NewKeys(time.Now)
+	var secret, id, customer string
+	err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) (err error) {
+		_, secret, err = keys.Make(t.Context(), tx, "Web app", "staff_1")
+		if err != nil {
+			return err
+		}
+		return tx.QueryRow(`SELECT id, customer_id FROM cases WHERE status = 'open' ORDER BY consequence_at DESC LIMIT 1`).Scan(&id, &customer)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{
+		"customers/" + customer + "/access", "customers/" + customer, "cases/" + id, "cases", "cases?after=" + id,
+		"cases?status=open", "cases?status=recovered&after=" + id, "cases?customer=" + customer, "cases?customer=" + customer + "&after=" + id,
+		"cases?status=open&customer=" + customer, "cases?status=open&customer=" + customer + "&after=" + id,
+	} {
+		r := httptest.NewRequest("GET", "/api/v1/"+path, nil)
+		r.Header.Set("Authorization", "Bearer "+secret)
+		w := httptest.NewRecorder()
+		h.portal.Web.ServeHTTP(w, r)
+		if w.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
 	}
 }
 
