@@ -422,7 +422,7 @@ func TestKeysAreMadeAndEndedOnTheirPage(t *testing.T) {
 	if a.StatusCode != http.StatusOK || !strings.HasPrefix(key, apikey.Prefix) || d.Find("svg[onload]").Length() != 0 || !strings.Contains(d.Find("tbody").Text(), hostile) {
 		t.Fatalf("made: %d\n%s", a.StatusCode, a.body)
 	}
-	if got := words(d.Find("tbody tr")); !strings.Contains(got, key[:10]+"… Works Never") || !strings.Contains(got, "Ines admin") {
+	if got := words(d.Find("tbody tr")); !strings.Contains(got, key[:10]+"… Works Never used") || !strings.Contains(got, "Ines admin") {
 		t.Errorf("listed as %q", got)
 	}
 	if a = b.post("/admin/keys", "name", hostile); a.StatusCode != http.StatusUnprocessableEntity || a.document(t).Find("#name[aria-invalid=true]").AttrOr("value", "") != hostile {
@@ -432,7 +432,7 @@ func TestKeysAreMadeAndEndedOnTheirPage(t *testing.T) {
 		t.Errorf("it opens nothing: %d", w.Code)
 	}
 	d = b.page("/admin/keys")
-	if strings.Contains(d.Text(), key[11:]) || strings.Contains(h.log.String(), key[11:]) || !strings.Contains(words(d.Find("tbody tr")), "Works Today") {
+	if strings.Contains(d.Text(), key[11:]) || strings.Contains(h.log.String(), key[11:]) || !strings.Contains(words(d.Find("tbody tr")), "Works Used today") {
 		t.Errorf("afterwards: %s", words(d.Find("main")))
 	}
 	d = b.page(d.Find("tbody a").AttrOr("href", ""))

@@ -124,6 +124,7 @@ func pages(t *testing.T) map[string]templ.Component {
 	inbox.Nav = NavInbox
 	out := f
 	out.Staff, out.Nav = Staff{}, ""
+	made, ending := keys(t)
 
 	quiet := customer(t)
 	quiet.State = State{Status: "paused", Day: 9, Pauses: []string{"staff"}}
@@ -181,6 +182,10 @@ func pages(t *testing.T) map[string]templ.Component {
 		"person":          PersonOf(PersonPage{Frame: f, Person: Person{ID: "staff_2", Name: hostile, Email: "new@lumen.example", Role: "agent", Enrolled: true, Factor: true}}),
 		"person-disabled": PersonOf(PersonPage{Frame: f, Person: Person{ID: "staff_3", Email: "old@lumen.example", Role: "viewer", Disabled: true}}),
 		"person-self":     PersonOf(PersonPage{Frame: f, Person: Person{ID: "staff_1", Name: "Ines", Email: "ines@lumen.example", Role: "admin", Self: true}}),
+		"keys":            Keys(made),
+		"keys-ending":     Keys(ending),
+		"keys-empty":      Keys(KeysPage{Frame: f}),
+		"keys-refused":    Keys(KeysPage{Frame: f, Name: hostile, Faults: []Fault{{"name", "There is a key of this name: end it first, or choose another."}}}),
 		"today":           Today(today(t)),
 		"today-empty":     Today(empty),
 		"today-imported":  Today(connected),

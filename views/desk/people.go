@@ -79,7 +79,7 @@ var roles = []struct{ name, may string }{
 	{"viewer", "sees everything"},
 	{"agent", "leads cases and answers customers"},
 	{"manager", "steers sending and links"},
-	{"admin", "administers people and reads the audit log"},
+	{"admin", "administers people and API keys and reads the audit log"},
 }
 
 func personURL(id string) string { return "/admin/people/" + url.PathEscape(id) }
