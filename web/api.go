@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"sollecito/internal/apikey"
 	"sollecito/internal/billing"
 	"sollecito/internal/fault"
@@ -22,6 +24,7 @@ import (
 type api struct {
 	*Server
 	strangers strangers
+	asking    *rate.Limiter // of customers at Stripe
 }
 
 // apiRoute is one call below /api/v1, that takes GET. A test holds all of them to openapi.json.
@@ -43,7 +46,7 @@ func (a *api) table() []apiRoute {
 var openAPI []byte
 
 func (s *Server) apiRoutes(mux *http.ServeMux) {
-	a := &api{Server: s}
+	a := &api{Server: s, asking: rate.NewLimiter(askPerSecond, askAtOnce)}
 	for _, route := range a.table() {
 		mux.Handle("GET "+route.path, a.answer(route.serve))
 	}
@@ -88,6 +91,9 @@ func (a *api) refused(w http.ResponseWriter, err error) error {
 	var r refusal
 	if !errors.As(err, &r) {
 		return err
+	}
+	if r.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "2")
 	}
 	a.problem(w, r.status, r.code, r.words)
 	return nil
@@ -139,8 +145,13 @@ func sendWhole(w http.ResponseWriter, value any) error {
 	return err
 }
 
-// askWithin is how long a program waits for what Stripe says of a customer we have not heard of.
-const askWithin = 5 * time.Second
+// What is asked of Stripe about customers we have not heard of. An app that begins to ask asks for all of its customers at
+// once: they must not take the way to Stripe from those who are paying.
+const (
+	askWithin    = 5 * time.Second
+	askPerSecond = 1
+	askAtOnce    = 10
+)
 
 // about reads something of the customer in the address. Of somebody we have not heard of yet, which is everybody whose
 // payments always went through, Stripe is asked once; from then on they are stored.
@@ -173,6 +184,9 @@ func (a *api) about(r *http.Request, read func(tx *sql.Tx, c billing.Customer) e
 
 // ask reads somebody at Stripe and stores them.
 func (a *api) ask(r *http.Request, id string) error {
+	if !a.asking.AllowN(a.Real(), 1) {
+		return refusal{http.StatusServiceUnavailable, "unavailable", "Many customers are asked for of whom nothing was heard yet, and Stripe is asked for one at a time. Come back in a moment."}
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), askWithin)
 	defer cancel()
 	err := a.Intake.Refresh(ctx, id)

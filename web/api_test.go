@@ -465,7 +465,7 @@ func TestKeysAreMadeAndEndedOnTheirPage(t *testing.T) {
 			fmt.Fprintf(&log, "%s %s %s %s\n", e.Action, e.Role, e.Object[:4], e.Detail)
 		}
 	}
-	if got := log.String(); got != "key.ended admin key_ \nkey.made admin key_ "+key[:10]+"\n" {
+	if got := log.String(); got != "key.ended admin key_ "+key[:10]+"\nkey.made admin key_ "+key[:10]+"\n" {
 		t.Errorf("the audit log says %q", got)
 	}
 	if got := words(b.page("/admin/audit").Find("tbody")); !strings.Contains(got, "made the API key") || !strings.Contains(got, "ended the API key") {

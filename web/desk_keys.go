@@ -82,11 +82,11 @@ func (s *Server) makeKey(w http.ResponseWriter, r *http.Request, who staff.Membe
 func (s *Server) endKey(w http.ResponseWriter, r *http.Request, who staff.Member) error {
 	id := r.PathValue("id")
 	err := s.DB.Do(r.Context(), func(tx *sql.Tx) error {
-		ended, err := s.Keys.End(r.Context(), tx, id, who.ID)
+		key, ended, err := s.Keys.End(r.Context(), tx, id, who.ID)
 		if err != nil || !ended { // a colleague was faster, and it is as it was asked for
 			return err
 		}
-		return s.audit(r, tx, who, "key.ended", id, "")
+		return s.audit(r, tx, who, "key.ended", id, key.Beginning)
 	})
 	if err != nil {
 		return err

@@ -51,21 +51,21 @@ func (ks *Keys) List(ctx context.Context, tx *sql.Tx) ([]Key, error) {
 	return all, nil
 }
 
-// End makes a key open nothing from now on and reports whether it did until then. Error: fault.NotFound for one there is
-// not.
-func (ks *Keys) End(ctx context.Context, tx *sql.Tx, id, by string) (bool, error) {
+// End makes a key open nothing from now on, and answers it and whether it did until then. Error: fault.NotFound for one there
+// is not.
+func (ks *Keys) End(ctx context.Context, tx *sql.Tx, id, by string) (Key, bool, error) {
 	found, err := selectKeys(ctx, tx, `WHERE id = $1`, id)
 	if err != nil {
-		return false, fmt.Errorf("end a key: %w", err)
+		return Key{}, false, fmt.Errorf("end a key: %w", err)
 	}
 	if len(found) == 0 {
-		return false, fault.New(fault.NotFound, "There is no such key.")
+		return Key{}, false, fault.New(fault.NotFound, "There is no such key.")
 	}
 	ended, err := endKey(ctx, tx, id, by, ks.now().Unix())
 	if err != nil {
-		return false, fmt.Errorf("end a key: %w", err)
+		return Key{}, false, fmt.Errorf("end a key: %w", err)
 	}
-	return ended, nil
+	return found[0], ended, nil
 }
 
 // Check answers which key this is, fault.SignedOut when it is none that works.

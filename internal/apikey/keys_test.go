@@ -115,7 +115,7 @@ func TestAKeyOpensUntilItIsEndedAndIsKeptNowhere(t *testing.T) {
 	})
 	for _, first := range []bool{true, false} {
 		r.do(func(tx *sql.Tx) error {
-			ended, err := r.End(t.Context(), tx, k.ID, "staff_2")
+			_, ended, err := r.End(t.Context(), tx, k.ID, "staff_2")
 			if ended != first {
 				t.Errorf("ended %v, want %v", ended, first)
 			}
@@ -136,7 +136,7 @@ func TestAKeyOpensUntilItIsEndedAndIsKeptNowhere(t *testing.T) {
 		t.Errorf("listed %+v", all)
 	}
 	err = r.db.Do(t.Context(), func(tx *sql.Tx) error {
-		_, err := r.End(t.Context(), tx, "key_none", "staff_2")
+		_, _, err := r.End(t.Context(), tx, "key_none", "staff_2")
 		return err
 	})
 	if !fault.Is(err, fault.NotFound) {

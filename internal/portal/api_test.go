@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -172,6 +173,16 @@ func TestTheAppAsksForSomebodyWeNeverHeardOf(t *testing.T) {
 		t.Errorf("unknown, while Stripe is silent: %d %v", status, answer)
 	}
 	h.outage("500", 0)
+	busy := 0
+	for i := range 30 { // a whole app begins to ask: that must not take the way to Stripe from those who are paying
+		status, answer = h.asks(fmt.Sprintf("/api/v1/customers/cus_app%d/access", i), key)
+		if status == http.StatusServiceUnavailable && answer["code"] == "unavailable" {
+			busy++
+		}
+	}
+	if busy < 10 || busy == 30 {
+		t.Errorf("of 30 customers nobody knows %d were put off", busy)
+	}
 	err = h.erase(customer)
 	if err != nil {
 		t.Fatal(err)
