@@ -56,7 +56,6 @@ func (s *Server) apiRoutes(mux *http.ServeMux) {
 // describeAPI tells what may be asked and what is answered. It is the same for every installation, and no secret.
 func describeAPI(w http.ResponseWriter, _ *http.Request) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.Header().Set("Cache-Control", "public, max-age=300")
 	w.Header().Set("Content-Length", strconv.Itoa(len(openAPI)))
 	_, err := w.Write(openAPI)
 	return err
