@@ -297,7 +297,7 @@ func TestNoStatementGoesThroughAWholeTable(t *testing.T) {
 	small := []string{"campaigns", "campaign_order", "rereads", "goose_db_version", "api_keys", "audit"} // of audit the last row
 	once := "SET lease_until = 0"                                                                        // when the program starts
 	here := "USING INDEX guest_cards_here"                                                               // which holds those of the last hour alone
-	page := regexp.MustCompile(`FROM cases\s+ORDER BY id DESC LIMIT`) // which goes along the ids no further than a page
+	page := regexp.MustCompile(`FROM cases\s+ORDER BY id DESC LIMIT`)                                    // which goes along the ids no further than a page
 	scan := regexp.MustCompile(`^SCAN ([a-z_]+)`)
 	looked := 0
 	played(t, p, func(h *house) {
