@@ -54,7 +54,7 @@ func customerCommand(p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	db, err := openDatabase(p.ctx, c, false)
+	db, err := openDatabase(p, c, false)
 	if err != nil {
 		return err
 	}

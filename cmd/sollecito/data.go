@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"sollecito/internal/config"
 	"sollecito/internal/database"
@@ -14,7 +16,23 @@ import (
 
 // openDatabase opens the installation's database in this release's shape. Unless it may be made, one that does not
 // exist is refused: a mistyped address must not look like an installation in which all is well.
-func openDatabase(ctx context.Context, c *config.Config, mayMake bool) (*database.DB, error) {
+func openDatabase(p program, c *config.Config, mayMake bool) (*database.DB, error) {
+	db, err := openAsItIs(p.ctx, c, mayMake)
+	if err != nil {
+		return nil, err
+	}
+	done, err := db.Upgrade(p.ctx, c.MigrationCopy != "off", time.Now())
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if done.Copy != "" {
+		fmt.Fprintf(p.err, "Before the database was brought into this release's shape it was copied to %s\n", done.Copy)
+	}
+	return db, nil
+}
+
+// openAsItIs opens the installation's database and changes nothing of its shape.
+func openAsItIs(ctx context.Context, c *config.Config, mayMake bool) (*database.DB, error) {
 	path, inFile := strings.CutPrefix(c.DatabaseURL, "sqlite:")
 	if !mayMake && inFile {
 		file := strings.TrimPrefix(path, "//")
@@ -34,10 +52,6 @@ func openDatabase(ctx context.Context, c *config.Config, mayMake bool) (*databas
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	_, err = db.Migrate(ctx)
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
 	return db, nil
 }
 
@@ -46,28 +60,62 @@ func noDatabase(at string) error {
 }
 
 func migrateCommand(p program, args []string) error {
-	u := newUsage("migrate [flags]", "Brings the database to the shape this release needs, and makes it when there is none. `sollecito serve` does the same when it starts.").withSettings()
+	u := newUsage("migrate [--restored INSTANT] [flags]", "Brings the database to the shape this release needs, and makes it when there is none. `sollecito serve` does the same when it\n"+
+		"starts. An SQLite file that holds data is copied first. --restored says of a database that was put back from a backup\n"+
+		"which `sollecito backup` did not make when that was taken: serve then sends nothing that may have been sent since.").withSettings()
+	restored := u.String("restored", "", "when the backup that was put back had been taken, as 2026-11-25T03:00:00Z; rather too early than too late: an `instant`")
 	err := u.parseNone(p, args)
 	if err != nil {
 		return err
 	}
-	c, err := u.configuration(p, "DATABASE_URL")
+	now := time.Now()
+	taken, err := instantBefore(*restored, now)
 	if err != nil {
 		return err
 	}
-	db, err := database.Open(p.ctx, c.DatabaseURL)
+	c, err := u.configuration(p, "DATABASE_URL", "MIGRATION_BACKUP")
+	if err != nil {
+		return err
+	}
+	db, err := openAsItIs(p.ctx, c, taken.IsZero())
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	steps, err := db.Migrate(p.ctx)
+	done, err := db.Upgrade(p.ctx, c.MigrationCopy != "off", now)
 	if err != nil {
 		return err
 	}
-	if steps == 0 {
+	if done.Copy != "" {
+		fmt.Fprintf(p.out, "As it was before it lies in %s\n", done.Copy)
+	}
+	if done.Steps == 0 {
 		fmt.Fprintf(p.out, "%s is up to date.\n", db.Address())
+	} else {
+		fmt.Fprintf(p.out, "%s is up to date after %d steps.\n", db.Address(), done.Steps)
+	}
+	if taken.IsZero() {
 		return nil
 	}
-	fmt.Fprintf(p.out, "%s is up to date after %d steps.\n", db.Address(), steps)
+	err = db.Do(p.ctx, func(tx *sql.Tx) error { return database.MarkCopy(p.ctx, tx, taken) })
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.out, "It is taken for a backup of %s. When serve starts on it, all sending is stopped until you resume it.\n", taken.UTC().Format(time.RFC3339))
 	return nil
+}
+
+// instantBefore reads an instant that lies before now; "" is none.
+func instantBefore(typed string, now time.Time) (time.Time, error) {
+	if typed == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, typed)
+	if err != nil {
+		return time.Time{}, misused("--restored must read as 2026-11-25T03:00:00Z; got %q", typed)
+	}
+	if at.After(now) {
+		return time.Time{}, misused("--restored %s has not come yet", typed)
+	}
+	return at, nil
 }

@@ -42,6 +42,7 @@ func commands() []command {
 		{"serve", "run the portal", serveCommand},
 		{"sandbox", "run the make-believe Stripe and a mail catcher alone, for trying serve", sandboxCommand},
 		{"migrate", "bring the database to this release's shape (serve does so by itself)", migrateCommand},
+		{"backup", "copy the database while it is in use", backupCommand},
 		{"sync", "connect an existing Stripe account and import it; sends nothing", syncCommand},
 		{"events", "list what Stripe told us, or process an event once more", eventsCommand},
 		{"campaign", "list, export, apply, compare or rehearse campaigns", campaignCommand},

@@ -47,7 +47,7 @@ func staffCommand(p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	db, err := openDatabase(p.ctx, c, deed == "add")
+	db, err := openDatabase(p, c, deed == "add")
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func syncCommand(p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	db, err := openDatabase(p.ctx, c, true)
+	db, err := openDatabase(p, c, true)
 	if err != nil {
 		return err
 	}

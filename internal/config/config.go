@@ -31,6 +31,7 @@ type Config struct {
 	Listen         string   `env:"LISTEN" default:"127.0.0.1:8080" help:"address the portal listens on"`
 	BaseURL        string   `env:"BASE_URL" shown:"redacted" need:"yes" help:"address people reach the portal at, as https://pay.example.com; decides cookies and every printed link"`
 	DatabaseURL    string   `env:"DATABASE_URL" default:"sqlite:sollecito.db" shown:"redacted" help:"sqlite:PATH, or postgres://USER:PASSWORD@HOST/NAME"`
+	MigrationCopy  string   `env:"MIGRATION_BACKUP" default:"on" help:"on or off: an SQLite file is copied beside itself before a release changes its shape; the last three copies stay (docs/backup.md)"`
 	StripeKey      Secret   `env:"STRIPE_SECRET_KEY" need:"yes" help:"Stripe's secret or restricted key"`
 	StripePublic   string   `env:"STRIPE_PUBLISHABLE_KEY" need:"yes" help:"Stripe's publishable key"`
 	WebhookSecrets []Secret `env:"STRIPE_WEBHOOK_SECRET" need:"yes" help:"signing secrets of the webhook endpoint; several while one is rolled"`
@@ -136,6 +137,9 @@ func (c *Config) Check() error {
 	}
 	if scheme == "sqlite" && strings.Contains(rest, ":memory:") {
 		fault("DATABASE_URL", "must name a file: what is in memory alone is lost at every stop")
+	}
+	if c.MigrationCopy != "" && c.MigrationCopy != "on" && c.MigrationCopy != "off" {
+		fault("MIGRATION_BACKUP", "must be on or off; got %q", c.MigrationCopy)
 	}
 	c.checkName(fault)
 	c.checkStripe(fault)

@@ -91,6 +91,23 @@ func Redact(address string) string {
 	return u.Redacted()
 }
 
+// WithoutPassword is an address as it may stand on a command line, which others can see.
+func WithoutPassword(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "(unreadable)"
+	}
+	if u.User != nil {
+		u.User = url.User(u.User.Username())
+	}
+	q := u.Query()
+	if q.Has("password") {
+		q.Del("password")
+		u.RawQuery = q.Encode()
+	}
+	return u.String()
+}
+
 // Path is the file that holds the data, behind whatever links lead to it, "" when a server does.
 func (db *DB) Path() string { return db.file }
 

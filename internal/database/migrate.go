@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/pressly/goose/v3"
 
@@ -31,6 +32,28 @@ func (db *DB) Migrate(ctx context.Context) (int, error) {
 		return len(done), fmt.Errorf("the database cannot be brought to this release's shape: %w; restore a backup, or mend what this names", err)
 	}
 	return len(done), nil
+}
+
+// Upgraded is what Upgrade did.
+type Upgraded struct {
+	Steps int
+	Copy  string // the file that holds the data as it was before, "" for none
+}
+
+// Upgrade is Migrate for data that matters: with keep, SQLite's file is copied first, and where that fails nothing is
+// changed.
+func (db *DB) Upgrade(ctx context.Context, keep bool, now time.Time) (Upgraded, error) {
+	var done Upgraded
+	var err error
+	if keep {
+		done.Copy, err = db.copyBeforeMigrating(ctx, now)
+	}
+	if err != nil {
+		return Upgraded{}, fmt.Errorf("the database is left as it was, since no copy could be made before changing its shape: %w; "+
+			"make room or give the right to write its folder, or go on without one with SOLLECITO_MIGRATION_BACKUP=off", err)
+	}
+	done.Steps, err = db.Migrate(ctx)
+	return done, err
 }
 
 // provider knows all steps: those both engines read alike, and the one they have each their own text for.

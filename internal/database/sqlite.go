@@ -93,5 +93,8 @@ func dsn(path string, extra ...string) string {
 	options := append([]string{
 		"_pragma=busy_timeout(10000)", "_pragma=journal_mode(WAL)", "_pragma=foreign_keys(1)", "_pragma=temp_store(MEMORY)",
 	}, extra...)
-	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + strings.Join(options, "&")
+	return "file:" + escaped(path) + "?" + strings.Join(options, "&")
 }
+
+// escaped is a path as it stands in the name of a connection.
+func escaped(path string) string { return (&url.URL{Path: path}).EscapedPath() }

@@ -95,7 +95,7 @@ func New(ctx context.Context, c *config.Config, at Surroundings) (*Portal, error
 // assemble puts the rooms together in the order in which one needs the other: the database, Stripe and the cases, then who
 // sends mails, what time asks for, and the pages.
 func assemble(ctx context.Context, c *config.Config, at Surroundings, db *database.DB) (*Portal, error) {
-	err := prepare(ctx, db, at)
+	err := prepare(ctx, c, db, at)
 	if err != nil {
 		return nil, err
 	}
@@ -161,10 +161,13 @@ func Rules(c *config.Config) dunning.Rules {
 
 // prepare brings the database to today's shape, refuses one that is another installation's, and puts in what each
 // installation begins with.
-func prepare(ctx context.Context, db *database.DB, at Surroundings) error {
-	_, err := db.Migrate(ctx)
+func prepare(ctx context.Context, c *config.Config, db *database.DB, at Surroundings) error {
+	done, err := db.Upgrade(ctx, c.MigrationCopy != "off", at.Now())
 	if err != nil {
 		return err
+	}
+	if done.Copy != "" {
+		at.Log.InfoContext(ctx, "the database was copied before it was brought into this release's shape", "copy", done.Copy, "steps", done.Steps)
 	}
 	err = refuseStrangers(ctx, db, at.Demo)
 	if err != nil {
