@@ -26,7 +26,7 @@ var rooms = map[string][]string{
 	"static":      {},
 	"migrations":  {},
 
-	"internal/portal": {"static", "views", "views/email", "web", "internal/apikey", "internal/brand", "internal/campaign", "internal/checkout", "internal/config", "internal/database", "internal/disk", "internal/dunning", "internal/gateway",
+	"internal/portal": {"static", "views", "views/email", "web", "internal/apikey", "internal/audit", "internal/brand", "internal/campaign", "internal/checkout", "internal/config", "internal/database", "internal/disk", "internal/dunning", "internal/gateway",
 		"internal/inbound", "internal/intake", "internal/jobs", "internal/l10n", "internal/link", "internal/mail", "internal/metrics", "internal/outbox", "internal/privacy", "internal/staff", "internal/stepup", "internal/support"},
 	"internal/explain": {"internal/contact", "internal/dunning", "internal/l10n"},
 	"internal/metrics": {},

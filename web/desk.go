@@ -251,7 +251,7 @@ func (s *Server) deskFrame(r *http.Request) desk.Frame {
 		if err != nil {
 			return err
 		}
-		f.Sending = desk.Switch{Stopped: state.Stopped, Since: s.zoned(state.Since), By: state.By, Reason: state.Reason}
+		f.Sending = desk.Switch{Stopped: state.Stopped, Since: s.zoned(state.Since), By: state.By, Reason: state.Reason, PutBack: state.PutBack()}
 		f.Counts.NeedsPerson, err = s.Cases.CountNeeding(r.Context(), tx)
 		if err != nil {
 			return err

@@ -164,5 +164,5 @@ var auditActions = map[string]string{
 	"case.charged":    "charged an invoice of",
 	"interest.viewed": "read the paper on late interest", "interest.confirmed": "confirmed late interest", "interest.withdrawn": "withdrew late interest",
 	"key.made": "made the API key", "key.ended": "ended the API key",
-	"sending.stopped": "stopped all sending", "sending.resumed": "resumed sending", "campaign.applied": "applied the campaign",
+	"database.restored": "began to work on a copy of the database,", "sending.stopped": "stopped all sending", "sending.resumed": "resumed sending", "campaign.applied": "applied the campaign",
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sollecito/internal/dunning"
+	"sollecito/internal/intake"
 	"sollecito/internal/outbox"
 	"sollecito/internal/staff"
 	"sollecito/views/desk"
@@ -31,6 +32,14 @@ func (s *Server) sendingPage(r *http.Request, who staff.Member) (desk.SendingPag
 			return err
 		}
 		p.Due, err = s.Cases.CountDue(r.Context(), tx, s.Now().Add(24*time.Hour))
+		if err != nil {
+			return err
+		}
+		sending, err := dunning.SendingSwitch(r.Context(), tx)
+		if err != nil {
+			return err
+		}
+		p.Ignorant, err = intake.Ignorant(r.Context(), tx, sending)
 		return err
 	})
 	return p, err
@@ -70,6 +79,10 @@ func (s *Server) resumeSending(w http.ResponseWriter, r *http.Request, who staff
 	err := s.DB.Do(r.Context(), func(tx *sql.Tx) error {
 		state, err := dunning.SendingSwitch(r.Context(), tx)
 		if err != nil || !state.Stopped {
+			return err
+		}
+		ignorant, err := intake.Ignorant(r.Context(), tx, state)
+		if err != nil || ignorant {
 			return err
 		}
 		err = dunning.ResumeSending(r.Context(), tx)

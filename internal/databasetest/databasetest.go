@@ -102,6 +102,22 @@ func Migrated(t testing.TB) string {
 	return "sqlite:" + file
 }
 
+// Twin answers a DATABASE_URL that names a copy of a PostgreSQL database as it is now. Whoever is connected to that one is
+// parted from it for a moment.
+func Twin(t testing.TB, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := strings.TrimPrefix(u.Path, "/")
+	_, err = postgres.admin.ExecContext(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1`, name)
+	if err != nil {
+		t.Fatalf("part everybody from %s: %v", name, err)
+	}
+	return postgres.create(t, ` TEMPLATE `+name)
+}
+
 // migratedFile is the content of an SQLite file of today's shape.
 var migratedFile = sync.OnceValues(func() ([]byte, error) {
 	folder, err := os.MkdirTemp("", "sollecito-template-")

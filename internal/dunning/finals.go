@@ -191,7 +191,7 @@ func (cs *Cases) NextTarget(ctx context.Context, tx *sql.Tx, f Final, now time.T
 	}
 	begun := slices.ContainsFunc(targets, func(t Target) bool { return t.TriedAt > 0 })
 	if c.RestingSince > 0 && !begun {
-		return Target{}, false, giveBackFinal(ctx, tx, f, now)
+		return Target{}, false, giveBackFinal(ctx, tx, f, "The case came to rest before it was done, so it waits for a decision again.", now)
 	}
 	paying, err := payingNow(ctx, tx, c.CustomerID, now)
 	if err != nil {
@@ -255,7 +255,7 @@ func (cs *Cases) EndTarget(ctx context.Context, tx *sql.Tx, t Target, passed str
 }
 
 // giveBackFinal makes an order a proposal again: something came up that a person should know before.
-func giveBackFinal(ctx context.Context, tx *sql.Tx, f Final, now time.Time) error {
+func giveBackFinal(ctx context.Context, tx *sql.Tx, f Final, why string, now time.Time) error {
 	_, err := changeFinal(ctx, tx, `status = 'proposed', actor = '', ordered_at = 0, next_try_at = 0 WHERE id = $1 AND status = 'ordered'`, f.ID)
 	if err != nil {
 		return err
@@ -264,7 +264,7 @@ func giveBackFinal(ctx context.Context, tx *sql.Tx, f Final, now time.Time) erro
 	if err != nil {
 		return fmt.Errorf("give %s back: %w", f.ID, err)
 	}
-	return writeLog(ctx, tx, Entry{CaseID: f.CaseID, At: now.Unix(), What: "final_held", Why: "The case came to rest before it was done, so it waits for a decision again."})
+	return writeLog(ctx, tx, Entry{CaseID: f.CaseID, At: now.Unix(), What: "final_held", Why: why})
 }
 
 // finish ends an act that was carried out, and tells the customer what was done.

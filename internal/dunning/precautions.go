@@ -117,6 +117,14 @@ func (cs *Cases) LookAhead(ctx context.Context, tx *sql.Tx, customer string, now
 	if choices.NoMail {
 		return outbox.Skip(ctx, tx, n, contact.NoMailWanted, now.Unix())
 	}
+	before, then, err := cs.toldAhead(ctx, tx, p)
+	if err != nil {
+		return err
+	}
+	if before {
+		_, err = outbox.Presume(ctx, tx, n, whyPutBack, then)
+		return err
+	}
 	contacts, err := cs.contacts(ctx, tx, customer, now, outbox.Notice{})
 	if err != nil {
 		return err

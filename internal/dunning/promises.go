@@ -221,6 +221,13 @@ func (cs *Cases) BeginCharging(ctx context.Context, tx *sql.Tx, id string, now t
 	if p.Status != PromiseActive || p.Kind != PromiseCharge || p.DueAt > now.Unix() {
 		return nil, "", false, fault.New(fault.Conflict, FaultPromiseEnded)
 	}
+	u, err := unknownTime(ctx, tx)
+	if err != nil {
+		return nil, "", false, err
+	}
+	if p.MadeAt <= u.From && p.DueAt <= u.Until {
+		return nil, whyCopied, false, nil
+	}
 	for _, named := range p.Invoices {
 		i, err := billing.FindInvoice(ctx, tx, named.Invoice)
 		if err != nil {

@@ -174,6 +174,10 @@ func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue 
 	if err != nil {
 		return err
 	}
+	err = cs.presumeNew(ctx, tx, c, overdue, now)
+	if err != nil {
+		return err
+	}
 	failures, err := told()
 	if err != nil {
 		return err
@@ -341,6 +345,14 @@ func (cs *Cases) thank(ctx context.Context, tx *sql.Tx, c Case, invoices []billi
 	n := outbox.Notice{Kind: outbox.Settled, Channel: outbox.Email, CustomerID: c.CustomerID, CaseID: c.ID, Step: "settled", Recipient: who.Email}
 	if who.Email == "" {
 		return outbox.Skip(ctx, tx, n, string(ReasonNobody), now.Unix())
+	}
+	before, then, err := thanked(ctx, tx, invoices)
+	if err != nil {
+		return err
+	}
+	if before {
+		_, err = outbox.Presume(ctx, tx, n, whyPutBack, then)
+		return err
 	}
 	// A receipt of what the customer did just now comes at once; news of a payment that happened by itself
 	// waits for the hours they are glad to be written to.

@@ -16,7 +16,12 @@ type Switch struct {
 	Since   time.Time
 	By      string // a member of staff, or "command"
 	Reason  string // why, in staff's words; "" when nobody said
+	Copied  int64  `json:",omitempty"` // when the copy was taken from which the database was put back, unix seconds; 0 when that is not why
 }
+
+// PutBack reports whether sending is stopped because the database was put back from a copy: then nothing is charged by
+// itself either.
+func (s Switch) PutBack() bool { return s.Stopped && s.Copied > 0 }
 
 const settingSending = "sending"
 
@@ -34,9 +39,31 @@ func SendingSwitch(ctx context.Context, tx *sql.Tx) (Switch, error) {
 	return s, nil
 }
 
-// StopSending stops all sending at once, until ResumeSending. Nothing is lost.
+// StopSending stops all sending at once, until ResumeSending. Nothing is lost. What was stopped because the database was put
+// back from a copy stays stopped for that.
 func StopSending(ctx context.Context, tx *sql.Tx, actor, reason string, now time.Time) error {
+	s, err := SendingSwitch(ctx, tx)
+	if err != nil || s.PutBack() {
+		return err
+	}
 	kept, err := json.Marshal(Switch{Stopped: true, Since: now.UTC().Truncate(time.Second), By: actor, Reason: reason})
+	if err != nil {
+		return fmt.Errorf("stop sending: %w", err)
+	}
+	return database.SetSetting(ctx, tx, settingSending, string(kept))
+}
+
+// stopForCopy stops all sending because the database was put back from a copy. Who had stopped it in there is told.
+func stopForCopy(ctx context.Context, tx *sql.Tx, copied, now time.Time) error {
+	was, err := SendingSwitch(ctx, tx)
+	if err != nil {
+		return err
+	}
+	reason := "The database was put back from a copy of " + copied.UTC().Format("2 January 2006, 15:04") + " UTC."
+	if was.Stopped && !was.PutBack() {
+		reason += " In that copy it had been stopped already by " + was.By + "."
+	}
+	kept, err := json.Marshal(Switch{Stopped: true, Since: now.UTC().Truncate(time.Second), Reason: reason, Copied: copied.Unix()})
 	if err != nil {
 		return fmt.Errorf("stop sending: %w", err)
 	}

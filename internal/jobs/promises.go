@@ -36,12 +36,16 @@ const (
 	pressWait    = 3 * time.Minute // while a press of the customer's own is under way
 )
 
-// RunOnce looks at up to a batch of promises whose day has come. Each is taken as far as is known now and may be
+// RunOnce looks at up to a batch of promises whose day has come, none while sending is stopped since the database was put
+// back from a copy: in there a promise may stand that was withdrawn. Each is taken as far as is known now and may be
 // taken again at any time: what is stored of it and of its charges says how far it came.
 func (p *Promises) RunOnce(ctx context.Context) (int, error) {
 	var due []string
 	err := p.DB.See(ctx, func(tx *sql.Tx) error {
-		var err error
+		sending, err := dunning.SendingSwitch(ctx, tx)
+		if err != nil || sending.PutBack() {
+			return err
+		}
 		due, err = p.Cases.DuePromises(ctx, tx, p.Now(), promiseBatch)
 		return err
 	})
@@ -73,7 +77,10 @@ func (p *Promises) Next(ctx context.Context) (time.Time, bool, error) {
 	var at int64
 	var ok bool
 	err := p.DB.See(ctx, func(tx *sql.Tx) error {
-		var err error
+		sending, err := dunning.SendingSwitch(ctx, tx)
+		if err != nil || sending.PutBack() {
+			return err
+		}
 		at, ok, err = p.Cases.NextPromise(ctx, tx)
 		return err
 	})

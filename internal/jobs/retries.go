@@ -38,18 +38,18 @@ const (
 	cardPage    = 30 * time.Minute // how long they are thought to be there
 )
 
-// RunOnce does a batch and answers how much it dealt with. While sending is stopped the campaigns' retries wait.
+// RunOnce does a batch and answers how much it dealt with. While sending is stopped the campaigns' retries wait, and new cards
+// too where that is since the database was put back from a copy.
 func (r *Retries) RunOnce(ctx context.Context) (int, error) {
 	var cards []billing.NewCard
 	var due []dunning.Retry
 	now := r.Now()
 	err := r.DB.See(ctx, func(tx *sql.Tx) error {
-		var err error
-		cards, err = billing.NewCards(ctx, tx, now.Unix(), retryBatch)
-		if err != nil {
+		sending, err := dunning.SendingSwitch(ctx, tx)
+		if err != nil || sending.PutBack() {
 			return err
 		}
-		sending, err := dunning.SendingSwitch(ctx, tx)
+		cards, err = billing.NewCards(ctx, tx, now.Unix(), retryBatch)
 		if err != nil || sending.Stopped {
 			return err
 		}
@@ -78,22 +78,19 @@ func (r *Retries) RunOnce(ctx context.Context) (int, error) {
 func (r *Retries) Next(ctx context.Context) (time.Time, bool, error) {
 	next := int64(0)
 	err := r.DB.See(ctx, func(tx *sql.Tx) error {
+		sending, err := dunning.SendingSwitch(ctx, tx)
+		if err != nil || sending.PutBack() {
+			return err
+		}
 		card, err := billing.NextNewCard(ctx, tx)
 		if err != nil {
 			return err
 		}
-		next, err = r.Cases.NextRetry(ctx, tx)
+		if !sending.Stopped {
+			next, err = r.Cases.NextRetry(ctx, tx)
+		}
 		if err != nil {
 			return err
-		}
-		if next > 0 {
-			sending, err := dunning.SendingSwitch(ctx, tx)
-			if err != nil {
-				return err
-			}
-			if sending.Stopped {
-				next = 0
-			}
 		}
 		if card > 0 && (next == 0 || card < next) {
 			next = card

@@ -35,6 +35,31 @@ func Skip(ctx context.Context, tx *sql.Tx, n Notice, reason string, now int64) e
 	return err
 }
 
+// Presume keeps a notice of which nobody knows whether it was sent, at an instant at the latest, in the notice's place. It
+// answers false when there is one already.
+func Presume(ctx context.Context, tx *sql.Tx, n Notice, reason string, at int64) (bool, error) {
+	n.ID = database.NewID("ntc")
+	n.Status, n.Reason = Uncertain, reason
+	n.CreatedAt, n.DueAt, n.SettledAt = at, at, at
+	added, err := insert(ctx, tx, n)
+	if err != nil {
+		return false, fmt.Errorf("presume a notice: %w", err)
+	}
+	return added, nil
+}
+
+// PresumeWaiting marks as uncertain every e-mail that waits and could have left by an instant somewhere else: it was due by
+// then, or held is what it waits for, which may have ended. It answers how many.
+func PresumeWaiting(ctx context.Context, tx *sql.Tx, until int64, held, reason string) (int64, error) {
+	res, err := tx.ExecContext(ctx, `
+		UPDATE notices SET status = 'uncertain', reason = $1, settled_at = $2, lease_until = 0
+		WHERE status = 'sending' OR status = 'queued' AND channel = 'email' AND (due_at <= $2 OR reason = $3)`, reason, until, held)
+	if err != nil {
+		return 0, fmt.Errorf("presume what waits: %w", err)
+	}
+	return res.RowsAffected()
+}
+
 // Claim takes up to limit e-mails that are due at now and holds them until lease (real unix seconds), so that
 // no other sender takes them. They stay queued. skip is the engine's word for leaving out what another is claiming.
 func Claim(ctx context.Context, tx *sql.Tx, skip string, now, realNow, lease int64, limit int) ([]Notice, error) {

@@ -87,7 +87,6 @@ var monday = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 func open(t testing.TB, change ...func(*config.Config)) *house {
 	t.Helper()
 	h := &house{t: t, clock: &clock{at: monday}, log: &lockedBuffer{}}
-	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	h.stripe = sandbox.New(sandbox.Options{Now: h.clock.now, Seed: t.Name(), MerchantName: "Lumen Studio"})
 	t.Cleanup(h.stripe.Close)
 	h.catcher = sandbox.NewCatcher(h.clock.now, nil)
@@ -121,22 +120,34 @@ func open(t testing.TB, change ...func(*config.Config)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.portal, err = portal.New(t.Context(), h.config, portal.Surroundings{Now: h.clock.now, Real: time.Now, Log: log, Rate: 2000, Free: h.room})
+	h.begin(door)
+	t.Cleanup(func() { h.stop() })
+	h.ask("webhook_endpoints", url.Values{"url": {h.base + "/webhooks/stripe"}, "enabled_events[]": {"*"}, "api_version": {"2023-10-16"}})
+	return h
+}
+
+// begin begins the program as configured, behind a door.
+func (h *house) begin(door net.Listener) {
+	h.t.Helper()
+	log := slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	var err error
+	h.portal, err = portal.New(h.t.Context(), h.config, portal.Surroundings{Now: h.clock.now, Real: time.Now, Log: log, Rate: 2000, Free: h.room})
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
+	program := h.portal
 	ctx, cancel := context.WithCancel(context.Background())
 	h.context = ctx
 	served := make(chan error, 1)
-	go func() { served <- h.portal.Serve(ctx, door, h.portal.Web) }()
+	go func() { served <- program.Serve(ctx, door, program.Web) }()
 	posted := make(chan error, 1)
-	if h.portal.Inbound != nil {
+	if program.Inbound != nil {
 		post, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
-			t.Fatal(err)
+			h.t.Fatal(err)
 		}
 		h.post = post.Addr().String()
-		go func() { posted <- h.portal.Inbound.Serve(ctx, post) }()
+		go func() { posted <- program.Inbound.Serve(ctx, post) }()
 	} else {
 		posted <- nil
 	}
@@ -144,16 +155,13 @@ func open(t testing.TB, change ...func(*config.Config)) *house {
 		cancel()
 		err := errors.Join(<-served, <-posted)
 		if err != nil {
-			t.Errorf("serve: %v", err)
+			h.t.Errorf("serve: %v", err)
 		}
-		err = h.portal.Close()
+		err = program.Close()
 		if err != nil {
-			t.Errorf("close: %v", err)
+			h.t.Errorf("close: %v", err)
 		}
 	})
-	t.Cleanup(h.stop)
-	h.ask("webhook_endpoints", url.Values{"url": {h.base + "/webhooks/stripe"}, "enabled_events[]": {"*"}, "api_version": {"2023-10-16"}})
-	return h
 }
 
 // ask calls the stand-in's API and answers the object; with nil params it reads.

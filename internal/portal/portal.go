@@ -147,7 +147,10 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 		Now: at.Now, Real: at.Real, Wake: p.Runner.Wake, Ready: p.Readiness, Logger: at.Log,
 		Observe: p.Metrics.Request, ProofKey: c.SessionKey.Reveal(),
 	})
-	return p, err
+	if err != nil {
+		return nil, err
+	}
+	return p, p.putBack(ctx)
 }
 
 // Rules are what the configuration sets for all cases, for the portal and for every command that reckons or moves them:

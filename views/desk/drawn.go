@@ -63,6 +63,14 @@ func (f Frame) stoppedBy() string {
 	return by.String()
 }
 
+// putBack says that the database was put back from a copy, where that is why sending is stopped.
+func (f Frame) putBack() string {
+	if !f.Sending.PutBack {
+		return ""
+	}
+	return " " + f.Sending.Reason
+}
+
 func lowerFirst(words string) string {
 	for _, relative := range []string{"Today", "Tomorrow", "Yesterday"} {
 		if strings.HasPrefix(words, relative) {

@@ -55,8 +55,9 @@ type Counts struct {
 type Switch struct {
 	Stopped bool
 	Since   time.Time
-	By      string // who stopped it; "" when unknown, such as by a restored backup
+	By      string // who stopped it; "" for the program itself
 	Reason  string // their note; "" for none
+	PutBack bool   // the database was put back from a copy, which Reason tells of
 }
 
 // Flash is one sentence about what just happened.

@@ -50,6 +50,7 @@ type SendingPage struct {
 	MayChange bool
 	Queued    int    // messages that wait to go out now
 	Due       int    // steps that come due in the next 24 hours
+	Ignorant  bool   // the database was put back from a copy, and Stripe is not read yet: nobody may resume
 	Reason    string // what was typed before, kept
 	Fault     string // what is wrong with it; "" when nothing
 }

@@ -1,0 +1,40 @@
+package intake
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+
+	"sollecito/internal/dunning"
+)
+
+// PutBack takes in that the database was put back from a copy: the next catch-up begins at once, and where the copy stood,
+// and everybody who owed something then is read again.
+func (in *Intake) PutBack(ctx context.Context, tx *sql.Tx) error {
+	state, err := LastReconcile(ctx, tx)
+	if err != nil {
+		return err
+	}
+	state.RanAt, state.UnderWay = 0, catchUp{}
+	err = keepState(ctx, tx, settingReconcile, state)
+	if err != nil {
+		return err
+	}
+	now := in.now().Unix()
+	err = askUnread(ctx, tx, now, math.MaxInt32, now)
+	if err != nil {
+		return fmt.Errorf("have everybody read again who owes: %w", err)
+	}
+	return nil
+}
+
+// Ignorant reports whether sending is stopped since the database was put back from a copy, and what happened at Stripe since
+// that was taken has not been read yet. Until then nobody may resume it.
+func Ignorant(ctx context.Context, tx *sql.Tx, sending dunning.Switch) (bool, error) {
+	if !sending.PutBack() {
+		return false, nil
+	}
+	state, err := LastReconcile(ctx, tx)
+	return state.RanAt < sending.Since.Unix(), err
+}

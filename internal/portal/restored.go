@@ -1,0 +1,50 @@
+package portal
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"sollecito/internal/audit"
+	"sollecito/internal/database"
+	"sollecito/internal/dunning"
+)
+
+// putBack looks whether the database is a copy on which nobody has begun to work. If so it is brought from the state in which
+// it was copied to one from which nothing is said, charged or done a second time, and whoever reads the log is told.
+func (p *Portal) putBack(ctx context.Context) error {
+	var copied time.Time
+	var done dunning.PutBack
+	is := false
+	err := p.DB.Do(ctx, func(tx *sql.Tx) error {
+		var err error
+		copied, is, err = database.CopiedAt(ctx, tx)
+		if err != nil || !is {
+			return err
+		}
+		now := p.now()
+		done, err = p.Cases.PutBack(ctx, tx, copied, now)
+		if err != nil {
+			return err
+		}
+		err = p.Intake.PutBack(ctx, tx)
+		if err != nil {
+			return err
+		}
+		err = database.Begun(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return audit.Append(ctx, tx, audit.Entry{At: now, Actor: "program", Action: "database.restored", Detail: "copied at " + copied.UTC().Format(time.RFC3339)})
+	})
+	if err != nil {
+		return fmt.Errorf("begin to work on a copy of the database: %w", err)
+	}
+	if is {
+		p.log.WarnContext(ctx, "this database was put back from a copy: all sending is stopped, and nothing is charged by itself, until you have looked at /admin/sending "+
+			"and resume it there or with `sollecito sending resume`; what Stripe did since is read first. What may have been sent since the copy is kept as uncertain and not sent again",
+			"copied", copied.UTC().Format(time.RFC3339), "mails_that_waited", done.Mails, "steps_since", done.Steps, "retries_passed_over", done.Retries, "final_acts_to_decide", done.Finals)
+	}
+	return nil
+}

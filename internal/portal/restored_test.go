@@ -1,0 +1,253 @@
+package portal_test
+
+import (
+	"database/sql"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sollecito/internal/database"
+	"sollecito/internal/databasetest"
+	"sollecito/internal/dunning"
+)
+
+// copied answers the address of a copy of the database as it is now. PostgreSQL's tools know of no mark: there it is said
+// of the copy when it was taken, as `sollecito migrate --restored` does.
+func (h *house) copied() string {
+	h.t.Helper()
+	if !databasetest.OnPostgres() {
+		to := filepath.Join(h.t.TempDir(), "copy.db")
+		err := h.portal.DB.Copy(h.t.Context(), to, false, h.clock.now())
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		return "sqlite:" + to
+	}
+	twin := databasetest.Twin(h.t, h.config.DatabaseURL)
+	for range 20 { // connections that it cut off are found out as they are used
+		_ = h.portal.DB.Check(h.t.Context())
+	}
+	db, err := database.Open(h.t.Context(), twin)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer db.Close()
+	err = db.Do(h.t.Context(), func(tx *sql.Tx) error { return database.MarkCopy(h.t.Context(), tx, h.clock.now()) })
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return twin
+}
+
+// putBack stops the program and begins it anew on another database.
+func (h *house) putBack(address string) {
+	h.t.Helper()
+	h.stop()
+	h.config.DatabaseURL = address
+	door, err := net.Listen("tcp", h.config.Listen)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.begin(door)
+}
+
+// said answers what was mailed, as far as the mail server took it: whom, which message, and its step.
+func (h *house) said() []string {
+	h.t.Helper()
+	var all []string
+	err := h.portal.DB.See(h.t.Context(), func(tx *sql.Tx) error {
+		var err error
+		all, err = database.Strings(h.t.Context(), tx, `
+			SELECT c.name || ' ' || n.kind || ' ' || n.step FROM notices n JOIN customers c ON c.id = n.customer_id
+			WHERE n.channel = 'email' AND n.status = 'sent' ORDER BY 1`)
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return all
+}
+
+const walked = `name: walked
+title: Walked
+retries: {days: [1, 3, 5, 7], at: "09:00"}
+steps:
+  - key: first
+    day: 0
+    at: "00:01"
+    channels: [email]
+  - key: second
+    day: 2
+    at: "10:00"
+    channels: [email]
+  - key: notice
+    day: 5
+    at: "10:00"
+    channels: [email]
+    announces: true
+    access: grace
+  - key: restricted
+    day: 12
+    at: "10:00"
+    channels: [email]
+    consequence: true
+    access: restricted
+`
+
+// A backup of yesterday is put back after mails went out, invoices were paid, a day of payment was charged and another one
+// withdrawn. Nobody is mailed or charged a second time, the campaigns go on, and staff say when.
+func TestADatabaseThatIsPutBackSaysAndChargesNothingTwice(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(walked)
+	people := map[string]string{} // customers by their first names
+	invoices := map[string]string{}
+	fails := func(name, code string) {
+		people[name] = h.customer(name, strings.ToLower(name)+"@waal.example", "NL", "pm_card_visa")
+		invoices[name] = h.fail(people[name], code)
+		h.ask("invoices/"+invoices[name], url.Values{"auto_advance": {"false"}})
+		h.settle()
+	}
+	for _, name := range []string{"Walks", "Pays", "Promises", "Withdraws"} {
+		fails(name, "insufficient_funds")
+	}
+	h.walk(time.Hour)
+	for _, name := range []string{"Promises", "Withdraws"} {
+		b := h.browser()
+		b.get(linkIn(t, h.mailsTo(strings.ToLower(name) + "@waal.example")[0])).at("/pay", http.StatusOK)
+		h.chooses(b, "charge", 1)
+		b.press("/pay/promise").at("/pay", http.StatusOK)
+	}
+	h.settle()
+	fails("Waits", "insufficient_funds")
+	h.walk(4 * time.Hour)
+
+	// One mail waits to leave when the copy is taken.
+	people["Queued"] = h.customer("Queued", "queued@waal.example", "NL", "pm_card_visa")
+	_, err := h.stripe.FailRenewal(people["Queued"], "insufficient_funds")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = h.stripe.DeliverWebhooks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = h.portal.Runner.Drain(t.Context(), "events", "schedule")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.count(`SELECT count(*) FROM notices WHERE status = 'queued'`) == 0 {
+		t.Fatal("no mail waits")
+	}
+	copied := h.copied()
+	h.settle()
+
+	// What the copy knows nothing of.
+	h.ask("invoices/"+invoices["Pays"]+"/pay", url.Values{"paid_out_of_band": {"true"}})
+	h.settle()
+	b := h.browser()
+	b.get(linkIn(t, h.mailsTo("withdraws@waal.example")[0])).at("/pay", http.StatusOK)
+	b.get("/pay/promise/end").press("/pay/promise/end")
+	err = h.stripe.Relent(invoices["Promises"], time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fails("Fresh", "insufficient_funds")
+	h.walk(2 * day)
+	before := h.said()
+	for _, want := range []string{"Walks reminder second", "Pays settled settled", "Promises settled settled", "Fresh reminder first", "Queued reminder first"} {
+		if !slices.Contains(before, want) {
+			t.Fatalf("in the time the copy knows nothing of %q was not said: %q", want, before)
+		}
+	}
+	charges, mails := h.allCharges(people, invoices), len(h.catcher.Mails())
+	if h.status(invoices["Promises"]) != "paid" || h.promise(people["Withdraws"]).Status != dunning.PromiseWithdrawn {
+		t.Fatalf("the promises did not come out as meant: %s, %s", h.status(invoices["Promises"]), h.promise(people["Withdraws"]).Status)
+	}
+
+	h.putBack(copied)
+	inCopy := h.said()
+	if slices.Contains(inCopy, "Walks reminder second") {
+		t.Fatalf("that is no copy of before: %q", inCopy)
+	}
+	desk := h.staffIn()
+	if got := desk.get("/admin").text(".flash"); !strings.Contains(got, "put back from a copy of") || !strings.Contains(got, "All sending is stopped") {
+		t.Errorf("staff are told %q", got)
+	}
+	if got := desk.get("/admin/sending").text("main"); !strings.Contains(got, "being read") || desk.page.Find("form[action='/admin/sending/resume']").Length() > 0 {
+		t.Errorf("before Stripe is read: %s", got)
+	}
+	desk.post("/admin/sending/resume", nil)
+	if !h.sending().PutBack() {
+		t.Fatal("sending was resumed before Stripe was read")
+	}
+	h.settle()
+	h.walk(5 * time.Hour)
+	if got := h.allCharges(people, invoices); got != charges || len(h.catcher.Mails()) != mails {
+		t.Fatalf("before sending is resumed: %d mails and %s, want %d and %s", len(h.catcher.Mails()), got, mails, charges)
+	}
+	if h.caseOf(people["Pays"]).Status != dunning.Recovered || h.caseOf(people["Promises"]).Status != dunning.Recovered {
+		t.Error("what was paid since is not known")
+	}
+	desk.get("/admin/sending").press("/admin/sending/resume")
+	if h.sending().Stopped {
+		t.Fatalf("sending cannot be resumed: %s", desk.text("main"))
+	}
+	h.walk(14 * day)
+
+	again := slices.DeleteFunc(h.said(), func(said string) bool { return slices.Contains(inCopy, said) })
+	for _, said := range again {
+		if slices.Contains(before, said) {
+			t.Errorf("%q was said once more", said)
+		}
+	}
+	for _, name := range []string{"Walks", "Waits", "Fresh", "Queued"} {
+		if !slices.Contains(again, name+" reminder notice") {
+			t.Errorf("the campaign of %s did not go on: %q", name, again)
+		}
+	}
+	for name, invoice := range invoices {
+		paid := 0
+		for _, c := range h.chargesOf(people[name], invoice) {
+			if strings.HasSuffix(c, "succeeded") {
+				paid++
+			}
+		}
+		if want := map[bool]int{true: 1}[name == "Promises"]; paid != want {
+			t.Errorf("%s was charged %d times, want %d: %q", name, paid, want, h.chargesOf(people[name], invoice))
+		}
+	}
+	if p := h.promise(people["Withdraws"]); p.Status != dunning.PromiseBroken || !strings.Contains(p.Why, "put back from a copy") {
+		t.Errorf("the promise that was withdrawn since is %s: %s", p.Status, p.Why)
+	}
+}
+
+// allCharges is what was charged at Stripe, in words.
+func (h *house) allCharges(people, invoices map[string]string) string {
+	var all []string
+	for name, invoice := range invoices {
+		all = append(all, fmt.Sprint(name, h.chargesOf(people[name], invoice)))
+	}
+	slices.Sort(all)
+	return strings.Join(all, " ")
+}
+
+func (h *house) sending() dunning.Switch {
+	h.t.Helper()
+	var s dunning.Switch
+	err := h.portal.DB.See(h.t.Context(), func(tx *sql.Tx) error {
+		var err error
+		s, err = dunning.SendingSwitch(h.t.Context(), tx)
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return s
+}
