@@ -39,10 +39,12 @@ func (b onBoth) Run() int { return databasetest.Main(b.m) }
 //	start WORD… : run sollecito with these words beside the script, until it says that it stands; what the sandbox
 //	              prints becomes the script's environment, and serve gets a free port; METRICS is where its
 //	              figures are
-//	stop WORD   : end it gently, and find that it ends well
+//	end WORD    : end it gently, and find that it ends well
 //	call STATUS METHOD ADDRESS [name=value…] : make a request with the sandbox's key; the answer is stdout
 //	keep NAME PATTERN : keep the first group of what the pattern finds in the last answer
 //	usage sollecito WORD… : run it and find that it ends with 2, which says that it was not understood
+//	private FILE : find that its owner alone may read it
+//	[unshare]   : before a command: only where a disk of one's own can be made
 //	[postgres]  : before a command: only where the story is told on PostgreSQL, and [!postgres] only where it is not
 //	mail ADDRESS PATTERN : wait until such a subject has come; the mail's text is stdout
 func TestScripts(t *testing.T) {
@@ -57,9 +59,14 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Condition: func(word string) (bool, error) { return word == "postgres" && databasetest.OnPostgres(), nil },
+		Condition: func(word string) (bool, error) {
+			if word == "unshare" {
+				return exec.Command("unshare", "-rm", "true").Run() == nil, nil
+			}
+			return word == "postgres" && databasetest.OnPostgres(), nil
+		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"start": startCommand, "stop": stopCommand, "call": callCommand, "keep": keepCommand, "mail": mailCommand, "usage": usageCommand,
+			"start": startCommand, "end": endCommand, "call": callCommand, "keep": keepCommand, "mail": mailCommand, "usage": usageCommand, "private": privateCommand,
 		},
 	})
 }
@@ -149,7 +156,7 @@ func freeAddress(ts *testscript.TestScript) string {
 	return l.Addr().String()
 }
 
-func stopCommand(ts *testscript.TestScript, neg bool, args []string) {
+func endCommand(ts *testscript.TestScript, neg bool, args []string) {
 	refuseNegation(ts, neg)
 	cmd := storyOf(ts).running[args[0]]
 	if cmd == nil {
@@ -177,6 +184,15 @@ func usageCommand(ts *testscript.TestScript, neg bool, args []string) {
 	err = cmd.Run()
 	if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != exitUsage {
 		ts.Fatalf("%q ends with %v, want exit code %d", args, err, exitUsage)
+	}
+}
+
+func privateCommand(ts *testscript.TestScript, neg bool, args []string) {
+	refuseNegation(ts, neg)
+	info, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if info.Mode().Perm() != 0o600 {
+		ts.Fatalf("%s has mode %s", args[0], info.Mode())
 	}
 }
 

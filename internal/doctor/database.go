@@ -165,7 +165,7 @@ func (in inside) findings(now time.Time) Report {
 		r = append(r, fail("database", "Give serve a database of its own with SOLLECITO_DATABASE_URL.", "it holds a demo's made-up customers"))
 	}
 	if in.sending.Stopped {
-		r = append(r, warn("sending", "sollecito sending resume", "all sending is stopped since %s by %s", in.sending.Since.UTC().Format(time.RFC3339), in.sending.By))
+		r = append(r, in.stopped())
 	} else {
 		r = append(r, ok("sending", "messages may go out"))
 	}
@@ -182,6 +182,15 @@ func (in inside) findings(now time.Time) Report {
 		r = append(r, ok("events", "Stripe last delivered something at %s; %d wait to be processed", time.Unix(in.lastEvent, 0).UTC().Format(time.RFC3339), in.waiting))
 	}
 	return append(r, in.reconcile(now)...)
+}
+
+// stopped tells who stopped all sending, or why the program itself did.
+func (in inside) stopped() Finding {
+	since := in.sending.Since.UTC().Format(time.RFC3339)
+	if in.sending.PutBack() {
+		return warn("sending", "Look at /admin/sending, then sollecito sending resume", "all sending is stopped since %s: %s", since, in.sending.Reason)
+	}
+	return warn("sending", "sollecito sending resume", "all sending is stopped since %s by %s", since, in.sending.By)
 }
 
 // reconcile judges the comparison with Stripe that serve makes each quarter of an hour.
