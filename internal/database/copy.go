@@ -209,6 +209,12 @@ func (db *DB) copyBeforeMigrating(ctx context.Context, now time.Time) (string, e
 	}
 	name := NameOfCopy(db.file, "shape"+strconv.FormatInt(has, 10)+"-", now)
 	err = db.Copy(ctx, name, false, now)
+	if errors.Is(err, fs.ErrExist) { // another program that starts in this second may have made it
+		made, missing := os.Lstat(name)
+		if missing == nil && made.Mode().IsRegular() {
+			return name, nil
+		}
+	}
 	if err != nil {
 		return "", err
 	}

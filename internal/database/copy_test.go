@@ -346,7 +346,11 @@ func TestAFileIsCopiedBeforeItsShapeChanges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = db.Upgrade(t.Context(), true, taken.Add(4*time.Hour)) // whose name is taken
+	err = os.WriteFile(strings.Replace(done.Copy, "20261102T130000Z", "20261102T140000Z", 1)+"-wal", nil, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Upgrade(t.Context(), true, taken.Add(5*time.Hour))
 	if err == nil || !strings.Contains(err.Error(), "SOLLECITO_MIGRATION_BACKUP=off") {
 		t.Errorf("without a copy: %v", err)
 	}
@@ -356,5 +360,14 @@ func TestAFileIsCopiedBeforeItsShapeChanges(t *testing.T) {
 	done, err = db.Upgrade(t.Context(), false, taken)
 	if err != nil || done.Copy != "" || done.Steps == 0 {
 		t.Errorf("without wanting one: %+v, %v", done, err)
+	}
+
+	aged(t, db)
+	beside := opened(t, db.Path())
+	for _, program := range []*database.DB{db, beside} { // two start in one second
+		_, err = program.Upgrade(t.Context(), true, taken.Add(4*time.Hour))
+		if err != nil {
+			t.Errorf("in the second in which another one made a copy: %v", err)
+		}
 	}
 }
