@@ -15,6 +15,7 @@ import (
 	"sollecito/internal/database"
 	"sollecito/internal/databasetest"
 	"sollecito/internal/dunning"
+	"sollecito/internal/staff"
 )
 
 // copied answers the address of a copy of the database as it is now. PostgreSQL's tools know of no mark: there it is said
@@ -223,8 +224,42 @@ func TestADatabaseThatIsPutBackSaysAndChargesNothingTwice(t *testing.T) {
 			t.Errorf("%s was charged %d times, want %d: %q", name, paid, want, h.chargesOf(people[name], invoice))
 		}
 	}
+	// Stripe's own first try, our retry of the day the copy does not know, and the three that were left.
+	if tries := h.chargesOf(people["Walks"], invoices["Walks"]); len(tries) != 5 {
+		t.Errorf("tries %q", tries)
+	}
 	if p := h.promise(people["Withdraws"]); p.Status != dunning.PromiseBroken || !strings.Contains(p.Why, "put back from a copy") {
 		t.Errorf("the promise that was withdrawn since is %s: %s", p.Status, p.Why)
+	}
+}
+
+// An act that was ordered when the copy was taken is not carried out by itself: it may have been called off since. A person
+// is asked again.
+func TestAFinalActOfACopyWaitsForAPersonAgain(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer, _ := h.toTheEnd("cancel")
+	manager := h.colleague(staff.Manager)
+	sub, _ := h.subscription(customer)["id"].(string)
+	manager.post("/admin/cases/"+h.caseOf(customer).ID+"/final", url.Values{"object": {sub}})
+	if got := h.finalOf(customer).Status; got != dunning.FinalOrdered {
+		t.Fatalf("the act is %s: %s", got, manager.text("main"))
+	}
+	h.putBack(h.copied())
+	h.settle()
+	err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error { return dunning.ResumeSending(t.Context(), tx) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.walk(2 * day)
+	if got, status := h.finalOf(customer).Status, h.subscription(customer)["status"]; got != dunning.FinalProposed || status != "past_due" {
+		t.Errorf("the act is %s, the subscription %v", got, status)
+	}
+	// The same manager decides once more, and it is done.
+	manager.post("/admin/cases/"+h.caseOf(customer).ID+"/final", url.Values{"object": {sub}})
+	h.settle()
+	if got, status := h.finalOf(customer).Status, h.subscription(customer)["status"]; got != dunning.FinalDone || status != "canceled" {
+		t.Errorf("after a second yes the act is %s, the subscription %v", got, status)
 	}
 }
 
