@@ -99,6 +99,17 @@ func (s *Server) deskTable() []deskRoute {
 		{"GET /admin/keys", staff.Administer, s.showKeys, false},
 		{"POST /admin/keys", staff.Administer, s.makeKey, true},
 		{"POST /admin/keys/{id}/end", staff.Administer, s.endKey, true},
+		{"GET /admin/webhooks", staff.Administer, s.showWebhooks, false},
+		{"POST /admin/webhooks", staff.Administer, s.addWebhook, true},
+		{"GET /admin/webhooks/{id}", staff.Administer, s.showWebhook, false},
+		{"POST /admin/webhooks/{id}", staff.Administer, s.changeWebhook, true}, // elsewhere from now on
+		{"POST /admin/webhooks/{id}/secret", staff.Administer, s.renewWebhook, true},
+		{"POST /admin/webhooks/{id}/test", staff.Administer, s.testWebhook, false},
+		{"POST /admin/webhooks/{id}/again", staff.Administer, s.deliverAllAgain, false},
+		{"POST /admin/deliveries/{id}/again", staff.Administer, s.deliverAgain, false},
+		{"POST /admin/webhooks/{id}/disable", staff.Administer, s.disableWebhook, true},
+		{"POST /admin/webhooks/{id}/enable", staff.Administer, s.enableWebhook, true},
+		{"POST /admin/webhooks/{id}/remove", staff.Administer, s.removeWebhook, true},
 		{"GET /admin/audit", staff.Administer, s.showAudit, false},
 	}
 }
@@ -301,6 +312,12 @@ var doings = map[string]desk.Flash{
 	"interest":           {Tone: desk.Good, Text: "Late interest is confirmed and kept. Its paper is below, as text; nothing was added at Stripe."},
 	"interest_withdrawn": {Tone: desk.Good, Text: "Late interest is withdrawn."},
 	"key_ended":          {Tone: desk.Good, Text: "The key has ended. Whoever asks with it is refused."},
+	"hook_changed":       {Tone: desk.Good, Text: "The endpoint is changed. What waits for it goes to where it is now."},
+	"hook_tested":        {Tone: desk.Good, Text: "A test is on its way. Load the page again in a moment to see what your app answered."},
+	"hook_again":         {Tone: desk.Good, Text: "It is on its way again. Load the page again in a moment to see what your app answered."},
+	"hook_disabled":      {Tone: desk.Wait, Text: "The endpoint is disabled and is told nothing."},
+	"hook_enabled":       {Tone: desk.Good, Text: "The endpoint is enabled and is told from the next event on."},
+	"hook_removed":       {Tone: desk.Good, Text: "The endpoint is removed."},
 	"final_declined":     {Tone: desk.Good, Text: "It is left. Your reason stands in the line of time."},
 }
 

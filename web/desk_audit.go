@@ -164,5 +164,9 @@ var auditActions = map[string]string{
 	"case.charged":    "charged an invoice of",
 	"interest.viewed": "read the paper on late interest", "interest.confirmed": "confirmed late interest", "interest.withdrawn": "withdrew late interest",
 	"key.made": "made the API key", "key.ended": "ended the API key",
+	"webhook.added": "added the endpoint", "webhook.changed": "changed the endpoint", "webhook.renewed": "made a new secret for the endpoint",
+	"webhook.tested": "sent a test to the endpoint", "webhook.again": "delivered a message again to the endpoint",
+	"webhook.all_again": "delivered again everything that was given up for the endpoint", "webhook.disabled": "disabled the endpoint",
+	"webhook.enabled": "enabled the endpoint", "webhook.removed": "removed the endpoint",
 	"database.restored": "began to work on a copy of the database,", "sending.stopped": "stopped all sending", "sending.resumed": "resumed sending", "campaign.applied": "applied the campaign",
 }

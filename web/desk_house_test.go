@@ -31,6 +31,7 @@ import (
 	"sollecito/internal/outbox"
 	"sollecito/internal/staff"
 	"sollecito/internal/support"
+	"sollecito/internal/webhook"
 	"sollecito/static"
 	"sollecito/views"
 )
@@ -40,13 +41,14 @@ const hostile = `"><svg/onload=alert(1)>`
 
 // house is a portal for staff and the merchant's app, with a database and a clock of its own and no Stripe.
 type house struct {
-	t       *testing.T
-	db      *database.DB
-	cases   *dunning.Cases
-	talks   *support.Conversations
-	members *staff.Members
-	server  *Server
-	site    *httptest.Server
+	t         *testing.T
+	db        *database.DB
+	cases     *dunning.Cases
+	talks     *support.Conversations
+	members   *staff.Members
+	endpoints *webhook.Endpoints
+	server    *Server
+	site      *httptest.Server
 
 	mu  sync.Mutex
 	now time.Time
@@ -70,9 +72,11 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 	h.talks = support.NewConversations(h.db, h.cases, "help@lumen.example", h.clock)
 	h.members, err = staff.NewMembers(h.db, strings.Repeat("k", 32), h.clock, h.clock)
 	must(t, err)
+	h.endpoints, err = webhook.NewEndpoints(strings.Repeat("k", 32), nil)
+	must(t, err)
 	addresses := link.NewAddresses("http://pay.lumen.example")
 	o := Options{
-		DB: h.db, Cases: h.cases, Talks: h.talks, Members: h.members, Keys: apikey.NewKeys(h.clock), Sessions: link.NewStore(h.db, addresses, strings.Repeat("k", 32), h.clock), Addresses: addresses,
+		DB: h.db, Cases: h.cases, Talks: h.talks, Members: h.members, Endpoints: h.endpoints, Keys: apikey.NewKeys(h.clock), Sessions: link.NewStore(h.db, addresses, strings.Repeat("k", 32), h.clock), Addresses: addresses,
 		Catalog: catalog, Assets: assets, Merchant: views.Merchant{Name: "Lumen Studio"}, Language: "en", Zone: zone,
 		StripeJS: "http://127.0.0.1:1/v3/", StripeAPI: "http://127.0.0.1:1", EmbedSecrets: []string{oldSecret, secret}, EmbedOrigins: []string{appOrigin},
 		Now: h.clock, Real: h.clock, Wake: func() {}, Logger: slog.New(slog.NewJSONHandler(&h.log, nil)),

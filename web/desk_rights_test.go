@@ -40,25 +40,34 @@ func deskForms() map[string]url.Values {
 		"POST /admin/interest/{id}/withdraw":    {"reason": {"They have paid"}},
 		"POST /admin/customers/{id}/mail-again": {},
 		"POST /admin/customers/{id}/no-mail":    {"reason": {"Asked by phone"}}, "POST /admin/customers/{id}/no-reminders": {"reason": {"Asked by phone"}}, "POST /admin/customers/{id}/remind": {"reason": {"Asked by phone"}},
-		"POST /admin/cases/{id}/release":  {},
-		"POST /admin/sending/resume":      {},
-		"POST /admin/account/sessions":    {},
-		"POST /admin/account/password":    {"password": {"quiet harbours keep tin boats"}},
-		"POST /admin/account/codes":       {},
-		"POST /admin/people":              {"email": {"new@lumen.example"}, "name": {"New"}, "role": {"agent"}},
-		"POST /admin/people/{id}/role":    {"role": {"manager"}},
-		"POST /admin/people/{id}/signout": {},
-		"POST /admin/people/{id}/renew":   {},
-		"POST /admin/people/{id}/factor":  {},
-		"POST /admin/people/{id}/disable": {},
-		"POST /admin/keys":                {"name": {"the app"}},
-		"POST /admin/keys/{id}/end":       {},
-		wrong:                             {"confirm_password": {"x"}, "confirm_code": {"123456"}},
-		"GET /admin/customers/{id}":       nil,
-		"GET /admin/notices/{id}":         nil,
-		"GET /admin/notices/{id}/html":    nil,
-		"GET /admin/conversations/{id}":   nil,
-		"POST /admin/imported/release":    {"all": {"1"}, "shown": {"1"}},
+		"POST /admin/cases/{id}/release":    {},
+		"POST /admin/sending/resume":        {},
+		"POST /admin/account/sessions":      {},
+		"POST /admin/account/password":      {"password": {"quiet harbours keep tin boats"}},
+		"POST /admin/account/codes":         {},
+		"POST /admin/people":                {"email": {"new@lumen.example"}, "name": {"New"}, "role": {"agent"}},
+		"POST /admin/people/{id}/role":      {"role": {"manager"}},
+		"POST /admin/people/{id}/signout":   {},
+		"POST /admin/people/{id}/renew":     {},
+		"POST /admin/people/{id}/factor":    {},
+		"POST /admin/people/{id}/disable":   {},
+		"POST /admin/keys":                  {"name": {"the app"}},
+		"POST /admin/keys/{id}/end":         {},
+		wrong:                               {"confirm_password": {"x"}, "confirm_code": {"123456"}},
+		"GET /admin/customers/{id}":         nil,
+		"GET /admin/notices/{id}":           nil,
+		"GET /admin/notices/{id}/html":      nil,
+		"GET /admin/conversations/{id}":     nil,
+		"POST /admin/imported/release":      {"all": {"1"}, "shown": {"1"}},
+		"POST /admin/webhooks":              {"address": {"https://app.lumen.example/hooks"}, "event": {"access.changed"}},
+		"POST /admin/webhooks/{id}":         {"address": {"https://app.lumen.example/other"}, "event": {"access.changed"}},
+		"POST /admin/webhooks/{id}/secret":  {},
+		"POST /admin/webhooks/{id}/test":    {},
+		"POST /admin/webhooks/{id}/again":   {},
+		"POST /admin/deliveries/{id}/again": {},
+		"POST /admin/webhooks/{id}/disable": {},
+		"POST /admin/webhooks/{id}/enable":  {},
+		"POST /admin/webhooks/{id}/remove":  {},
 	}
 }
 
@@ -86,6 +95,7 @@ func TestEachRouteAsksForItsRight(t *testing.T) {
 			usual, held := h.idsFor("cus_1"), h.idsFor("cus_held")
 			usual["interest"] = h.keepsInterest("cus_1")
 			usual["keys"] = h.makesKey("the old app").ID
+			usual["webhooks"], usual["deliveries"] = h.endpoint("https://app.lumen.example/hooks")
 			usual["people"] = h.colleague("other@lumen.example", staff.Agent).ID
 			if role != "nobody" {
 				h.colleague(string(role)+"@lumen.example", role)

@@ -13,6 +13,7 @@ import (
 	"sollecito/internal/dunning"
 	"sollecito/internal/intake"
 	"sollecito/internal/staff"
+	"sollecito/internal/webhook"
 	"sollecito/views/desk"
 )
 
@@ -24,7 +25,7 @@ const (
 
 // showToday draws the list of cases: one view, or what a search found over all customers.
 func (s *Server) showToday(w http.ResponseWriter, r *http.Request, who staff.Member) error {
-	p := desk.TodayPage{Frame: s.deskFrame(r), View: r.URL.Query().Get("view"), Query: queryOf(r), MayRelease: who.Role.May(staff.Steer)}
+	p := desk.TodayPage{Frame: s.deskFrame(r), View: r.URL.Query().Get("view"), Query: queryOf(r), MayRelease: who.Role.May(staff.Steer), MayWebhooks: who.Role.May(staff.Administer)}
 	p.Nav = desk.NavToday
 	from := offsetOf(r)
 	err := s.DB.See(r.Context(), func(tx *sql.Tx) error {
@@ -40,6 +41,10 @@ func (s *Server) showToday(w http.ResponseWriter, r *http.Request, who staff.Mem
 		}
 		if reconciled.Lately(s.Now()) {
 			p.Missed, p.MissedAt = reconciled.Missed, s.at(reconciled.MissedAt)
+		}
+		p.Deaf, err = webhook.CountDead(r.Context(), tx, s.Now())
+		if err != nil {
+			return err
 		}
 		p.Imported, err = s.Cases.CountUnreleased(r.Context(), tx)
 		if err != nil {

@@ -22,6 +22,7 @@ import (
 	"sollecito/internal/staff"
 	"sollecito/internal/stepup"
 	"sollecito/internal/support"
+	"sollecito/internal/webhook"
 	"sollecito/static"
 	"sollecito/views"
 )
@@ -36,6 +37,7 @@ type Options struct {
 	Talks     *support.Conversations
 	Members   *staff.Members
 	Keys      *apikey.Keys
+	Endpoints *webhook.Endpoints // of the merchant's app
 	Sessions  *link.Store
 	Codes     *stepup.Codes
 	Addresses link.Addresses

@@ -67,6 +67,7 @@ type Config struct {
 	EmbedOrigins   []string `env:"EMBED_ORIGINS" shown:"redacted" help:"origins of the merchant's app that may load the banner, as https://app.example.com"`
 	MetricsListen  string   `env:"METRICS_LISTEN" help:"address of /metrics for Prometheus, as 127.0.0.1:9090; empty is off. Never one that the public reaches"`
 	TrustedProxies []string `env:"TRUSTED_PROXIES" help:"addresses or networks of reverse proxies whose X-Forwarded-For is believed"`
+	HookNetworks   []string `env:"WEBHOOK_NETWORKS" help:"addresses or networks beside the public internet in which your app's webhook endpoints may lie, as 10.1.2.0/24 (docs/webhooks.md)"`
 	LogFormat      string   `env:"LOG_FORMAT" default:"text" help:"text or json"`
 	TestRecipient  string   `env:"TEST_RECIPIENT" help:"with a test key: the one address all mail goes to, or * for the real ones"`
 	ContactHours   string   `env:"CONTACT_HOURS" default:"9-18" help:"hours of the customer's day in which reminders may go out"`
@@ -94,6 +95,7 @@ type Config struct {
 	From    mail.Address      `env:"-"`
 	Signer  *mailroom.Signer  `env:"-"` // nil while mails are not signed here
 	Proxies []netip.Prefix    `env:"-"`
+	Hooks   []netip.Prefix    `env:"-"` // WEBHOOK_NETWORKS
 	Live    bool              `env:"-"`
 	Inbound inbound.Addresses `env:"-"`
 	Mailbox inbound.Mailbox   `env:"-"`
@@ -151,7 +153,8 @@ func (c *Config) Check() error {
 	c.checkPromises(fault)
 	c.checkInterest(fault)
 	c.checkEmbed(fault)
-	c.checkProxies(fault)
+	c.Proxies = networks(fault, "TRUSTED_PROXIES", c.TrustedProxies)
+	c.Hooks = networks(fault, "WEBHOOK_NETWORKS", c.HookNetworks)
 	if c.SessionKey != "" && len(c.SessionKey) < 32 {
 		fault("SESSION_KEY", "must be at least 32 characters; make one with: openssl rand -hex 32")
 	}
@@ -189,15 +192,18 @@ func (c *Config) checkEmbed(fault func(string, string, ...any)) {
 	}
 }
 
-func (c *Config) checkProxies(fault func(string, string, ...any)) {
-	for _, p := range c.TrustedProxies {
-		prefix, err := parsePrefix(p)
+// networks reads what a setting names of addresses and networks.
+func networks(fault func(string, string, ...any), name string, listed []string) []netip.Prefix {
+	var all []netip.Prefix
+	for _, text := range listed {
+		prefix, err := parsePrefix(text)
 		if err != nil {
-			fault("TRUSTED_PROXIES", "%q is neither an address nor a network, as 10.0.0.0/8", p)
+			fault(name, "%q is neither an address nor a network, as 10.0.0.0/8", text)
 			continue
 		}
-		c.Proxies = append(c.Proxies, prefix)
+		all = append(all, prefix)
 	}
+	return all
 }
 
 func checkListen(fault func(string, string, ...any), name, address, example string) {

@@ -128,7 +128,7 @@ func (cs *Cases) giveBack(ctx context.Context, tx *sql.Tx, c Case, n outbox.Noti
 	if c.RestingSince == 0 {
 		c.NextStepAt = in.Policy.NextAllowed(now.Add(24*time.Hour), in.Zones).Unix()
 	}
-	err = updateCase(ctx, tx, c)
+	err = updateCase(ctx, tx, c, now)
 	if err != nil {
 		return err
 	}

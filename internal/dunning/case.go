@@ -41,6 +41,14 @@ type Case struct {
 	ClosedAt        int64
 	Holdout         bool   // no campaign messages, so that what they bring can be measured
 	Variant         string // of the campaign, "" for none
+
+	stored stage // how its row reads, the zero stage before it has one
+}
+
+// stage is what of a case the merchant's app is told.
+type stage struct {
+	status Status
+	access campaign.Access
 }
 
 // Plan answers the campaign the case walks: in its version, and as its variant has it.

@@ -90,7 +90,7 @@ func (cs *Cases) AnnounceAgain(ctx context.Context, tx *sql.Tx, caseID, actor st
 	}
 	c.ConsequenceAt = a.Until.Unix()
 	c.NextStepAt = c.ConsequenceAt
-	err = updateCase(ctx, tx, c)
+	err = updateCase(ctx, tx, c, now)
 	if err != nil {
 		return err
 	}

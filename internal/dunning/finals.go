@@ -70,7 +70,7 @@ func (cs *Cases) propose(ctx context.Context, tx *sql.Tx, c Case, next Planned, 
 		return err
 	}
 	c.NextStepAt = now.Add(finalWait).Unix()
-	return updateCase(ctx, tx, c)
+	return updateCase(ctx, tx, c, now)
 }
 
 // nothingLeft is why an act was dropped.

@@ -28,7 +28,7 @@ func (cs *Cases) Pause(ctx context.Context, tx *sql.Tx, caseID string, reason Pa
 	if err != nil {
 		return err
 	}
-	return updateCase(ctx, tx, c)
+	return updateCase(ctx, tx, c, now)
 }
 
 // Resume ends the pauses of the given reasons, or all when none is named, and puts the case back on its

@@ -78,7 +78,7 @@ func (cs *Cases) Promise(ctx context.Context, tx *sql.Tx, p Promise, now time.Ti
 	if err != nil {
 		return Promise{}, err
 	}
-	err = updateCase(ctx, tx, c)
+	err = updateCase(ctx, tx, c, now)
 	if err != nil {
 		return Promise{}, err
 	}

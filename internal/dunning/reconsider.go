@@ -146,7 +146,7 @@ func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue 
 		Status: Open, Access: access, OpenedAt: now.Unix(), OpenedDay: openedOn(now, contact.ZonesOf(who, cs.fallback)),
 		Holdout: plan.HoldsOut(customer), Variant: plan.VariantFor(customer),
 	}
-	err = insertCase(ctx, tx, c)
+	err = insertCase(ctx, tx, &c)
 	if err != nil {
 		return err
 	}
@@ -269,7 +269,7 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, was, c Case, invoices [
 		return err
 	}
 	if c.keepsPlace(now) {
-		return updateFrom(ctx, tx, was, c)
+		return updateFrom(ctx, tx, was, c, now)
 	}
 	in, err := cs.situationsWith(ctx, tx, []Case{c}, plans, map[string]billing.Customer{who.ID: who}, map[string][]billing.Invoice{c.ID: invoices}, now)
 	if err != nil {
@@ -283,7 +283,7 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, was, c Case, invoices [
 func (cs *Cases) close(ctx context.Context, tx *sql.Tx, c Case, status Status, why string, invoices []billing.Invoice, now time.Time) error {
 	c.Status, c.Access = status, campaign.Full
 	c.NextStepAt, c.RestingSince, c.ClosedAt = 0, 0, now.Unix()
-	err := updateCase(ctx, tx, c)
+	err := updateCase(ctx, tx, c, now)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ const busyWait = 30 * time.Minute
 // but was not acted on yet stays, so that Advance sees how late it is.
 func (cs *Cases) reschedule(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
 	if c.keepsPlace(now) {
-		return updateCase(ctx, tx, c)
+		return updateCase(ctx, tx, c, now)
 	}
 	in, err := cs.SituationOf(ctx, tx, c, now)
 	if err != nil {
@@ -48,12 +48,12 @@ func (cs *Cases) replan(ctx context.Context, tx *sql.Tx, was, c Case, in Situati
 	if !ok {
 		return cs.exhaust(ctx, tx, c, now)
 	}
-	return updateFrom(ctx, tx, was, c)
+	return updateFrom(ctx, tx, was, c, now)
 }
 
 func (cs *Cases) exhaust(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
 	c.Status, c.NextStepAt, c.ClosedAt = Exhausted, 0, now.Unix()
-	err := updateCase(ctx, tx, c)
+	err := updateCase(ctx, tx, c, now)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (cs *Cases) advance(ctx context.Context, tx *sql.Tx, c Case, in Situation, 
 		if held {
 			return cs.postpone(ctx, tx, c, in.Plan, why, now)
 		}
-		return updateCase(ctx, tx, c)
+		return updateCase(ctx, tx, c, now)
 	}
 	paying, err := payingNow(ctx, tx, c.CustomerID, now)
 	if err != nil {
@@ -168,7 +168,7 @@ func (cs *Cases) postpone(ctx context.Context, tx *sql.Tx, c Case, plan campaign
 	if err != nil {
 		return err
 	}
-	return updateCase(ctx, tx, c)
+	return updateCase(ctx, tx, c, now)
 }
 
 // payingTime is how long a customer who pressed a button to pay is left alone.
@@ -211,7 +211,7 @@ const waitsFor = string(ReasonPerson)
 // waitForPerson puts a consequence off by a day: nobody is sure the customer was told.
 func (cs *Cases) waitForPerson(ctx context.Context, tx *sql.Tx, c Case, in Situation, now time.Time) error {
 	c.NextStepAt = in.Policy.NextAllowed(now.Add(24*time.Hour), in.Zones).Unix()
-	err := updateCase(ctx, tx, c)
+	err := updateCase(ctx, tx, c, now)
 	if err != nil {
 		return err
 	}
@@ -343,7 +343,7 @@ func (cs *Cases) giveNotice(ctx context.Context, tx *sql.Tx, c Case, in Situatio
 	if !moved {
 		return nil
 	}
-	return updateCase(ctx, tx, c)
+	return updateCase(ctx, tx, c, now)
 }
 
 // Left tells the case that a notice of it has left, or may have. The days it was held up by a broken mail server

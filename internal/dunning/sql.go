@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/database"
@@ -35,7 +36,7 @@ func scanCase(rows *sql.Rows, more ...any) (Case, error) {
 	var next sql.NullInt64
 	err := rows.Scan(append([]any{&c.ID, &c.CustomerID, &c.Campaign, &c.CampaignVersion, &c.Status, &c.Access, &c.Step,
 		&c.OpenedAt, &c.OpenedDay, &c.RestedDays, &c.RestingSince, &next, &c.ConsequenceAt, &c.ClosedAt, &c.Holdout, &c.Variant}, more...)...)
-	c.NextStepAt = next.Int64
+	c.NextStepAt, c.stored = next.Int64, stage{c.Status, c.Access}
 	return c, err
 }
 
@@ -67,31 +68,41 @@ func latestWithMembers(ctx context.Context, tx *sql.Tx, customer string) (c Case
 	return c, members, has, rows.Err()
 }
 
-func insertCase(ctx context.Context, tx *sql.Tx, c Case) error {
+// insertCase writes a case that begins, and tells of it.
+func insertCase(ctx context.Context, tx *sql.Tx, c *Case) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO cases (`+caseColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 		c.ID, c.CustomerID, c.Campaign, c.CampaignVersion, c.Status, c.Access, c.Step,
 		c.OpenedAt, c.OpenedDay, c.RestedDays, c.RestingSince, nullable(c.NextStepAt), c.ConsequenceAt, c.ClosedAt, c.Holdout, c.Variant)
+	if err != nil {
+		return err
+	}
+	err = tell(ctx, tx, *c, time.Unix(c.OpenedAt, 0))
+	c.stored = stage{c.Status, c.Access}
 	return err
 }
 
-// updateCase writes what the schedule and the closing change; the rest of a case is fixed at its opening.
-func updateCase(ctx context.Context, tx *sql.Tx, c Case) error {
+// updateCase writes what the schedule and the closing change, and tells of it; the rest of a case is fixed at its opening.
+// Whoever changes a case's status or access writes it once.
+func updateCase(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE cases SET status = $1, access = $2, step = $3, rested_days = $4, resting_since = $5,
 			next_step_at = $6, consequence_at = $7, closed_at = $8
 		WHERE id = $9`,
 		c.Status, c.Access, c.Step, c.RestedDays, c.RestingSince, nullable(c.NextStepAt), c.ConsequenceAt, c.ClosedAt, c.ID)
-	return err
+	if err != nil {
+		return err
+	}
+	return tell(ctx, tx, c, now)
 }
 
 // updateFrom is updateCase for a case of which is known how it is stored: most looks at one change nothing.
-func updateFrom(ctx context.Context, tx *sql.Tx, was, c Case) error {
+func updateFrom(ctx context.Context, tx *sql.Tx, was, c Case, now time.Time) error {
 	if c == was {
 		return nil
 	}
-	return updateCase(ctx, tx, c)
+	return updateCase(ctx, tx, c, now)
 }
 
 func nullable(instant int64) sql.NullInt64 { return sql.NullInt64{Int64: instant, Valid: instant != 0} }

@@ -63,7 +63,7 @@ func (cs *Cases) Follow(ctx context.Context, tx *sql.Tx, n outbox.Notice, say Sa
 		return cs.tellInApp(ctx, tx, n, now)
 	}
 	if say.moved {
-		return updateCase(ctx, tx, say.Case)
+		return updateCase(ctx, tx, say.Case, now)
 	}
 	return nil
 }

@@ -27,6 +27,7 @@ type Work struct {
 	Sessions *link.Store
 	Heads    *Heads
 	Finals   *Finals
+	App      *Deliveries
 }
 
 // Tasks is the table of what time asks of these, in the order in which one's work leads to the next one's. Beside them the
@@ -41,6 +42,7 @@ func (w Work) Tasks() []Task {
 		{Name: "schedule", RunOnce: w.Schedule.RunOnce, Every: 30 * time.Second, Next: w.Schedule.Next},
 		{Name: "finals", RunOnce: w.Finals.RunOnce, Every: 30 * time.Second, Next: w.Finals.Next},
 		{Name: "send", RunOnce: w.Sender.RunOnce, Every: 30 * time.Second, Next: w.Sender.Next},
+		{Name: "deliver", RunOnce: w.App.RunOnce, Every: 30 * time.Second, Next: w.App.Next},
 		{Name: "mend", RunOnce: w.mend, Every: 30 * time.Second, Alone: true},
 		{Name: "sweep", RunOnce: w.sweep, Every: time.Minute, Alone: true},
 		{Name: "audit", RunOnce: w.Heads.RunOnce, Every: 5 * time.Minute, Alone: true}, // which tells once a day; whoever watches sees that it lives
@@ -92,6 +94,10 @@ func (w Work) mend(ctx context.Context) (int, error) {
 
 func (w Work) sweep(ctx context.Context) (int, error) {
 	_, err := w.Sender.Sweep(ctx)
+	if err != nil {
+		return 0, err
+	}
+	err = w.App.Prune(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -13,6 +13,7 @@ import (
 	"sollecito/internal/dunning"
 	"sollecito/internal/intake"
 	"sollecito/internal/metrics"
+	"sollecito/internal/webhook"
 	"sollecito/web"
 )
 
@@ -34,6 +35,7 @@ type health struct {
 	event    int64     // when Stripe last delivered something, in unix seconds
 	eventAt  time.Time // when that was looked up, which takes a walk over all events
 	missed   intake.Reconciled
+	deaf     int // endpoints of the merchant's app that have taken nothing for days
 
 	mu           sync.Mutex // guards the troubles, which are told of in the middle of work
 	stripe, mail trouble
@@ -85,7 +87,7 @@ func (p *Portal) Readiness() web.Readiness {
 	if !p.ready.Load() {
 		return web.Readiness{Checks: []web.Check{{Name: "portal", Status: web.Failed, Reason: "It is starting or stopping."}}}
 	}
-	stopped, event, missed, database := p.look()
+	stopped, event, missed, deaf, database := p.look()
 	p.health.mu.Lock()
 	stripeSince, mailSince := p.health.stripe.lasting(), p.health.mail.lasting()
 	p.health.mu.Unlock()
@@ -121,16 +123,20 @@ func (p *Portal) Readiness() web.Readiness {
 	default:
 		events.Reason = fmt.Sprintf("Stripe last delivered an event %s ago.", ago(time.Unix(event, 0)))
 	}
-	return web.Readiness{Checks: append(checks, stripe, mail, sending, events)}
+	deliveries := web.Check{Name: "deliveries", Status: web.OK}
+	if deaf > 0 {
+		deliveries.Status, deliveries.Reason = web.Degraded, "The merchant's app has taken none of our webhooks for three days; Webhooks on the staff pages says why."
+	}
+	return web.Readiness{Checks: append(checks, stripe, mail, sending, events, deliveries)}
 }
 
 // look asks the database, at most once in a while, and answers what it remembers.
-func (p *Portal) look() (stopped bool, lastEvent int64, missed intake.Reconciled, database error) {
+func (p *Portal) look() (stopped bool, lastEvent int64, missed intake.Reconciled, deaf int, database error) {
 	h := &p.health
 	h.looking.Lock()
 	defer h.looking.Unlock()
 	if time.Since(h.lookedAt) < lookEvery {
-		return h.stopped, h.event, h.missed, h.database
+		return h.stopped, h.event, h.missed, h.deaf, h.database
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookFor)
 	defer cancel()
@@ -146,6 +152,10 @@ func (p *Portal) look() (stopped bool, lastEvent int64, missed intake.Reconciled
 			if err != nil {
 				return err
 			}
+			h.deaf, err = webhook.CountDead(ctx, tx, p.now())
+			if err != nil {
+				return err
+			}
 			if h.event > 0 && time.Since(h.eventAt) < eventEvery {
 				return nil // before the first there is no walk, and whoever sets up the endpoint waits for the news
 			}
@@ -158,7 +168,7 @@ func (p *Portal) look() (stopped bool, lastEvent int64, missed intake.Reconciled
 		p.log.Warn("not ready: the database cannot be used", "err", err)
 	}
 	h.lookedAt, h.database = time.Now(), err
-	return h.stopped, h.event, h.missed, h.database
+	return h.stopped, h.event, h.missed, h.deaf, h.database
 }
 
 // roomCheck tells how much room is left where the database's file lies; known is false where a server keeps it. Nothing is

@@ -33,6 +33,7 @@ import (
 	"sollecito/internal/staff"
 	"sollecito/internal/stepup"
 	"sollecito/internal/support"
+	"sollecito/internal/webhook"
 	"sollecito/static"
 	"sollecito/web"
 )
@@ -51,6 +52,7 @@ type Portal struct {
 	Runner    *jobs.Runner
 	Sender    *jobs.Sender
 	Retries   *jobs.Retries
+	App       *jobs.Deliveries
 	Web       *web.Server
 	Metrics   *metrics.Metrics
 	Inbound   *inbound.Listener // takes mail once it is served; nil without INBOUND_ADDRESS
@@ -134,13 +136,18 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	if err != nil {
 		return nil, err
 	}
+	endpoints, err := webhook.NewEndpoints(c.SessionKey.Reveal(), c.Hooks)
+	if err != nil {
+		return nil, err
+	}
 	codes := stepup.NewCodes(c.SessionKey.Reveal(), at.Real)
 	sessions := link.NewStore(db, p.Addresses, c.SessionKey.Reveal(), at.Real)
 	p.assembleSender(c, at, catalog, codes)
+	p.App = &jobs.Deliveries{DB: db, Endpoints: endpoints, Client: webhook.NewClient(c.Hooks), Now: at.Now, Real: at.Real, Log: at.Log}
 	p.assembleRunner(c, at, sessions)
 	p.Web, err = web.New(web.Options{
 		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: p.Desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members, Keys: apikey.NewKeys(at.Real),
-		Sessions: sessions, Codes: codes, Addresses: p.Addresses, Catalog: catalog, Assets: assets,
+		Endpoints: endpoints, Sessions: sessions, Codes: codes, Addresses: p.Addresses, Catalog: catalog, Assets: assets,
 		Merchant: host(c), MailFrom: c.From.Address,
 		Language: c.DefaultLang, Zone: c.Zone, StripeJS: c.StripeJS, StripeAPI: c.StripeAPI, PublishableKey: c.StripePublic, TestMode: !c.Live,
 		EmbedSecrets: reveal(c.EmbedSecrets), EmbedOrigins: c.EmbedOrigins, Proxies: c.Proxies, Interest: c.Interest,
@@ -213,7 +220,7 @@ func (p *Portal) assembleSender(c *config.Config, at Surroundings, catalog *l10n
 func (p *Portal) assembleRunner(c *config.Config, at Surroundings, sessions *link.Store) {
 	p.Retries = &jobs.Retries{DB: p.DB, Cases: p.Cases, Intake: p.Intake, Desk: p.Desk, Now: at.Now, Log: at.Log}
 	work := jobs.Work{
-		Retries: p.Retries, Intake: p.Intake, Desk: p.Desk, Sessions: sessions, Sender: p.Sender,
+		Retries: p.Retries, Intake: p.Intake, Desk: p.Desk, Sessions: sessions, Sender: p.Sender, App: p.App,
 		Returns: &jobs.Returns{
 			DB: p.DB, Cases: p.Cases, Talks: p.Talks, Addresses: c.Inbound, Now: at.Now, Real: at.Real, Log: at.Log,
 			Ours: []string{outbox.Normal(c.From.Address), outbox.Normal(c.SupportEmail)},
@@ -305,7 +312,10 @@ func (p *Portal) Start(ctx context.Context) error {
 			return err
 		}
 		_, err = p.Sender.AbandonAll(ctx)
-		return err
+		if err != nil {
+			return err
+		}
+		return p.DB.Do(ctx, func(tx *sql.Tx) error { return webhook.Reclaim(ctx, tx) })
 	})
 	if err != nil {
 		return err
@@ -319,6 +329,7 @@ func (p *Portal) Start(ctx context.Context) error {
 func (p *Portal) Close() error {
 	p.ready.Store(false)
 	p.Runner.Wait()
+	p.App.Wait()
 	return errors.Join(p.pool.Close(), p.DB.Close())
 }
 

@@ -290,6 +290,12 @@ var tables = []table{
 		rule: deleted,
 	},
 	{
+		name: "webhook_deliveries", whose: theirs, order: "created_at, id",
+		text: "id message_id endpoint_id customer_id type body status reason", number: "attempts code", moment: "created_at due_at tried_at settled_at lease_until",
+		rule: deleted, spare: `status = 'pending'`,
+		why: "until the merchant's app has it, that the case closed and access is full again, by ids alone: it would lock them out for ever",
+	},
+	{
 		name: "audit", order: "seq",
 		whose: `(object = $1 OR detail = $1 OR detail LIKE $1 || ' %' OR object IN (SELECT id FROM cases WHERE customer_id = $1)
 			OR object IN (SELECT id FROM conversations WHERE customer_id = $1))`,
@@ -299,6 +305,10 @@ var tables = []table{
 	},
 
 	{name: "settings", untold: "name value", rule: nobodys, why: "what the installation knows of itself"},
+	{
+		name: "webhook_endpoints", untold: "id address events secret old_secret old_until created_at disabled_at disabled_why failing_since",
+		rule: nobodys, why: "where the merchant's app is told",
+	},
 	{name: "campaigns", untold: "name version document applied_at actor", rule: nobodys, why: "the merchant's plans"},
 	{name: "campaign_order", untold: "name position", rule: nobodys, why: "the merchant's plans"},
 	{

@@ -146,7 +146,7 @@ var planted = map[string]string{
 	"promises.kind": "self", "promises.status": "kept", "wishes.kind": "cancel", "wishes.status": "done", "final_acts.act": "pause", "final_acts.status": "done",
 	"final_targets.status": "done", "decisions.what": "taken", "removals.status": "done", "late_interest.status": "confirmed", "bounces.kind": "hard",
 	"suppressions.reason": "hard", "arrivals.way": "reply", "arrivals.status": "processed", "contact_choices.source": "page",
-	"customers.metadata": "",
+	"customers.metadata": "", "webhook_deliveries.status": "delivered",
 }
 
 // markOf is a word that stands in one place of the database alone.

@@ -32,6 +32,8 @@
 //
 //   - B1: a case hears its own campaign's version and variant.
 //
+//   - B9: the merchant's app, by its webhooks alone, knows what each customer may do and how their cases stand.
+//
 //   - B7: nothing is sent or charged before the day a customer set.
 //
 //   - C8: a card with which somebody else pays pays that one invoice alone, and is gone afterwards.

@@ -17,6 +17,7 @@ import (
 	"sollecito/internal/jobs"
 	"sollecito/internal/mail"
 	"sollecito/internal/portal"
+	"sollecito/internal/webhook"
 )
 
 const (
@@ -93,6 +94,12 @@ func (h *house) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if h.began == 0 {
+		err = h.listen(ctx)
+		if err != nil {
+			return err
+		}
+	}
 	h.began++
 	err = h.portal.Intake.Reclaim(ctx)
 	if err != nil {
@@ -102,6 +109,26 @@ func (h *house) open(ctx context.Context) error {
 	h.flaky.fail = h.busy
 	return err
 }
+
+// listen makes an endpoint of the merchant's app that wants to be told of everything. In the end what it was to be told is
+// held against what is true; it is never delivered, since several messages go at once, in no order that comes again.
+func (h *house) listen(ctx context.Context) error {
+	var events []string
+	for _, t := range webhook.Types() {
+		events = append(events, string(t))
+	}
+	endpoints, err := webhook.NewEndpoints(h.config.SessionKey.Reveal(), nil)
+	if err != nil {
+		return err
+	}
+	return h.portal.DB.Do(ctx, func(tx *sql.Tx) error {
+		_, _, err := endpoints.Add(ctx, tx, "https://app.lumen.example/hooks", events, h.w.at)
+		return err
+	})
+}
+
+// delivering is the task that is not run.
+const delivering = "deliver"
 
 // busy lets one transaction in a hundred find the database locked.
 func (h *house) busy(_ int, begins bool) error {
@@ -151,6 +178,13 @@ func (h *house) receive(e *event) bool {
 
 // work lets the portal do what is due at this instant.
 func (h *house) work(ctx context.Context, tasks ...string) error {
+	if len(tasks) == 0 {
+		for _, t := range h.portal.Runner.Standings() {
+			if t.Name != delivering {
+				tasks = append(tasks, t.Name)
+			}
+		}
+	}
 	return h.run(ctx, h.portal.Runner.Drain, tasks...)
 }
 

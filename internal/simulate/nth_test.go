@@ -421,6 +421,7 @@ func (b *bench) state(c *customer) string {
 			`SELECT 'audit ' || action FROM audit WHERE object = '%s'`,
 			`SELECT 'promise ' || kind || ' ' || status || CASE WHEN charged_at > 0 THEN ', charged' ELSE '' END FROM promises WHERE customer_id = '%s'`,
 			`SELECT 'choice ' || version || CASE WHEN no_mail THEN ' no mail' ELSE '' END || ' from ' || hours_from || ' by ' || source FROM contact_choices WHERE customer_id = '%s'`,
+			`SELECT 'told ' || type FROM webhook_deliveries WHERE customer_id = '%s'`,
 			`SELECT 'final ' || act || ' ' || status FROM final_acts WHERE customer_id = '%s'`,
 			`SELECT 'target ' || t.status FROM final_targets t JOIN final_acts f ON f.id = t.final_id WHERE f.customer_id = '%s'`,
 			`SELECT 'removal ' || status FROM removals WHERE customer_id = '%s'`,

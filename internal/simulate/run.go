@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -13,9 +14,11 @@ import (
 	"sollecito/internal/audit"
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/jobs"
+	"sollecito/internal/webhook"
 )
 
 // outcome is how a play ended.
@@ -217,6 +220,9 @@ func (h *house) dues(ctx context.Context) ([]jobs.Due, error) {
 	defer h.flaky.spared()()
 	h.due = h.due[:0]
 	for _, task := range h.portal.Runner.Foreseen() {
+		if task == delivering {
+			continue
+		}
 		f := h.foreseen[task]
 		if !h.flaky.tables.stands(f) {
 			f = &foreseen{tables: map[string]bool{}, asked: h.flaky.tables.now}
@@ -397,6 +403,10 @@ func (h *house) agreeOn(ctx context.Context, tx *sql.Tx, c *customer) error {
 	if !slices.Equal(owed, stored) {
 		h.judge.breach("I7", c, "Stripe has %v open, the portal %v", owed, stored)
 	}
+	err = h.tells(ctx, tx, c)
+	if err != nil {
+		return err
+	}
 	latest, err := h.portal.Cases.LatestOf(ctx, tx, c.id)
 	if fault.Is(err, fault.NotFound) {
 		if len(owed) > 0 {
@@ -412,5 +422,54 @@ func (h *house) agreeOn(ctx context.Context, tx *sql.Tx, c *customer) error {
 		h.judge.breach("I7", c, "they owe %v, and their case is %s with access %s", owed, latest.Status, latest.Access)
 	}
 	h.judge.counts["case "+string(latest.Status)]++
+	return nil
+}
+
+// tells judges that the merchant's app, by nothing but what it was told, knows of one customer what they may do and how each of
+// their cases stands.
+func (h *house) tells(ctx context.Context, tx *sql.Tx, c *customer) error {
+	bodies, err := database.Strings(ctx, tx, `SELECT body FROM webhook_deliveries WHERE customer_id = $1 ORDER BY id`, c.id)
+	if err != nil {
+		return err
+	}
+	access, cases := string(campaign.Full), map[string]string{}
+	for _, text := range bodies {
+		var m struct {
+			Type string
+			Data struct{ Case, From, To, Status string }
+		}
+		err = json.Unmarshal([]byte(text), &m)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", text, err)
+		}
+		h.judge.counts[m.Type]++
+		switch {
+		case m.Type == string(webhook.AccessChanged) && (m.Data.From != access || m.Data.To == access):
+			h.judge.breach("B9", c, "access was %s, and the app is told that it went from %s to %s", access, m.Data.From, m.Data.To)
+		case m.Type != string(webhook.AccessChanged) && m.Data.From != cases[m.Data.Case]:
+			h.judge.breach("B9", c, "%s was %q, and the app is told that it went from %q to %s", m.Data.Case, cases[m.Data.Case], m.Data.From, m.Data.Status)
+		}
+		if m.Type == string(webhook.AccessChanged) {
+			access = m.Data.To
+		} else {
+			cases[m.Data.Case] = m.Data.Status
+		}
+	}
+	is, err := h.portal.Cases.AccessOf(ctx, tx, c.id)
+	if err != nil {
+		return err
+	}
+	if string(is) != access {
+		h.judge.breach("B9", c, "access is %s, and the app was told %s", is, access)
+	}
+	all, err := h.portal.Cases.OfCustomer(ctx, tx, c.id)
+	if err != nil {
+		return err
+	}
+	for _, is := range all {
+		if string(is.Status) != cases[is.ID] {
+			h.judge.breach("B9", c, "%s is %s, and the app was told %q", is.ID, is.Status, cases[is.ID])
+		}
+	}
 	return nil
 }

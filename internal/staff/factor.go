@@ -110,7 +110,7 @@ func (m *Members) spend(ctx context.Context, tx *sql.Tx, who record, code string
 		}
 		return fmt.Sprintf("by recovery code, %d left", left), nil
 	}
-	secret, err := m.seal.open(keptSeed, who.ID, who.factor)
+	secret, err := m.seal.Open(keptSeed, who.ID, who.factor)
 	if err != nil {
 		return "", fault.Wrap(fault.Conflict, err, "Your second factor was made under another session key and cannot be read. Use a recovery code, or ask an administrator to reset it")
 	}
@@ -182,14 +182,14 @@ func (m *Members) StartFactor(ctx context.Context, token, issuer string) (Seed, 
 			return err
 		}
 		email = found.Email
-		secret, err = m.seal.open(draftSeed, found.ID, s.draft)
+		secret, err = m.seal.Open(draftSeed, found.ID, s.draft)
 		if err == nil {
 			return nil
 		}
 		raw := make([]byte, seedBytes)
 		rand.Read(raw) // never fails: the runtime ends the program when the system has no randomness
 		secret = base32plain.EncodeToString(raw)
-		sealed, err := m.seal.seal(draftSeed, found.ID, secret)
+		sealed, err := m.seal.Seal(draftSeed, found.ID, secret)
 		if err != nil {
 			return err
 		}
@@ -231,7 +231,7 @@ func (m *Members) FinishFactor(ctx context.Context, token, code string, who Call
 		if err != nil {
 			return err
 		}
-		secret, err := m.seal.open(draftSeed, found.ID, s.draft)
+		secret, err := m.seal.Open(draftSeed, found.ID, s.draft)
 		if err != nil {
 			return fault.Wrap(fault.Conflict, err, "Start the set-up again")
 		}
@@ -252,7 +252,7 @@ func (m *Members) FinishFactor(ctx context.Context, token, code string, who Call
 		if err != nil {
 			return err
 		}
-		sealed, err := m.seal.seal(keptSeed, found.ID, secret)
+		sealed, err := m.seal.Seal(keptSeed, found.ID, secret)
 		if err != nil {
 			return err
 		}
@@ -297,7 +297,7 @@ func (m *Members) renewCodes(ctx context.Context, tx *sql.Tx, memberID string) (
 			return "", err
 		}
 	}
-	return m.seal.seal(draftCodes, memberID, strings.Join(codes, " "))
+	return m.seal.Seal(draftCodes, memberID, strings.Join(codes, " "))
 }
 
 // NewCodes replaces the recovery codes of a session that was confirmed lately. Errors: fault.SignedOut,
@@ -341,7 +341,7 @@ func (m *Members) Codes(ctx context.Context, token string) ([]string, error) {
 		if err != nil || s.standing != Keeping {
 			return err
 		}
-		text, err := m.seal.open(draftCodes, found.ID, s.draft)
+		text, err := m.seal.Open(draftCodes, found.ID, s.draft)
 		codes = strings.Fields(text)
 		return err
 	})
@@ -397,7 +397,7 @@ func (m *Members) Equip(ctx context.Context, memberID, password string) (secret 
 			return err
 		}
 		now := m.now()
-		sealed, err := m.seal.seal(keptSeed, found.ID, secret)
+		sealed, err := m.seal.Seal(keptSeed, found.ID, secret)
 		if err != nil {
 			return err
 		}

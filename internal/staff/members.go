@@ -19,6 +19,7 @@ import (
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/names"
+	"sollecito/internal/seal"
 )
 
 // Members is the collection of everybody on staff, with their sessions. It is safe for concurrent use.
@@ -27,18 +28,18 @@ type Members struct {
 	now   func() time.Time
 	due   func() time.Time
 	vault *vault
-	seal  *sealer
+	seal  *seal.Sealer
 }
 
 // NewMembers makes the collection. secret is the installation's own, under which second factors are kept; a command,
 // which reads none, gives "". now is the real clock, never the demo's moved one: a session's life and a guesser's
 // wait are no business matters. business is the clock by which mails leave.
 func NewMembers(db *database.DB, secret string, now, business func() time.Time) (*Members, error) {
-	seal, err := newSealer(secret)
+	sealer, err := seal.New(secret, "staff second factor")
 	if err != nil {
 		return nil, err
 	}
-	return &Members{db: db, now: now, due: business, vault: newVault(), seal: seal}, nil
+	return &Members{db: db, now: now, due: business, vault: newVault(), seal: sealer}, nil
 }
 
 // Add is Invite by the command line.

@@ -144,6 +144,7 @@ func pages(t *testing.T) map[string]templ.Component {
 	empty.Rows, empty.Tiles, empty.Pager = nil, nil, Pager{}
 	connected := today(t)
 	connected.Imported, connected.MayRelease, connected.Missed, connected.MissedAt = 214, true, 12, at(time.November, 6, 13, 45)
+	connected.Deaf, connected.MayWebhooks = 1, true
 	release := ReleasePage{Frame: f, All: true, Count: 214, PerDay: 100, Owes: []billing.Money{eur(931000), jpy(412800)}, NoAddress: 3, Nothing: 1, Resting: 2, Rows: imported(t).Rows,
 		Days:  []ReleaseDay{{at(time.November, 6, 15, 0), 97, 3}, {at(time.November, 7, 10, 0), 99, 0}, {at(time.November, 10, 10, 0), 12, 1}},
 		Pager: Pager{From: 1, To: 4, Total: 214, Next: "/admin/imported/release?all=1&from=50"}}
@@ -157,6 +158,20 @@ func pages(t *testing.T) map[string]templ.Component {
 	failed := talk
 	failed.Fault, failed.Text = "Write your answer first", "  "
 
+	admin := f
+	admin.Nav, admin.Staff.Role = NavWebhooks, "admin"
+	kinds := EndpointForm{Address: "https://app.lumen.example/webhooks/sollecito", Kinds: []EventKind{
+		{"access.changed", true}, {"case.opened", true}, {"case.reopened", false}, {"case.recovered", true}, {"case.exhausted", false}, {"case.canceled", false}}}
+	hook := WebhookPage{Frame: admin, Form: kinds, Pager: Pager{From: 1, To: 4, Next: "/admin/webhooks/hook_2?from=50"},
+		Endpoint: Endpoint{ID: "hook_2", Address: "https://app.lumen.example:8443/webhooks/sollecito", FailingSince: at(time.November, 3, 9, 0), Dead: true, Failed: 41},
+		Deliveries: []Delivery{
+			{ID: "dlv_4", MessageID: "msg_0362cikppb9v0b21nkl2bvhfpb", Type: "webhook.test", Status: "pending", At: now},
+			{ID: "dlv_3", MessageID: "msg_0362cikppb9v0b21nkl2bvhfpc", Type: "access.changed", CustomerID: "cus_uiGM7UYa6wkTYd", Status: "pending", Attempts: 4, Code: 503, Reason: "It answered 503.",
+				At: at(time.November, 6, 12, 0), TriedAt: at(time.November, 6, 12, 37), DueAt: at(time.November, 6, 14, 45)},
+			{ID: "dlv_2", MessageID: "msg_0362cikppb9v0b21nkl2bvhfpd", Type: "case.recovered", CustomerID: hostile, Status: "failed", Attempts: 10, Reason: "Its name leads to an address that is not on the public internet.",
+				At: at(time.November, 2, 12, 0), TriedAt: at(time.November, 5, 18, 37)},
+			{ID: "dlv_1", MessageID: "msg_0362cikppb9v0b21nkl2bvhfpe", Type: "case.opened", CustomerID: "cus_uiGM7UYa6wkTYd", Status: "delivered", Attempts: 1, Code: 204, At: at(time.November, 1, 12, 0), TriedAt: at(time.November, 1, 12, 0)},
+		}}
 	return map[string]templ.Component{
 		"signin":         SignIn(SignInPage{Frame: out}),
 		"signin-refused": SignIn(SignInPage{Frame: out, Email: "ines@lumen.example", Refused: true, Wait: 75 * time.Second, Back: "/admin/inbox"}),
@@ -208,6 +223,16 @@ func pages(t *testing.T) map[string]templ.Component {
 		"inbox-empty":         Inbox(InboxPage{Frame: inbox, Waiting: true}),
 		"conversation":        Conversation(talk),
 		"conversation-failed": Conversation(failed),
+		"webhooks": Webhooks(WebhooksPage{Frame: admin, Form: kinds, Endpoints: []Endpoint{
+			{ID: "hook_1", Address: "https://app.lumen.example/webhooks/sollecito", Events: []string{"access.changed", "case.opened", "case.recovered"}},
+			{ID: "hook_2", Address: "https://crm.lumen.example/in?source=" + strings.Repeat("long", 20), Events: []string{"case.recovered"}, FailingSince: at(time.November, 3, 9, 0), Dead: true, Failed: 41},
+			{ID: "hook_3", Address: "https://old.lumen.example/", Events: []string{"case.opened"}, DisabledAt: now, Gone: true},
+			{ID: "hook_4", Address: hostile, Events: []string{"case.opened"}, FailingSince: now}}}),
+		"webhooks-empty":   Webhooks(WebhooksPage{Frame: admin, Form: kinds}),
+		"webhooks-refused": Webhooks(WebhooksPage{Frame: admin, Form: EndpointForm{Address: hostile, Kinds: kinds.Kinds, Faults: []Fault{{"address", "The address must begin with https://."}, {"event", "Choose at least one kind of event."}}}}),
+		"webhook":          Webhook(hook),
+		"webhook-new":      Webhook(WebhookPage{Frame: admin, Form: kinds, Endpoint: Endpoint{ID: "hook_1", Address: "https://app.lumen.example/webhooks/sollecito"}, Secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYq=", OldUntil: at(time.November, 7, 14, 12)}),
+		"webhook-disabled": Webhook(WebhookPage{Frame: admin, Form: kinds, Endpoint: Endpoint{ID: "hook_1", Address: "https://app.lumen.example/", DisabledAt: now}, Deliveries: hook.Deliveries}),
 		"audit": Audit(AuditPage{Frame: f, Rows: []AuditRow{
 			{Seq: 1042, At: at(time.November, 6, 13, 50), Who: "Samir Haddad", Did: "stopped sending", Detail: "Wrong text in step 2", From: "192.0.2.7", RequestID: "req_7F"},
 			{Seq: 1041, At: at(time.November, 5, 9, 2), Who: "Sollecito", Did: "paused", Object: "Anneke de Vries", ObjectURL: "/admin/customers/cus_4", Detail: "A promise was made"}}}),

@@ -37,12 +37,13 @@ type Nav string
 
 // The entries of the navigation, in their order on the page.
 const (
-	NavToday   Nav = "today"
-	NavInbox   Nav = "inbox"
-	NavSending Nav = "sending"
-	NavPeople  Nav = "people"
-	NavKeys    Nav = "keys"
-	NavAudit   Nav = "audit"
+	NavToday    Nav = "today"
+	NavInbox    Nav = "inbox"
+	NavSending  Nav = "sending"
+	NavPeople   Nav = "people"
+	NavKeys     Nav = "keys"
+	NavWebhooks Nav = "webhooks"
+	NavAudit    Nav = "audit"
 )
 
 // Counts are the figures beside the navigation's entries; 0 draws none.

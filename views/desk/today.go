@@ -21,6 +21,9 @@ type TodayPage struct {
 
 	Missed   int // events Stripe did not deliver lately and that were fetched
 	MissedAt time.Time
+
+	Deaf        int  // endpoints of the merchant's app that have taken nothing for three days
+	MayWebhooks bool // whether who is signed in may look into it
 }
 
 // View is one saved question over the cases.
