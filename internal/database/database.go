@@ -38,8 +38,8 @@ type engine struct {
 type Option func(*opening)
 
 type opening struct {
-	through     func(driver.Connector) driver.Connector
-	synchronous string // SQLite's
+	through func(driver.Connector) driver.Connector
+	alone   bool // SQLite's
 }
 
 // Through makes every connection through what wrap makes of the engine's own connector, so that a test can count
@@ -48,14 +48,16 @@ func Through(wrap func(driver.Connector) driver.Connector) Option {
 	return func(o *opening) { o.through = wrap }
 }
 
-// Unsynced lets SQLite commit without waiting for the disk: only for data that may be lost with the machine.
-func Unsynced() Option { return func(o *opening) { o.synchronous = "OFF" } }
+// Alone lets one connection have SQLite's file for itself, to write and to read, in whose memory stays what it has read and
+// what it would roll back, and which never waits for the disk: only for data that may be lost with the program, and for one
+// that does a thing after the other. It gives no stamps.
+func Alone() Option { return func(o *opening) { o.alone = true } }
 
 // Open opens the database named by a DATABASE_URL: "sqlite:PATH", whose file is created when it is missing, or
 // "postgres://USER:PASSWORD@HOST/NAME", which must exist. It does not migrate. The error is an *Unopened.
 func Open(ctx context.Context, address string, options ...Option) (*DB, error) {
 	scheme, rest, _ := strings.Cut(address, ":")
-	how := opening{through: func(c driver.Connector) driver.Connector { return c }, synchronous: "FULL"}
+	how := opening{through: func(c driver.Connector) driver.Connector { return c }}
 	for _, option := range options {
 		option(&how)
 	}

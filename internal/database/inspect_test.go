@@ -19,7 +19,7 @@ func TestTheWalkThroughTheFileEndsInTime(t *testing.T) {
 	if !strings.HasPrefix(address, "sqlite:") {
 		t.Skip("a server keeps no file of ours")
 	}
-	db, err := database.Open(t.Context(), address, database.Unsynced())
+	db, err := database.Open(t.Context(), address)
 	if err != nil {
 		t.Fatal(err)
 	}

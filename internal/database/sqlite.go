@@ -40,10 +40,36 @@ func openSQLite(ctx context.Context, path string, how opening) (*DB, error) {
 	if err != nil && !errors.Is(err, sqlite.ErrFdatasyncUnavailable) {
 		return nil, err
 	}
-	sync := "_pragma=synchronous(" + how.synchronous + ")"
+	if how.alone {
+		return openAlone(ctx, path, file, how)
+	}
 	// The writer keeps 8 MB of pages, so that a burst of mails seldom reads the disk, and brings what it wrote to its
 	// place every 16 MB instead of every 4: pages that change often are then copied less often.
-	writing, err := sqlite.NewConnector(dsn(path, sync, "_txlock=immediate", "_pragma=cache_size(-8000)", "_pragma=wal_autocheckpoint(4000)"))
+	write, err := openWriter(ctx, path, how, inWAL, synced, "_pragma=cache_size(-8000)", "_pragma=wal_autocheckpoint(4000)")
+	if err != nil {
+		return nil, err
+	}
+	reading, err := sqlite.NewConnector(dsn(path, inWAL, synced, "_txlock=deferred", "_pragma=query_only(1)"))
+	if err != nil {
+		write.Close()
+		return nil, err
+	}
+	read := sql.OpenDB(how.through(preparing{reading}))
+	readers := max(4, runtime.NumCPU())
+	read.SetMaxOpenConns(readers + 1) // and the one of stamps
+	read.SetMaxIdleConns(readers)
+	version := &dataVersion{pool: read}
+	return &DB{write: write, read: read, stamp: stamps{ask: version.ask, close: version.close}, engine: inFile(path, file)}, nil
+}
+
+const (
+	inWAL  = "_pragma=journal_mode(WAL)"
+	synced = "_pragma=synchronous(FULL)"
+)
+
+// openWriter opens the pool of the one connection that writes.
+func openWriter(ctx context.Context, path string, how opening, settings ...string) (*sql.DB, error) {
+	writing, err := sqlite.NewConnector(dsn(path, append(settings, "_txlock=immediate")...))
 	if err != nil {
 		return nil, err
 	}
@@ -54,20 +80,25 @@ func openSQLite(ctx context.Context, path string, how opening) (*DB, error) {
 		write.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	reading, err := sqlite.NewConnector(dsn(path, sync, "_txlock=deferred", "_pragma=query_only(1)"))
+	return write, nil
+}
+
+// openAlone is for Alone.
+func openAlone(ctx context.Context, path, file string, how opening) (*DB, error) {
+	pool, err := openWriter(ctx, path, how, "_pragma=locking_mode(EXCLUSIVE)", "_pragma=journal_mode(MEMORY)", "_pragma=synchronous(OFF)", "_pragma=cache_size(-256000)")
 	if err != nil {
-		write.Close()
 		return nil, err
 	}
-	read := sql.OpenDB(how.through(preparing{reading}))
-	readers := max(4, runtime.NumCPU())
-	read.SetMaxOpenConns(readers + 1) // and the one of stamps
-	read.SetMaxIdleConns(readers)
-	version := &dataVersion{pool: read}
-	return &DB{write: write, read: read, stamp: stamps{ask: version.ask, close: version.close}, engine: engine{
+	return &DB{write: pool, read: pool, stamp: stamps{ask: noStamp, close: func() error { return nil }}, engine: inFile(path, file)}, nil
+}
+
+func noStamp(context.Context) (Stamp, error) { return "", errors.New("who is alone gets no stamps") }
+
+func inFile(path, file string) engine {
+	return engine{
 		name: "sqlite", file: file, address: path, dialect: goose.DialectSQLite3, reading: &sql.TxOptions{ReadOnly: true},
 		empty: `SELECT NOT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'settings')`,
-	}}, nil
+	}
 }
 
 // defineHold gives SQLite the function that Hold asks for; PostgreSQL's is made by a migration. One writer needs nothing
@@ -91,7 +122,7 @@ func createPrivate(path string) error {
 
 func dsn(path string, extra ...string) string {
 	options := append([]string{
-		"_pragma=busy_timeout(10000)", "_pragma=journal_mode(WAL)", "_pragma=foreign_keys(1)", "_pragma=temp_store(MEMORY)",
+		"_pragma=busy_timeout(10000)", "_pragma=foreign_keys(1)", "_pragma=temp_store(MEMORY)",
 	}, extra...)
 	return "file:" + escaped(path) + "?" + strings.Join(options, "&")
 }
