@@ -215,14 +215,10 @@ func (s *Server) planOf(k record) *desk.Plan {
 		return nil
 	}
 	next := k.ahead[0]
-	at := next.At
-	if k.c.NextStepAt > at.Unix() {
-		at = time.Unix(k.c.NextStepAt, 0)
-	}
 	zone := k.situation.Zones[0]
 	p := &desk.Plan{
-		Title: stepTitle(next.Step, next.Index+1), At: at.In(s.Zone), LocalAt: at.In(zone), City: cityOf(zone),
-		Sentence: s.planSentence(k, next), Why: reasonSentences(next, k.c, k.situation),
+		Title: stepTitle(next.Step, next.Index+1), At: next.At.In(s.Zone), LocalAt: next.At.In(zone), City: cityOf(zone),
+		Sentence: s.planSentence(k, next.Planned), Why: reasonSentences(next.Planned, k.c, k.situation),
 	}
 	switch {
 	case k.sendingPaused:
@@ -231,8 +227,11 @@ func (s *Server) planOf(k record) *desk.Plan {
 		p.Held = "An earlier mail has not left yet, so this one waits for it."
 	case next.Step.Acts() && finalHeld(k) != "":
 		p.Held = finalHeld(k)
-	case dunning.Held(k.situation, next, k.caseNotices()):
-		p.Held = "Nobody is sure that it was announced to them, so it waits: for the notice in the app to be seen, or for a person."
+	case next.Held != "":
+		p.Held = s.whyWords(string(next.Held))
+	}
+	if next.Held != "" || next.Step.Acts() && finalHeld(k) != "" {
+		p.At, p.LocalAt = time.Time{}, time.Time{} // when it is looked at again is no day on which it comes
 	}
 	return p
 }

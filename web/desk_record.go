@@ -48,7 +48,7 @@ type record struct {
 	c         dunning.Case
 	pauses    []dunning.Pause // active
 	situation dunning.Situation
-	ahead     []dunning.Planned        // while it is open and does not rest
+	ahead     []dunning.Foreseen       // while it is open and does not rest
 	finals    map[string]dunning.Final // final acts by case
 	final     dunning.Final            // that of the newest case, zero without one
 	effect    dunning.Effect           // what it would do now
@@ -211,7 +211,7 @@ func (s *Server) readCases(ctx context.Context, tx *sql.Tx, k *record) error {
 		return err
 	}
 	if k.c.Status == dunning.Open && k.c.RestingSince == 0 {
-		k.ahead = k.c.Ahead(k.situation)
+		k.ahead = k.c.Foresee(k.situation, k.caseNotices())
 	}
 	return nil
 }

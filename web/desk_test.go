@@ -14,6 +14,7 @@ import (
 	"sollecito/internal/audit"
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/link"
@@ -137,6 +138,17 @@ func TestWhatNobodyIsSureOfWaitsForAPerson(t *testing.T) {
 	for range 4 { // the fourth would limit access, and nobody is sure that the third arrived
 		h.step("cus_unsure", outbox.Uncertain)
 	}
+	h.fails("cus_quiet", "Ana Kovač", "insufficient_funds")
+	h.do(func(tx *sql.Tx) error {
+		_, err := h.cases.Choose(t.Context(), tx, "cus_quiet", func(c contact.Choices) contact.Choices {
+			c.NoMail, c.NoApp, c.Source = true, true, contact.FromPage
+			return c
+		}, h.clock())
+		return err
+	})
+	for range 4 {
+		h.step("cus_quiet", outbox.Sent)
+	}
 	nowhere := h.invoice("cus_nowhere", "insufficient_funds")
 	h.hear(billing.Customer{ID: "cus_nowhere", Name: "Freya Lindqvist", Country: "IT"}, nowhere)
 	h.step("cus_nowhere", outbox.Sent)
@@ -148,9 +160,16 @@ func TestWhatNobodyIsSureOfWaitsForAPerson(t *testing.T) {
 		}
 	}
 	got := words(b.page("/admin/customers/cus_unsure").Find("main"))
-	for _, want := range []string{"Mail 4, access becomes limited", "Nobody is sure that it was announced to them", "Full, in grace", "May or may not have arrived"} {
+	for _, want := range []string{"Mail 4, access becomes limited The notice that announces it was not surely delivered", "no day yet Mail 4, access becomes limited", "Full, in grace", "May or may not have arrived"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the page lacks %q:\n%s", want, got)
+		}
+	}
+	got = words(b.page("/admin/customers/cus_quiet").Find("main"))
+	const untold = "No notice that announces it reached them, so it waits for a person."
+	for _, want := range []string{"Mail 4, access becomes limited " + untold, "no day yet Mail 4, access becomes limited " + untold, "A consequence waits " + untold} {
+		if !strings.Contains(got, want) {
+			t.Errorf("who wants no reminders: the page lacks %q:\n%s", want, got)
 		}
 	}
 	if got := words(b.page("/admin/customers/cus_nowhere").Find("main")); !strings.Contains(got, "None that works") || !strings.Contains(got, "Left out. There is no address on file.") {
@@ -241,7 +260,7 @@ func TestAHeldConsequenceIsAnnouncedAgain(t *testing.T) {
 			t.Errorf("the page lacks %q:\n%s", want, got)
 		}
 	}
-	if strings.Contains(got, "Nobody is sure") {
+	if strings.Contains(got, "Mail 4, access becomes limited The notice that announces it was not surely") || strings.Contains(got, "no day yet") {
 		t.Error("the page says that a person is needed while the fresh mail waits")
 	}
 	h.do(func(tx *sql.Tx) error { return h.settle(tx, "cus_2", outbox.Sent) })

@@ -288,17 +288,20 @@ func excerpt(text string, most int) string {
 // aheadOf is what will happen by itself, furthest first.
 func (s *Server) aheadOf(k record) []desk.Entry {
 	var all []desk.Entry
-	for n, p := range k.ahead {
-		at := p.At.Unix()
-		if n == 0 {
-			at = max(at, k.c.NextStepAt)
+	for _, p := range k.ahead {
+		e := desk.Entry{
+			At: p.At.In(s.Zone), Undated: p.Held != "", Kind: desk.KindMail, Title: stepTitle(p.Step, p.Index+1),
+			Detail: s.moved("If nothing has been paid by then.", p.Why),
 		}
-		e := desk.Entry{At: s.at(at), Kind: desk.KindMail, Title: stepTitle(p.Step, p.Index+1), Detail: s.moved("If nothing has been paid by then.", p.Why)}
 		switch {
 		case p.Step.Acts() && k.final.Status != "":
 			continue // its day has come, and the page says what it waits for
 		case k.c.Holdout && p.Step.Consequence:
 			e.Kind, e.Detail = desk.KindAccess, "In the holdout nothing is announced, so it waits for a person."
+		case p.Held != "" && p.Step.Consequence:
+			e.Kind, e.Detail = desk.KindAccess, s.whyWords(string(p.Held))
+		case p.Held != "":
+			e.Detail = "It comes after what waits."
 		case k.c.Holdout:
 			e.Detail = s.moved("Nothing goes out: the case is in the holdout.", p.Why)
 		case p.Step.Consequence:

@@ -100,15 +100,13 @@ func explainCase(p program, db *database.DB, cases *dunning.Cases, id string) er
 // aheadLines are the steps still to come. One that waits for a person has no time, nor has any after it.
 func aheadLines(l *l10n.Locale, c dunning.Case, in dunning.Situation, notices []outbox.Notice, proposed bool) []told {
 	var all []told
-	held := proposed
-	for i, next := range c.Ahead(in) {
-		held = held || i == 0 && dunning.Held(in, next, notices)
+	for _, next := range c.Foresee(in, notices) {
 		line := told{next.At.Unix(), next.Step.Key, explain.Moved(l, "If nothing has been paid by then.", next.Why)}
 		switch {
-		case held:
+		case proposed || next.Held != "":
 			line.at, line.why = 0, "Not by itself: a person decides first."
-		case i == 0:
-			line.at = max(line.at, c.NextStepAt)
+		case c.Holdout:
+			line.why = explain.Moved(l, "Nothing goes out: the case is in the holdout.", next.Why)
 		}
 		all = append(all, line)
 	}

@@ -136,7 +136,7 @@ func (cs *Cases) giveBack(ctx context.Context, tx *sql.Tx, c Case, n outbox.Noti
 	if err != nil {
 		return err
 	}
-	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "waits", Why: waitsFor})
+	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "waits", Why: string(c.heldBy(plan, i, notices))})
 }
 
 // restingOn answers the earliest consequence among the first taken steps that the step of the key announces.

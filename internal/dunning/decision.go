@@ -72,6 +72,7 @@ const (
 	ReasonNothing    contact.Reason = "nothing_owed"  // nothing is owed any more
 	ReasonAgain      contact.Reason = "failed_again"  // something else failed, so all is not settled
 	ReasonPerson     contact.Reason = "person"        // nobody is sure that it was announced
+	ReasonUntold     contact.Reason = "untold"        // what should have announced it reached nobody
 	ReasonExhausted  contact.Reason = "exhausted"     // no step is left
 )
 

@@ -49,20 +49,15 @@ func (c Case) Outlook(in Situation, notices []outbox.Notice) []Coming {
 		c.RestedDays += c.Resting(in.Now, in.Zones[0])
 		c.RestingSince, c.NextStepAt = 0, 0
 	}
-	held := false
-	for i, p := range c.Ahead(in) {
-		held = held || i == 0 && Held(in, p, notices)
-		ways := in.Ways(p.Step)
+	for _, f := range c.Foresee(in, notices) {
+		ways := in.Ways(f.Step)
 		if len(ways) == 0 {
 			continue
 		}
-		if i == 0 && c.NextStepAt > p.At.Unix() {
-			p.At = time.Unix(c.NextStepAt, 0)
+		if f.Held != "" {
+			f.At = time.Time{}
 		}
-		if held {
-			p.At = time.Time{}
-		}
-		all = append(all, Coming{At: p.At, Ways: ways})
+		all = append(all, Coming{At: f.At, Ways: ways})
 	}
 	return all
 }

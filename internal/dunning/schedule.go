@@ -154,7 +154,7 @@ func (cs *Cases) advance(ctx context.Context, tx *sql.Tx, c Case, in Situation, 
 		return cs.postpone(ctx, tx, c, in.Plan, ReasonPaying, now)
 	}
 	if next.Step.Consequence && !announced(in.Plan, next.Index, notices) {
-		return cs.waitForPerson(ctx, tx, c, in, now)
+		return cs.waitForPerson(ctx, tx, c, in, c.heldBy(in.Plan, next.Index, notices), now)
 	}
 	if next.Step.Acts() {
 		return cs.propose(ctx, tx, c, next, now)
@@ -206,10 +206,8 @@ func announced(plan campaign.Campaign, i int, notices []outbox.Notice) bool {
 	return false
 }
 
-const waitsFor = string(ReasonPerson)
-
-// waitForPerson puts a consequence off by a day: nobody is sure the customer was told.
-func (cs *Cases) waitForPerson(ctx context.Context, tx *sql.Tx, c Case, in Situation, now time.Time) error {
+// waitForPerson puts a consequence off by a day: nobody is sure the customer was told, for the reason.
+func (cs *Cases) waitForPerson(ctx context.Context, tx *sql.Tx, c Case, in Situation, why contact.Reason, now time.Time) error {
 	c.NextStepAt = in.Policy.NextAllowed(now.Add(24*time.Hour), in.Zones).Unix()
 	err := updateCase(ctx, tx, c, now)
 	if err != nil {
@@ -222,7 +220,7 @@ func (cs *Cases) waitForPerson(ctx context.Context, tx *sql.Tx, c Case, in Situa
 	if len(story) > 0 && story[len(story)-1].What == "waits" {
 		return nil
 	}
-	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "waits", Why: waitsFor})
+	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "waits", Why: string(why)})
 }
 
 func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, next Planned, now time.Time) error {

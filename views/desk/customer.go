@@ -153,6 +153,7 @@ type Hidden struct{ Name, Value string }
 type Entry struct {
 	At       time.Time
 	About    bool // true when the instant is somebody else's and only roughly known
+	Undated  bool // true when nobody can name a day: At only says where it stands in the order
 	Kind     Kind // chooses the icon
 	Tone     Tone
 	Title    string
