@@ -84,8 +84,12 @@ func campaignCommand(p program, args []string) error {
 	defer db.Close()
 	rules := portal.Rules(c)
 	store, cases := rules.Campaigns, dunning.NewCases(rules)
+	now, err := portal.BusinessNow(p.ctx, db, time.Now())
+	if err != nil {
+		return err
+	}
 	err = db.Do(p.ctx, func(tx *sql.Tx) error {
-		return campaign.Install(p.ctx, tx, campaign.Shipped(), time.Now())
+		return campaign.Install(p.ctx, tx, campaign.Shipped(), now)
 	})
 	if err != nil {
 		return err
@@ -96,13 +100,13 @@ func campaignCommand(p program, args []string) error {
 	case "export":
 		return exportCampaign(p, db, store, words[1], *version)
 	case "apply":
-		return applyCampaign(p, db, store, *written, *before)
+		return applyCampaign(p, db, store, *written, *before, now)
 	case "diff":
 		return diffCampaign(p, db, store, *written)
 	case "explain":
-		return explainCase(p, db, cases, words[1])
+		return explainCase(p, db, cases, words[1], now)
 	}
-	simulated, err := simulateCampaigns(p, db, cases, written, *days, c.Zone)
+	simulated, err := simulateCampaigns(p, db, cases, written, *days, c.Zone, now)
 	if err != nil {
 		return err
 	}
@@ -217,12 +221,11 @@ func exportCampaign(p program, db *database.DB, store *campaign.Store, name stri
 	return fmt.Errorf("there is no campaign %s: `sollecito campaign list` shows those there are", name)
 }
 
-func applyCampaign(p program, db *database.DB, store *campaign.Store, c campaign.Campaign, before string) error {
+func applyCampaign(p program, db *database.DB, store *campaign.Store, c campaign.Campaign, before string, now time.Time) error {
 	var version int64
 	var changed bool
 	var open int
 	var all campaign.Campaigns
-	now := time.Now()
 	err := db.Do(p.ctx, func(tx *sql.Tx) error {
 		var err error
 		version, changed, err = store.Apply(p.ctx, tx, c, before, "command", now)

@@ -28,7 +28,7 @@ type told struct {
 
 // explainCase prints what was decided about a case and why, in the order in which it happened, and what comes next. id is
 // a case's, or its customer's, whose newest case it then is.
-func explainCase(p program, db *database.DB, cases *dunning.Cases, id string) error {
+func explainCase(p program, db *database.DB, cases *dunning.Cases, id string, now time.Time) error {
 	catalog, err := l10n.Load()
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func explainCase(p program, db *database.DB, cases *dunning.Cases, id string) er
 		if err != nil {
 			return err
 		}
-		in, err = cases.SituationOf(p.ctx, tx, c, time.Now())
+		in, err = cases.SituationOf(p.ctx, tx, c, now)
 		if err != nil {
 			return err
 		}

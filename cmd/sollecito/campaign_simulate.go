@@ -32,8 +32,7 @@ type outcome struct {
 	Tomorrow []dunning.Leaving `json:"until_tomorrow"`
 }
 
-func simulateCampaigns(p program, db *database.DB, cases *dunning.Cases, written *campaign.Campaign, days int, zone *time.Location) (simulation, error) {
-	now := time.Now()
+func simulateCampaigns(p program, db *database.DB, cases *dunning.Cases, written *campaign.Campaign, days int, zone *time.Location, now time.Time) (simulation, error) {
 	since, until := now.AddDate(0, 0, -days), now.AddDate(0, 0, 1)
 	s := simulation{Days: days}
 	err := db.See(p.ctx, func(tx *sql.Tx) error {

@@ -15,6 +15,7 @@ import (
 	"sollecito/internal/databasetest"
 	"sollecito/internal/dunning"
 	"sollecito/internal/outbox"
+	"sollecito/internal/portal"
 )
 
 // A dry run reckons by the installation's own rules: who mails about failures, and who decides about a final act.
@@ -88,6 +89,57 @@ steps:
 		code := run(t.Context(), []string{"campaign", "simulate"}, func(name string) (string, bool) { v, is := environ[name]; return v, is }, nil, &bytes.Buffer{}, &errs)
 		if code != exitFault || !strings.Contains(errs.String(), name+": "+says) {
 			t.Errorf("a setting nobody knows: %d, %s", code, errs.String())
+		}
+	}
+}
+
+// On a demo's database a dry run reckons by the demo's clock.
+func TestSimulateReckonsByTheClockOfADemo(t *testing.T) {
+	t.Parallel()
+	address := databasetest.Migrated(t)
+	db, err := database.Open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	now := time.Now().AddDate(0, 0, 40)
+	cases := dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: contact.DefaultPolicy(), Zone: time.UTC})
+	err = db.Do(t.Context(), func(tx *sql.Tx) error {
+		err := campaign.Install(t.Context(), tx, campaign.Shipped(), now)
+		if err != nil {
+			return err
+		}
+		err = billing.Save(t.Context(), tx, billing.Account{
+			Customer: billing.Customer{ID: "cus_1", Email: "chiara@bellini.example"},
+			Invoices: []billing.Invoice{{
+				ID: "in_1", CustomerID: "cus_1", Status: "open", CollectionMethod: "charge_automatically", BillingReason: "subscription_cycle", Currency: "eur",
+				AmountDue: 2900, AmountRemaining: 2900, Attempted: true, AttemptCount: 1, FailedAt: now.Unix(), CreatedAt: now.Unix(),
+				IntentStatus: "requires_payment_method", Decline: billing.Decline{Code: "card_declined", DeclineCode: "insufficient_funds"},
+			}},
+		}, now.Unix())
+		if err != nil {
+			return err
+		}
+		return cases.Reconsider(t.Context(), tx, "cus_1", now)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	environ := map[string]string{"SOLLECITO_DATABASE_URL": address}
+	for _, is := range []struct {
+		ahead time.Duration // of the demo's clock
+		want  int
+	}{{0, 0}, {50 * 24 * time.Hour, 1}} {
+		err = portal.KeepDemoClock(t.Context(), db, is.ahead)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out, errs bytes.Buffer
+		code := run(t.Context(), []string{"campaign", "simulate", "--json"}, func(name string) (string, bool) { v, is := environ[name]; return v, is }, nil, &out, &errs)
+		var told simulation
+		err = json.Unmarshal(out.Bytes(), &told)
+		if code != 0 || err != nil || len(told.Now.Tomorrow) != is.want {
+			t.Errorf("with a clock %s ahead %d steps are due until tomorrow: %d, %v: %s", is.ahead, len(told.Now.Tomorrow), code, err, errs.String())
 		}
 	}
 }

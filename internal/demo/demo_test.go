@@ -3,16 +3,21 @@ package demo
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"sollecito/internal/database"
+	"sollecito/internal/portal"
 )
 
 // stageFor starts a real demo and answers its address once the story has been played.
@@ -560,6 +565,15 @@ func TestGoesOn(t *testing.T) {
 	}
 	v.stop()
 	v.stop = func() {}
+	db, err := database.Open(t.Context(), "sqlite:"+filepath.Join(folder, "demo.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err := portal.BusinessNow(t.Context(), db, time.Now())
+	err = errors.Join(err, db.Close())
+	if err != nil || now.Sub(before.Now).Abs() > time.Minute {
+		t.Errorf("commands reckon with %s, the clock stood at %s: %v", now, before.Now, err)
+	}
 
 	v = stageFor(t, Options{Data: folder})
 	after := v.state()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"sollecito/internal/portal"
 )
 
 // keepEvery is how old, in real time, what is written down may grow while much happens.
@@ -102,6 +104,11 @@ func (d *Demo) connect(ctx context.Context) error {
 func (d *Demo) keep() error {
 	d.kept = d.options.Real()
 	return errors.Join(d.memory.write(d.clock.Offset(), d.sandbox), d.mailbox.keep())
+}
+
+// keepWithClock is keep, and tells the portal's database where the clock stands: commands reckon with it.
+func (d *Demo) keepWithClock(ctx context.Context) error {
+	return errors.Join(portal.KeepDemoClock(ctx, d.portal.DB, d.clock.Offset()), d.keep())
 }
 
 // keepSometimes is keep for what comes many times in a second, the steps of a walk.

@@ -61,7 +61,7 @@ func (d *Demo) seed(ctx context.Context, curtain time.Time) error {
 		return err
 	}
 	d.memory.raise(roles)
-	return d.keep()
+	return d.keepWithClock(ctx)
 }
 
 // opening is the instant at which the story has to begin for its earliest scene to be ahead.

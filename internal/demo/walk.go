@@ -34,7 +34,7 @@ func (d *Demo) finish(ctx context.Context) error {
 			return err
 		}
 	}
-	return d.keep()
+	return d.keepWithClock(ctx)
 }
 
 // approach is walk without its last step: what is due at target itself is left to whoever settles there.

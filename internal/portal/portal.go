@@ -304,6 +304,35 @@ func refuseStrangers(ctx context.Context, db *database.DB, demo bool) error {
 	})
 }
 
+// settingDemoClock holds by how many seconds a demo's clock stood off the real one when it was kept last.
+const settingDemoClock = "demo_clock"
+
+// KeepDemoClock writes down how far a demo's clock stands from the real one, for the commands that reckon with its database.
+func KeepDemoClock(ctx context.Context, db *database.DB, offset time.Duration) error {
+	return db.Do(ctx, func(tx *sql.Tx) error {
+		return database.SetSetting(ctx, tx, settingDemoClock, strconv.FormatInt(int64(offset/time.Second), 10))
+	})
+}
+
+// BusinessNow is the present instant for whoever reckons with the cases of a database: the real one, or that of the demo
+// it belongs to, whose clock is moved.
+func BusinessNow(ctx context.Context, db *database.DB, real time.Time) (time.Time, error) {
+	var kept string
+	err := db.See(ctx, func(tx *sql.Tx) error {
+		var err error
+		kept, err = database.Setting(ctx, tx, settingDemoClock)
+		return err
+	})
+	if err != nil || kept == "" {
+		return real, err
+	}
+	seconds, err := strconv.ParseInt(kept, 10, 64)
+	if err != nil {
+		return real, fmt.Errorf("setting %s: %w", settingDemoClock, err)
+	}
+	return real.Add(time.Duration(seconds) * time.Second), nil
+}
+
 // Start sets the tasks going. It runs until ctx ends; Close waits for what is under way.
 func (p *Portal) Start(ctx context.Context) error {
 	err := p.DB.Join(ctx, func(ctx context.Context) error {
