@@ -125,7 +125,7 @@ func TestSimulateReckonsByTheClockOfADemo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	environ := map[string]string{"SOLLECITO_DATABASE_URL": address}
+	environ := map[string]string{"SOLLECITO_DATABASE_URL": address, "SOLLECITO_CONTACT_HOURS": "0-24", "SOLLECITO_CONTACT_DAYS": "mon-sun"} // whatever day it is today
 	for _, is := range []struct {
 		ahead time.Duration // of the demo's clock
 		want  int
