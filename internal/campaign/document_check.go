@@ -2,6 +2,7 @@ package campaign
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -59,6 +60,7 @@ var (
 	countryForm  = regexp.MustCompile(`^[A-Z]{2}$`)
 	currencyForm = regexp.MustCompile(`^[A-Za-z]{3}$`)
 	metadataForm = regexp.MustCompile(`^sollecito_[a-z0-9_]{1,30}$`)
+	methodForm   = regexp.MustCompile(`^[a-z0-9_]+$`)
 )
 
 // greeceInTax is how the European Union writes Greece before tax numbers; Stripe and ISO 3166 write GR.
@@ -291,9 +293,21 @@ func (d *document) segment(at string, s Segment) {
 	for _, class := range s.Declines {
 		d.class(at+".declines", class)
 	}
-	for c, span := range s.Amounts {
+	seen := map[string]string{}
+	for _, c := range slices.Sorted(maps.Keys(s.Amounts)) {
 		d.currency(at+".amounts."+c, c)
-		d.span(at+".amounts."+c, span)
+		d.span(at+".amounts."+c, s.Amounts[c])
+		if other, twice := seen[strings.ToLower(c)]; twice {
+			d.flaw(at+".amounts."+c, "%s and %s are one currency; give it one range", other, c)
+		}
+		seen[strings.ToLower(c)] = c
+	}
+	d.emptied(at+".amounts", len(s.Amounts))
+	d.emptied(at+".metadata", len(s.Metadata))
+	for _, method := range s.Methods {
+		if strings.TrimSpace(method) != "" && !methodForm.MatchString(method) {
+			d.flaw(at+".methods", "%q is no type of payment method; write it as Stripe does, as sepa_debit", method)
+		}
 	}
 	if s.Tenure != nil {
 		d.span(at+".tenure_days", *s.Tenure)
@@ -308,6 +322,15 @@ func (d *document) segment(at string, s Segment) {
 		case slices.ContainsFunc(values, func(v string) bool { return strings.TrimSpace(v) == "" }):
 			d.flaw(at+".metadata."+key, "an empty word would hold for everybody who has no %s; write a word, or leave %s out", key, key)
 		}
+	}
+}
+
+// emptied refuses a group of conditions that is named and holds none.
+func (d *document) emptied(at string, holds int) {
+	_, named := d.find(at).(*ast.MappingNode)
+	if named && holds == 0 {
+		name := at[strings.LastIndexByte(at, '.')+1:]
+		d.flaw(at, "an empty %s would hold for everybody; name one, or leave %s out", name, name)
 	}
 }
 

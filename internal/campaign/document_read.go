@@ -29,6 +29,9 @@ func readDocument(text []byte) (document, error) {
 	if err != nil {
 		return document{}, unreadable(err)
 	}
+	if len(file.Docs) > 0 && file.Docs[0].Body != nil && file.Docs[0].Body.Type() == ast.DirectiveType {
+		return document{}, Flaws{{1, "a line that begins with % tells programs how to read; leave it out"}}
+	}
 	if len(file.Docs) > 1 {
 		line := 1
 		if file.Docs[1].Start != nil {
@@ -41,6 +44,9 @@ func readDocument(text []byte) (document, error) {
 	}
 	if flaw, ok := simple(file.Docs[0].Body, 0); !ok {
 		return document{}, Flaws{flaw}
+	}
+	if flaws := strangers(reflect.TypeFor[Campaign](), file.Docs[0].Body); len(flaws) > 0 {
+		return document{}, flaws
 	}
 	var c Campaign
 	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&c)
@@ -93,6 +99,52 @@ func simple(n ast.Node, depth int) (Flaw, bool) {
 		return each(n.Values...)
 	}
 	return Flaw{}, true
+}
+
+// strangers notes the names that no field of the type has, each with the one that may be meant.
+func strangers(t reflect.Type, n ast.Node) Flaws {
+	var flaws Flaws
+	switch t.Kind() {
+	case reflect.Pointer:
+		return strangers(t.Elem(), n)
+	case reflect.Slice:
+		list, is := n.(*ast.SequenceNode)
+		if is {
+			for _, value := range list.Values {
+				flaws = append(flaws, strangers(t.Elem(), value)...)
+			}
+		}
+	case reflect.Map:
+		for _, field := range fields(n) {
+			flaws = append(flaws, strangers(t.Elem(), field.Value)...)
+		}
+	case reflect.Struct:
+		for _, field := range fields(n) {
+			into, _, known := fieldNamed(t, field.Key)
+			if !known {
+				flaws = append(flaws, stranger(t, field.Key))
+				continue
+			}
+			flaws = append(flaws, strangers(into, field.Value)...)
+		}
+	}
+	return flaws
+}
+
+func stranger(t reflect.Type, key ast.Node) Flaw {
+	named, is := key.(*ast.StringNode)
+	if !is {
+		return Flaw{key.GetToken().Position.Line, fmt.Sprintf("there is no field %s; the schema, sollecito campaign schema, names them all", key)}
+	}
+	var names []string
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		if name != "-" {
+			names = append(names, name)
+		}
+	}
+	meant := nearest(named.Value, names)
+	return Flaw{key.GetToken().Position.Line, fmt.Sprintf("there is no field %q%s; the schema, sollecito campaign schema, names them all", named.Value, meant)}
 }
 
 // numberForm is how a whole number is written: what begins with a nought YAML may read to the base of eight.
@@ -264,15 +316,12 @@ func unreadable(err error) Flaws {
 		line = t.Position.Line
 	}
 	text := said.GetMessage()
-	field, unknown := strings.CutPrefix(text, "unknown field ")
 	var kind *yaml.TypeError
 	var node *yaml.UnexpectedNodeTypeError
 	var large *yaml.OverflowError
 	switch twice := definedTwice.FindStringSubmatch(text); {
 	case twice != nil:
 		text = fmt.Sprintf("%s stands here a second time, first in line %s; keep one", twice[1], twice[2])
-	case unknown:
-		text = "there is no field " + field + "; the schema, sollecito campaign schema, names them all"
 	case errors.As(err, &kind):
 		text = wrongKind(wordFor(kind.SrcType), wordFor(kind.DstType))
 	case errors.As(err, &node):

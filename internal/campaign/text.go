@@ -236,6 +236,9 @@ func lineOf(n ast.Node, source []byte) int {
 	return bytes.Count(source[:n.Lines().At(0).Start], []byte("\n"))
 }
 
+// bareVariable is a word between single braces, as other programs write their variables.
+var bareVariable = regexp.MustCompile(`\{ *([a-z_.]+) *\}`)
+
 // pieces cuts words at their variables and answers what is wrong with those.
 func pieces(words string, strong bool) (all []Piece, wrong []string) {
 	add := func(text string) {
@@ -246,6 +249,11 @@ func pieces(words string, strong bool) (all []Piece, wrong []string) {
 	for words != "" {
 		before, rest, opened := strings.Cut(words, "{{")
 		add(before)
+		for _, bare := range bareVariable.FindAllStringSubmatch(before, -1) {
+			if slices.Contains(Variables, bare[1]) {
+				wrong = append(wrong, "{"+bare[1]+"} is not read; a variable is written {{"+bare[1]+"}}")
+			}
+		}
 		if !opened {
 			break
 		}
@@ -266,9 +274,11 @@ func pieces(words string, strong bool) (all []Piece, wrong []string) {
 	return all, wrong
 }
 
-// nearest answers " (is … meant?)" with the word most like the one that was written, "" when none is like it.
+// nearest answers " (is … meant?)" with the word most like the one that was written, "" when none is like it: one that has
+// no letter of it is not.
 func nearest(written string, all []string) string {
-	best, least := "", 1+max(2, utf8.RuneCountInString(written)/2)
+	letters := utf8.RuneCountInString(written)
+	best, least := "", min(1+max(2, letters/2), letters)
 	for _, word := range all {
 		d := distance(written, word)
 		if d < least {

@@ -74,6 +74,7 @@ func TestFlawsOfTexts(t *testing.T) {
 		{"one further down", "{{consequence.date}}.", "{{consequence.day}}.", 15, "(is consequence.date meant?)"},
 		{"not closed", "per {{plan}}.", "per {{plan.", 12, "{{ is not closed"},
 		{"in the subject", "{{plan}}: ", "{{plann}}: ", 10, "(is plan meant?)"},
+		{"between single braces", "{{plan}}: ", "{plan}: ", 10, "{plan} is not read; a variable is written {{plan}}"},
 		{"a button in a sentence", "Grazie,", "Premi {{button}},", 19, "not a word in a sentence"},
 		{"a second button", "          Grazie,\n", "          {{button}}\n\n          Grazie,\n", 19, "there is one button"},
 		{"a long subject", "ancora da pagare", strings.Repeat("ancora ", 9), 10, "a mailbox shows 78 at most"},
