@@ -61,6 +61,10 @@ func (d Decline) Class() Class {
 		return ClassFixCard
 	}
 	switch d.NetworkAdviceCode {
+	case "01": // the card's data has changed, and what is on file is old
+		if byCode != ClassDead {
+			return ClassFixCard
+		}
 	case "03":
 		return ClassDead
 	case "21":

@@ -77,6 +77,8 @@ func TestOrderOfDecision(t *testing.T) {
 		"stop":                            {func(d *billing.Decline) { d.AdviceCode = "do_not_try_again" }, billing.ClassDead},
 		"stop before the network":         {func(d *billing.Decline) { d.AdviceCode, d.NetworkAdviceCode = "do_not_try_again", "21" }, billing.ClassDead},
 		"card data":                       {func(d *billing.Decline) { d.AdviceCode, d.NetworkDeclineCode = "confirm_card_data", "43" }, billing.ClassFixCard},
+		"Mastercard 01":                   {func(d *billing.Decline) { d.NetworkAdviceCode = "01" }, billing.ClassFixCard},
+		"Mastercard 01 of a dead card":    {func(d *billing.Decline) { d.DeclineCode, d.NetworkAdviceCode = "lost_card", "01" }, billing.ClassDead},
 		"Mastercard 03":                   {func(d *billing.Decline) { d.NetworkAdviceCode = "03" }, billing.ClassDead},
 		"Mastercard 21":                   {func(d *billing.Decline) { d.NetworkAdviceCode, d.NetworkDeclineCode = "21", "04" }, billing.ClassConsent},
 		"Mastercard 24 waits":             {func(d *billing.Decline) { d.NetworkAdviceCode = "24" }, billing.ClassMoney},
