@@ -229,6 +229,8 @@ func (s *Server) planOf(k record) *desk.Plan {
 		p.Held = finalHeld(k)
 	case next.Held != "":
 		p.Held = s.whyWords(string(next.Held))
+	case next.Step.Acts() && !k.situation.ActsAlone:
+		p.Held = s.whyWords(string(dunning.ReasonManager))
 	}
 	if next.Held != "" || next.Step.Acts() && finalHeld(k) != "" {
 		p.At, p.LocalAt = time.Time{}, time.Time{} // when it is looked at again is no day on which it comes

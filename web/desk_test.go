@@ -146,6 +146,10 @@ func TestWhatNobodyIsSureOfWaitsForAPerson(t *testing.T) {
 		}, h.clock())
 		return err
 	})
+	quiet := words(h.member(staff.Viewer).page("/admin/customers/cus_quiet").Find("[aria-labelledby=timeline]"))
+	if !strings.Contains(quiet, "Mail 3, it announces the limit Nothing goes out: they asked for no reminders.") || strings.Contains(quiet, "If nothing has been paid") {
+		t.Errorf("to who wants no reminders this is foretold: %s", quiet)
+	}
 	for range 4 {
 		h.step("cus_quiet", outbox.Sent)
 	}
@@ -166,7 +170,7 @@ func TestWhatNobodyIsSureOfWaitsForAPerson(t *testing.T) {
 		}
 	}
 	got = words(b.page("/admin/customers/cus_quiet").Find("main"))
-	const untold = "No notice that announces it reached them, so it waits for a person."
+	const untold = "No notice announces it to them, so it waits for a person."
 	for _, want := range []string{"Mail 4, access becomes limited " + untold, "no day yet Mail 4, access becomes limited " + untold, "A consequence waits " + untold} {
 		if !strings.Contains(got, want) {
 			t.Errorf("who wants no reminders: the page lacks %q:\n%s", want, got)

@@ -302,10 +302,14 @@ func (s *Server) aheadOf(k record) []desk.Entry {
 			e.Kind, e.Detail = desk.KindAccess, s.whyWords(string(p.Held))
 		case p.Held != "":
 			e.Detail = "It comes after what waits."
+		case p.Step.Acts() && !k.situation.ActsAlone:
+			e.Kind, e.Detail = desk.KindAccess, s.moved(s.whyWords(string(dunning.ReasonManager)), p.Why)
 		case k.c.Holdout:
 			e.Detail = s.moved("Nothing goes out: the case is in the holdout.", p.Why)
 		case p.Step.Consequence:
 			e.Kind, e.Detail = desk.KindAccess, s.moved("Needs the message that announced it to have surely been sent.", p.Why)
+		case k.situation.Unsaid(p.Step) != "":
+			e.Detail = s.moved(s.whyWords(string(k.situation.Unsaid(p.Step))), p.Why)
 		case !p.Step.Has(outbox.Email):
 			e.Kind = desk.KindBanner
 		}

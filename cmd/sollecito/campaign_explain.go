@@ -105,6 +105,10 @@ func aheadLines(l *l10n.Locale, c dunning.Case, in dunning.Situation, notices []
 		switch {
 		case proposed || next.Held != "":
 			line.at, line.why = 0, "Not by itself: a person decides first."
+		case next.Step.Acts() && !in.ActsAlone:
+			line.why = explain.Moved(l, explain.Stored(l, string(dunning.ReasonManager)), next.Why)
+		case in.Unsaid(next.Step) != "":
+			line.why = explain.Moved(l, explain.Stored(l, string(in.Unsaid(next.Step))), next.Why)
 		case c.Holdout:
 			line.why = explain.Moved(l, "Nothing goes out: the case is in the holdout.", next.Why)
 		}

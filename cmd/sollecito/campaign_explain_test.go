@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +43,16 @@ func TestExplainSaysWhatWaitsForAPerson(t *testing.T) {
 		t.Errorf("a consequence that nobody surely heard of:\n%s", got)
 	}
 	plan.Steps[0].Consequence = false
+	acts := campaign.Campaign{Name: "ends", Steps: []campaign.Step{{Key: "end", Day: 30, Act: campaign.ActCancel}}}
+	got = show(acts, false)
+	if !strings.Contains(got, "It is proposed then, and a manager decides; nothing happens by itself.") {
+		t.Errorf("an act that a manager will have to decide about:\n%s", got)
+	}
+	in.ActsAlone = true
+	got = show(acts, false)
+	if strings.Contains(got, "manager") {
+		t.Errorf("an act that needs nobody:\n%s", got)
+	}
 	got = show(plan, true)
 	if got != waits {
 		t.Errorf("a final act that was proposed:\n%s", got)

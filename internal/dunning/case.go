@@ -130,6 +130,7 @@ type Situation struct {
 
 	Choices     contact.Choices   // what the customer decided about our reminders
 	StripeMails bool              // Stripe itself mails about failures: our first steps are in-app only
+	ActsAlone   bool              // final acts need no person
 	Invoices    []billing.Invoice // all the case is about, in the order they joined
 	heard       []outbox.Contact  // whose times Contacts are
 	methods     map[string]billing.Method

@@ -72,7 +72,9 @@ const (
 	ReasonNothing    contact.Reason = "nothing_owed"  // nothing is owed any more
 	ReasonAgain      contact.Reason = "failed_again"  // something else failed, so all is not settled
 	ReasonPerson     contact.Reason = "person"        // nobody is sure that it was announced
-	ReasonUntold     contact.Reason = "untold"        // what should have announced it reached nobody
+	ReasonUntold     contact.Reason = "untold"        // nothing announces it to the customer
+	ReasonUnwanted   contact.Reason = "unwanted"      // the customer asked for no reminders
+	ReasonManager    contact.Reason = "manager"       // a final act that a manager has to decide about
 	ReasonExhausted  contact.Reason = "exhausted"     // no step is left
 )
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/outbox"
 )
 
@@ -19,6 +20,17 @@ func (in Situation) Ways(step campaign.Step) []outbox.Channel {
 		ways = append(ways, outbox.App)
 	}
 	return ways
+}
+
+// Unsaid answers why a step that has channels says nothing to this customer, "" when it says something or has none.
+func (in Situation) Unsaid(step campaign.Step) contact.Reason {
+	switch {
+	case len(step.Channels) == 0 || len(in.Ways(step)) > 0:
+		return ""
+	case in.Choices.NoMail || in.Choices.NoApp:
+		return ReasonUnwanted
+	}
+	return ReasonStripeMail
 }
 
 // Coming is one message a customer may still get about a case.

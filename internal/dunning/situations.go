@@ -87,6 +87,7 @@ func (cs *Cases) situation(customer billing.Customer, plan campaign.Campaign, in
 		Policy:      cs.PolicyFor(customer, choices),
 		Choices:     choices,
 		StripeMails: cs.stripeMails,
+		ActsAlone:   cs.actsAlone,
 		Now:         now,
 		Invoices:    invoices,
 		methods:     methods,
