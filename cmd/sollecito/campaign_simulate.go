@@ -22,6 +22,7 @@ import (
 // are, and as they would be with a written document.
 type simulation struct {
 	Days    int      `json:"days"`
+	Stopped bool     `json:"sending_stopped"` // by the switch: nothing goes out until somebody resumes it
 	Now     outcome  `json:"as_they_are"`
 	Name    string   `json:"written,omitempty"` // of the campaign that was written, "" for none
 	Written *outcome `json:"as_written,omitempty"`
@@ -36,6 +37,11 @@ func simulateCampaigns(p program, db *database.DB, cases *dunning.Cases, written
 	since, until := now.AddDate(0, 0, -days), now.AddDate(0, 0, 1)
 	s := simulation{Days: days}
 	err := db.See(p.ctx, func(tx *sql.Tx) error {
+		sending, err := dunning.SendingSwitch(p.ctx, tx)
+		if err != nil {
+			return err
+		}
+		s.Stopped = sending.Stopped
 		all, err := cases.Campaigns(p.ctx, tx)
 		if err != nil {
 			return err
@@ -75,6 +81,9 @@ func (s simulation) print(p program, asJSON bool) error {
 		rehearsed(p.out, s.Written.Past)
 		was, will := s.Now.Past.Messages(), s.Written.Past.Messages()
 		fmt.Fprintf(p.out, "\nMessages: %d instead of %d (%+d).\n", will, was, will-was)
+	}
+	if s.Stopped {
+		fmt.Fprintln(p.out, "\nAll sending is stopped, so nothing of what follows goes out until `sollecito sending resume`.")
 	}
 	total, person := dunning.Total(s.Now.Tomorrow)
 	fmt.Fprintf(p.out, "\nUntil this time tomorrow %d cases want to take a step, if nothing changes (a payment, a pause)%s", total, besides(person))

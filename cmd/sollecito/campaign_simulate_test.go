@@ -143,3 +143,28 @@ func TestSimulateReckonsByTheClockOfADemo(t *testing.T) {
 		}
 	}
 }
+
+// A dry run says that nothing it names goes out while all sending is stopped.
+func TestSimulateKnowsThatSendingIsStopped(t *testing.T) {
+	t.Parallel()
+	environ := map[string]string{"SOLLECITO_DATABASE_URL": databasetest.Migrated(t)}
+	says := func(words ...string) string {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), words, func(name string) (string, bool) { v, is := environ[name]; return v, is }, nil, &out, &errs)
+		if code != 0 {
+			t.Fatalf("%v ended with %d: %s", words, code, errs.String())
+		}
+		return out.String()
+	}
+	for deed, want := range map[string]bool{"stop": true, "resume": false} {
+		says("sending", deed)
+		var told simulation
+		err := json.Unmarshal([]byte(says("campaign", "simulate", "--json")), &told)
+		if err != nil || told.Stopped != want {
+			t.Errorf("after sending %s: stopped %v, %v", deed, told.Stopped, err)
+		}
+		if got := strings.Contains(says("campaign", "simulate"), "All sending is stopped"); got != want {
+			t.Errorf("after sending %s people are told %v", deed, got)
+		}
+	}
+}
