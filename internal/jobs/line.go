@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -26,7 +27,7 @@ type line struct {
 	spoke  bool            // it had a connection
 	parted *outbox.Notice  // what it held when it could have none, with which it ended
 	why    error           // it could have none
-	late   []outbox.Notice // what it came to so late that it is left to a later claim
+	late   []outbox.Notice // what it came to so late that it is left to a later claim, or could not put back
 }
 
 // handed is a mail the server was told of, and what it said.
@@ -234,17 +235,27 @@ func (l *line) conclude(ctx context.Context) error {
 	return fmt.Errorf("what became of notice %s was not kept while it was ours", l.last.notice.ID)
 }
 
-// stumble puts a notice back after a failure of ours. What became of the mail before it is told first, by itself.
+// stumble puts a notice back after a failure of ours. What became of the mail before it is told first, by itself. A database
+// that was away is no failure with this notice: it goes on as soon as there is one, and that is not counted.
 func (l *line) stumble(ctx context.Context, n outbox.Notice, why error) error {
 	if ctx.Err() != nil {
+		l.late = append(l.late, n)
 		return errors.Join(why, l.conclude(ctx))
 	}
-	l.Log.ErrorContext(ctx, "mail failed on our side", "notice", n.ID, "err", why)
-	err := l.conclude(ctx)
-	if err != nil {
-		return err
+	away := database.Outage(why)
+	if !away {
+		l.Log.ErrorContext(ctx, "mail failed on our side", "notice", n.ID, "err", why)
 	}
-	return l.DB.Do(ctx, func(tx *sql.Tx) error {
+	err := l.conclude(ctx)
+	if away || err != nil {
+		l.late = append(l.late, n)
+		return cmp.Or(err, why)
+	}
+	err = l.DB.Do(ctx, func(tx *sql.Tx) error {
 		return outbox.Stumble(ctx, tx, n, l.Now().Add(stumbleWait).Unix(), l.Now().Unix())
 	})
+	if err != nil {
+		l.late = append(l.late, n)
+	}
+	return err
 }

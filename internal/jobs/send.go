@@ -35,6 +35,7 @@ type Sender struct {
 	Observe     func(outcome string) // told of each try to hand over a mail, in one word; may be nil
 
 	rooms rooms
+	held  []outbox.Notice // claimed, and still to be let go of: the database was away
 }
 
 const (
@@ -64,6 +65,10 @@ var errUnreachable = errors.New("the mail server cannot be reached")
 // RunOnce hands over a batch of due e-mails, as many at the same time as there are connections, and what comes due beside
 // one that takes long. While sending is stopped it does nothing.
 func (s *Sender) RunOnce(ctx context.Context) (int, error) {
+	err := s.release(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
 	claimed, err := s.claim(ctx)
 	if err != nil || len(claimed) == 0 {
 		return 0, err
@@ -126,21 +131,39 @@ func (s *Sender) giveBack(ctx context.Context, lines []*line, behind []outbox.No
 		if why != nil {
 			s.Log.InfoContext(ctx, "the mail server takes no further connection, those it took go on", "err", why)
 		}
-		return s.DB.Do(ctx, func(tx *sql.Tx) error {
-			for _, n := range all {
-				err := outbox.Release(ctx, tx, n)
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		return s.release(ctx, all)
 	}
 	s.Log.WarnContext(ctx, "the mail server cannot be reached, mails wait", "err", why)
 	for range parted {
 		s.observe("unreachable")
 	}
-	return s.DB.Do(ctx, func(tx *sql.Tx) error { return s.waitForServer(ctx, tx, parted, behind) })
+	err := s.DB.Do(ctx, func(tx *sql.Tx) error { return s.waitForServer(ctx, tx, parted, behind) })
+	if err != nil {
+		s.held = append(s.held, all...)
+	}
+	return err
+}
+
+// release lets go of claimed notices, and of those before them of which it could not: whoever claimed them must not keep them
+// to the end of their lease only because the database was away.
+func (s *Sender) release(ctx context.Context, claimed []outbox.Notice) error {
+	s.held = append(s.held, claimed...)
+	if len(s.held) == 0 {
+		return nil
+	}
+	err := s.DB.Do(ctx, func(tx *sql.Tx) error {
+		for _, n := range s.held {
+			err := outbox.Release(ctx, tx, n)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		s.held = nil
+	}
+	return err
 }
 
 // waitForServer puts notices off until the mail server may be back: those tried with that as the reason, the others with

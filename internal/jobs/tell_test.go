@@ -1,10 +1,12 @@
 package jobs_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"io"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -97,9 +99,43 @@ func TestMailsBegunByALostCommitGo(t *testing.T) {
 	}
 }
 
-// outage lets a database fail some times: at the begin of transactions, and with the answers to commits, once some have
-// passed; after the last lost answer so many transactions do not begin.
-type outage struct{ begins, answers, passes, after atomic.Int32 }
+// A database that is away for a moment, or for longer, once mails are claimed, is nothing wrong with these: they go as soon as
+// it is back, and nothing is counted against them.
+func TestMailsGoOnceTheDatabaseIsBack(t *testing.T) {
+	for name, begins := range map[string]int32{"for a moment": 5, "for long": 1000} {
+		t.Run(name, func(t *testing.T) {
+			broken := outage{as: io.ErrUnexpectedEOF}
+			now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+			const customers = 6
+			db, catcher, sender := waiting(t, now, customers, []string{"first"}, database.Through(broken.through))
+			broken.spared.Store(1) // the claim
+			broken.begins.Store(begins)
+			_, err := sender.RunOnce(t.Context())
+			if !database.Outage(err) {
+				t.Errorf("while it is away: %v", err)
+			}
+			broken.begins.Store(0)
+			_, err = sender.RunOnce(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var sent, stumbles int
+			err = db.See(t.Context(), func(tx *sql.Tx) error {
+				return tx.QueryRow(`SELECT count(CASE WHEN status = 'sent' THEN 1 END), max(stumbles) FROM notices WHERE channel = 'email'`).Scan(&sent, &stumbles)
+			})
+			if err != nil || sent != customers || stumbles != 0 || len(catcher.Mails()) != customers {
+				t.Errorf("%d of %d mails are sent, %d came, %d stumbles: %v", sent, customers, len(catcher.Mails()), stumbles, err)
+			}
+		})
+	}
+}
+
+// outage lets a database fail some times: at the begin of transactions, once some are spared, and with the answers to commits,
+// once some have passed; after the last lost answer so many transactions do not begin.
+type outage struct {
+	as                                     error // what a failed begin says; errOutage when it is nil
+	spared, begins, answers, passes, after atomic.Int32
+}
 
 func (o *outage) through(inner driver.Connector) driver.Connector { return outageConnector{inner, o} }
 
@@ -134,9 +170,9 @@ type outageConn struct {
 
 // BeginTx implements driver.ConnBeginTx.
 func (c outageConn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
-	if c.outage.begins.Load() > 0 {
+	if c.outage.begins.Load() > 0 && c.outage.spared.Add(-1) < 0 {
 		c.outage.begins.Add(-1)
-		return nil, errOutage
+		return nil, cmp.Or(c.outage.as, errOutage)
 	}
 	tx, err := c.engineConn.BeginTx(ctx, options)
 	return outageTx{tx, c.outage}, err
