@@ -77,6 +77,8 @@ func broken(err error) error {
 	var timeout interface{ Timeout() bool }
 	var certificate *tls.CertificateVerificationError
 	switch {
+	case errors.Is(err, errSilent):
+		return errSilent
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
 	case errors.Is(err, context.DeadlineExceeded):

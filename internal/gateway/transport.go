@@ -23,6 +23,7 @@ type courier struct {
 	limiter *rate.Limiter
 	logger  *slog.Logger
 	observe func(method, path string, status int, took time.Duration) // may be nil
+	breaker breaker
 }
 
 // largestAnswer bounds what is read of one answer; a page of a hundred invoices with everything expanded is
@@ -37,6 +38,9 @@ func (c *courier) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("read own request: %w", err)
 	}
 	for try := 0; ; try++ {
+		if !c.breaker.allows(time.Now()) {
+			return nil, errSilent
+		}
 		err := c.limiter.Wait(ctx)
 		if err != nil { // the limiter refuses at once when the turn would come after the deadline
 			return nil, fmt.Errorf("wait for a turn: %w", cmp.Or(ctx.Err(), context.DeadlineExceeded))
@@ -68,12 +72,22 @@ func (c *courier) once(req *http.Request, body []byte) (*http.Response, error) {
 	c.tell(req, resp, time.Since(start))
 	took := slog.Duration("took", time.Since(start))
 	if err != nil {
+		c.breaker.unanswered(req.Context(), start)
 		c.logger.WarnContext(req.Context(), "stripe did not answer", "method", req.Method, "path", req.URL.Path, took)
 		return nil, err
 	}
 	c.logger.DebugContext(req.Context(), "stripe answered", "method", req.Method, "path", req.URL.Path,
 		"status", resp.StatusCode, "request", resp.Header.Get("Request-Id"), took)
-	resp.Body = &bounded{ReadCloser: resp.Body, left: largestAnswer}
+	if resp.StatusCode >= 400 {
+		c.breaker.answered() // whether or not anybody reads on
+	}
+	resp.Body = &bounded{ReadCloser: resp.Body, left: largestAnswer, end: func(err error) {
+		if err == io.EOF {
+			c.breaker.answered()
+		} else {
+			c.breaker.unanswered(req.Context(), start)
+		}
+	}}
 	return resp, nil
 }
 
@@ -124,10 +138,11 @@ type joined struct {
 	io.Closer
 }
 
-// bounded fails when an answer is longer than anything Stripe sends.
+// bounded fails when an answer is longer than anything Stripe sends, and tells how reading it ended.
 type bounded struct {
 	io.ReadCloser
 	left int64
+	end  func(err error)
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
@@ -139,6 +154,9 @@ func (b *bounded) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p)
 	b.left -= int64(n)
+	if err != nil {
+		b.end(err)
+	}
 	return n, err
 }
 
