@@ -44,6 +44,13 @@ func (o *postOffice) close() { o.server.Close() }
 // NewSession implements smtp.Backend.
 func (o *postOffice) NewSession(*smtp.Conn) (smtp.Session, error) { return &delivery{office: o}, nil }
 
+// count answers how many mails it took.
+func (o *postOffice) count() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.delivered)
+}
+
 // linkOf answers the link in the latest mail to an address, "" before the first.
 func (o *postOffice) linkOf(address string) string {
 	o.mu.Lock()

@@ -11,7 +11,9 @@ import (
 // report is what a run saw.
 type report struct {
 	plan       plan
-	Recoveries []time.Duration // from start to ready, shortest first
+	Kills      int             // of the portal
+	Freezes    int             // of the portal
+	Recoveries []time.Duration // from start, or from the end of a fault, to ready, shortest first
 
 	Acknowledged, LostEvents              int // webhooks answered 2xx
 	Written, LostMessages, DoubleMessages int // messages to support that the page said were sent
@@ -19,18 +21,26 @@ type report struct {
 	Delivered, DoubleMails, UnknownMails  int // at the mail server, after the final dot
 	Sent, LostMails, Uncertain            int // as the portal keeps it
 	MostSending                           int // mails under way at one kill
+	Meanwhile                             int // mails that came while it was frozen
 	Broken                                int // kills after which the database found itself damaged
 }
 
 // held reports whether everything held that must.
 func (r report) held() bool {
 	return r.LostEvents+r.LostMessages+r.DoubleMessages+r.LostPayments+r.DoubleCharges+r.DoubleMails+r.UnknownMails+r.LostMails+r.Broken == 0 &&
-		r.MostSending <= r.plan.connections() && r.Uncertain <= r.plan.connections()*r.plan.Kills
+		r.MostSending <= r.plan.connections() && r.Uncertain <= r.plan.connections()*(r.Kills+r.Freezes)
 }
 
 func (r report) print(w io.Writer) {
 	engine, _, _ := strings.Cut(r.plan.Database, ":")
-	fmt.Fprintf(w, "%s, %d kills, seed %d\n", engine, r.plan.Kills, r.plan.Seed)
+	what := "kills"
+	switch {
+	case r.plan.Server != nil:
+		what = fmt.Sprintf("times without its database, %d of them killed with it", r.Kills)
+	case r.plan.Freeze > 0:
+		what = fmt.Sprintf("times frozen for %s, meanwhile %d mails", r.plan.Freeze, r.Meanwhile)
+	}
+	fmt.Fprintf(w, "%s, %d %s, seed %d\n", engine, r.plan.Kills, what, r.plan.Seed)
 	rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(what string, seen int, must string, bad int) {
 		fmt.Fprintf(rows, "%s\t%d\t%s\t%d\n", what, seen, must, bad)
@@ -43,7 +53,7 @@ func (r report) print(w io.Writer) {
 	row("", r.Delivered, "unknown to the portal", r.UnknownMails)
 	row("mails kept as sent", r.Sent, "never delivered", r.LostMails)
 	row("mails kept as uncertain", r.Uncertain, "most under way at a kill", r.MostSending)
-	row("databases looked at", r.plan.Kills, "damaged", r.Broken)
+	row("databases looked at", r.Kills, "damaged", r.Broken)
 	rows.Flush()
 	if len(r.Recoveries) > 0 {
 		fmt.Fprintf(w, "ready after %s (median of %d lives that got there), %s at most\n",

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"sollecito/internal/databasetest"
 )
 
 // plan is what one run is asked to do.
@@ -19,6 +21,9 @@ type plan struct {
 	Database string // DATABASE_URL of an empty database
 	Program  string // the portal's program
 	Folder   string // for what the programs write
+
+	Server *databasetest.Server // the database's own, which is killed instead of the portal; nil to kill the portal
+	Freeze time.Duration        // for so long it is frozen each time instead of killed; 0 to kill it
 }
 
 // connections is how many mails the portal may have under way at once: its own default, or as many as a backlog keeps busy.
@@ -39,16 +44,6 @@ func (p plan) slowest() time.Duration {
 }
 
 const restWithin = 7 * time.Minute // for the last life to deal with everything; the sandbox tells again what was not taken after five at most
-
-// lifetime throws the dice for a life from its start: some are killed before they are ready, most while they catch up,
-// and one in four when it has been at work for a while.
-func lifetime(dice *rand.Rand) time.Duration {
-	longest := 600 * time.Millisecond
-	if dice.IntN(4) == 0 {
-		longest = 3 * time.Second
-	}
-	return time.Duration(dice.Int64N(int64(longest)))
-}
 
 // run kills the portal as often as asked while everybody uses it, lets it come to rest, and answers what was seen.
 func run(ctx context.Context, p plan) (report, error) {
@@ -80,36 +75,24 @@ func run(ctx context.Context, p plan) (report, error) {
 	var work, life errgroup.Group
 	work.Go(func() error { return crowd.work(working) })
 	life.Go(func() error { return crowd.live(living) })
-	books := ledger{address: p.Database}
 	owed, err := newBacklog(p)
 	if err != nil {
 		return report{}, err
 	}
 	r := report{plan: p}
+	books := ledger{address: p.Database}
+	attack := &attack{plan: p, settings: settings, base: base, dice: dice, post: post, books: books, report: &r}
+	defer attack.end()
 	for range p.Kills {
 		err = owed.fill(ctx)
+		if err == nil {
+			err = attack.once(ctx)
+		}
 		if err != nil {
 			return report{}, err
 		}
-		portal, err := start(p, settings, "serve")
-		if err != nil {
-			return report{}, err
-		}
-		recovery, ready := portal.livesUntil(ctx, base, lifetime(dice))
-		portal.kill()
-		if ctx.Err() != nil {
-			return report{}, ctx.Err()
-		}
-		if ready {
-			r.Recoveries = append(r.Recoveries, recovery)
-		}
-		found, err := books.afterKill(ctx)
-		if err != nil {
-			return report{}, fmt.Errorf("after a kill: %w\n%s", err, portal.said())
-		}
-		r.Broken += found.Broken
-		r.MostSending = max(r.MostSending, found.Sending)
 	}
+	attack.end()
 	noMore()
 	err = work.Wait()
 	if err != nil {

@@ -182,7 +182,7 @@ func connect(address string, end func()) (*server, error) {
 			s.stop()
 			return nil, err
 		}
-		time.Sleep(20 * time.Millisecond) // a server that is starting tells nobody when it is ready
+		time.Sleep(20 * time.Millisecond) // one that is named may be starting, and tells nobody when it is ready
 	}
 }
 

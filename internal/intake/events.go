@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/gateway"
 )
@@ -48,15 +50,21 @@ type Event struct {
 }
 
 const (
-	mostTries = 8               // of an event that fails for a reason of ours, before it is parked
-	lease     = 2 * time.Minute // how long a claimed event is left to whoever claimed it
+	mostTries    = 8                // of an event that fails for a reason of ours, before it is parked
+	lease        = 2 * time.Minute  // how long a claimed event is left to whoever claimed it
+	longestWait  = time.Minute      // of an event for Stripe to answer, which then is soon heard of all that happened
+	restsSilence = 15 * time.Second // for so long this program looks at no event once Stripe did not answer about several
 )
 
 // RunOnce processes up to limit waiting events, and with them all others of the same customers, and answers how
 // many it dealt with. Events of one customer share one reading; several customers are read at the same time. also
 // is called for each event before its customer is read, for what else an event starts. One event that fails or
-// panics harms no other: it is tried again with growing waits and parked in the end.
+// panics harms no other: it is tried again with growing waits and parked in the end. When Stripe does not answer about several,
+// one after the other, it is asked about no more of them: all wait, for a minute at most.
 func (in *Intake) RunOnce(ctx context.Context, limit int, also func(context.Context, Event) error) (int, error) {
+	if in.real().Unix() < in.restsUntil.Load() {
+		return 0, nil
+	}
 	var claimed []Event
 	var known people
 	err := in.db.Do(ctx, func(tx *sql.Tx) error {
@@ -72,14 +80,29 @@ func (in *Intake) RunOnce(ctx context.Context, limit int, also func(context.Cont
 		return 0, fmt.Errorf("claim events: %w", err)
 	}
 	in.readOneByOne(ctx, &known)
+	var refusals, left atomic.Int64
 	err = each(in.together(), byCustomer(claimed), func(events []Event) error {
 		r := &round{events: events, who: known.by[events[0].CustomerID], outcomes: make([]error, len(events)), done: make([]bool, len(events))}
+		if refusals.Load() >= mostRefusals {
+			left.Add(int64(len(events)))
+			r.failed(errRefused)
+			return in.concludeRest(ctx, r)
+		}
 		in.process(ctx, r, also)
+		if r.refused() {
+			refusals.Add(1)
+		} else {
+			refusals.Store(0)
+		}
 		if ctx.Err() != nil {
 			return ctx.Err() // shutting down: the lease runs out and they are processed later
 		}
 		return in.concludeRest(ctx, r)
 	})
+	if refusals.Load() >= mostRefusals {
+		in.restsUntil.Store(in.real().Add(restsSilence).Unix())
+		in.log.WarnContext(ctx, "events wait, Stripe does not answer and was not asked about all of them", "unasked", left.Load())
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -191,14 +214,26 @@ type round struct {
 	serves   map[string]int64 // by object, from when on a reading has seen what its events tell
 }
 
+// failed makes an error the outcome of them all.
+func (r *round) failed(err error) {
+	for n := range r.outcomes {
+		r.outcomes[n] = err
+	}
+}
+
+// refused reports whether Stripe did not answer what was asked for one of them.
+func (r *round) refused() bool {
+	return slices.ContainsFunc(r.outcomes, func(err error) bool {
+		return fault.Is(err, fault.Unavailable) && !errors.Is(err, gateway.ErrPermission)
+	})
+}
+
 // process reads the customer of some events again, once for all of them, and keeps how each came out. What one
 // of them starts besides may fail; its customer is read all the same, and the others are none the worse.
 func (in *Intake) process(ctx context.Context, r *round, also func(context.Context, Event) error) {
 	err := caught(func() error { return in.read(ctx, r, also) })
 	if err != nil {
-		for n := range r.outcomes {
-			r.outcomes[n] = err
-		}
+		r.failed(err)
 	}
 }
 
@@ -434,9 +469,14 @@ func (in *Intake) conclude(ctx context.Context, tx *sql.Tx, e Event, outcome err
 	case errors.Is(outcome, gateway.ErrPermission) && e.Attempts >= mostTries:
 		in.log.WarnContext(ctx, "event parked, the key may not read what it is about", "event", e.ID, "type", e.Type, "err", outcome)
 		return setStatus(ctx, tx, e.ID, Parked, "The key lacks the permission to read what it is about; sollecito doctor names it. Replay the event once the key has it.", now.Unix())
+	case outcome == errRefused:
+		return retryAt(ctx, tx, e.ID, now.Add(longestWait).Unix(), fault.MessageOf(outcome))
 	case fault.Is(outcome, fault.Unavailable):
 		in.log.WarnContext(ctx, "event waits, Stripe does not answer", "event", e.ID, "type", e.Type, "tries", e.Attempts, "err", outcome)
-		return retryAt(ctx, tx, e.ID, now.Add(backoff(e.Attempts)).Unix(), fault.MessageOf(outcome))
+		return retryAt(ctx, tx, e.ID, now.Add(min(backoff(e.Attempts), longestWait)).Unix(), fault.MessageOf(outcome))
+	case database.Outage(outcome):
+		in.log.WarnContext(ctx, "event waits, the database was away", "event", e.ID, "type", e.Type, "tries", e.Attempts, "err", outcome)
+		return retryAt(ctx, tx, e.ID, now.Add(backoff(e.Attempts)).Unix(), "The database was away; it is tried again.")
 	case e.Attempts < mostTries:
 		in.log.ErrorContext(ctx, "event failed and is tried again", "event", e.ID, "type", e.Type, "tries", e.Attempts, "err", outcome)
 		return retryAt(ctx, tx, e.ID, now.Add(backoff(e.Attempts)).Unix(), "It failed on our side and is tried again.")
@@ -484,6 +524,7 @@ func (in *Intake) Replay(ctx context.Context, id string) error {
 // Reclaim makes every waiting event, and who waits to be read again, due now: for the start of a program that is the
 // only one on its database, when whoever had claimed some is surely gone.
 func (in *Intake) Reclaim(ctx context.Context) error {
+	in.restsUntil.Store(0)
 	return in.db.Do(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE events SET next_try_at = 0 WHERE status = 'received' AND next_try_at > 0`)
 		if err != nil {

@@ -36,6 +36,7 @@ type Intake struct {
 
 	trouble    atomic.Bool  // the last reading of Stripe failed
 	quietUntil atomic.Int64 // unix seconds of business time before which nobody is read again
+	restsUntil atomic.Int64 // unix seconds of real time before which no event is looked at
 	inOrder    bool         // customers are read one after the other
 }
 

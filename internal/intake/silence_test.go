@@ -1,0 +1,144 @@
+package intake
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
+	"sollecito/internal/database"
+	"sollecito/internal/dunning"
+	"sollecito/internal/gateway"
+)
+
+// account is a Stripe of customers without anything, which answers or does not.
+type account struct {
+	mu    sync.Mutex
+	gone  bool
+	asked map[string]bool // customers
+}
+
+// RoundTrip implements http.RoundTripper.
+func (a *account) RoundTrip(r *http.Request) (*http.Response, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, id, _ := strings.Cut(r.URL.Path, "/v1/customers/")
+	if id != "" {
+		a.asked[id] = true
+	}
+	if a.gone {
+		again := http.Header{"Stripe-Should-Retry": {"false"}} // at once
+		return &http.Response{StatusCode: http.StatusServiceUnavailable, Header: again, Body: io.NopCloser(strings.NewReader(`{"error": {"type": "api_error"}}`))}, nil
+	}
+	body := `{"object": "list", "data": [], "has_more": false}`
+	if id != "" {
+		body = fmt.Sprintf(`{"id": %q, "object": "customer", "email": "a@customer.example"}`, id)
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
+}
+
+// lined is a log of which lines are counted.
+func lined() (*slog.Logger, func() int) {
+	var said bytes.Buffer
+	return slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelWarn})), func() int { return strings.Count(said.String(), "\n") }
+}
+
+// told makes an intake that was told one event of each of so many customers.
+func told(t *testing.T, stripe http.RoundTripper, clock *time.Time, log *slog.Logger, customers int) (*Intake, *database.DB) {
+	t.Helper()
+	db := opened(t)
+	now := func() time.Time { return *clock }
+	in := New(Options{
+		DB: db, Stripe: gateway.New(gateway.Options{SecretKey: "sk_test_x", Rate: 10000, HTTP: &http.Client{Transport: stripe}}),
+		Cases: dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: contact.DefaultPolicy(), Zone: time.UTC}),
+		Now:   now, RealNow: now, Logger: log,
+	})
+	err := db.Do(t.Context(), func(tx *sql.Tx) error {
+		var all []Event
+		for n := range customers {
+			all = append(all, events(0, 1, fmt.Sprintf("cus_%03d", n))...)
+		}
+		return keepEvents(t.Context(), tx, all)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in, db
+}
+
+func nothingElse(context.Context, Event) error { return nil }
+
+// While Stripe does not answer it is not asked about one customer after the other, and the log is not filled with it. All are
+// read soon after it answers again, however long that took.
+func TestStripesSilenceIsNotAskedAboutEveryone(t *testing.T) {
+	t.Parallel()
+	clock := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	stripe := &account{gone: true, asked: map[string]bool{}}
+	log, lines := lined()
+	in, db := told(t, stripe, &clock, log, 150)
+	run := func(seconds int) {
+		t.Helper()
+		for range seconds {
+			_, err := in.RunOnce(t.Context(), 100, nothingElse)
+			if err != nil {
+				t.Fatal(err)
+			}
+			clock = clock.Add(time.Second)
+		}
+	}
+	run(60)
+	if len(stripe.asked) > 40 || lines() > 60 {
+		t.Errorf("in a minute %d customers were asked about, and %d lines written", len(stripe.asked), lines())
+	}
+	run(300)
+	stripe.gone = false
+	run(80)
+	if n := waitingStill(t, db); n > 0 {
+		t.Errorf("%d events wait still, more than a minute after", n)
+	}
+}
+
+// Events that fail because the database is away wait for it, as often as that happens. None is given up.
+func TestNoEventIsParkedForADatabaseThatWasAway(t *testing.T) {
+	t.Parallel()
+	clock := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	log, _ := lined()
+	in, db := told(t, &account{asked: map[string]bool{}}, &clock, log, 1)
+	for range 2 * mostTries {
+		_, err := in.RunOnce(t.Context(), 100, func(context.Context, Event) error { return fmt.Errorf("begin: %w", io.ErrUnexpectedEOF) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		clock = clock.Add(time.Hour)
+	}
+	if n := waitingStill(t, db); n != 1 {
+		t.Fatal("it does not wait any more")
+	}
+	_, err := in.RunOnce(t.Context(), 100, nothingElse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := waitingStill(t, db); n > 0 {
+		t.Error("it waits still")
+	}
+}
+
+func waitingStill(t *testing.T, db *database.DB) (n int) {
+	t.Helper()
+	err := db.See(t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRow(`SELECT count(*) FROM events WHERE status = 'received'`).Scan(&n)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
