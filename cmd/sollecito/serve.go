@@ -87,6 +87,10 @@ func serve(ctx context.Context, p program, c *config.Config, again func() (*conf
 	served := make(chan error, 1)
 	go func() { served <- portal.Serve(serving, log, door, front) }()
 	giveUp := func(err error) error {
+		if ctx.Err() != nil { // whatever failed then, failed of it
+			log.Info("told to stop while it was starting", "err", err)
+			err = nil
+		}
 		endServing()
 		return errors.Join(err, <-served, closeDoor(figures), closeDoor(post))
 	}

@@ -470,7 +470,7 @@ func (in *Intake) conclude(ctx context.Context, tx *sql.Tx, e Event, outcome err
 		in.log.WarnContext(ctx, "event parked, the key may not read what it is about", "event", e.ID, "type", e.Type, "err", outcome)
 		return setStatus(ctx, tx, e.ID, Parked, "The key lacks the permission to read what it is about; sollecito doctor names it. Replay the event once the key has it.", now.Unix())
 	case outcome == errRefused:
-		return retryAt(ctx, tx, e.ID, now.Add(longestWait).Unix(), fault.MessageOf(outcome))
+		return retryAt(ctx, tx, e.ID, now.Add(restsSilence).Unix(), fault.MessageOf(outcome))
 	case fault.Is(outcome, fault.Unavailable):
 		in.log.WarnContext(ctx, "event waits, Stripe does not answer", "event", e.ID, "type", e.Type, "tries", e.Attempts, "err", outcome)
 		return retryAt(ctx, tx, e.ID, now.Add(min(backoff(e.Attempts), longestWait)).Unix(), fault.MessageOf(outcome))

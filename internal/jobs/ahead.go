@@ -37,11 +37,15 @@ func (s *Schedule) lookAhead(ctx context.Context, now time.Time) int {
 	if err == nil {
 		return len(customers)
 	}
+	if passes(ctx, err) {
+		s.Log.WarnContext(ctx, "renewals ahead wait", "err", err)
+		return 0
+	}
 	s.Log.ErrorContext(ctx, "a batch of renewals ahead failed, each is looked at by itself", "err", err)
 	done := 0
 	for _, id := range customers {
 		err = s.lookAt(ctx, []string{id}, now)
-		if err != nil {
+		if err != nil && !passes(ctx, err) {
 			s.Log.ErrorContext(ctx, "a renewal ahead could not be looked at and is put by", "customer", id, "err", err)
 			err = s.DB.Do(ctx, func(tx *sql.Tx) error { return s.Cases.PutBy(ctx, tx, id, now) })
 		}

@@ -72,7 +72,7 @@ func (f *Finals) RunOnce(ctx context.Context) (int, error) {
 		}
 		done++
 		err = f.carryOut(ctx, act)
-		if err != nil {
+		if err != nil && !passes(ctx, err) {
 			f.Log.WarnContext(ctx, "a final act waits", "act", act.ID, "case", act.CaseID, "err", err)
 			err = f.DB.Do(ctx, func(tx *sql.Tx) error { return f.Cases.PutOffFinal(ctx, tx, act, f.Now().Add(finalAgain)) })
 		}

@@ -242,12 +242,12 @@ func (l *line) stumble(ctx context.Context, n outbox.Notice, why error) error {
 		l.late = append(l.late, n)
 		return errors.Join(why, l.conclude(ctx))
 	}
-	away := database.Outage(why)
-	if !away {
+	passing := away(why)
+	if !passing {
 		l.Log.ErrorContext(ctx, "mail failed on our side", "notice", n.ID, "err", why)
 	}
 	err := l.conclude(ctx)
-	if away || err != nil {
+	if passing || err != nil {
 		l.late = append(l.late, n)
 		return cmp.Or(err, why)
 	}

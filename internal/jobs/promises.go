@@ -55,8 +55,8 @@ func (p *Promises) RunOnce(ctx context.Context) (int, error) {
 	for _, id := range due {
 		wait, err := p.keep(ctx, id)
 		if err != nil {
-			if ctx.Err() != nil {
-				return 0, ctx.Err()
+			if passes(ctx, err) {
+				return 0, err
 			}
 			p.Log.WarnContext(ctx, "a promise could not be looked at and waits", "promise", id, "err", err)
 			wait = answerWait

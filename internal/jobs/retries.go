@@ -103,7 +103,7 @@ func (r *Retries) Next(ctx context.Context) (time.Time, bool, error) {
 // retry runs one retry if it may, and moves it on. What goes wrong holds up no other.
 func (r *Retries) retry(ctx context.Context, retry dunning.Retry) error {
 	err := r.attempt(ctx, retry)
-	if err == nil || ctx.Err() != nil {
+	if err == nil || passes(ctx, err) {
 		return err
 	}
 	wait, why := retryFailed, "It failed on our side and is tried again."
@@ -156,7 +156,7 @@ func (r *Retries) newCard(ctx context.Context, c billing.NewCard) error {
 	err := r.chargeWith(ctx, &c)
 	var refused *checkout.Refused
 	switch {
-	case ctx.Err() != nil:
+	case passes(ctx, err):
 		return err
 	case fault.Is(err, fault.Unavailable):
 		c.DueAt, c.Why = r.Now().Add(retryStripe).Unix(), "Stripe does not answer."

@@ -52,8 +52,11 @@ func (r *Returns) RunOnce(ctx context.Context) (int, error) {
 	}
 	for _, id := range ids {
 		err = r.one(ctx, id)
-		if err == nil || ctx.Err() != nil {
+		if err == nil {
 			continue
+		}
+		if passes(ctx, err) {
+			return 0, err
 		}
 		wait, why := returnWait, "It failed on our side and is tried again."
 		if fault.Is(err, fault.TooMany) {

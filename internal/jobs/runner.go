@@ -8,6 +8,9 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"sollecito/internal/database"
+	"sollecito/internal/fault"
 )
 
 // Task is one kind of work.
@@ -154,6 +157,13 @@ func (t *running) run(ctx context.Context) (n int, err error) {
 	}()
 	return t.RunOnce(ctx)
 }
+
+// passes reports whether a failure is of no single thing's making: the program is stopping, or the database is away for now.
+// What was at hand is left as it is, and found again.
+func passes(ctx context.Context, err error) bool { return ctx.Err() != nil || away(err) }
+
+// away reports whether the database is what failed, and not for good. A Stripe that does not answer is another matter.
+func away(err error) bool { return database.Outage(err) && !fault.Is(err, fault.Unavailable) }
 
 // Due is a task and when it has something to do next.
 type Due struct {

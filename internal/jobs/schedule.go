@@ -55,10 +55,13 @@ func (s *Schedule) RunOnce(ctx context.Context) (int, error) {
 	if err == nil {
 		return ended + len(due), nil
 	}
+	if passes(ctx, err) {
+		return 0, err
+	}
 	s.Log.ErrorContext(ctx, "a batch of cases failed, each is tried by itself", "err", err)
 	for _, id := range due {
 		err = s.advance(ctx, []string{id}, now)
-		if err != nil {
+		if err != nil && !passes(ctx, err) {
 			s.Log.ErrorContext(ctx, "case failed and waits an hour", "case", id, "err", err)
 			err = s.DB.Do(ctx, func(tx *sql.Tx) error { return s.Cases.PutOff(ctx, tx, id, now.Add(failedRests)) })
 		}
@@ -114,6 +117,10 @@ func (s *Schedule) turn(ctx context.Context, now time.Time, find func(context.Co
 	err = together(ids)
 	if err == nil {
 		return len(ids)
+	}
+	if passes(ctx, err) {
+		s.Log.WarnContext(ctx, "what the day brings waits", "err", err)
+		return 0
 	}
 	s.Log.ErrorContext(ctx, "a batch of what the day brings failed, each is tried by itself", "err", err)
 	done := 0

@@ -3,10 +3,12 @@ package jobs_test
 import (
 	"database/sql"
 	"fmt"
+	"io"
 	"log/slog"
 	"testing"
 	"time"
 
+	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/jobs"
 )
@@ -130,5 +132,27 @@ func TestManyWhosePausesCannotBeEndedStarveNobody(t *testing.T) {
 	now = now.Add(time.Hour)
 	if n := resting(); n != 0 {
 		t.Errorf("%d cases still rest an hour after they can be read again", n)
+	}
+}
+
+// A database that is away for a moment is nothing wrong with a case: it keeps its place, and goes on when it is back.
+func TestACaseDoesNotWaitAnHourForADatabaseThatWasAway(t *testing.T) {
+	broken := outage{as: io.ErrUnexpectedEOF}
+	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	db, _, sender := waiting(t, now, 3, nil, database.Through(broken.through))
+	now = now.Add(72 * time.Hour)
+	s := &jobs.Schedule{DB: db, Cases: sender.Cases, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+	for _, begins := range []int32{1, 2, 3, 5} {
+		broken.spared.Store(1) // they are found
+		broken.begins.Store(begins)
+		_, err := s.RunOnce(t.Context())
+		if !database.Outage(err) {
+			t.Errorf("while it is away: %v", err)
+		}
+	}
+	broken.begins.Store(0)
+	done, err := s.RunOnce(t.Context())
+	if err != nil || done != 3 {
+		t.Errorf("once it is back %d cases went on: %v", done, err)
 	}
 }

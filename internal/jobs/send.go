@@ -125,9 +125,11 @@ func (s *Sender) giveBack(ctx context.Context, lines []*line, behind []outbox.No
 	if len(all) == 0 {
 		return nil
 	}
-	down := why != nil && !spoke && ctx.Err() == nil
+	if ctx.Err() != nil { // which says nothing of the server
+		why = nil
+	}
 	ctx = context.WithoutCancel(ctx)
-	if !down {
+	if why == nil || spoke {
 		if why != nil {
 			s.Log.InfoContext(ctx, "the mail server takes no further connection, those it took go on", "err", why)
 		}

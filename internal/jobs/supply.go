@@ -67,7 +67,7 @@ func (p *supply) more(ctx context.Context) []outbox.Notice {
 				continue
 			}
 			claimed, err := p.sender.claim(ctx)
-			if err != nil {
+			if err != nil && ctx.Err() == nil {
 				p.sender.Log.WarnContext(ctx, "no more mails could be claimed beside a slow one", "err", err)
 			}
 			if len(claimed) > 0 {
