@@ -47,9 +47,12 @@ func (s *Server) fail(w *answer, r *http.Request, err error) {
 	if kind == fault.Internal && errors.Is(err, context.Canceled) {
 		return // nobody is listening any more
 	}
-	if code >= 500 {
-		s.Logger.ErrorContext(r.Context(), "request failed", "request", visitOf(r).id, "route", r.Pattern, "status", code, "err", err)
-	} else {
+	switch {
+	case code >= 500 && database.Outage(err): // of whatever comes: each request has its line, and one a second says why
+		s.outages.Do(func() { s.complain(r, code, err) })
+	case code >= 500:
+		s.complain(r, code, err)
+	default:
 		s.Logger.InfoContext(r.Context(), "request refused", "request", visitOf(r).id, "route", r.Pattern, "status", code, "who", s.whoWas(r, code), "why", err.Error())
 	}
 	if w.status != 0 {
@@ -79,6 +82,10 @@ func (s *Server) fail(w *answer, r *http.Request, err error) {
 		p := views.ProblemPage{Frame: s.frame(r, s.whoeverAsks(r)), Status: toldAs(code, err), RequestID: visitOf(r).id, RetryIn: wait}
 		s.show(w, r, code, views.Problem(p))
 	}
+}
+
+func (s *Server) complain(r *http.Request, code int, err error) {
+	s.Logger.ErrorContext(r.Context(), "request failed", "request", visitOf(r).id, "route", r.Pattern, "status", code, "err", err)
 }
 
 // kindOf is the kind a person is answered by. A database that cannot serve now, for want of disk or because it restarts,

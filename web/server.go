@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"sollecito/internal/apikey"
 	"sollecito/internal/checkout"
 	"sollecito/internal/database"
@@ -77,11 +79,15 @@ type Server struct {
 	handler  http.Handler
 	buffers  sync.Pool // of *bytes.Buffer, that pages are drawn into
 	memory   memory
+	outages  rate.Sometimes // tells of a database that is away
 }
 
 // New makes a Server; it listens nowhere.
 func New(o Options) (*Server, error) {
-	s := &Server{Options: o, buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }}}
+	s := &Server{
+		Options: o, buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		outages: rate.Sometimes{First: 10, Interval: time.Second},
+	}
 	var err error
 	s.policies, err = newPolicies(o.StripeJS, o.StripeAPI)
 	if err != nil {

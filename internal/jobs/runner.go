@@ -122,6 +122,9 @@ func (r *Runner) loop(ctx context.Context, t *running) {
 			r.goOn() // what one task did is often the next one's work
 			continue
 		}
+		if err != nil { // whoever wakes it, it does not fail, and say so, more often
+			rest(ctx, failedRest)
+		}
 		timer := time.NewTimer(r.pause(ctx, t))
 		select {
 		case <-ctx.Done():
@@ -129,6 +132,18 @@ func (r *Runner) loop(ctx context.Context, t *running) {
 		case <-timer.C:
 		}
 		timer.Stop()
+	}
+}
+
+// failedRest is how long a task that failed is left alone.
+const failedRest = time.Second
+
+func rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
 	}
 }
 

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"sync"
@@ -47,6 +48,29 @@ func TestWorkOfOthersDoesNotWakeWhatTimeAloneBrings(t *testing.T) {
 		time.Sleep(time.Minute)
 		if n := so(); n["sweep"] != 3 {
 			t.Errorf("after its own time it had looked %v", n)
+		}
+		stop()
+		r.Wait()
+	})
+}
+
+// A task that fails is left alone for a second, whoever wakes it meanwhile: the log says it once and not for each webhook.
+func TestATaskThatFailsDoesNotFailForEachWhoWakesIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tries := 0
+		r := NewRunner(time.Now, slog.New(slog.DiscardHandler), Task{Name: "broken", Every: time.Minute, RunOnce: func(context.Context) (int, error) {
+			tries++
+			return 0, errors.New("broken")
+		}})
+		ctx, stop := context.WithCancel(t.Context())
+		r.Start(ctx)
+		for range 100 {
+			time.Sleep(95 * time.Millisecond)
+			r.Wake()
+			synctest.Wait()
+		}
+		if tries < 5 || tries > 11 {
+			t.Errorf("it was tried %d times in ten seconds", tries)
 		}
 		stop()
 		r.Wait()

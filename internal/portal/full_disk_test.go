@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"database/sql"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -75,5 +76,16 @@ func TestADatabaseThatTakesNothingPasses(t *testing.T) {
 	b.post("/admin/signin", map[string][]string{"email": {"ines@lumen.example"}, "password": {"a long enough password"}})
 	if b.status != http.StatusServiceUnavailable {
 		t.Errorf("signing in: %d %q", b.status, b.text("main"))
+	}
+	// Stripe and others ask again and again meanwhile. That fills no log with what is the same for all.
+	for n := range 100 {
+		body := eventBody(fmt.Sprintf("evt_%d", n), "invoice.paid", "cus_none")
+		if got := h.webhook(body, sign(body, h.stripe.WebhookSecret(), time.Now())); got != http.StatusServiceUnavailable {
+			t.Errorf("a webhook was answered %d", got)
+		}
+	}
+	said := h.log.String()
+	if asked, told := strings.Count(said, "status=503 took="), strings.Count(said, `msg="request failed"`); asked < 100 || told == 0 || told > 60 {
+		t.Errorf("%d requests were refused, and %d lines say why", asked, told)
 	}
 }
