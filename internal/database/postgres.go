@@ -31,6 +31,7 @@ func openPostgres(ctx context.Context, address string, how opening) (*DB, error)
 		return nil, fmt.Errorf("%s: %w", shown, errAddress)
 	}
 	config.ConnectTimeout = 10 * time.Second
+	config.DialFunc = dialWatched
 	for name, value := range map[string]string{
 		"application_name":                    "sollecito",
 		"synchronous_commit":                  "on",  // a committed row survives a power cut, whatever the server's default

@@ -288,6 +288,11 @@ func (in *Intake) save(ctx context.Context, customer string, work func(tx *sql.T
 // keep keeps a reading of a customer, who is held, and lets the cases follow from it.
 func (in *Intake) keep(ctx context.Context, tx *sql.Tx, r reading, was billing.Stored, with func(context.Context, *sql.Tx) error) error {
 	id := r.account.Customer.ID
+	if was.Customer.SyncedAt > in.now().Unix() {
+		// Another program's clock is ahead, or one was. What it read is no newer than what was read now; else all that
+		// Stripe tells until our clock has come there would be taken for old, and lost.
+		r.at = was.Customer.SyncedAt
+	}
 	r.account.Methods = slices.DeleteFunc(r.account.Methods, func(m billing.Method) bool { return m.CustomerID != id })
 	err := billing.SaveNoting(ctx, tx, was, r.account, r.at, in.now())
 	if err != nil {

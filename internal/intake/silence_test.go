@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
 	"sollecito/internal/contact"
 	"sollecito/internal/database"
@@ -141,4 +142,32 @@ func waitingStill(t *testing.T, db *database.DB) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// Two programs' clocks are minutes apart: what the one that is behind reads is kept all the same.
+func TestWhatIsReadByAClockThatIsBehindIsKept(t *testing.T) {
+	t.Parallel()
+	clock := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	log, _ := lined()
+	in, db := told(t, &account{asked: map[string]bool{}}, &clock, log, 1)
+	err := db.Do(t.Context(), func(tx *sql.Tx) error {
+		return billing.Save(t.Context(), tx, billing.Account{Customer: billing.Customer{ID: "cus_000", Email: "old@customer.example"}}, clock.Add(4*time.Minute).Unix())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = in.RunOnce(t.Context(), 100, nothingElse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.See(t.Context(), func(tx *sql.Tx) error {
+		who, err := billing.FindCustomer(t.Context(), tx, "cus_000")
+		if who.Email != "a@customer.example" {
+			t.Errorf("it knows them as %s still", who.Email)
+		}
+		return err
+	})
+	if err != nil || waitingStill(t, db) > 0 {
+		t.Errorf("the event waits still: %v", err)
+	}
 }
