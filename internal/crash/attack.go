@@ -8,8 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"sollecito/internal/database"
 )
 
 // attack is what is done to the portal again and again.
@@ -190,11 +188,11 @@ func (a *attack) endConnections(ctx context.Context, kill func(pid int) error) e
 	})
 }
 
-// patiently tries something again while the database cannot serve.
+// patiently tries something again until the database, which is coming back, can serve.
 func (a *attack) patiently(ctx context.Context, do func() error) error {
 	for deadline := time.Now().Add(recoversWithin); ; {
 		err := do()
-		if err == nil || !database.Outage(err) || time.Now().After(deadline) || !pause(ctx, 50*time.Millisecond) {
+		if err == nil || time.Now().After(deadline) || !pause(ctx, 50*time.Millisecond) {
 			return err
 		}
 	}

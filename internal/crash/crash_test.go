@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"sollecito/internal/databasetest"
 )
@@ -19,13 +20,43 @@ func TestKilledAtAnyMomentItLosesNothingAndRepeatsNothing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes half a minute")
 	}
+	r, err := run(t.Context(), plan{Kills: 30, Seed: 1, Database: databasetest.URL(t), Program: built(t), Folder: t.TempDir()})
+	judge(t, r, err)
+}
+
+// Its database is taken away instead, or it is stood still. It goes on by itself.
+func TestWithoutItsDatabaseOrFrozenItLosesNothingEither(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes half a minute")
+	}
+	if !databasetest.OnPostgres() {
+		r, err := run(t.Context(), plan{Kills: 3, Seed: 1, Database: databasetest.URL(t), Freeze: 2 * time.Second, Program: built(t), Folder: t.TempDir()})
+		judge(t, r, err)
+		return
+	}
+	server, err := databasetest.NewServer(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Stop()
+	r, err := run(t.Context(), plan{Kills: 8, Seed: 2, Database: server.Address(), Server: server, Program: built(t), Folder: t.TempDir()})
+	judge(t, r, err)
+}
+
+// built is the portal's program.
+func built(t *testing.T) string {
+	t.Helper()
 	program := filepath.Join(t.TempDir(), "sollecito")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "sollecito/cmd/sollecito")
 	said, err := build.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, said)
 	}
-	r, err := run(t.Context(), plan{Kills: 30, Seed: 1, Database: databasetest.URL(t), Program: program, Folder: t.TempDir()})
+	return program
+}
+
+func judge(t *testing.T, r report, err error) {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}

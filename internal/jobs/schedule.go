@@ -126,6 +126,9 @@ func (s *Schedule) turn(ctx context.Context, now time.Time, find func(context.Co
 	done := 0
 	for _, id := range ids {
 		err = together([]string{id})
+		if err != nil && passes(ctx, err) {
+			return done
+		}
 		if err != nil {
 			s.Log.ErrorContext(ctx, "the day's turn failed and waits an hour", "of", id, "err", err)
 			s.rest(id, now.Add(failedRests))
