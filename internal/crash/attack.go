@@ -137,21 +137,29 @@ func (a *attack) killDatabase(ctx context.Context) error {
 	return a.recovers(ctx, back)
 }
 
+// startsWithin is how long after its start a portal is ready, unless its database could not serve just then: it ends, and is
+// started again, as whatever looks after services does.
+const startsWithin = 10 * time.Second
+
 // live sees to it that a portal lives, and waits until the first is ready.
 func (a *attack) live(ctx context.Context) (err error) {
-	if a.portal != nil {
-		return nil
-	}
-	a.portal, err = start(a.plan, a.settings, "serve")
-	if err != nil {
-		return err
-	}
-	_, ready := a.portal.livesUntil(ctx, a.base, 0)
-	for deadline := time.Now().Add(recoversWithin); !ready && time.Now().Before(deadline); {
-		_, ready = a.portal.livesUntil(ctx, a.base, time.Since(a.portal.started)+100*time.Millisecond)
-	}
-	if !ready {
-		return fmt.Errorf("it does not get ready:\n%s", a.portal.said())
+	for deadline := time.Now().Add(recoversWithin); a.portal == nil; {
+		a.portal, err = start(a.plan, a.settings, "serve")
+		if err != nil {
+			return err
+		}
+		_, ready := a.portal.livesUntil(ctx, a.base, 0)
+		for !ready && ctx.Err() == nil && time.Since(a.portal.started) < startsWithin {
+			_, ready = a.portal.livesUntil(ctx, a.base, time.Since(a.portal.started)+100*time.Millisecond)
+		}
+		if ready {
+			break
+		}
+		said := a.portal.said()
+		a.portal = nil
+		if time.Now().After(deadline) {
+			return fmt.Errorf("it does not get ready:\n%s", said)
+		}
 	}
 	return ctx.Err()
 }
