@@ -7,7 +7,12 @@
 // no acknowledged webhook, payment or message is lost, no mail is delivered twice, no invoice is charged twice, and what
 // may or may not have been delivered is marked so, never more of it per kill than mails were under way.
 //
+// Instead of the portal its PostgreSQL is killed, stopped or cut off with -database-dies, and with -freeze the portal is stood
+// still, beside a second one on PostgreSQL: it must then go on by itself.
+//
 //	go run ./internal/crash -n 1000 -seed 1
 //	go run ./internal/crash -n 200 -seed 1 -backlog 1000
 //	go run ./internal/crash -n 1000 -seed 1 -database postgres://user:password@127.0.0.1/empty
+//	go run ./internal/crash -n 100 -seed 1 -database-dies
+//	go run ./internal/crash -n 2 -seed 1 -freeze 310s -backlog 1000
 package main

@@ -99,19 +99,11 @@ func run(ctx context.Context, p plan) (report, error) {
 		return report{}, err
 	}
 
-	portal, err := start(p, settings, "serve")
+	err = attack.live(ctx)
 	if err != nil {
-		return report{}, err
+		return report{}, fmt.Errorf("after the last time: %w", err)
 	}
-	defer portal.kill()
-	recovery, ready := portal.livesUntil(ctx, base, 0)
-	for deadline := time.Now().Add(30 * time.Second); !ready && time.Now().Before(deadline); {
-		recovery, ready = portal.livesUntil(ctx, base, time.Since(portal.started)+100*time.Millisecond)
-	}
-	if !ready {
-		return report{}, fmt.Errorf("after the last kill it does not get ready:\n%s", portal.said())
-	}
-	r.Recoveries = append(r.Recoveries, recovery)
+	portal := attack.portal
 	err = books.waitForRest(ctx, crowd.failed()+owed.made)
 	if err == nil {
 		err = crowd.waitUntilDone(ctx)
