@@ -99,12 +99,12 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
     #state = null;    // what the portal said last, null for nothing to say
     #asked = 0;       // when it was asked last, ms
     #timer = 0;
-    #round = 0;       // counts looks: a late answer to an old one is dropped
-    #putOff = '';     // the state the reader put off in this page; a different one shows again
-    #drawn = '';      // what stands in the page, as one string
+    #round = 0;       // counts looks: late answers are dropped
+    #putOff = '';     // the state the reader put off; a different one shows again
+    #drawn = '';      // what stands in the page
     #reported = '';   // the state last reported as shown
     #complained = false;
-    #settled = false; // said nothing because nothing is owed
+    #settled = false; // nothing is owed
 
     constructor() {
       super();
@@ -157,7 +157,7 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
       this.#timer = setTimeout(this.#look, wait * 1000);
     }
 
-    // A tab nobody looks at asks nothing; it asks when it is looked at again.
+    // A tab nobody looks at asks when it is looked at again.
     #look = () => {
       if (document.visibilityState !== 'visible') return;
       if (Date.now() - this.#asked < shortest * 1000) return this.#report();
@@ -199,10 +199,10 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
 
     #tell(name, detail, listener) {
       this.dispatchEvent(new CustomEvent('pay-banner:' + name, { detail, bubbles: true, composed: true }));
-      try { if (listener) listener(detail); } catch (error) { reportError(error); } // the merchant's mistake stays the merchant's
+      try { if (listener) listener(detail); } catch (error) { reportError(error); } // the merchant's own mistake
     }
 
-    // The app around never suffers: nothing is shown, and the console hears of it once.
+    // The app around never suffers: nothing is shown; the console hears of it once.
     #fail(error) {
       this.#state = null;
       this.#draw();
@@ -223,6 +223,7 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
       const key = off ? '' : JSON.stringify([state.state, state.wall, state.text, state.lang, this.getAttribute('policy')]);
       if (key === this.#drawn) return;
       this.#drawn = key;
+      this.#root.querySelector('dialog')?.close(); // gives the focus back
       if (off) return this.#root.replaceChildren();
       const walled = this.getAttribute('policy') === 'wall' && (state.wall === 'soft' || state.wall === 'hard');
       const shown = walled ? this.#wall(state) : this.#banner(state);
@@ -255,7 +256,7 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
       return section;
     }
 
-    // Esc puts a soft wall off. A hard one has no way past but the merchant's own, in the slots.
+    // Esc puts a soft wall off. A hard one has no way past but the merchant's own, in the slot.
     #wall(state) {
       const { text = {}, amount } = state;
       const soft = state.wall === 'soft';
@@ -265,7 +266,8 @@ slot { display: block; text-align: center; margin-block-start: 12px; font-size: 
         amount && amount.text && make('p', { className: 'sum' }, make('bdi', { textContent: amount.text })),
         this.#payButton(state), soft && this.#offButton(state), make('slot', { name: 'ways' })));
       dialog.setAttribute('aria-labelledby', 'title');
-      dialog.addEventListener('cancel', event => { event.preventDefault(); if (soft) this.#off(); });
+      dialog.oncancel = event => { event.preventDefault(); if (soft) this.#off(); };
+      dialog.onclose = () => dialog.isConnected && dialog.showModal(); // a second Esc closes it all the same
       return dialog;
     }
 

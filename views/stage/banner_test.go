@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"sollecito/internal/browsertest"
 	"sollecito/static"
@@ -25,6 +26,7 @@ var scenes = map[string]string{
 	"grace":   `{"state":"grace_ending","amount":{"minor":2900,"currency":"eur","text":"€29.00"},"text":{"title":"<img src=x onerror=alert(1)>","body":"€29.00 is open.","cta":"Pay €29.00","dismiss":""},"lang":"en","dir":"ltr","dismissible":false}`,
 	"member":  `{"state":"past_due","text":{"title":"A payment for your team needs attention.","body":"Please tell whoever looks after billing.","dismiss":"Close","label":"Message about your team’s plan"},"lang":"en","dir":"ltr","dismissible":true}`,
 	"rtl":     `{"state":"notice_rtl","amount":{"minor":2900,"currency":"eur","text":"€29.00"},"text":{"title":"لم تتم عملية الدفع.","body":"","cta":"ادفع €29.00","dismiss":"ليس اليوم"},"lang":"ar","dir":"rtl","dismissible":true}`,
+	"hard":    `{"state":"suspended","wall":"hard","amount":{"minor":2900,"currency":"eur","text":"€29.00"},"text":{"title":"Your access is paused.","body":"Paying restores it.","cta":"Pay €29.00","dismiss":""},"lang":"en","dir":"ltr","dismissible":false}`,
 	"wall":    `{"state":"suspended","wall":"soft","amount":{"minor":2900,"currency":"eur","text":"€29.00"},"text":{"title":"Shall we settle?","body":"<script>","cta":"Pay €29.00","dismiss":"Not now"},"lang":"en","dir":"ltr","dismissible":true}`,
 }
 
@@ -144,6 +146,50 @@ func TestBannerInARealBrowser(t *testing.T) {
 		if !slices.Contains(events, want) {
 			t.Errorf("the portal heard %v, not %q", events, want)
 		}
+	}
+}
+
+// A reader at the keyboard opens something in the app, and a wall comes over it: put off, it gives the focus back to
+// where they were; one that is not put off stays, however often they press Esc.
+func TestWallKeepsAndReturnsTheFocus(t *testing.T) {
+	tab := browsertest.Start(t)
+	for scene, want := range map[string]string{"wall": "no wall, focus on work", "hard": "a wall, focus on Pay €29.00"} {
+		t.Run(scene, func(t *testing.T) {
+			portal := httptest.NewServer(portalOf(t, func() string { return scene }, func(string) {}))
+			defer portal.Close()
+			app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = fmt.Fprintf(w, `<!doctype html><html lang="en"><title>App</title><script src="%s/embed/v1.js"></script><body><button id="work">Projects</button>`, portal.URL)
+			}))
+			defer app.Close()
+			err := chromedp.Do(tab, chromedp.Navigate(app.URL), chromedp.Focus("#work"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = chromedp.Run(tab, chromedp.Evaluate[bool](`PayBanner.mount({ policy: 'wall', token: () => 'tok' }); true`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = chromedp.Run(tab, chromedp.Poll[bool](`!!document.querySelector('pay-banner').shadowRoot.querySelector('dialog:modal')`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 3 {
+				err = chromedp.Do(tab, chromedp.KeyEvent(kb.Escape))
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			got, err := chromedp.Run(tab, chromedp.Evaluate[string](`new Promise((done) => setTimeout(done, 50)).then(() => { // the browser tells of a closed dialogue a moment later
+				const root = document.querySelector('pay-banner').shadowRoot, on = root.activeElement;
+				return (root.querySelector('dialog:modal') ? 'a wall' : 'no wall') + ', focus on ' + (on ? on.textContent : document.activeElement.id);
+			})`, chromedp.EvalAwaitPromise))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != want {
+				t.Errorf("after Esc, three times: %s, want %s", got, want)
+			}
+		})
 	}
 }
 
