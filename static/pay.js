@@ -7,10 +7,14 @@
 
   const wordsBefore = new WeakMap();
 
+  // What goes on is said to who does not see it, without moving them.
+  const say = (words) => { find('[data-said]').textContent = words; };
+
   // A press during work must not send twice; the server would take it only once, but the reader should see why.
   const work = (form, on) => {
     const button = find('button.main-act', form);
     form.toggleAttribute('data-working', on);
+    say(on && form.dataset.busy || '');
     if (!button) return;
     const words = [...button.children].find((part) => !part.hidden) || button;
     if (on) {
@@ -88,7 +92,9 @@
   };
 
   const blocked = (form) => {
-    find('[data-blocked]').hidden = false;
+    const note = find('[data-blocked]');
+    note.hidden = false;
+    say(note.textContent);
     find('#payment-element').hidden = true;
     ready(form, false);
   };
@@ -182,14 +188,19 @@
     }
   };
 
-  // Looks again, ever more slowly and not while nobody is looking; the link on the page does the same.
+  // Looks again, ever more slowly and not while nobody is looking; the link on the page does the same. The page comes anew,
+  // and is read out anew, only once there is something else to say.
   const refresh = (place) => {
     const tries = (history.state && history.state.tries) || 0;
     if (tries > 12) return;
     history.replaceState({ tries: tries + 1 }, '');
+    const same = async () => {
+      const answer = await fetch(location.href, { credentials: 'same-origin' });
+      return answer.url === location.href && (await answer.text()).includes(' data-refresh=');
+    };
     const again = () => {
       if (document.hidden) document.addEventListener('visibilitychange', again, { once: true });
-      else location.reload();
+      else same().catch(() => true).then((waits) => { if (waits) refresh(place); else location.reload(); });
     };
     setTimeout(again, Number(place.dataset.refresh) * 1000 * 1.4 ** tries);
   };

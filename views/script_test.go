@@ -199,6 +199,7 @@ const (
 	cardSent  = "expect=in_3+2900+eur&invoice=in_3"
 	toldFault = `!document.querySelector('[data-fault]').hidden && document.activeElement === document.querySelector('[data-fault]') && document.title.startsWith('Error: ') && document.querySelector('[data-fault] p').textContent`
 	press     = `document.querySelector('.main-act').click()`
+	heard     = `document.querySelector('[role=status][data-said]').textContent.trim()`
 )
 
 // TestScript tells what pay.js does on the pages that need it, in a real browser and one after another in one tab.
@@ -235,10 +236,10 @@ func TestScript(t *testing.T) {
 		if asked != `[["Stripe","pk_test_123","en"],["elements","setup","eur","card"]]` {
 			t.Errorf("the fields were made with %s", asked)
 		}
-		busy, err := chromedp.Run(ctx, chromedp.Evaluate[string](press+";"+press+`; document.querySelector('.main-act[aria-disabled=true]').textContent.trim()`))
+		busy, err := chromedp.Run(ctx, chromedp.Evaluate[string](press+";"+press+`; document.querySelector('.main-act[aria-disabled=true]').textContent.trim() + '/' + `+heard))
 		noError(t, err)
-		if busy != "Saving…" {
-			t.Errorf("during work the button says %q", busy)
+		if busy != "Saving…/Saving…" {
+			t.Errorf("during work the button says, and a screen reader hears, %q", busy)
 		}
 		p.waitFor(t, ctx, "/pay/card")
 		want := "/pay/card/intent attempt=att_1&" + cardSent + "&kind=card&setup_intent=\n/pay/card attempt=att_1&" + cardSent + "&kind=card&setup_intent=seti_1"
@@ -260,6 +261,9 @@ func TestScript(t *testing.T) {
 			}
 			if poll[string](t, ctx, `document.querySelector('.main-act').textContent.trim()`) != "Save card and pay €29.00" {
 				t.Errorf("%s: the button did not come back", typed)
+			}
+			if poll[string](t, ctx, heard+` || 'nothing'`) != "nothing" {
+				t.Errorf("%s: a screen reader is still told of work", typed)
 			}
 			typeCard(t, "4242")
 			run(t, press)
@@ -291,6 +295,9 @@ func TestScript(t *testing.T) {
 		for _, path := range []string{"/blocked", "/pay/card?broken"} {
 			open(t, path)
 			poll[bool](t, ctx, `!document.querySelector('[data-blocked]').hidden && document.querySelector('.main-act').hidden && document.querySelector('[data-waiting]').hidden && !!document.querySelector('form[action="/pay/hosted"] button')`)
+			if said := poll[string](t, ctx, heard); !strings.Contains(said, "The card fields") {
+				t.Errorf("%s: a screen reader hears %q", path, said)
+			}
 		}
 	})
 	t.Run("the fields take the page's colours", func(t *testing.T) {
@@ -336,6 +343,74 @@ func TestScript(t *testing.T) {
 	})
 	if all := complaints(); len(all) > 0 {
 		t.Errorf("the browser complained: %q", all)
+	}
+}
+
+// While the outcome is not known, whoever reads or listens is left in peace: the page comes anew once it says something else.
+func TestWaitingIsSaidOnce(t *testing.T) {
+	ctx := browsertest.Start(t)
+	assets, err := static.New(nil)
+	noError(t, err)
+	f := frameFor(catalog(t), "en", assets.Path)
+	looks := make(chan bool, 16)
+	page := templ.Component(Checking(CheckingPage{Frame: f}))
+	var mu sync.Mutex
+	mux := http.NewServeMux()
+	mux.Handle("GET "+static.Prefix, assets)
+	mux.HandleFunc("GET /pay/result", func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		_, _ = w.Write([]byte(strings.Replace(draw(t, page), `data-refresh="4"`, `data-refresh="0.1"`, 1)))
+		looks <- r.Header.Get("Sec-Fetch-Dest") == "document"
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	visit(t, ctx, server.URL+"/pay/result")
+	if !<-looks {
+		t.Fatal("the first look is no page")
+	}
+	for range 3 {
+		select {
+		case anew := <-looks:
+			if anew {
+				t.Fatal("the page comes anew though it says the same")
+			}
+		case <-time.After(patience):
+			t.Fatal("the page does not look again")
+		}
+	}
+	mu.Lock()
+	page = Paid(PaidPage{Frame: f, Receipts: []Receipt{receipt()}})
+	mu.Unlock()
+	poll[bool](t, ctx, `document.title.startsWith('Paid')`)
+}
+
+// A browser from before :has() shows which invoices there are, and words that hold for all of them and for some.
+func TestChoiceInAnOldBrowser(t *testing.T) {
+	ctx := browsertest.Start(t)
+	assets, err := static.New(nil)
+	noError(t, err)
+	f := frameFor(catalog(t), "en", assets.Path)
+	p := due(f)
+	p.Invoices = append(p.Invoices, november())
+	p.Invoices[1].ID = "in_4"
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+static.Prefix, func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		r.Header.Del("Accept-Encoding")
+		assets.ServeHTTP(answer, r)
+		w.Header().Set("Content-Type", answer.Header().Get("Content-Type"))
+		_, _ = w.Write([]byte(strings.ReplaceAll(answer.Body.String(), ":has(", ":unheard-of(")))
+	})
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(draw(t, Overview(p)))) })
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	visit(t, ctx, server.URL+"/pay")
+	seen, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`[document.querySelector('.choice .main-act').innerText.trim(),
+		...[...document.querySelectorAll('.choice > fieldset:first-of-type > .amount, .choice .picks [type=checkbox]')].filter((e) => e.checkVisibility()).map((e) => e.value || e.innerText)]`))
+	noError(t, err)
+	if got := strings.Join(seen, ", "); got != "Continue to the amount, Your choice, in_3, in_4" {
+		t.Errorf("shows %s", got)
 	}
 }
 

@@ -97,7 +97,7 @@ func Share(p SharePage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if p.Address != "" {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<section class=\"sheet flow\" aria-labelledby=\"made\" role=\"status\"><div class=\"flow-s\"><h2 id=\"made\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "<section class=\"sheet flow\" aria-labelledby=\"made\" role=\"status\" tabindex=\"-1\" autofocus><div class=\"flow-s\"><h2 id=\"made\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -69,6 +69,39 @@ func TestEveryPageInEveryLanguage(t *testing.T) {
 	}
 }
 
+// What the reader just did is told on a page whose title says the same as before: it has the focus, so that it is heard.
+func TestWhatWasDoneIsHeardFirst(t *testing.T) {
+	told := map[string]string{
+		"promise-review-self": "alert", "review-changed": "alert", "support": "status", "methods-removed": "status", "choices-kept": "status", "share-made": "status",
+	}
+	for _, s := range samples(frameFor(catalog(t), "en", plainAsset)) {
+		role, tells := told[s.name]
+		if !tells {
+			continue
+		}
+		delete(told, s.name)
+		if document(t, s.page).Find("main [role="+role+"][tabindex='-1'][autofocus]").Length() != 1 {
+			t.Errorf("%s leaves the reader at the top of the page", s.name)
+		}
+	}
+	if len(told) > 0 {
+		t.Errorf("no sample of %v", told)
+	}
+	code := document(t, RemoveMethod(RemoveMethodPage{Frame: frameFor(catalog(t), "en", plainAsset), Method: purse()[0], Code: CodeEntry{Asked: true}}))
+	if code.Find("#code[autofocus]").Length() != 1 {
+		t.Error("after a code was asked for nothing says where it went")
+	}
+}
+
+// Drawings have a size of their own, for readers whose browser makes nothing of the style sheet.
+func TestDrawingsHaveASize(t *testing.T) {
+	for _, s := range samples(frameFor(catalog(t), "en", plainAsset)) {
+		if n := document(t, s.page).Find("svg:not([width][height])").Length(); n > 0 {
+			t.Errorf("%s has %d drawings as wide as the window", s.name, n)
+		}
+	}
+}
+
 func checkShell(t *testing.T, doc *goquery.Document, locale *l10n.Locale) {
 	t.Helper()
 	for selector, want := range map[string]int{

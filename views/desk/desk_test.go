@@ -310,10 +310,36 @@ func TestEveryPage(t *testing.T) {
 			if faulty && !strings.HasPrefix(doc.Find("title").Text(), "Error: ") {
 				t.Errorf("a page with a fault is titled %q", doc.Find("title").Text())
 			}
+			if doc.Find(".errors").Not("[autofocus][tabindex='-1']").Length() > 0 {
+				t.Error("what went wrong does not have the focus, so that nobody hears it who does not see it")
+			}
+			doc.Find("[aria-invalid=true]").Each(func(_ int, field *goquery.Selection) {
+				described := ""
+				for _, other := range strings.Fields(field.AttrOr("aria-describedby", "")) {
+					described += doc.Find("#" + other).Text()
+				}
+				if doc.Find(".errors li").FilterFunction(func(_ int, said *goquery.Selection) bool {
+					return strings.Contains(described, strings.TrimSpace(said.Text()))
+				}).Length() == 0 {
+					t.Errorf("%s is wrong, and described as %q, which does not say why", field.AttrOr("name", "?"), described)
+				}
+			})
 			if len(html) > 50_000 {
 				t.Errorf("%d bytes, more than 50 KB", len(html))
 			}
 		})
+	}
+}
+
+// After a form did its work the page is the one from before, under the same title: what was done has the focus.
+func TestWhatWasDoneIsHeardFirst(t *testing.T) {
+	for tone, role := range map[Tone]string{Good: "status", Wait: "status", Bad: "alert"} {
+		page := customer(t)
+		page.Flash = &Flash{Tone: tone, Text: "Reminders are paused."}
+		_, doc := draw(t, Customer(page))
+		if got := doc.Find("main [role=" + role + "][autofocus][tabindex='-1']").Text(); got != page.Flash.Text {
+			t.Errorf("%s: the focus is on %q", tone, got)
+		}
 	}
 }
 
