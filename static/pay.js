@@ -223,12 +223,12 @@
   addEventListener('pageshow', (event) => {
     if (event.persisted) document.querySelectorAll('form[data-working]').forEach((form) => work(form, false));
   });
-  // An open menu closes when the reader turns elsewhere.
-  addEventListener('click', (event) => {
+  // An open menu closes when the reader turns elsewhere, by hand or by keyboard: it would lie over what they turn to.
+  ['click', 'focusin'].forEach((turn) => addEventListener(turn, (event) => {
     document.querySelectorAll('details.menu[open]').forEach((menu) => {
       if (!menu.contains(event.target)) menu.open = false;
     });
-  });
+  }));
   addEventListener('keydown', (event) => {
     if (event.key !== 'Escape') return;
     document.querySelectorAll('details.menu[open]').forEach((menu) => {

@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"sollecito/internal/browsertest"
 	"sollecito/static"
@@ -340,6 +341,18 @@ func TestScript(t *testing.T) {
 		if got := p.posts(); strings.Count(got, "/pay/charge") != 1 {
 			t.Errorf("sent %q", got)
 		}
+	})
+	t.Run("the menu of languages does not lie over what the keyboard goes on to", func(t *testing.T) {
+		open(t, "/pay")
+		run(t, `document.querySelector('.menu summary').focus()`)
+		do(t, ctx, chromedp.KeyEvent(kb.Enter))
+		last := poll[int](t, ctx, `document.querySelector('.menu').open && document.querySelectorAll('.menu button').length`)
+		for range last {
+			do(t, ctx, chromedp.KeyEvent(kb.Tab))
+		}
+		poll[bool](t, ctx, `document.querySelector('.menu').open && document.activeElement.matches('.menu button:last-child')`)
+		do(t, ctx, chromedp.KeyEvent(kb.Tab))
+		poll[bool](t, ctx, `!document.querySelector('.menu').open && document.querySelector('main').contains(document.activeElement)`)
 	})
 	if all := complaints(); len(all) > 0 {
 		t.Errorf("the browser complained: %q", all)
