@@ -214,7 +214,7 @@ func (h *house) settle(tx *sql.Tx, customer string, status outbox.Status) error 
 		copied, err := mail.Render(mail.Letter{
 			From: mail.Address{Name: "Lumen Studio", Address: "billing@lumen.example"}, To: mail.Address{Address: n.Recipient},
 			Subject: "A payment didn’t go through", Text: "Ciao\nhttps://pay.lumen.example/l/•••", HTML: `<p style="color:red">Ciao</p><script>alert(1)</script>`,
-			MessageID: n.ID + "@lumen.example", Date: h.clock(),
+			MessageID: n.ID + "@lumen.example", Date: h.clock(), Language: "it",
 		})
 		if err != nil {
 			return err

@@ -96,7 +96,7 @@ func fillCopy(p *desk.NoticePage, n outbox.Notice, copied string) error {
 		if err != nil {
 			return fmt.Errorf("read the copy of %s: %w", n.ID, err)
 		}
-		p.Headers, p.Text = kept.headers, kept.text
+		p.Headers, p.Text, p.Lang = kept.headers, kept.text, kept.lang
 		if kept.html != "" {
 			p.HTMLURL = "/admin/notices/" + url.PathEscape(n.ID) + "/html"
 		}
@@ -153,6 +153,7 @@ func (s *Server) showNoticeHTML(w http.ResponseWriter, r *http.Request, who staf
 // keptCopy is a letter read back from its bytes.
 type keptCopy struct {
 	headers    []desk.Header
+	lang       string
 	text, html string
 }
 
@@ -166,7 +167,7 @@ func parseCopy(kept string) (keptCopy, error) {
 	if err != nil {
 		return keptCopy{}, err
 	}
-	var c keptCopy
+	c := keptCopy{lang: letter.Header.Get("Content-Language")}
 	words := new(mime.WordDecoder)
 	for _, name := range headersShown() {
 		value := letter.Header.Get(name)

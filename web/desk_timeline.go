@@ -237,7 +237,7 @@ func (s *Server) noticeEntry(k record, n outbox.Notice, plan campaign.Campaign) 
 		e.Kind = desk.KindBanner
 	}
 	if n.Subject != "" && n.Kind != outbox.StaffMessage {
-		e.Title += ": “" + n.Subject + "”"
+		e.Subject, e.Lang = n.Subject, s.languageOf(k.Customer)
 	}
 	switch n.Status {
 	case outbox.Sent:

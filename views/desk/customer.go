@@ -157,6 +157,8 @@ type Entry struct {
 	Kind     Kind // chooses the icon
 	Tone     Tone
 	Title    string
+	Subject  string // of a message, in Lang; "" for none
+	Lang     string
 	Detail   string // a finished sentence, or ""
 	Quote    string // somebody's own words, drawn in quotation marks; "" for none
 	Code     string // the processor's own word, or ""

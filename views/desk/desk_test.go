@@ -109,7 +109,7 @@ func customer(t *testing.T) CustomerPage {
 			{At: at(time.November, 3, 11, 24), Kind: KindNote, Title: "Note by Samir", Quote: "Called. Client pays late this month, be patient."},
 			{At: at(time.November, 3, 10, 0), Kind: KindSkip, Title: "Mail 2 left out", Detail: "A promise was running."},
 			{At: at(time.October, 31, 8, 47), Kind: KindPromise, Tone: Good, Title: "Promise: charge me on 5 November", Detail: "Made on their page. Reminders went quiet until then."},
-			{At: at(time.October, 30, 10, 0), Kind: KindMail, Tone: Accent, Title: "Mail 1: “Your Lumen Studio payment didn't go through”", Detail: "Delivered in 1 s.", CopyURL: "/admin/notices/ntc_1"},
+			{At: at(time.October, 30, 10, 0), Kind: KindMail, Tone: Accent, Title: "Mail 1", Subject: "Uw betaling aan Lumen Studio is niet gelukt", Lang: "nl", Detail: "Delivered in 1 s.", CopyURL: "/admin/notices/ntc_1"},
 			{At: at(time.October, 28, 7, 58), Kind: KindCharge, Tone: Bad, Title: "First charge failed, €588.00", Detail: "Not enough money.", Code: "insufficient_funds"},
 		},
 		PortalURL: "/admin/customers/cus_QxA1/view", StripeURL: "https://dashboard.example/cus_QxA1", Talk: &Talk{ID: "conv_1", Last: now},
@@ -310,6 +310,14 @@ func TestEveryPage(t *testing.T) {
 			if faulty && !strings.HasPrefix(doc.Find("title").Text(), "Error: ") {
 				t.Errorf("a page with a fault is titled %q", doc.Find("title").Text())
 			}
+			leads := map[string]string{}
+			doc.Find("main a[href]").Each(func(_ int, link *goquery.Selection) {
+				called, to := strings.Join(strings.Fields(link.Text()), " "), link.AttrOr("href", "")
+				if leads[called] != "" && leads[called] != to {
+					t.Errorf("in a list of links %q leads to %s and to %s", called, leads[called], to)
+				}
+				leads[called] = to
+			})
 			if doc.Find(".errors").Not("[autofocus][tabindex='-1']").Length() > 0 {
 				t.Error("what went wrong does not have the focus, so that nobody hears it who does not see it")
 			}
@@ -340,6 +348,21 @@ func TestWhatWasDoneIsHeardFirst(t *testing.T) {
 		if got := doc.Find("main [role=" + role + "][autofocus][tabindex='-1']").Text(); got != page.Flash.Text {
 			t.Errorf("%s: the focus is on %q", tone, got)
 		}
+	}
+}
+
+// Staff who listen hear a customer's language in a voice that speaks it.
+func TestLettersSayTheirLanguage(t *testing.T) {
+	_, doc := draw(t, Customer(customer(t)))
+	if got := doc.Find("[aria-labelledby=timeline] [lang=nl]").Text(); got != "Uw betaling aan Lumen Studio is niet gelukt" {
+		t.Errorf("in Dutch is %q", got)
+	}
+	if got := strings.Join(strings.Fields(doc.Find("[aria-labelledby=timeline]").Text()), " "); !strings.Contains(got, "Mail 1: “Uw betaling aan Lumen Studio is niet gelukt”") {
+		t.Errorf("the timeline is %q", got)
+	}
+	_, doc = draw(t, Notice(NoticePage{Frame: frame(t), Title: "Mail 1", State: "sent", Lang: "nl", Headers: []Header{{"Subject", "Uw betaling"}, {"Date", "Thu, 30 Oct 2025"}}, Text: "Hallo Anneke,"}))
+	if got := doc.Find("main [lang=nl]").Text(); got != "Uw betalingHallo Anneke," {
+		t.Errorf("in Dutch is %q", got)
 	}
 }
 

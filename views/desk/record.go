@@ -1,6 +1,10 @@
 package desk
 
-import "time"
+import (
+	"time"
+
+	"github.com/a-h/templ"
+)
 
 // NoticePage is the exact kept copy of one message, GET /admin/notices/{id}. The HTML part is not drawn into this
 // page: HTMLURL serves it alone, with a Content-Security-Policy that runs nothing.
@@ -15,8 +19,17 @@ type NoticePage struct {
 	At           time.Time
 	Headers      []Header // as they were sent, in their order
 	Text         string   // the plain text part; the link's secret is cut out
+	Lang         string   // of the subject and the text; "" when unknown
 	HTMLURL      string   // "" when there is no HTML part
 	Forgotten    bool     // the copy's time has passed, or the customer was erased: only the facts above are left
+}
+
+// speaks says in which language the message was written, to who has it read out.
+func (p NoticePage) speaks() templ.Attributes {
+	if p.Lang == "" {
+		return nil
+	}
+	return templ.Attributes{"lang": p.Lang}
 }
 
 // Header is one header of a message.
