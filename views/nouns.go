@@ -61,6 +61,7 @@ type ContactPlan struct {
 type Note struct {
 	Kind NoteKind
 	Said Said
+	New  bool // what the reader just did led to it
 }
 
 // NoteKind chooses a note's icon and weight.

@@ -40,6 +40,7 @@ type OverviewPage struct {
 	CanClaim   bool     // offers GET /pay/transfer
 	CanCancel  bool     // offers GET /pay/cancel
 	Cancels    bool     // the reader has asked to end their plan
+	CancelsNow bool     // and did so just now
 	Proves     bool     // a bank account the reader added waits for the amounts of small deposits, POST /pay/prove
 }
 

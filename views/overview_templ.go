@@ -112,7 +112,7 @@ func Overview(p OverviewPage) templ.Component {
 				}
 			}
 			if p.Cancels {
-				templ_7745c5c3_Err = cancelNote(p.Frame).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = cancelNote(p.Frame, p.CancelsNow).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"sollecito/internal/billing"
@@ -56,8 +57,13 @@ func (s *Server) showOwed(w http.ResponseWriter, r *http.Request, v visitor, st 
 		return err
 	}
 	p.Proves = proves
+	done := s.toldIn(r, v.session.ID)
+	p.CancelsNow = done == "leaving"
+	if p.Note != nil {
+		p.Note.New = done == "claimed" && strings.HasPrefix(p.Note.Said.Key, "note.claim")
+	}
 	if p.Promise != nil {
-		p.Promise.Made = s.toldIn(r, v.session.ID) == "promised"
+		p.Promise.Made = done == "promised"
 		p.Promise.Mailed = v.Email != ""
 	}
 	s.show(w, r, code, views.Overview(p))

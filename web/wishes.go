@@ -81,7 +81,7 @@ func (s *Server) claimTransfer(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.Wake()
-	http.Redirect(w, r, "/pay", http.StatusSeeOther)
+	http.Redirect(w, r, s.tellAt("/pay", "claimed", v.session.ID), http.StatusSeeOther)
 	return nil
 }
 
@@ -124,7 +124,7 @@ func (s *Server) cancel(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.Wake()
-	http.Redirect(w, r, "/pay", http.StatusSeeOther)
+	http.Redirect(w, r, s.tellAt("/pay", "leaving", v.session.ID), http.StatusSeeOther)
 	return nil
 }
 

@@ -363,6 +363,9 @@ func TestWhatIsSaidWhileSmallDepositsAreOnTheirWayIsAcknowledged(t *testing.T) {
 		if !strings.Contains(said, "You told us that you have paid by bank transfer.") || b.restsUntil(".note") != promised || promised == "" {
 			t.Errorf("reminders were to be paused until %q: %s", promised, said)
 		}
+		if b.text(".note[role=status][tabindex='-1'][autofocus]") != said || b.get("/pay").text(".note[autofocus]") != "" {
+			t.Error("right after the press it is not what is heard first, or it is on a later visit too")
+		}
 	})
 	t.Run("a message", func(t *testing.T) {
 		t.Parallel()

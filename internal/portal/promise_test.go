@@ -385,6 +385,9 @@ func TestAskingToLeaveTakesBackTheDayOfACharge(t *testing.T) {
 	if p := h.promise(customer); p.Status != dunning.PromiseWithdrawn || h.restsFor(customer) != "conversation" || strings.Contains(b.text("main"), "we will charge") {
 		t.Errorf("the promise is %s, the case rests for %q, the page says %s", p.Status, h.restsFor(customer), b.text("main"))
 	}
+	if b.text("#cancels[role=status][tabindex='-1'][autofocus]") == "" || b.get("/pay").text("#cancels[autofocus]") != "" {
+		t.Error("right after the press the wish is not what is heard first, or it is on a later visit too")
+	}
 	before := h.charges(customer, invoice)
 	b.get("/pay/cancel").press("/pay/cancel/back").at("/pay", http.StatusOK)
 	h.walk(6 * day)
