@@ -200,7 +200,7 @@ const (
 	cardSent  = "expect=in_3+2900+eur&invoice=in_3"
 	toldFault = `!document.querySelector('[data-fault]').hidden && document.activeElement === document.querySelector('[data-fault]') && document.title.startsWith('Error: ') && document.querySelector('[data-fault] p').textContent`
 	press     = `document.querySelector('.main-act').click()`
-	heard     = `document.querySelector('[role=status][data-said]').textContent.trim()`
+	spoken    = `document.querySelector('[role=status][data-said]').textContent.trim()`
 )
 
 // TestScript tells what pay.js does on the pages that need it, in a real browser and one after another in one tab.
@@ -237,7 +237,7 @@ func TestScript(t *testing.T) {
 		if asked != `[["Stripe","pk_test_123","en"],["elements","setup","eur","card"]]` {
 			t.Errorf("the fields were made with %s", asked)
 		}
-		busy, err := chromedp.Run(ctx, chromedp.Evaluate[string](press+";"+press+`; document.querySelector('.main-act[aria-disabled=true]').textContent.trim() + '/' + `+heard))
+		busy, err := chromedp.Run(ctx, chromedp.Evaluate[string](press+";"+press+`; document.querySelector('.main-act[aria-disabled=true]').textContent.trim() + '/' + `+spoken))
 		noError(t, err)
 		if busy != "Saving…/Saving…" {
 			t.Errorf("during work the button says, and a screen reader hears, %q", busy)
@@ -263,7 +263,7 @@ func TestScript(t *testing.T) {
 			if poll[string](t, ctx, `document.querySelector('.main-act').textContent.trim()`) != "Save card and pay €29.00" {
 				t.Errorf("%s: the button did not come back", typed)
 			}
-			if poll[string](t, ctx, heard+` || 'nothing'`) != "nothing" {
+			if poll[string](t, ctx, spoken+` || 'nothing'`) != "nothing" {
 				t.Errorf("%s: a screen reader is still told of work", typed)
 			}
 			typeCard(t, "4242")
@@ -296,7 +296,7 @@ func TestScript(t *testing.T) {
 		for _, path := range []string{"/blocked", "/pay/card?broken"} {
 			open(t, path)
 			poll[bool](t, ctx, `!document.querySelector('[data-blocked]').hidden && document.querySelector('.main-act').hidden && document.querySelector('[data-waiting]').hidden && !!document.querySelector('form[action="/pay/hosted"] button')`)
-			if said := poll[string](t, ctx, heard); !strings.Contains(said, "The card fields") {
+			if said := poll[string](t, ctx, spoken); !strings.Contains(said, "The card fields") {
 				t.Errorf("%s: a screen reader hears %q", path, said)
 			}
 		}
