@@ -312,14 +312,14 @@ func TestEveryPage(t *testing.T) {
 			}
 			leads := map[string]string{}
 			doc.Find("main a[href]").Each(func(_ int, link *goquery.Selection) {
-				called, to := strings.Join(strings.Fields(link.Text()), " "), link.AttrOr("href", "")
+				called, to := strings.Join(strings.Fields(link.AttrOr("aria-label", link.Text())), " "), link.AttrOr("href", "")
 				if leads[called] != "" && leads[called] != to {
 					t.Errorf("in a list of links %q leads to %s and to %s", called, leads[called], to)
 				}
 				leads[called] = to
 			})
-			if doc.Find(".errors").Not("[autofocus][tabindex='-1']").Length() > 0 {
-				t.Error("what went wrong does not have the focus, so that nobody hears it who does not see it")
+			if doc.Find(".errors, section.flash").Not("[autofocus][tabindex='-1']").Length() > 0 {
+				t.Error("what went wrong, or is shown only now, does not have the focus, so that nobody hears it who does not see it")
 			}
 			doc.Find("[aria-invalid=true]").Each(func(_ int, field *goquery.Selection) {
 				described := ""
