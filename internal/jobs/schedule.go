@@ -24,6 +24,9 @@ type Schedule struct {
 
 	mu      sync.Mutex
 	resting map[string]time.Time // what of a day's turn failed, and until when it is left alone
+
+	followed bool   // all cases are known to wait by the contact policy in force
+	reached  string // up to which case they are, before that
 }
 
 const (
@@ -36,11 +39,15 @@ const (
 // While sending is stopped no step is taken and cases keep their place; pauses end and due dates pass all the same.
 func (s *Schedule) RunOnce(ctx context.Context) (int, error) {
 	now := s.Now()
+	ended, err := s.followPolicy(ctx, now)
+	if err != nil {
+		return 0, err
+	}
 	turns, due, err := s.find(ctx, now)
 	if err != nil {
 		return 0, err
 	}
-	ended := s.lookAhead(ctx, now)
+	ended += s.lookAhead(ctx, now)
 	if turns {
 		ended += s.turn(ctx, now, s.Cases.ElapsedPauses, s.Cases.EndPauses) + s.turn(ctx, now, s.Cases.PastDue, s.Cases.OpenPastDue)
 		_, due, err = s.find(ctx, now) // with the cases that these put on the schedule
@@ -70,6 +77,60 @@ func (s *Schedule) RunOnce(ctx context.Context) (int, error) {
 		}
 	}
 	return ended + len(due), nil
+}
+
+// followPolicy plans a batch of open cases anew when the contact policy is another than the one they were planned by: what
+// their pages foretell is reckoned by the one in force. It answers how many it planned.
+func (s *Schedule) followPolicy(ctx context.Context, now time.Time) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.followed {
+		return 0, nil
+	}
+	var ids []string
+	changed := false
+	err := s.DB.See(ctx, func(tx *sql.Tx) error {
+		var err error
+		changed, err = s.Cases.PolicyChanged(ctx, tx)
+		if err != nil || !changed {
+			return err
+		}
+		ids, err = s.Cases.Waits(ctx, tx, s.reached, scheduleBatch, now)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("find cases planned by another contact policy: %w", err)
+	}
+	if changed && len(ids) == 0 {
+		err = s.DB.Do(ctx, func(tx *sql.Tx) error { return s.Cases.KeepPolicy(ctx, tx) })
+	}
+	if len(ids) == 0 {
+		s.followed = err == nil
+		return 0, err
+	}
+	if s.reached == "" {
+		s.Log.InfoContext(ctx, "the contact policy is another one, open cases are planned anew")
+	}
+	replan := func(ids []string) error {
+		return s.change(ctx, func(tx *sql.Tx) error { return s.Cases.Replan(ctx, tx, ids, now) })
+	}
+	err = replan(ids)
+	if err != nil && !passes(ctx, err) {
+		for _, id := range ids {
+			err = replan([]string{id})
+			if err != nil && passes(ctx, err) {
+				return 0, err
+			}
+			if err != nil {
+				s.Log.ErrorContext(ctx, "a case could not be planned anew and keeps its time", "case", id, "err", err)
+				err = nil
+			}
+		}
+	}
+	if err == nil {
+		s.reached = ids[len(ids)-1]
+	}
+	return len(ids), err
 }
 
 // find answers whether the day ends pauses or brings due dates, and a batch of due cases. It is asked each time any task

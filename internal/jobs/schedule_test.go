@@ -5,9 +5,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"strconv"
 	"testing"
 	"time"
 
+	"sollecito/internal/campaign"
+	"sollecito/internal/contact"
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
 	"sollecito/internal/jobs"
@@ -154,5 +158,85 @@ func TestACaseDoesNotWaitAnHourForADatabaseThatWasAway(t *testing.T) {
 	done, err := s.RunOnce(t.Context())
 	if err != nil || done != 3 {
 		t.Errorf("once it is back %d cases went on: %v", done, err)
+	}
+}
+
+// With other hours in the settings the cases that wait already have their next instants by them, once and for all of them; one
+// that cannot be read keeps nobody else from it.
+func TestCasesThatWaitFollowAnotherContactPolicy(t *testing.T) {
+	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC) // a Tuesday
+	const customers = 103
+	db, _, _ := waiting(t, now, customers, nil)
+	err := db.Do(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE customers SET metadata = '{' WHERE id = 'cus_1'`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	follow := func(hours string) *jobs.Schedule {
+		t.Helper()
+		policy := contact.DefaultPolicy()
+		err := policy.ParseHours(hours)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cases := dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: policy, Zone: time.UTC})
+		s := &jobs.Schedule{DB: db, Cases: cases, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+		for range 3 { // two batches, and that there is no third
+			_, err = s.RunOnce(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		return s
+	}
+	hours := func() map[int]int {
+		t.Helper()
+		all := map[int]int{}
+		err := db.See(t.Context(), func(tx *sql.Tx) error {
+			next, err := database.Strings(t.Context(), tx, `SELECT cast(next_step_at AS TEXT) FROM cases WHERE status = 'open' AND customer_id <> 'cus_1'`)
+			for _, text := range next {
+				at, err := strconv.ParseInt(text, 10, 64)
+				if err != nil {
+					return err
+				}
+				all[time.Unix(at, 0).UTC().Hour()]++
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	follow("9-18")
+	before := hours()
+	follow("16-18")
+	if got := hours(); len(got) != 1 || got[15] != customers-1 { // in UTC, an hour behind them
+		t.Errorf("with 16 to 18 the next steps come at %v, before at %v", got, before)
+	}
+	follow("9-18")
+	if got := hours(); !maps.Equal(got, before) {
+		t.Errorf("with 9 to 18 again the next steps come at %v, before at %v", got, before)
+	}
+	err = db.Do(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE cases SET next_step_at = next_step_at + 60 WHERE status = 'open'`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	follow("9-18") // which is the policy in force: nothing is planned anew
+	err = db.See(t.Context(), func(tx *sql.Tx) error {
+		var n int
+		err := tx.QueryRow(`SELECT count(*) FROM cases WHERE status = 'open' AND next_step_at % 3600 = 60`).Scan(&n)
+		if err == nil && n != customers {
+			t.Errorf("the policy did not change, and %d of %d cases kept their times", n, customers)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
