@@ -52,7 +52,7 @@ type house struct {
 
 	mu  sync.Mutex
 	now time.Time
-	log bytes.Buffer
+	log journal
 }
 
 func newHouse(t *testing.T, change ...func(*Options)) *house {
@@ -424,4 +424,23 @@ func words(s *goquery.Selection) string {
 		all = append(all, strings.Fields(words(child))...)
 	})
 	return strings.Join(all, " ")
+}
+
+// journal is a log that may be read while others write: a line about a request comes after its answer.
+type journal struct {
+	mu    sync.Mutex
+	lines bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (j *journal) Write(line []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.lines.Write(line)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.lines.String()
 }

@@ -49,7 +49,11 @@ func (s *Server) fail(w *answer, r *http.Request, err error) {
 	}
 	switch {
 	case code >= 500 && database.Outage(err): // of whatever comes: each request has its line, and one a second says why
-		s.outages.Do(func() { s.complain(r, code, err) })
+		once := &s.outages
+		if fault.Is(err, fault.Unavailable) { // Stripe's silence must not hide the database's, nor the other way round
+			once = &s.silences
+		}
+		once.Do(func() { s.complain(r, code, err) })
 	case code >= 500:
 		s.complain(r, code, err)
 	default:

@@ -80,13 +80,14 @@ type Server struct {
 	buffers  sync.Pool // of *bytes.Buffer, that pages are drawn into
 	memory   memory
 	outages  rate.Sometimes // tells of a database that is away
+	silences rate.Sometimes // tells of a Stripe that does not answer
 }
 
 // New makes a Server; it listens nowhere.
 func New(o Options) (*Server, error) {
 	s := &Server{
 		Options: o, buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
-		outages: rate.Sometimes{First: 10, Interval: time.Second},
+		outages: rate.Sometimes{First: 10, Interval: time.Second}, silences: rate.Sometimes{First: 10, Interval: time.Second},
 	}
 	var err error
 	s.policies, err = newPolicies(o.StripeJS, o.StripeAPI)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"sollecito/internal/config"
+	"sollecito/internal/database"
 	"sollecito/internal/portal"
 )
 
@@ -87,7 +88,7 @@ func serve(ctx context.Context, p program, c *config.Config, again func() (*conf
 	served := make(chan error, 1)
 	go func() { served <- portal.Serve(serving, log, door, front) }()
 	giveUp := func(err error) error {
-		if ctx.Err() != nil { // whatever failed then, failed of it
+		if ctx.Err() != nil && database.Interrupted(err) {
 			log.Info("told to stop while it was starting", "err", err)
 			err = nil
 		}

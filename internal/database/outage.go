@@ -1,10 +1,12 @@
 package database
 
 import (
+	"context"
 	"database/sql/driver"
 	"errors"
 	"io"
 	"net"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
@@ -33,13 +35,28 @@ func Outage(err error) bool {
 	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
+// InTheWay reports whether err says that somebody else held what was asked for, or that it took too long: that passes too, but
+// it is about what was asked for, and others may be served meanwhile.
+func InTheWay(err error) bool {
+	var said *pgconn.PgError
+	return errors.As(err, &said) && slices.Contains(inTheWay, said.Code)
+}
+
+// inTheWay are PostgreSQL's words for it: another transaction was in the way, a lock was waited for too long, a statement took
+// longer than it may.
+var inTheWay = []string{"40001", "40P01", "55P03", "57014"}
+
+// Interrupted reports whether err says that a statement was ended because whoever asked for it left.
+func Interrupted(err error) bool {
+	var file *sqlite.Error
+	var said *pgconn.PgError
+	return errors.Is(err, context.Canceled) || errors.As(err, &file) && file.Code()&0xff == sqlite3.SQLITE_INTERRUPT ||
+		errors.As(err, &said) && said.Code == "57014"
+}
+
 // passing reports whether PostgreSQL's five letters tell of the server's own state (their list is appendix A of its manual).
 func passing(state string) bool {
-	switch state {
-	case "25006", // the server is a standby, or was told to be read only
-		"40001", "40P01", // another transaction was in the way
-		"55P03", // a lock was waited for too long
-		"57014": // a statement took longer than it may
+	if state == "25006" || slices.Contains(inTheWay, state) { // the former of a standby, or one told to be read only
 		return true
 	}
 	if len(state) != 5 {

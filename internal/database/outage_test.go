@@ -1,9 +1,11 @@
 package database
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"testing"
 
@@ -62,5 +64,20 @@ func TestOutages(t *testing.T) {
 		if got := Outage(failure.err); got != failure.want {
 			t.Errorf("%s (%v): %v", what, failure.err, got)
 		}
+	}
+}
+
+// Of what passes some is about one thing: somebody else holds it, or it took too long.
+func TestWhatIsInTheWayIsToldFromADatabaseThatIsAway(t *testing.T) {
+	for code, want := range map[string]struct{ way, left bool }{
+		"55P03": {way: true}, "40001": {way: true}, "40P01": {way: true}, "57014": {true, true}, "57P01": {}, "53200": {}, "08006": {}, "23505": {},
+	} {
+		err := fmt.Errorf("hold: %w", &pgconn.PgError{Code: code})
+		if InTheWay(err) != want.way || Interrupted(err) != want.left {
+			t.Errorf("%s: in the way %v, interrupted %v", code, InTheWay(err), Interrupted(err))
+		}
+	}
+	if InTheWay(io.ErrUnexpectedEOF) || Interrupted(io.ErrUnexpectedEOF) || !Interrupted(fmt.Errorf("begin: %w", context.Canceled)) {
+		t.Error("a lost connection is in the way, or whoever left did not interrupt it")
 	}
 }

@@ -217,10 +217,11 @@ func (cs *Cases) waitForPerson(ctx context.Context, tx *sql.Tx, c Case, in Situa
 	if err != nil {
 		return err
 	}
-	if len(story) > 0 && story[len(story)-1].What == "waits" {
+	waits := Entry{CaseID: c.ID, At: now.Unix(), What: "waits", Why: string(why)}
+	if len(story) > 0 && story[len(story)-1].What == waits.What && story[len(story)-1].Why == waits.Why {
 		return nil
 	}
-	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "waits", Why: string(why)})
+	return writeLog(ctx, tx, waits)
 }
 
 func (cs *Cases) take(ctx context.Context, tx *sql.Tx, c Case, in Situation, next Planned, now time.Time) error {

@@ -38,7 +38,8 @@ func (c *courier) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, fmt.Errorf("read own request: %w", err)
 	}
 	for try := 0; ; try++ {
-		if !c.breaker.allows(time.Now()) {
+		// An order is a person's, or was decided by what was read just now: it is not refused unasked.
+		if try == 0 && req.Method == http.MethodGet && !c.breaker.allows(time.Now()) {
 			return nil, errSilent
 		}
 		err := c.limiter.Wait(ctx)

@@ -469,20 +469,29 @@ func (in *Intake) conclude(ctx context.Context, tx *sql.Tx, e Event, outcome err
 	case errors.Is(outcome, gateway.ErrPermission) && e.Attempts >= mostTries:
 		in.log.WarnContext(ctx, "event parked, the key may not read what it is about", "event", e.ID, "type", e.Type, "err", outcome)
 		return setStatus(ctx, tx, e.ID, Parked, "The key lacks the permission to read what it is about; sollecito doctor names it. Replay the event once the key has it.", now.Unix())
-	case outcome == errRefused:
-		return retryAt(ctx, tx, e.ID, now.Add(restsSilence).Unix(), fault.MessageOf(outcome))
-	case fault.Is(outcome, fault.Unavailable):
-		in.log.WarnContext(ctx, "event waits, Stripe does not answer", "event", e.ID, "type", e.Type, "tries", e.Attempts, "err", outcome)
+	case errors.Is(outcome, gateway.ErrPermission):
+		in.log.WarnContext(ctx, "event waits, the key may not read what it is about", "event", e.ID, "type", e.Type, "tries", e.Attempts, "err", outcome)
 		return retryAt(ctx, tx, e.ID, now.Add(min(backoff(e.Attempts), longestWait)).Unix(), fault.MessageOf(outcome))
+	case outcome == errRefused:
+		return retryUncounted(ctx, tx, e.ID, now.Add(restsSilence).Unix(), fault.MessageOf(outcome))
+	case fault.Is(outcome, fault.Unavailable):
+		in.log.WarnContext(ctx, "event waits, Stripe does not answer", "event", e.ID, "type", e.Type, "err", outcome)
+		return retryUncounted(ctx, tx, e.ID, now.Add(e.patience(now)).Unix(), fault.MessageOf(outcome))
 	case database.Outage(outcome):
-		in.log.WarnContext(ctx, "event waits, the database was away", "event", e.ID, "type", e.Type, "tries", e.Attempts, "err", outcome)
-		return retryAt(ctx, tx, e.ID, now.Add(backoff(e.Attempts)).Unix(), "The database was away; it is tried again.")
+		in.log.WarnContext(ctx, "event waits, the database was away", "event", e.ID, "type", e.Type, "err", outcome)
+		return retryUncounted(ctx, tx, e.ID, now.Add(e.patience(now)).Unix(), "The database was away; it is tried again.")
 	case e.Attempts < mostTries:
 		in.log.ErrorContext(ctx, "event failed and is tried again", "event", e.ID, "type", e.Type, "tries", e.Attempts, "err", outcome)
 		return retryAt(ctx, tx, e.ID, now.Add(backoff(e.Attempts)).Unix(), "It failed on our side and is tried again.")
 	}
 	in.log.ErrorContext(ctx, "event parked", "event", e.ID, "type", e.Type, "err", outcome)
 	return setStatus(ctx, tx, e.ID, Parked, fmt.Sprintf("It failed %d times on our side; the log has the details.", e.Attempts), now.Unix())
+}
+
+// patience is the wait of an event that waits for others to be back: as long as it waited already, so that waits double, and
+// a minute at most.
+func (e Event) patience(now time.Time) time.Duration {
+	return min(max(now.Sub(time.Unix(e.ReceivedAt, 0)), 2*time.Second), longestWait)
 }
 
 // backoff is the wait after n tries: 2, 4, 8, … seconds, at most a quarter of an hour.

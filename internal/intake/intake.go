@@ -125,6 +125,7 @@ type reading struct {
 	account billing.Account
 	tries   []billing.Attempt
 	at      int64 // before it began
+	over    int64 // what was known before it began to be stored as read at this instant to come; 0 for none
 }
 
 // wanting is what is still to be asked before a reading can be kept.
@@ -139,7 +140,31 @@ func (w wanting) nothing() bool { return len(w.invoices) == 0 && len(w.disputes)
 // refresh reads the customer and keeps it in one transaction; where something else is to be asked first, in another one.
 // with is done in the transaction that keeps everything, and left out where disputes are kept after it.
 func (in *Intake) refresh(ctx context.Context, customer string, always bool, with func(context.Context, *sql.Tx) error) error {
-	r := reading{at: in.now().Unix()}
+	over := int64(0)
+	for try := 1; ; try++ {
+		err := in.refreshOver(ctx, customer, over, always, with)
+		var ahead readAhead
+		if try == aheadTries || !errors.As(err, &ahead) {
+			return err
+		}
+		over = int64(ahead)
+	}
+}
+
+// readAhead is that a reading cannot be told from an older one: what is stored was read at this instant, which has not come yet by
+// our clock. Another program's is ahead, or one was. Stripe is asked once more then; when what is stored is still the same, what it
+// says is newer.
+type readAhead int64
+
+func (r readAhead) Error() string {
+	return fmt.Sprintf("it was read at %s, which has not come yet; are the clocks apart?", time.Unix(int64(r), 0).UTC().Format(time.RFC3339))
+}
+
+const aheadTries = 3 // others may read meanwhile
+
+// refreshOver is refresh over what is stored as read at an instant that has not come yet, 0 when none is known.
+func (in *Intake) refreshOver(ctx context.Context, customer string, over int64, always bool, with func(context.Context, *sql.Tx) error) error {
+	r := reading{at: in.now().Unix(), over: over}
 	var err error
 	r.account, err = in.stripe.Account(ctx, customer)
 	in.trouble.Store(fault.Is(err, fault.Unavailable))
@@ -289,9 +314,10 @@ func (in *Intake) save(ctx context.Context, customer string, work func(tx *sql.T
 func (in *Intake) keep(ctx context.Context, tx *sql.Tx, r reading, was billing.Stored, with func(context.Context, *sql.Tx) error) error {
 	id := r.account.Customer.ID
 	if was.Customer.SyncedAt > in.now().Unix() {
-		// Another program's clock is ahead, or one was. What it read is no newer than what was read now; else all that
-		// Stripe tells until our clock has come there would be taken for old, and lost.
-		r.at = was.Customer.SyncedAt
+		if was.Customer.SyncedAt != r.over {
+			return readAhead(was.Customer.SyncedAt)
+		}
+		r.at = r.over // else all that Stripe tells until our clock has come there would be taken for old, and lost
 	}
 	r.account.Methods = slices.DeleteFunc(r.account.Methods, func(m billing.Method) bool { return m.CustomerID != id })
 	err := billing.SaveNoting(ctx, tx, was, r.account, r.at, in.now())

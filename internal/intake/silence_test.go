@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -169,5 +170,107 @@ func TestWhatIsReadByAClockThatIsBehindIsKept(t *testing.T) {
 	})
 	if err != nil || waitingStill(t, db) > 0 {
 		t.Errorf("the event waits still: %v", err)
+	}
+}
+
+// What nobody could try counts as no try: once Stripe is back, one failure of ours parks nothing.
+func TestStripesSilenceCountsAsNoTry(t *testing.T) {
+	t.Parallel()
+	clock := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	stripe := &account{gone: true, asked: map[string]bool{}}
+	log, _ := lined()
+	in, db := told(t, stripe, &clock, log, 20)
+	run := func(seconds int, also func(context.Context, Event) error) {
+		t.Helper()
+		for range seconds {
+			_, err := in.RunOnce(t.Context(), 100, also)
+			if err != nil {
+				t.Fatal(err)
+			}
+			clock = clock.Add(time.Second)
+		}
+	}
+	run(300, nothingElse)
+	stripe.gone = false
+	failed := map[string]bool{}
+	run(90, func(_ context.Context, e Event) error {
+		if failed[e.ID] {
+			return nil
+		}
+		failed[e.ID] = true
+		return errors.New("a failure of ours")
+	})
+	if n := waitingStill(t, db); n > 0 {
+		t.Errorf("%d events wait still", n)
+	}
+	err := db.See(t.Context(), func(tx *sql.Tx) error {
+		var n int
+		err := tx.QueryRow(`SELECT count(*) FROM events WHERE status = 'parked'`).Scan(&n)
+		if err == nil && n > 0 {
+			t.Errorf("%d events are parked", n)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// crossed is a Stripe whose customers have an old address as long as their reading takes, and a new one from then on.
+type crossed struct {
+	during func()
+	reads  int
+}
+
+// RoundTrip implements http.RoundTripper.
+func (c *crossed) RoundTrip(r *http.Request) (*http.Response, error) {
+	body := `{"object": "list", "data": [], "has_more": false}`
+	_, id, _ := strings.Cut(r.URL.Path, "/v1/customers/")
+	if id != "" {
+		address := "new@customer.example"
+		if c.reads == 0 {
+			address = "old@customer.example"
+			c.during()
+		}
+		c.reads++
+		body = fmt.Sprintf(`{"id": %q, "object": "customer", "email": %q}`, id, address)
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
+}
+
+// While a slow reading is under way, a program whose clock is ahead reads and keeps what is newer: that is not overwritten.
+func TestASlowReadingOverwritesNothingThatWasReadAhead(t *testing.T) {
+	t.Parallel()
+	clock := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	stripe := &crossed{}
+	log, _ := lined()
+	in, db := told(t, stripe, &clock, log, 1)
+	stripe.during = func() {
+		clock = clock.Add(time.Second)
+		err := db.Do(t.Context(), func(tx *sql.Tx) error {
+			newer := billing.Account{Customer: billing.Customer{ID: "cus_000", Email: "new@customer.example"}}
+			return billing.Save(t.Context(), tx, newer, clock.Add(3*time.Second).Unix())
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		clock = clock.Add(time.Second)
+	}
+	_, err := in.RunOnce(t.Context(), 100, nothingElse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.See(t.Context(), func(tx *sql.Tx) error {
+		who, err := billing.FindCustomer(t.Context(), tx, "cus_000")
+		if who.Email != "new@customer.example" {
+			t.Errorf("the older reading's %s is kept", who.Email)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := waitingStill(t, db); n > 0 {
+		t.Error("its event waits still")
 	}
 }

@@ -122,6 +122,12 @@ func retryAt(ctx context.Context, tx *sql.Tx, id string, at int64, reason string
 	return err
 }
 
+// retryUncounted is retryAt for an event that nobody could try: it is none of its tries.
+func retryUncounted(ctx context.Context, tx *sql.Tx, id string, at int64, reason string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE events SET next_try_at = $1, reason = $2, attempts = attempts - 1 WHERE id = $3 AND status = 'received' AND attempts > 0`, at, reason, id)
+	return err
+}
+
 // waitingFor answers which of the customers have events that nobody has looked at.
 func waitingFor(ctx context.Context, tx *sql.Tx, customers []string) ([]string, error) {
 	if len(customers) == 0 {

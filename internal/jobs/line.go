@@ -252,6 +252,10 @@ func (l *line) stumble(ctx context.Context, n outbox.Notice, why error) error {
 		return cmp.Or(err, why)
 	}
 	err = l.DB.Do(ctx, func(tx *sql.Tx) error {
+		if database.InTheWay(why) { // which is not counted either
+			_, err := outbox.PutOff(ctx, tx, n, l.Now().Add(restAfter(why, stumbleWait)).Unix(), n.Reason)
+			return err
+		}
 		return outbox.Stumble(ctx, tx, n, l.Now().Add(stumbleWait).Unix(), l.Now().Unix())
 	})
 	if err != nil {

@@ -114,7 +114,8 @@ func (r *Retries) retry(ctx context.Context, retry dunning.Retry) error {
 	case errors.As(err, &refused), fault.Is(err, fault.Conflict):
 		wait, why = time.Minute, "" // something came in between; the next look says what
 	default:
-		r.Log.ErrorContext(ctx, "a retry failed and waits an hour", "invoice", retry.InvoiceID, "err", err)
+		wait = restAfter(err, retryFailed)
+		r.Log.ErrorContext(ctx, "a retry failed and waits", "invoice", retry.InvoiceID, "wait", wait, "err", err)
 	}
 	return r.DB.Do(ctx, func(tx *sql.Tx) error { return r.Cases.PutRetryOff(ctx, tx, retry, r.Now().Add(wait), why) })
 }
@@ -165,8 +166,9 @@ func (r *Retries) newCard(ctx context.Context, c billing.NewCard) error {
 	case fault.Is(err, fault.NotFound):
 		c.DueAt, c.Why = 0, "Stripe does not know it any more."
 	case err != nil:
-		r.Log.ErrorContext(ctx, "a new card could not be charged and waits an hour", "customer", c.CustomerID, "err", err)
-		c.DueAt, c.Why = r.Now().Add(retryFailed).Unix(), "It failed on our side and is tried again."
+		wait := restAfter(err, retryFailed)
+		r.Log.ErrorContext(ctx, "a new card could not be charged and waits", "customer", c.CustomerID, "wait", wait, "err", err)
+		c.DueAt, c.Why = r.Now().Add(wait).Unix(), "It failed on our side and is tried again."
 	}
 	return r.DB.Do(ctx, func(tx *sql.Tx) error {
 		err := database.Hold(ctx, tx, c.CustomerID)

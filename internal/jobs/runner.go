@@ -177,8 +177,19 @@ func (t *running) run(ctx context.Context) (n int, err error) {
 // What was at hand is left as it is, and found again.
 func passes(ctx context.Context, err error) bool { return ctx.Err() != nil || away(err) }
 
-// away reports whether the database is what failed, and not for good. A Stripe that does not answer is another matter.
-func away(err error) bool { return database.Outage(err) && !fault.Is(err, fault.Unavailable) }
+// away reports whether the database is what failed, for everything and not for good. A Stripe that does not answer is another
+// matter, and so is one customer whom somebody else holds.
+func away(err error) bool {
+	return database.Outage(err) && !database.InTheWay(err) && !fault.Is(err, fault.Unavailable)
+}
+
+// restAfter answers how long what failed is left alone: not for long when somebody else was in the way.
+func restAfter(err error, usual time.Duration) time.Duration {
+	if database.InTheWay(err) {
+		return min(usual, time.Minute)
+	}
+	return usual
+}
 
 // Due is a task and when it has something to do next.
 type Due struct {

@@ -69,8 +69,9 @@ func (s *Schedule) RunOnce(ctx context.Context) (int, error) {
 	for _, id := range due {
 		err = s.advance(ctx, []string{id}, now)
 		if err != nil && !passes(ctx, err) {
-			s.Log.ErrorContext(ctx, "case failed and waits an hour", "case", id, "err", err)
-			err = s.DB.Do(ctx, func(tx *sql.Tx) error { return s.Cases.PutOff(ctx, tx, id, now.Add(failedRests)) })
+			wait := restAfter(err, failedRests)
+			s.Log.ErrorContext(ctx, "case failed and waits", "case", id, "wait", wait, "err", err)
+			err = s.DB.Do(ctx, func(tx *sql.Tx) error { return s.Cases.PutOff(ctx, tx, id, now.Add(wait)) })
 		}
 		if err != nil {
 			return 0, err
@@ -191,8 +192,9 @@ func (s *Schedule) turn(ctx context.Context, now time.Time, find func(context.Co
 			return done
 		}
 		if err != nil {
-			s.Log.ErrorContext(ctx, "the day's turn failed and waits an hour", "of", id, "err", err)
-			s.rest(id, now.Add(failedRests))
+			wait := restAfter(err, failedRests)
+			s.Log.ErrorContext(ctx, "the day's turn failed and waits", "of", id, "wait", wait, "err", err)
+			s.rest(id, now.Add(wait))
 			continue
 		}
 		done++

@@ -7,11 +7,15 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"log/slog"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"sollecito/internal/database"
+	"sollecito/internal/jobs"
 )
 
 // What the mail server said after the final dot is known to the program alone. A database that fails just then, or
@@ -208,3 +212,51 @@ func (t outageTx) Commit() error {
 }
 
 var errOutage = errors.New("connection lost")
+
+// Whose customer somebody else holds waits for a minute, which is not counted. All others go on.
+func TestOneCustomerInTheWayHoldsUpNoOther(t *testing.T) {
+	broken := outage{as: &pgconn.PgError{Code: "55P03"}}
+	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	const customers = 3
+	db, catcher, sender := waiting(t, now, customers, []string{"first"}, database.Through(broken.through))
+	sender.Now = func() time.Time { return now }
+	sender.Connections = customers // none is decided aside
+	broken.spared.Store(1)         // the claim
+	broken.begins.Store(1)
+	for range 2 {
+		_, err := sender.RunOnce(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(time.Minute)
+	}
+	var sent, stumbles int
+	err := db.See(t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRow(`SELECT count(CASE WHEN status = 'sent' THEN 1 END), max(stumbles) FROM notices WHERE channel = 'email'`).Scan(&sent, &stumbles)
+	})
+	if err != nil || sent != customers || stumbles != 0 || len(catcher.Mails()) != customers {
+		t.Errorf("a minute later %d of %d mails are sent, %d came, %d stumbles: %v", sent, customers, len(catcher.Mails()), stumbles, err)
+	}
+
+	s := &jobs.Schedule{DB: db, Cases: sender.Cases, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+	for range 2 {
+		_, err := s.RunOnce(t.Context()) // what is to be done at a start
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	now = now.Add(72 * time.Hour)
+	broken.spared.Store(1) // they are found
+	broken.begins.Store(2) // together, and the first by itself
+	done, err := s.RunOnce(t.Context())
+	if err != nil || done != customers {
+		t.Errorf("%d cases were dealt with: %v", done, err)
+	}
+	waits := 0
+	err = db.See(t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRow(`SELECT count(*) FROM cases WHERE next_step_at = $1`, now.Add(time.Minute).Unix()).Scan(&waits)
+	})
+	if err != nil || waits != 1 {
+		t.Errorf("%d cases wait for a minute: %v", waits, err)
+	}
+}
