@@ -150,3 +150,37 @@ func TestOnlyVainWaitsBreakTheCircuit(t *testing.T) {
 		})
 	})
 }
+
+// The one question that finds out whether Stripe is back has its second try like any other, and orders are never refused unasked.
+func TestABrokenCircuitLetsAProbeTryTwiceAndOrdersPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		frozen, resets, orders := true, 0, 0
+		client := within(func(r *http.Request) (*http.Response, error) {
+			if r.Method != http.MethodGet {
+				orders++
+			}
+			switch {
+			case frozen:
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			case resets > 0:
+				resets--
+				return nil, errors.New("connection reset by peer")
+			}
+			return page(strings.NewReader(anInvoice)), nil
+		})
+		for range 6 {
+			_, _, _ = client.Invoice(t.Context(), "in_1") // nobody answers
+		}
+		err := client.MarkUncollectible(t.Context(), "in_1", "order_1")
+		if err == nil || orders == 0 {
+			t.Errorf("an order was made %d times: %v", orders, err)
+		}
+		frozen, resets = false, 1
+		time.Sleep(time.Minute)
+		_, _, err = client.Invoice(t.Context(), "in_1")
+		if err != nil {
+			t.Errorf("the second try is refused: %v", err)
+		}
+	})
+}
