@@ -6,14 +6,17 @@ import (
 	"fmt"
 	"time"
 
+	"sollecito/internal/campaign"
 	"sollecito/internal/fault"
 )
 
 // ClosedForErasure is why a case closed whose customer was erased.
 const ClosedForErasure = "The customer was erased."
 
+const closedForDeletion = "The customer was deleted at Stripe."
+
 // Erase closes the open case of a customer who is being erased. What was still to be said or done in it, or in one without
-// steps left, never is. The customer must be held.
+// steps left, never is, and what was taken away is given back. The customer must be held.
 func (cs *Cases) Erase(ctx context.Context, tx *sql.Tx, customer string, now time.Time) error {
 	all, err := cs.OfCustomer(ctx, tx, customer)
 	if err != nil {
@@ -39,11 +42,25 @@ func (cs *Cases) endLeft(ctx context.Context, tx *sql.Tx, c Case, now time.Time)
 		return err
 	}
 	promise, err := cs.ActivePromise(ctx, tx, c.ID)
-	if fault.Is(err, fault.NotFound) {
+	if err == nil {
+		err = endPromise(ctx, tx, promise, PromiseWithdrawn, "", ClosedForErasure, now)
+	}
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	return cs.restoreAccess(ctx, tx, c, ClosedForErasure, now)
+}
+
+// restoreAccess lets a customer who is gone have again what a case without steps left took away: nobody could ever pay for it, and
+// the merchant's app would lock them out for ever. The case itself stays as it ended.
+func (cs *Cases) restoreAccess(ctx context.Context, tx *sql.Tx, c Case, why string, now time.Time) error {
+	if c.Status != Exhausted || c.Access == campaign.Full {
 		return nil
 	}
+	c.Access = campaign.Full
+	err := updateCase(ctx, tx, c, now)
 	if err != nil {
 		return err
 	}
-	return endPromise(ctx, tx, promise, PromiseWithdrawn, "", ClosedForErasure, now)
+	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "given_back", Why: why})
 }

@@ -252,7 +252,7 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, was, c Case, invoices [
 	case open == 0 && paid > 0:
 		return cs.close(ctx, tx, c, Recovered, "Everything is paid.", invoices, now)
 	case who.Deleted:
-		return cs.close(ctx, tx, c, Canceled, "The customer was deleted at Stripe.", invoices, now)
+		return cs.close(ctx, tx, c, Canceled, closedForDeletion, invoices, now)
 	case open == 0:
 		return cs.close(ctx, tx, c, Canceled, "Nothing is owed any more: the invoices were voided, written off or credited.", invoices, now)
 	}
@@ -370,7 +370,8 @@ func (cs *Cases) thank(ctx context.Context, tx *sql.Tx, c Case, invoices []billi
 }
 
 // creditClosed turns closed cases into recovered ones when what they were about has been paid since: an
-// exhausted case, or one whose invoice was written off. It answers the customer's open case, when there is one.
+// exhausted case, or one whose invoice was written off. An exhausted one of a customer who was deleted gives back what it took
+// away. It answers the customer's open case, when there is one.
 func (cs *Cases) creditClosed(ctx context.Context, tx *sql.Tx, customer string, now time.Time) (standing Case, has bool, err error) {
 	all, err := selectCases(ctx, tx, `WHERE customer_id = $1 AND status IN ('open', 'exhausted', 'canceled') ORDER BY opened_at`, customer)
 	if err != nil {
@@ -399,10 +400,24 @@ func (cs *Cases) creditClosed(ctx context.Context, tx *sql.Tx, customer string, 
 			err = cs.close(ctx, tx, c, Recovered, "Paid after the case had ended.", invoices, now)
 		case open == 0 && c.Status == Exhausted && len(invoices) > 0:
 			err = cs.close(ctx, tx, c, Canceled, "Nothing is owed any more: the invoices were voided, written off or credited.", invoices, now)
+		default:
+			err = cs.restoreDeleted(ctx, tx, c, now)
 		}
 		if err != nil {
 			return Case{}, false, fmt.Errorf("credit case %s: %w", c.ID, err)
 		}
 	}
 	return standing, has, nil
+}
+
+// restoreDeleted is restoreAccess for a case whose customer may have been deleted at Stripe.
+func (cs *Cases) restoreDeleted(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
+	if c.Status != Exhausted || c.Access == campaign.Full {
+		return nil
+	}
+	who, err := billing.FindCustomer(ctx, tx, c.CustomerID)
+	if err != nil || !who.Deleted {
+		return err
+	}
+	return cs.restoreAccess(ctx, tx, c, closedForDeletion, now)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"sollecito/internal/campaign"
 	"sollecito/internal/webhook"
 )
 
@@ -50,7 +51,7 @@ func (c Case) whyAccess() webhook.Reason {
 	switch {
 	case c.Status == Recovered:
 		return webhook.ByPaid
-	case c.Status == Canceled:
+	case c.Status == Canceled, c.Status == Exhausted && c.Access == campaign.Full: // or the customer is gone
 		return webhook.ByNoDebt
 	case c.Access.Tighter(c.stored.access):
 		return webhook.ByStep

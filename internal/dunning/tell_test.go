@@ -117,6 +117,45 @@ func TestAnOlderCaseThatEndsGivesNoAccessBack(t *testing.T) {
 	}
 }
 
+// Nobody who is gone stays locked out of the app by a case that ended unpaid: it hears that access is full again, once.
+func TestWhoIsGoneIsNotLockedOutForEver(t *testing.T) {
+	t.Parallel()
+	for name, goes := range map[string]func(w *world){
+		"erased": func(w *world) {
+			w.do(func(ctx context.Context, tx *sql.Tx) error { return w.cases.Erase(ctx, tx, "cus_1", w.now) })
+		},
+		"deleted": func(w *world) {
+			w.do(func(ctx context.Context, tx *sql.Tx) error {
+				_, err := tx.ExecContext(ctx, `UPDATE customers SET deleted = true WHERE id = 'cus_1'`)
+				if err != nil {
+					return err
+				}
+				return w.cases.Reconsider(ctx, tx, "cus_1", w.now)
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			w.listen()
+			w.hear(w.failed("in_1", "do_not_honor"))
+			for range 4 {
+				w.next(outbox.Sent)
+			}
+			w.do(func(ctx context.Context, tx *sql.Tx) error { return w.cases.Reconsider(ctx, tx, "cus_1", w.now) })
+			if c := w.latest(); c.Status != dunning.Exhausted || c.Access != campaign.Restricted {
+				t.Fatalf("the case is %s with access %s", c.Status, c.Access)
+			}
+			goes(w)
+			goes(w)
+			if c := w.latest(); c.Status != dunning.Exhausted || c.Access != campaign.Full {
+				t.Errorf("the case is %s with access %s", c.Status, c.Access)
+			}
+			w.says("case.opened", "full→grace by step", "case.exhausted", "grace→restricted by step", "restricted→full by nothing_owed")
+		})
+	}
+}
+
 // What was written off and is paid after all is told as that, and took no access meanwhile.
 func TestTheAppIsToldOfABillPaidAfterItWasWrittenOff(t *testing.T) {
 	t.Parallel()

@@ -100,17 +100,17 @@ func TestErasingWaitsForWhatIsUnderWay(t *testing.T) {
 }
 
 // What waits for a customer never happens: an open case closes and says why, and no mail, promise or act is left, of a case
-// without steps left either.
+// without steps left either. What was taken away is given back.
 func TestWhatWaitsForAnErasedCustomerNeverHappens(t *testing.T) {
 	t.Parallel()
-	for status, closed := range map[string][2]string{"open": {"canceled", "The customer was erased."}, "exhausted": {"exhausted", ""}} {
+	for status, closed := range map[string][2]string{"open": {"canceled", "The customer was erased."}, "exhausted": {"exhausted", "The customer was erased."}} {
 		t.Run(status, func(t *testing.T) {
 			t.Parallel()
 			db := open(t)
 			do(t, db, func(tx *sql.Tx) error { return plant(t.Context(), tx, "cus_ada") })
 			do(t, db, func(tx *sql.Tx) error {
 				for _, statement := range []string{
-					`UPDATE cases SET next_step_at = NULL, status = '` + status + `'`, `UPDATE promises SET status = 'active'`, `UPDATE notices SET status = 'queued'`,
+					`UPDATE cases SET next_step_at = NULL, access = 'suspended', status = '` + status + `'`, `UPDATE promises SET status = 'active'`, `UPDATE notices SET status = 'queued'`,
 					`UPDATE final_acts SET status = 'proposed'`, `UPDATE events SET status = 'received'`, `UPDATE attempts SET kind = 'setup', status = 'started'`,
 					`UPDATE guest_cards SET gone_at = 0`,
 				} {
@@ -123,7 +123,7 @@ func TestWhatWaitsForAnErasedCustomerNeverHappens(t *testing.T) {
 			})
 			erase(t, db, "cus_ada")
 			for question, want := range map[string]string{
-				`SELECT status FROM cases`: closed[0], `SELECT max(why) FROM case_log`: closed[1],
+				`SELECT status FROM cases`: closed[0], `SELECT access FROM cases`: "full", `SELECT max(why) FROM case_log`: closed[1],
 				`SELECT status FROM promises`: "withdrawn", `SELECT status FROM notices`: "skipped", `SELECT status FROM final_acts`: "dropped",
 				`SELECT status FROM events`: "ignored", `SELECT reason FROM events`: intake.ErasedCustomer, `SELECT status FROM attempts`: "failed",
 				`SELECT method_id FROM guest_cards`: "mark.cus_ada.guest_cards.method_id;",
