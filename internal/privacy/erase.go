@@ -188,6 +188,18 @@ func forgetCards(ctx context.Context, tx *sql.Tx, now time.Time) error {
 	return nil
 }
 
+// forgetTold deletes what the merchant's app was told of customers erased since the instant, once it has it or nobody tries
+// any more. What an app that was out of reach is told late may still have waited when they were swept last.
+func forgetTold(ctx context.Context, tx *sql.Tx, since int64) error {
+	_, err := tx.ExecContext(ctx, `
+		DELETE FROM webhook_deliveries
+		WHERE status <> 'pending' AND customer_id IN (SELECT id FROM customers WHERE erased_at > 0 AND erased_at >= $1)`, since)
+	if err != nil {
+		return fmt.Errorf("forget what was told of erased customers: %w", err)
+	}
+	return nil
+}
+
 const (
 	sweepEvery = time.Hour
 	sweptFor   = 3 * sweepEvery // whoever was at work on a customer who was just erased may write something down after it
@@ -220,6 +232,7 @@ func (e *Eraser) Sweep(ctx context.Context) (int, error) {
 	}
 	if len(erased) > 0 {
 		err = errors.Join(err, e.DB.Do(ctx, func(tx *sql.Tx) error { return forgetCards(ctx, tx, e.Now()) }))
+		err = errors.Join(err, e.DB.Do(ctx, func(tx *sql.Tx) error { return forgetTold(ctx, tx, erased[0].ErasedAt) }))
 	}
 	err = errors.Join(err, e.deleteRest(ctx))
 	if ctx.Err() == nil {

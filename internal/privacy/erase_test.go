@@ -319,6 +319,43 @@ func TestTheSweepErasesWhatWasLeftBehind(t *testing.T) {
 	}
 }
 
+// What an app that was out of reach is told of an erased customer days later is deleted when it has it, or nobody tries any
+// more.
+func TestWhatIsToldLateIsForgottenToo(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	do(t, db, func(tx *sql.Tx) error { return plant(t.Context(), tx, "cus_ada") })
+	do(t, db, func(tx *sql.Tx) error { return plant(t.Context(), tx, "cus_bob") })
+	order := func(statement string) {
+		do(t, db, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(t.Context(), statement)
+			return err
+		})
+	}
+	kept := func(customer string) (n int) {
+		do(t, db, func(tx *sql.Tx) error {
+			return tx.QueryRowContext(t.Context(), `SELECT count(*) FROM webhook_deliveries WHERE customer_id = $1`, customer).Scan(&n)
+		})
+		return n
+	}
+	order(`UPDATE webhook_deliveries SET status = 'pending'`)
+	erase(t, db, "cus_ada")
+	for _, x := range []struct {
+		day    int
+		status string
+		want   int
+	}{{1, "pending", 1}, {3, "delivered", 0}} {
+		order(`UPDATE webhook_deliveries SET status = '` + x.status + `'`)
+		_, err := eraser(db, now.AddDate(0, 0, x.day)).Sweep(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ada, bob := kept("cus_ada"), kept("cus_bob"); ada != x.want || bob != 1 {
+			t.Errorf("while it is %s, %d are kept of who was erased and %d of who was not", x.status, ada, bob)
+		}
+	}
+}
+
 // Whom what was typed means.
 func TestFind(t *testing.T) {
 	t.Parallel()
