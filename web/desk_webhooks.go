@@ -218,7 +218,7 @@ func (s *Server) disableWebhook(w http.ResponseWriter, r *http.Request, who staf
 
 func (s *Server) enableWebhook(w http.ResponseWriter, r *http.Request, who staff.Member) error {
 	return s.webhookDeed(w, r, who, "webhook.enabled", "hook_enabled", func(tx *sql.Tx, id string) error {
-		return s.Endpoints.Enable(r.Context(), tx, id)
+		return s.Endpoints.Enable(r.Context(), tx, id, s.Now())
 	})
 }
 

@@ -207,6 +207,13 @@ func (es *Endpoints) Sign(e Endpoint, d Delivery, real time.Time) (Headers, erro
 // Conclude keeps what came of a try: it was taken, or is tried again, or was the last. An endpoint that answers 410 is
 // disabled. Whoever's lease ran out meanwhile may still tell that it was taken, and nothing else.
 func Conclude(ctx context.Context, tx *sql.Tx, d Delivery, o Outcome, now time.Time) error {
+	if o.Gone() {
+		// A whole flight may be answered so. Each of them ends all that waits, the others' deliveries too: they take turns.
+		err := hold(ctx, tx, d.EndpointID)
+		if err != nil {
+			return err
+		}
+	}
 	if o.Taken() {
 		_, err := tx.ExecContext(ctx, `
 			UPDATE webhook_deliveries SET status = 'delivered', attempts = attempts + 1, code = $1, reason = '', tried_at = $2, settled_at = $2, lease_until = 0
@@ -268,13 +275,13 @@ const (
 	pruneMost = 1000
 )
 
-// Prune forgets deliveries of a month ago that have ended, a batch at most, and those to endpoints that were just going when
-// they were written.
+// Prune forgets deliveries of a month ago that have ended, a batch at most, and those to endpoints that were just going, or
+// being disabled, when they were written.
 func Prune(ctx context.Context, tx *sql.Tx, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `
 		DELETE FROM webhook_deliveries WHERE id IN (
 			SELECT id FROM webhook_deliveries
-			WHERE created_at < $1 AND (status <> 'pending' OR endpoint_id NOT IN (SELECT id FROM webhook_endpoints))
+			WHERE created_at < $1 AND (status <> 'pending' OR endpoint_id NOT IN (SELECT id FROM webhook_endpoints WHERE disabled_at = 0))
 			ORDER BY created_at LIMIT $2)`, now.Add(-keptFor).Unix(), pruneMost)
 	if err != nil {
 		return fmt.Errorf("forget old deliveries: %w", err)

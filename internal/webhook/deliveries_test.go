@@ -279,6 +279,74 @@ func TestOrderingAgainHasItsTime(t *testing.T) {
 	}
 }
 
+// An endpoint that answers 410 answers a whole flight so. Those who keep that, and a colleague who disables it meanwhile, don't
+// stand in each other's way.
+func TestAWholeFlightIsAnsweredGone(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	const flight = 8
+	for range 5 {
+		e := d.add("app.example.com", "case.opened")
+		for range 2 * flight {
+			d.tell(CaseOpened)
+		}
+		begin := make(chan struct{})
+		var all sync.WaitGroup
+		at := func(work func(tx *sql.Tx) error) {
+			all.Go(func() {
+				<-begin
+				err := d.db.Do(t.Context(), work)
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		for _, x := range d.claim(e, flight, d.now.Add(time.Minute)) {
+			at(func(tx *sql.Tx) error {
+				return Conclude(t.Context(), tx, x, Outcome{Code: 410, Reason: "It answered 410."}, d.now)
+			})
+		}
+		at(func(tx *sql.Tx) error { return d.endpoints.Disable(t.Context(), tx, e.ID, d.now) })
+		close(begin)
+		all.Wait()
+		for _, x := range d.recent(e) {
+			if x.Status != Failed {
+				t.Errorf("a delivery to an endpoint that is gone is %s", x.Status)
+			}
+		}
+	}
+}
+
+// Whoever read the endpoints before one was disabled, and writes after it, writes for one that is told nothing, also not after
+// it is enabled again.
+func TestWhatIsWrittenForADisabledEndpointIsNeverTold(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	e := d.add("app.example.com", "case.opened")
+	d.do(func(tx *sql.Tx) error { return d.endpoints.Disable(t.Context(), tx, e.ID, d.now) })
+	late := func(id string) {
+		d.do(func(tx *sql.Tx) error {
+			return insert(t.Context(), tx, Delivery{ID: id, MessageID: id, EndpointID: e.ID, CustomerID: "cus_1", Type: CaseOpened, Body: "{}", CreatedAt: d.now.Unix()})
+		})
+	}
+	late("dlv_old")
+	d.now = d.now.Add(keptFor + time.Hour)
+	late("dlv_new")
+	d.do(func(tx *sql.Tx) error { return Prune(t.Context(), tx, d.now) })
+	if got := d.recent(e); len(got) != 1 || got[0].ID != "dlv_new" {
+		t.Errorf("a month later there is %+v", got)
+	}
+	d.do(func(tx *sql.Tx) error { return d.endpoints.Enable(t.Context(), tx, e.ID, d.now) })
+	if got := d.recent(e); len(got) != 1 || got[0].Status != Failed || got[0].Reason == "" || len(d.claim(e, 9, d.now.Add(time.Minute))) != 0 {
+		t.Errorf("enabled it is told %+v", got)
+	}
+	d.tell(CaseOpened)
+	d.do(func(tx *sql.Tx) error { return d.endpoints.Enable(t.Context(), tx, e.ID, d.now) }) // of a page that was open before
+	if got := d.claim(e, 9, d.now.Add(time.Minute)); len(got) != 1 {
+		t.Errorf("of what happens then it is told %+v", got)
+	}
+}
+
 // A secret that was kept under another key of the installation is no secret any more: nothing is signed with it, and a new one
 // mends it.
 func TestAnotherSessionKeyNeedsNewSecrets(t *testing.T) {

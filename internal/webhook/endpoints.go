@@ -94,32 +94,49 @@ func (es *Endpoints) Rotate(ctx context.Context, tx *sql.Tx, id string, real tim
 
 // Disable stops telling an endpoint anything. What still waited for it counts as failed, so that it can be ordered again.
 func (es *Endpoints) Disable(ctx context.Context, tx *sql.Tx, id string, now time.Time) error {
-	_, err := es.Find(ctx, tx, id)
+	e, err := es.findHeld(ctx, tx, id)
 	if err != nil {
 		return err
 	}
-	return disable(ctx, tx, id, DisabledByStaff, now)
+	return disable(ctx, tx, e.ID, DisabledByStaff, now)
 }
 
-// disable goes by the deliveries first and the endpoint then, as whoever concludes a delivery does.
+// disable goes by the deliveries first and the endpoint then, as whoever concludes a delivery does. The endpoint must be held.
 func disable(ctx context.Context, tx *sql.Tx, id, why string, now time.Time) error {
+	err := endWaiting(ctx, tx, id, now)
+	if err != nil {
+		return err
+	}
+	return update(ctx, tx, id, `disabled_at = $2, disabled_why = $3`, now.Unix(), why)
+}
+
+func endWaiting(ctx context.Context, tx *sql.Tx, id string, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE webhook_deliveries SET status = 'failed', reason = $1, settled_at = $2, lease_until = 0
 		WHERE endpoint_id = $3 AND status = 'pending'`, "The endpoint was disabled before it had this.", now.Unix(), id)
 	if err != nil {
 		return fmt.Errorf("end what waits for endpoint %s: %w", id, err)
 	}
-	return update(ctx, tx, id, `disabled_at = $2, disabled_why = $3`, now.Unix(), why)
+	return nil
 }
 
-// Enable tells an endpoint again, from the next event on.
-func (es *Endpoints) Enable(ctx context.Context, tx *sql.Tx, id string) error {
+// Enable tells an endpoint again, from the next event on: what somebody wrote for it who did not know yet that it was disabled
+// counts as failed, as what waited then did.
+func (es *Endpoints) Enable(ctx context.Context, tx *sql.Tx, id string, now time.Time) error {
+	e, err := es.findHeld(ctx, tx, id)
+	if err != nil || e.DisabledAt == 0 {
+		return err
+	}
+	err = endWaiting(ctx, tx, id, now)
+	if err != nil {
+		return err
+	}
 	return update(ctx, tx, id, `disabled_at = 0, disabled_why = '', failing_since = 0`)
 }
 
 // Remove forgets an endpoint with everything it was told.
 func (es *Endpoints) Remove(ctx context.Context, tx *sql.Tx, id string) error {
-	_, err := es.Find(ctx, tx, id)
+	_, err := es.findHeld(ctx, tx, id)
 	if err != nil {
 		return err
 	}
@@ -157,6 +174,19 @@ func (es *Endpoints) Find(ctx context.Context, tx *sql.Tx, id string) (Endpoint,
 	}
 	return found[0], nil
 }
+
+// findHeld is Find for whoever goes on to change several of its deliveries.
+func (es *Endpoints) findHeld(ctx context.Context, tx *sql.Tx, id string) (Endpoint, error) {
+	err := hold(ctx, tx, id)
+	if err != nil {
+		return Endpoint{}, err
+	}
+	return es.Find(ctx, tx, id)
+}
+
+// hold makes those take turns who change several deliveries to an endpoint at once: each row is locked by whoever changes it
+// first, and two of them could wait for each other. It comes before the first change.
+func hold(ctx context.Context, tx *sql.Tx, id string) error { return database.HoldQuietly(ctx, tx, id) }
 
 // All answers every endpoint, oldest first.
 func (es *Endpoints) All(ctx context.Context, tx *sql.Tx) ([]Endpoint, error) {
