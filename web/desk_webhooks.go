@@ -78,7 +78,7 @@ func (s *Server) addWebhook(w http.ResponseWriter, r *http.Request, who staff.Me
 		if err != nil {
 			return err
 		}
-		return s.audit(r, tx, who, "webhook.added", made.ID, "")
+		return s.audit(r, tx, who, "webhook.added", made.ID, made.Origin())
 	})
 	if fault.Is(err, fault.Invalid) {
 		form := endpointForm(address, events)
@@ -165,11 +165,11 @@ func webhookPath(id string) string { return "/admin/webhooks/" + url.PathEscape(
 func (s *Server) changeWebhook(w http.ResponseWriter, r *http.Request, who staff.Member) error {
 	id, address, events := r.PathValue("id"), r.PostFormValue("address"), r.PostForm["event"]
 	err := s.DB.Do(r.Context(), func(tx *sql.Tx) error {
-		err := s.Endpoints.Change(r.Context(), tx, id, address, events)
+		e, err := s.Endpoints.Change(r.Context(), tx, id, address, events)
 		if err != nil {
 			return err
 		}
-		return s.audit(r, tx, who, "webhook.changed", id, "")
+		return s.audit(r, tx, who, "webhook.changed", id, e.Origin())
 	})
 	if fault.Is(err, fault.Invalid) {
 		p, pageErr := s.webhookPage(r, id)

@@ -3,10 +3,12 @@ package web
 import (
 	"database/sql"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"sollecito/internal/database"
 	"sollecito/internal/staff"
 	"sollecito/internal/webhook"
 )
@@ -128,6 +130,16 @@ func TestAnEndpointFromItsFormToItsEnd(t *testing.T) {
 	if d = b.page(at); d.Find("#address").AttrOr("value", "") != "https://app.lumen.example/other" || d.Find("[name=event][checked]").Length() != 1 {
 		t.Error("it is not changed")
 	}
+	// The audit log says where messages went, and no token that stands in the address.
+	b.post(at, "address", "https://crm.lumen.example:8443/in/s3cr3t?key=t0ken", "event", "case.opened").leadsTo(t, at+"?done=hook_changed")
+	h.do(func(tx *sql.Tx) error {
+		got, err := database.Strings(t.Context(), tx, `SELECT action || ' ' || detail FROM audit WHERE action IN ('webhook.added', 'webhook.changed') ORDER BY seq`)
+		want := []string{"webhook.added https://app.lumen.example", "webhook.changed https://app.lumen.example", "webhook.changed https://crm.lumen.example:8443"}
+		if !slices.Equal(got, want) {
+			t.Errorf("the audit log says %q, want %q", got, want)
+		}
+		return err
+	})
 	b.post(at+"/remove").leadsTo(t, "/admin/webhooks?done=hook_removed")
 	for _, gone := range []string{at, "/admin/webhooks/nothing"} {
 		if a := b.get(gone); a.StatusCode != http.StatusNotFound {

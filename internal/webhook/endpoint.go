@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -39,6 +40,15 @@ const (
 	deadAfter = 3 * 24 * time.Hour
 	overlap   = 24 * time.Hour // in which an old secret signs beside the new one
 )
+
+// Origin is where the endpoint is: scheme, host and port, without what follows, in which a token may stand.
+func (e Endpoint) Origin() string {
+	u, err := url.Parse(e.Address)
+	if err != nil {
+		return "" // none that was checked
+	}
+	return u.Scheme + "://" + u.Host
+}
 
 // wants reports whether the endpoint is told of such events.
 func (e Endpoint) wants(t Type) bool { return slices.Contains(e.Events, t) }

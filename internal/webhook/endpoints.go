@@ -47,14 +47,15 @@ func (es *Endpoints) Add(ctx context.Context, tx *sql.Tx, address string, events
 	return e, secret, nil
 }
 
-// Change gives an endpoint another address or other events. Errors as Add, and fault.NotFound.
-func (es *Endpoints) Change(ctx context.Context, tx *sql.Tx, id, address string, events []string) error {
+// Change gives an endpoint another address or other events, and answers those as they are kept. Errors as Add, and
+// fault.NotFound.
+func (es *Endpoints) Change(ctx context.Context, tx *sql.Tx, id, address string, events []string) (Endpoint, error) {
 	e := Endpoint{ID: id}
 	err := es.describe(&e, address, events)
 	if err != nil {
-		return err
+		return Endpoint{}, err
 	}
-	return update(ctx, tx, id, `address = $2, events = $3, failing_since = CASE WHEN address = $2 THEN failing_since ELSE 0 END`, e.Address, joined(e.Events))
+	return e, update(ctx, tx, id, `address = $2, events = $3, failing_since = CASE WHEN address = $2 THEN failing_since ELSE 0 END`, e.Address, joined(e.Events))
 }
 
 // describe checks what staff typed and puts it into the endpoint.
