@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/PuerkitoBio/goquery"
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"sollecito/internal/apikey"
@@ -405,6 +406,49 @@ func TestTheAppHearsTheSameFromServerAndBanner(t *testing.T) {
 	}
 	if dated == 0 {
 		t.Error("no day was told")
+	}
+}
+
+// While nobody is sure that the customer was told, a consequence waits for a person: its day is told to nobody, neither by staff's
+// page nor to the app, as the plan on staff's page names none. The notice in the app that announces it itself says it.
+func TestADayThatNobodyWasSurelyToldIsNamedNowhere(t *testing.T) {
+	h := newHouse(t)
+	_, key := h.key("the app")
+	h.fails("cus_1", "Anneke de Vries", "insufficient_funds")
+	day := func() (page, answer, banner string) {
+		t.Helper()
+		d := h.member(staff.Viewer).page("/admin/customers/cus_1")
+		d.Find("dt").Each(func(_ int, term *goquery.Selection) {
+			if words(term) == "Access" {
+				page = words(term.Next())
+			}
+		})
+		b, _ := h.state(h.sign("cus_1", "billing"))
+		answer, _ = h.told("/api/v1/customers/cus_1/access", key)["until"].(string)
+		return page, answer, b.AccessEndsAt
+	}
+	h.step("cus_1", outbox.Uncertain)
+	if page, answer, banner := day(); !strings.Contains(page, " until ") || answer == "" || banner != answer {
+		t.Errorf("with the announcing mail ahead, the page says %q, the answer %q, the banner %q", page, answer, banner)
+	}
+	h.step("cus_1", outbox.Uncertain)
+	h.step("cus_1", outbox.Uncertain) // which announced it
+	if page, answer, banner := day(); strings.Contains(page, " until ") || answer != "" || banner == "" {
+		t.Errorf("with nobody sure, the page says %q, the answer %q, the banner that is to announce it %q", page, answer, banner)
+	}
+	notice := func(status outbox.Status) {
+		h.do(func(tx *sql.Tx) error {
+			_, err := tx.Exec(`UPDATE notices SET status = $1 WHERE channel = 'app' AND step = 'notice'`, string(status))
+			return err
+		})
+	}
+	notice(outbox.Skipped)
+	if page, answer, banner := day(); strings.Contains(page, " until ") || answer != "" || banner != "" {
+		t.Errorf("with nothing in the app either, the page says %q, the answer %q, the banner %q", page, answer, banner)
+	}
+	notice(outbox.Sent)
+	if page, answer, banner := day(); !strings.Contains(page, " until ") || answer == "" || banner != answer {
+		t.Errorf("once it was seen in the app, the page says %q, the answer %q, the banner %q", page, answer, banner)
 	}
 }
 

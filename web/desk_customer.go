@@ -143,7 +143,7 @@ func accessOf(k record, zone *time.Location) desk.Access {
 		return access
 	}
 	access.Level = string(k.c.Access)
-	ends, _ := k.c.Tightens(k.situation)
+	ends, _ := k.c.Tightens(k.situation, k.caseNotices())
 	if !ends.IsZero() && !limited(k.c.Access) {
 		access.Until = ends.In(zone)
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"database/sql"
 	"net/http"
+	"slices"
 	"time"
 
 	"sollecito/internal/billing"
@@ -120,9 +121,13 @@ func (e *embed) bannerFacts(r *http.Request, tx *sql.Tx, who reader) (f bannerFa
 	if err != nil {
 		return f, false, err
 	}
+	notices, err := outbox.OfCase(ctx, tx, f.c.ID)
+	if err != nil {
+		return f, false, err
+	}
 	told := choices.NoApp && limited(f.c.Access) // who wants no notices is still told why a door is closed
 	if !choices.NoApp {
-		told, err = e.told(r, tx, f.c)
+		told, err = e.told(r, tx, notices)
 	}
 	if err != nil || !told {
 		return f, false, err
@@ -132,7 +137,7 @@ func (e *embed) bannerFacts(r *http.Request, tx *sql.Tx, who reader) (f bannerFa
 		return f, false, err
 	}
 	f.class = in.Class
-	f.ends, f.to = f.c.Tightens(in)
+	f.ends, f.to = f.c.Tightens(in, asShown(notices))
 	all, err := e.Cases.InvoicesOf(ctx, tx, f.c)
 	if err != nil {
 		return f, false, err
@@ -149,16 +154,27 @@ func limited(access campaign.Access) bool {
 	return access == campaign.Restricted || access == campaign.Suspended
 }
 
+// asShown answers the notices as they are once this one is seen: what waits to be told in the app has been told by it, and the
+// day that it announces counts from then on.
+func asShown(notices []outbox.Notice) []outbox.Notice {
+	notices = slices.Clone(notices)
+	for i, n := range notices {
+		if inApp(n) && n.Status == outbox.Queued {
+			notices[i].Status = outbox.Sent
+		}
+	}
+	return notices
+}
+
+// inApp reports whether a notice is one of the campaign's messages in the app.
+func inApp(n outbox.Notice) bool { return n.Channel == outbox.App && n.Kind == outbox.Reminder }
+
 // told reports whether the campaign has something to say in the app: a notice that was seen already, or a queued
 // one, which starts only while sending is on.
-func (e *embed) told(r *http.Request, tx *sql.Tx, c dunning.Case) (bool, error) {
-	notices, err := outbox.OfCase(r.Context(), tx, c.ID)
-	if err != nil {
-		return false, err
-	}
+func (e *embed) told(r *http.Request, tx *sql.Tx, notices []outbox.Notice) (bool, error) {
 	queued := false
 	for _, n := range notices {
-		if n.Channel != outbox.App || n.Kind != outbox.Reminder {
+		if !inApp(n) {
 			continue
 		}
 		if n.Status == outbox.Sent {

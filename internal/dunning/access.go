@@ -7,6 +7,7 @@ import (
 
 	"sollecito/internal/campaign"
 	"sollecito/internal/fault"
+	"sollecito/internal/outbox"
 )
 
 // AccessReason is why the merchant's app should allow what it should. The words are told to the merchant's programs: none
@@ -48,7 +49,11 @@ func (cs *Cases) AllowanceOf(ctx context.Context, tx *sql.Tx, customer string, n
 	if err != nil {
 		return Allowance{}, err
 	}
-	a.Until, _ = c.Tightens(in)
+	notices, err := outbox.OfCase(ctx, tx, c.ID)
+	if err != nil {
+		return Allowance{}, err
+	}
+	a.Until, _ = c.Tightens(in, notices)
 	return a, nil
 }
 
@@ -66,11 +71,15 @@ func (c Case) accessReason() AccessReason {
 
 // Tightens answers on which day the merchant's app will allow less, and what it will allow then, by the day the customer was
 // told: it never comes earlier, and later or not at all where the case rests or they pay. The zero instant while no such day is known:
-// nothing is ahead, its day has come and it waits for a person, or it is a final act, whose day is the earliest one and
-// nobody's promise.
-func (c Case) Tightens(in Situation) (time.Time, campaign.Access) {
-	next, _ := c.NextConsequence(in)
-	if !c.mayTighten(in.Now) || next.Acts() || !next.Access.Tighter(c.Access) {
+// nothing is ahead, it waits for a person, as Foresee tells by the case's notices, or it is a final act, whose day is the
+// earliest one and nobody's promise.
+func (c Case) Tightens(in Situation, notices []outbox.Notice) (time.Time, campaign.Access) {
+	i, ahead := c.nextConsequence(in)
+	if !ahead || !c.mayTighten(in.Now) {
+		return time.Time{}, ""
+	}
+	next := in.Plan.Steps[i]
+	if next.Acts() || !next.Access.Tighter(c.Access) || c.holds(in, i, notices) != "" {
 		return time.Time{}, ""
 	}
 	return time.Unix(c.ConsequenceAt, 0), next.Access

@@ -10,13 +10,22 @@ import (
 // NextConsequence answers the next step that will take something away, as far as is known now, and false when none is
 // ahead.
 func (c Case) NextConsequence(in Situation) (campaign.Step, bool) {
+	i, ahead := c.nextConsequence(in)
+	if !ahead {
+		return campaign.Step{}, false
+	}
+	return in.Plan.Steps[i], true
+}
+
+// nextConsequence answers the index of NextConsequence.
+func (c Case) nextConsequence(in Situation) (int, bool) {
 	for i := c.Step; i < len(in.Plan.Steps); i++ {
 		step := in.Plan.Steps[i]
 		if step.Consequence && step.If.Matches(in.Who) { // as in Ahead, whose days are not asked for here
-			return step, true
+			return i, true
 		}
 	}
-	return campaign.Step{}, false
+	return 0, false
 }
 
 // FinalStatus says how a final act stands.

@@ -25,21 +25,29 @@ func (c Case) Foresee(in Situation, notices []outbox.Notice) []Foreseen {
 		if i == 0 && c.NextStepAt > p.At.Unix() {
 			p.At = time.Unix(c.NextStepAt, 0)
 		}
-		if held == "" && p.Step.Consequence && !c.willTell(in, p.Index, all, notices) {
-			held = c.heldBy(in.Plan, p.Index, notices)
+		if held == "" && p.Step.Consequence {
+			held = c.holds(in, p.Index, notices)
 		}
 		all = append(all, Foreseen{p, held})
 	}
 	return all
 }
 
+// holds answers why the consequence at index i, which is still to come, will wait for a person, "" when it comes by itself.
+func (c Case) holds(in Situation, i int, notices []outbox.Notice) contact.Reason {
+	if c.willTell(in, i, notices) {
+		return ""
+	}
+	return c.heldBy(in.Plan, i, notices)
+}
+
 // willTell reports whether something on the way announces the consequence at index i to this customer: a mail that has not
-// left yet, or a step before it.
-func (c Case) willTell(in Situation, i int, before []Foreseen, notices []outbox.Notice) bool {
+// left yet, or a step still to be taken before it.
+func (c Case) willTell(in Situation, i int, notices []outbox.Notice) bool {
 	key, _ := in.Plan.AnnouncedBy(i)
 	leaves := func(n outbox.Notice) bool { return n.Step == key && waiting([]outbox.Notice{n}) }
-	says := func(f Foreseen) bool { return f.Step.Key == key && len(in.Ways(f.Step)) > 0 }
-	return slices.ContainsFunc(notices, leaves) || !c.Holdout && slices.ContainsFunc(before, says)
+	says := func(s campaign.Step) bool { return s.Key == key && s.If.Matches(in.Who) && len(in.Ways(s)) > 0 }
+	return slices.ContainsFunc(notices, leaves) || !c.Holdout && slices.ContainsFunc(in.Plan.Steps[c.Step:i], says)
 }
 
 // heldBy answers why the consequence at index i waits for a person, "" when it was surely announced: the case is told
