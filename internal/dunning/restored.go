@@ -61,7 +61,8 @@ const (
 // PutBack takes in that this database is a copy taken at an instant, and that somebody begins to work on it now. What may
 // have been said, charged or done in between by the program that it was copied from is not said, charged or done again: mails
 // that could have left are uncertain, those of steps whose time came too, retries are passed over, final acts wait for a
-// person once more. All sending is stopped until somebody resumes it.
+// person once more. All sending is stopped until somebody resumes it. It holds nobody: the caller sees to it that nothing else
+// works on the database meanwhile.
 func (cs *Cases) PutBack(ctx context.Context, tx *sql.Tx, copied, now time.Time) (PutBack, error) {
 	u := unknown{From: min(copied.Unix(), now.Unix()), Until: now.Unix()}
 	kept, err := json.Marshal(u)
@@ -111,13 +112,9 @@ func (cs *Cases) presumeAll(ctx context.Context, tx *sql.Tx, u unknown, now time
 	}
 	steps := 0
 	for some := range slices.Chunk(open, 100) {
-		var ids, customers []string
+		var customers []string
 		for _, c := range some {
-			ids, customers = append(ids, c.ID), append(customers, c.CustomerID)
-		}
-		err = cs.HoldAll(ctx, tx, ids)
-		if err != nil {
-			return steps, err
+			customers = append(customers, c.CustomerID)
 		}
 		who, err := billing.CustomersByID(ctx, tx, customers)
 		if err != nil {

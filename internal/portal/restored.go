@@ -18,7 +18,12 @@ func (p *Portal) putBack(ctx context.Context) error {
 	var done dunning.PutBack
 	is := false
 	err := p.DB.Do(ctx, func(tx *sql.Tx) error {
-		var err error
+		// One lock for all: of two programs that start at once the second finds that there is nothing left to do. It stands for
+		// those of all customers, of whom a server could not count so many, since nobody works before this is done.
+		err := database.HoldQuietly(ctx, tx, "put back")
+		if err != nil {
+			return err
+		}
 		copied, is, err = database.CopiedAt(ctx, tx)
 		if err != nil || !is {
 			return err

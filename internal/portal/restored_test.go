@@ -2,19 +2,23 @@ package portal_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"sollecito/internal/database"
 	"sollecito/internal/databasetest"
 	"sollecito/internal/dunning"
+	"sollecito/internal/portal"
 	"sollecito/internal/staff"
 )
 
@@ -260,6 +264,68 @@ func TestAFinalActOfACopyWaitsForAPersonAgain(t *testing.T) {
 	h.settle()
 	if got, status := h.finalOf(customer).Status, h.subscription(customer)["status"]; got != dunning.FinalDone || status != "canceled" {
 		t.Errorf("after a second yes the act is %s, the subscription %v", got, status)
+	}
+}
+
+// Two programs that start at once on one server's database put it back once: the second waits, and finds that it is done.
+func TestOfTwoProgramsThatStartAtOnceOnePutsTheCopyBack(t *testing.T) {
+	t.Parallel()
+	if !databasetest.OnPostgres() {
+		return // whose file belongs to one program
+	}
+	h := open(t)
+	address := h.copied()
+	db, err := database.Open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	settings := *h.config
+	settings.DatabaseURL = address
+	var group sync.WaitGroup
+	programs := make([]*portal.Portal, 2)
+	failed := make([]error, len(programs))
+	err = db.Do(t.Context(), func(tx *sql.Tx) error {
+		// What the first one writes first is kept from it until both are at work.
+		err := database.SetSetting(t.Context(), tx, "unknown_time", "")
+		if err != nil {
+			return err
+		}
+		for i := range programs {
+			group.Go(func() {
+				programs[i], failed[i] = portal.New(t.Context(), &settings, portal.Surroundings{Now: h.clock.now, Real: time.Now, Log: slog.New(slog.DiscardHandler), Rate: 2000, Free: h.room})
+			})
+		}
+		waiting := 0
+		for end := time.Now().Add(time.Minute); waiting < len(programs) && time.Now().Before(end); {
+			err = db.See(t.Context(), func(tx *sql.Tx) error { // by its own, since one sees the same all the while
+				return tx.QueryRowContext(t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		if waiting < len(programs) {
+			t.Errorf("%d programs came as far as to wait", waiting)
+		}
+		return nil
+	})
+	group.Wait()
+	if err != nil || errors.Join(failed...) != nil {
+		t.Fatal(err, failed)
+	}
+	told := 0
+	err = db.See(t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRowContext(t.Context(), `SELECT count(*) FROM audit WHERE action = 'database.restored'`).Scan(&told)
+	})
+	if err != nil || told != 1 {
+		t.Errorf("the copy was put back %d times, %v", told, err)
+	}
+	for _, p := range programs {
+		err = p.Close()
+		if err != nil {
+			t.Error(err)
+		}
 	}
 }
 
