@@ -1,6 +1,7 @@
 package database
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -194,7 +195,8 @@ func NameOfCopy(file, what string, at time.Time) string {
 }
 
 // copyBeforeMigrating keeps a copy of SQLite's file beside it when Migrate is about to change its shape, and answers its
-// name; "" when there is nothing to change, or nothing to lose. Of those made earlier the last few stay.
+// name; "" when there is nothing to change, or nothing to lose. It takes the place of those made earlier of the same shape:
+// where a step fails again at each start there is one of what it stood at, besides the one of before the upgrade.
 func (db *DB) copyBeforeMigrating(ctx context.Context, now time.Time) (string, error) {
 	if db.file == "" {
 		return "", nil
@@ -205,6 +207,10 @@ func (db *DB) copyBeforeMigrating(ctx context.Context, now time.Time) (string, e
 	}
 	has, newest, err := db.Shape(ctx)
 	if err != nil || has >= newest {
+		return "", err
+	}
+	earlier, err := db.ownCopies()
+	if err != nil {
 		return "", err
 	}
 	name := NameOfCopy(db.file, "shape"+strconv.FormatInt(has, 10)+"-", now)
@@ -218,30 +224,54 @@ func (db *DB) copyBeforeMigrating(ctx context.Context, now time.Time) (string, e
 	if err != nil {
 		return "", err
 	}
-	return name, db.forgetCopies()
+	return name, db.forget(slices.DeleteFunc(earlier, func(c ownCopy) bool { return c.shape != has || c.name == filepath.Base(name) }))
 }
 
-// forgetCopies removes the copies of earlier migrations but the last few.
-func (db *DB) forgetCopies() error {
+// ownCopy is a copy that was made before a migration.
+type ownCopy struct {
+	name  string // beside the file
+	shape int64
+	at    string // as in its name, which sorts as time does
+}
+
+// ownCopies answers the copies made before migrations, oldest first.
+func (db *DB) ownCopies() ([]ownCopy, error) {
 	end := filepath.Ext(db.file)
 	start := strings.TrimSuffix(filepath.Base(db.file), end) + "-shape"
 	files, err := os.ReadDir(filepath.Dir(db.file))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var made []string // by their instants, and then their names
+	var made []ownCopy
 	for _, f := range files {
 		middle, is := strings.CutPrefix(strings.TrimSuffix(f.Name(), end), start)
 		shape, at, parted := strings.Cut(middle, "-")
-		_, number := strconv.ParseInt(shape, 10, 64)
+		number, wrong := strconv.ParseInt(shape, 10, 64)
 		_, instant := time.Parse(timeInName, at)
-		if is && parted && number == nil && instant == nil && strings.HasSuffix(f.Name(), end) {
-			made = append(made, at+f.Name())
+		if is && parted && wrong == nil && instant == nil && strings.HasSuffix(f.Name(), end) {
+			made = append(made, ownCopy{f.Name(), number, at})
 		}
 	}
-	slices.Sort(made)
-	for _, old := range made[:max(0, len(made)-copiesKept)] {
-		err = errors.Join(err, os.Remove(filepath.Join(filepath.Dir(db.file), old[len(timeInName):])))
+	slices.SortFunc(made, func(a, b ownCopy) int { return cmp.Or(strings.Compare(a.at, b.at), cmp.Compare(a.shape, b.shape)) })
+	return made, nil
+}
+
+// forgetCopies removes the copies made before migrations but the last few.
+func (db *DB) forgetCopies() error {
+	made, err := db.ownCopies()
+	if err != nil {
+		return err
+	}
+	return db.forget(made[:max(0, len(made)-copiesKept)])
+}
+
+func (db *DB) forget(copies []ownCopy) error {
+	err := error(nil)
+	for _, c := range copies {
+		gone := os.Remove(filepath.Join(filepath.Dir(db.file), c.name))
+		if !errors.Is(gone, fs.ErrNotExist) { // another program that starts now may have removed it
+			err = errors.Join(err, gone)
+		}
 	}
 	return err
 }

@@ -273,8 +273,8 @@ func aged(t *testing.T, db *database.DB) {
 	}
 }
 
-// Before a release changes the shape of a file with data it is copied, the last three copies stay, and what cannot be copied
-// is not changed, unless that is wanted.
+// Before a release changes the shape of a file with data it is copied, of a shape one copy and of all the last three stay, and
+// what cannot be copied is not changed, unless that is wanted.
 func TestAFileIsCopiedBeforeItsShapeChanges(t *testing.T) {
 	t.Parallel()
 	db, err := database.Open(t.Context(), databasetest.URL(t))
@@ -309,6 +309,13 @@ func TestAFileIsCopiedBeforeItsShapeChanges(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	earlier := []string{"sollecito-shape8-20261031T090000Z.db", "sollecito-shape7-20261030T090000Z.db", "sollecito-shape9-20261101T090000Z.db"}
+	for _, name := range earlier {
+		err = os.WriteFile(filepath.Join(filepath.Dir(db.Path()), name), nil, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	for n := range 5 {
 		aged(t, db)
 		done, err = db.Upgrade(t.Context(), true, taken.Add(time.Duration(n)*time.Hour))
@@ -331,7 +338,7 @@ func TestAFileIsCopiedBeforeItsShapeChanges(t *testing.T) {
 			copies = append(copies, name[len(name)-len("20261102T130000Z.db"):])
 		}
 	}
-	if want := []string{"20261102T110000Z.db", "20261102T120000Z.db", "20261102T130000Z.db"}; !slices.Equal(copies, want) {
+	if want := []string{"20261102T130000Z.db", "20261031T090000Z.db", "20261101T090000Z.db"}; !slices.Equal(copies, want) {
 		t.Errorf("copies %q, want %q", copies, want)
 	}
 	for _, name := range foreign {
@@ -368,6 +375,67 @@ func TestAFileIsCopiedBeforeItsShapeChanges(t *testing.T) {
 		_, err = program.Upgrade(t.Context(), true, taken.Add(4*time.Hour))
 		if err != nil {
 			t.Errorf("in the second in which another one made a copy: %v", err)
+		}
+	}
+}
+
+// An upgrade of two steps whose second one fails is tried again at each start. The copy from before it is the one to go back
+// to: those of where it stands do not push it out, nor fill the disk.
+func TestACopyFromBeforeAnUpgradeOutlivesStartsThatFail(t *testing.T) {
+	t.Parallel()
+	if databasetest.OnPostgres() {
+		return
+	}
+	db := open(t)
+	order := func(statement string) {
+		t.Helper()
+		err := db.Do(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(t.Context(), statement)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, newest, err := db.Shape(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	aged(t, db)
+	order(`CREATE TRIGGER fails BEFORE INSERT ON goose_db_version BEGIN SELECT RAISE(ABORT, 'the step fails'); END`)
+	folder := filepath.Dir(db.Path())
+	first := fmt.Sprintf("sollecito-shape%d-20261102T080000Z.db", newest-2) // as the start before made it, whose first step went well
+	older := []string{"sollecito-shape3-20261001T090000Z.db", "sollecito-shape4-20261002T090000Z.db"}
+	for _, name := range append(older, first) {
+		err = os.WriteFile(filepath.Join(folder, name), []byte("dear"), 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 5 {
+		if n == 4 {
+			order(`DROP TRIGGER fails`)
+		}
+		_, err = db.Upgrade(t.Context(), true, taken.Add(time.Duration(n)*time.Minute))
+		if (err == nil) != (n == 4) {
+			t.Fatalf("start %d: %v", n, err)
+		}
+		var copies []string
+		for _, name := range names(t, folder) {
+			if strings.Contains(name, "-shape") {
+				copies = append(copies, name)
+			}
+		}
+		want := []string{first, fmt.Sprintf("sollecito-shape%d-%sZ.db", newest-1, taken.Add(time.Duration(n)*time.Minute).Format("20060102T150405"))}
+		if n < 4 {
+			want = append(want, older...)
+		} else {
+			want = append(want, older[1])
+		}
+		slices.Sort(want)
+		slices.Sort(copies)
+		if !slices.Equal(copies, want) {
+			t.Errorf("after start %d there are %q, want %q", n, copies, want)
 		}
 	}
 }

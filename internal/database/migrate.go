@@ -53,6 +53,9 @@ func (db *DB) Upgrade(ctx context.Context, keep bool, now time.Time) (Upgraded, 
 			"make room or give the right to write its folder, or go on without one with SOLLECITO_MIGRATION_BACKUP=off", err)
 	}
 	done.Steps, err = db.Migrate(ctx)
+	if err == nil && done.Copy != "" {
+		err = db.forgetCopies() // not before all is well: they are what one goes back to
+	}
 	return done, err
 }
 
