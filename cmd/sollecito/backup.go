@@ -7,8 +7,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"sollecito/internal/database"
@@ -32,7 +34,8 @@ func backupCommand(p program, args []string) error {
 	if !strings.HasPrefix(c.DatabaseURL, "sqlite:") {
 		return byServer(c.DatabaseURL, *to)
 	}
-	ctx, stop := untilSignal(p.ctx)
+	signal.Ignore(syscall.SIGPIPE) // a reader that went away is an error of writing, after which the copy is removed
+	ctx, stop := untilHangUp(p.ctx)
 	defer stop()
 	db, err := openAsItIs(ctx, c, false)
 	if err != nil {
@@ -75,7 +78,7 @@ func nameOfBackup(to, file string, now time.Time) (string, error) {
 
 // backUpTo writes a copy to the standard output. It is whole before its first byte is written.
 func backUpTo(ctx context.Context, db *database.DB, out io.Writer, now time.Time) (err error) {
-	folder, err := os.MkdirTemp(filepath.Dir(db.Path()), ".backup-")
+	folder, err := os.MkdirTemp(filepath.Dir(db.Path()), database.Unfinished)
 	if err != nil {
 		return err
 	}
@@ -89,7 +92,11 @@ func backUpTo(ctx context.Context, db *database.DB, out io.Writer, now time.Time
 	if err != nil {
 		return err
 	}
+	goOn := context.AfterFunc(ctx, func() { file.Close() }) // so that nothing more is read
 	_, err = io.Copy(out, file)
+	if !goOn() {
+		return errors.Join(ctx.Err(), err)
+	}
 	return errors.Join(err, file.Close())
 }
 

@@ -3,13 +3,16 @@ package main
 import (
 	"bytes"
 	"database/sql"
+	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"sollecito/internal/database"
@@ -108,5 +111,56 @@ func TestWhoeverMigratesFirstCopiesTheFile(t *testing.T) {
 	code, _, errs = command(map[string]string{"SOLLECITO_MIGRATION_BACKUP": "perhaps"}, "migrate")
 	if code != exitFault || !strings.Contains(errs, "must be on or off") {
 		t.Errorf("perhaps: %d %s", code, errs)
+	}
+}
+
+// Whoever reads a copy goes away, or the terminal does: nothing of it stays beside the database.
+func TestACopyThatNobodyReadsLeavesNothing(t *testing.T) {
+	t.Parallel()
+	if databasetest.OnPostgres() {
+		return
+	}
+	path, err := exec.LookPath("sollecito")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, leave := range map[string]func(backup *exec.Cmd, reader *os.File){
+		"the reader goes": func(_ *exec.Cmd, reader *os.File) { reader.Close() },
+		"the terminal goes": func(backup *exec.Cmd, reader *os.File) {
+			_, err := reader.Read(make([]byte, 1)) // the copy is whole, and too large for the pipe
+			if err == nil {
+				err = backup.Process.Signal(syscall.SIGHUP)
+			}
+			if err == nil {
+				_, err = io.Copy(io.Discard, reader)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		},
+	} {
+		address := databasetest.Migrated(t)
+		folder := filepath.Dir(strings.TrimPrefix(address, "sqlite:"))
+		reader, writer, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		backup := exec.Command(path, "backup", "--to", "-", "--database-url", address)
+		backup.Stdout = writer
+		err = backup.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		writer.Close()
+		leave(backup, reader)
+		reader.Close()
+		err = backup.Wait()
+		if !backup.ProcessState.Exited() || what == "the reader goes" && backup.ProcessState.ExitCode() != exitFault {
+			t.Errorf("when %s the program ends so: %v", what, err)
+		}
+		left, err := filepath.Glob(filepath.Join(folder, ".*"))
+		if err != nil || len(left) > 0 {
+			t.Errorf("when %s this is left: %q, %v", what, left, err)
+		}
 	}
 }

@@ -17,11 +17,13 @@ import (
 // openDatabase opens the installation's database in this release's shape. Unless it may be made, one that does not
 // exist is refused: a mistyped address must not look like an installation in which all is well.
 func openDatabase(p program, c *config.Config, mayMake bool) (*database.DB, error) {
-	db, err := openAsItIs(p.ctx, c, mayMake)
+	ctx, stop := untilHangUp(p.ctx)
+	defer stop()
+	db, err := openAsItIs(ctx, c, mayMake)
 	if err != nil {
 		return nil, err
 	}
-	done, err := db.Upgrade(p.ctx, c.MigrationCopy != "off", time.Now())
+	done, err := db.Upgrade(ctx, c.MigrationCopy != "off", time.Now())
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -77,12 +79,14 @@ func migrateCommand(p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	db, err := openAsItIs(p.ctx, c, taken.IsZero())
+	ctx, stop := untilHangUp(p.ctx)
+	defer stop()
+	db, err := openAsItIs(ctx, c, taken.IsZero())
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	done, err := db.Upgrade(p.ctx, c.MigrationCopy != "off", now)
+	done, err := db.Upgrade(ctx, c.MigrationCopy != "off", now)
 	if err != nil {
 		return err
 	}
@@ -97,7 +101,7 @@ func migrateCommand(p program, args []string) error {
 	if taken.IsZero() {
 		return nil
 	}
-	err = db.Do(p.ctx, func(tx *sql.Tx) error { return database.MarkCopy(p.ctx, tx, taken) })
+	err = db.Do(ctx, func(tx *sql.Tx) error { return database.MarkCopy(ctx, tx, taken) })
 	if err != nil {
 		return err
 	}

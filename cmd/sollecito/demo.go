@@ -16,7 +16,7 @@ func demoCommand(p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := untilSignal(p.ctx)
+	ctx, stop := untilHangUp(p.ctx)
 	defer stop()
 	stage, err := demo.Start(ctx, demo.Options{Listen: *listen, Data: *data, Log: newLogger(p.err, "text", slog.LevelWarn)})
 	if err != nil {

@@ -143,7 +143,19 @@ func help(w io.Writer) {
 
 // untilSignal answers a context that ends at the first SIGINT or SIGTERM; a second one ends the program at once.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	return untilOneOf(ctx, os.Interrupt, syscall.SIGTERM)
+}
+
+// untilHangUp is untilSignal for commands that end with their terminal too, unless they are told to outlive it (nohup).
+func untilHangUp(ctx context.Context) (context.Context, context.CancelFunc) {
+	if signal.Ignored(syscall.SIGHUP) {
+		return untilSignal(ctx)
+	}
+	return untilOneOf(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+}
+
+func untilOneOf(ctx context.Context, signals ...os.Signal) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, signals...)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
 }

@@ -35,7 +35,7 @@ func sandboxCommand(p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := untilSignal(p.ctx)
+	ctx, stop := untilHangUp(p.ctx)
 	defer stop()
 	return runSandbox(ctx, p, *listen, *smtp)
 }

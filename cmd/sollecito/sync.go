@@ -45,7 +45,7 @@ func syncCommand(p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := untilSignal(p.ctx)
+	ctx, stop := untilHangUp(p.ctx)
 	defer stop()
 	stripe := gateway.New(gateway.Options{SecretKey: c.StripeKey.Reveal(), APIURL: c.StripeAPI, Now: time.Now})
 	cases := dunning.NewCases(portal.Rules(c))

@@ -252,6 +252,49 @@ func TestOfACopyThatFailsNothingIsLeft(t *testing.T) {
 	}
 }
 
+// What copies left whose program was killed is removed by the next one, beside the database and where that goes; what another
+// may be writing, and what is somebody else's, stays.
+func TestWhatACopyLeftThatWasKilledIsRemoved(t *testing.T) {
+	t.Parallel()
+	if databasetest.OnPostgres() {
+		return
+	}
+	db := open(t)
+	folder := t.TempDir()
+	for _, in := range []string{folder, filepath.Dir(db.Path())} {
+		for name, old := range map[string]bool{database.Unfinished + "1.part": true, database.Unfinished + "1.part-journal": true, database.Unfinished + "2.part": false, ".others.part": true} {
+			err := os.WriteFile(filepath.Join(in, name), []byte("half"), 0o600)
+			if err == nil && old {
+				err = os.Chtimes(filepath.Join(in, name), time.Time{}, time.Now().Add(-25*time.Hour))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		passing := filepath.Join(in, database.Unfinished+"3")
+		err := os.Mkdir(passing, 0o700)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(passing, "copy.db"), []byte("whole"), 0o600)
+		}
+		if err == nil {
+			err = os.Chtimes(passing, time.Time{}, time.Now().Add(-25*time.Hour))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := db.Copy(t.Context(), filepath.Join(folder, "copy"), false, taken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, in := range []string{folder, filepath.Dir(db.Path())} {
+		left := slices.DeleteFunc(names(t, in), func(name string) bool { return name[0] != '.' })
+		if want := []string{".others.part", database.Unfinished + "2.part"}; !slices.Equal(left, want) {
+			t.Errorf("left in %s: %q, want %q", in, left, want)
+		}
+	}
+}
+
 func names(t *testing.T, folder string) []string {
 	t.Helper()
 	files, err := os.ReadDir(folder)
