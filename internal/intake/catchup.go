@@ -183,7 +183,7 @@ func (w *walk) goOn(ctx context.Context) error {
 
 // end leaves to ReadAgain who is to be read again, and marks everything before the catch-up as seen.
 func (w *walk) end(ctx context.Context, back reach) error {
-	missed := w.state.UnderWay.Missed
+	missed, now := w.state.UnderWay.Missed, w.now().Unix()
 	err := w.advance(ctx, func(tx *sql.Tx, next *Reconciled) error {
 		at := next.UnderWay.At
 		if next.UnderWay.Refused && next.Unlisted == 0 {
@@ -196,10 +196,13 @@ func (w *walk) end(ctx context.Context, back reach) error {
 			next.Undisputed = next.Cursor
 		}
 		next.Cursor, next.RanAt, next.UnderWay = at, at, catchUp{}
+		if next.CaughtUp == 0 {
+			next.CaughtUp = now
+		}
 		if missed > 0 {
 			next.Missed, next.MissedAt = missed, at
 		}
-		return askUnread(ctx, tx, back.unread, back.most, w.now().Unix())
+		return askUnread(ctx, tx, back.unread, back.most, now)
 	})
 	if err == nil && missed > 0 {
 		w.log.WarnContext(ctx, "Stripe did not deliver events, they were fetched: check the webhook endpoint", "events", missed)

@@ -26,6 +26,7 @@ const settingReconcile = "reconcile"
 type Reconciled struct {
 	Cursor     int64   `json:"cursor"`     // everything before it was seen
 	RanAt      int64   `json:"ran_at"`     // 0: never
+	CaughtUp   int64   `json:"caught_up"`  // when the first run ended since the database was put back from a copy, or ever
 	Missed     int     `json:"missed"`     // events the last run that found any had to fetch, since Stripe had not delivered them
 	MissedAt   int64   `json:"missed_at"`  // when that was, 0: never
 	Unlisted   int64   `json:"unlisted"`   // since then the key may not list events; 0: it may

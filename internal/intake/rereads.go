@@ -111,6 +111,7 @@ func (in *Intake) concludeReread(ctx context.Context, r reread, outcome error) e
 	case fault.Is(outcome, fault.NotFound):
 		in.log.WarnContext(ctx, "Stripe does not know a stored customer any more", "customer", r.customer)
 		next.due = now.Add(unknownAgain).Unix()
+		next.asked = next.due
 	case fault.Is(outcome, fault.Unavailable):
 		in.log.WarnContext(ctx, "customer waits to be read again, Stripe does not answer", "customer", r.customer, "tries", r.tries+1, "err", outcome)
 		next.tries++
@@ -119,6 +120,9 @@ func (in *Intake) concludeReread(ctx context.Context, r reread, outcome error) e
 		in.log.ErrorContext(ctx, "reading a customer again failed and is tried again", "customer", r.customer, "tries", r.tries+1, "err", outcome)
 		next.tries++
 		next.due = now.Add(backoff(next.tries)).Unix()
+		if next.tries >= mostTries { // an event would be parked: what was asked for is over, and another day's begins
+			next.asked = next.due
+		}
 	}
 	err := in.db.Do(ctx, func(tx *sql.Tx) error {
 		if outcome == nil || billing.IsErased(outcome) {
@@ -195,9 +199,12 @@ func dropReread(ctx context.Context, tx *sql.Tx, r reread) error {
 	return err
 }
 
-// postpone lets a claimed customer wait. It changes nothing when the claim ran out and another took it over.
+// postpone lets a claimed customer wait, for what was asked for or for a later reading. It changes nothing when the claim ran
+// out and another took it over, and not what was asked for anew meanwhile.
 func postpone(ctx context.Context, tx *sql.Tx, r, next reread) error {
-	_, err := tx.ExecContext(ctx, `UPDATE rereads SET due_at = $1, tries = $2 WHERE customer_id = $3 AND due_at = $4`, next.due, next.tries, r.customer, r.due)
+	_, err := tx.ExecContext(ctx, `
+		UPDATE rereads SET due_at = $1, tries = $2, asked_at = CASE WHEN asked_at = $5 THEN $6 ELSE asked_at END
+		WHERE customer_id = $3 AND due_at = $4`, next.due, next.tries, r.customer, r.due, r.asked, next.asked)
 	return err
 }
 

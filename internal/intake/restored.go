@@ -16,7 +16,7 @@ func (in *Intake) PutBack(ctx context.Context, tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	state.RanAt, state.UnderWay = 0, catchUp{}
+	state.RanAt, state.CaughtUp, state.UnderWay = 0, 0, catchUp{}
 	err = keepState(ctx, tx, settingReconcile, state)
 	if err != nil {
 		return err
@@ -30,11 +30,22 @@ func (in *Intake) PutBack(ctx context.Context, tx *sql.Tx) error {
 }
 
 // Ignorant reports whether sending is stopped since the database was put back from a copy, and what happened at Stripe since
-// that was taken has not been read yet. Until then nobody may resume it.
+// that was taken has not been read yet: the first catch-up has not ended, or what it left to the events and the readings is
+// not done. What came after it does not count, nor what waits for a person or for another day. Until then nobody may resume.
 func Ignorant(ctx context.Context, tx *sql.Tx, sending dunning.Switch) (bool, error) {
 	if !sending.PutBack() {
 		return false, nil
 	}
 	state, err := LastReconcile(ctx, tx)
-	return state.RanAt < sending.Since.Unix(), err
+	if err != nil || state.RanAt < sending.Since.Unix() {
+		return true, err
+	}
+	waiting := 0
+	err = tx.QueryRowContext(ctx, `
+		SELECT (SELECT count(*) FROM events WHERE status = 'received' AND created_at <= $1) + (SELECT count(*) FROM rereads WHERE asked_at <= $1)`,
+		state.CaughtUp).Scan(&waiting)
+	if err != nil {
+		return true, fmt.Errorf("look for what has not been read yet: %w", err)
+	}
+	return waiting > 0, nil
 }

@@ -192,6 +192,28 @@ func TestADatabaseThatIsPutBackSaysAndChargesNothingTwice(t *testing.T) {
 	if !h.sending().PutBack() {
 		t.Fatal("sending was resumed before Stripe was read")
 	}
+	_, err = h.portal.Runner.Drain(t.Context(), "reconcile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.count(`SELECT count(*) FROM rereads`) == 0 || h.count(`SELECT count(*) FROM events WHERE status = 'received'`) == 0 {
+		t.Fatal("the catch-up left nothing to be read")
+	}
+	if got := desk.get("/admin/sending").text("main"); !strings.Contains(got, "being read") {
+		t.Errorf("when Stripe's lists are read, and nobody of them yet: %s", got)
+	}
+	desk.post("/admin/sending/resume", nil)
+	if !h.sending().PutBack() {
+		t.Fatal("sending was resumed before those were read who owe")
+	}
+	// Whom Stripe does not know is asked for again tomorrow, and holds up nobody.
+	err = h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`INSERT INTO rereads (customer_id, asked_at, due_at) SELECT 'cus_gone', max(asked_at), max(asked_at) FROM rereads`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	h.settle()
 	h.walk(5 * time.Hour)
 	if got := h.allCharges(people, invoices); got != charges || len(h.catcher.Mails()) != mails {
