@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"sollecito/internal/database"
+	"sollecito/internal/dunning"
 	"sollecito/internal/webhook"
 )
 
 // Deliveries tells the merchant's app what happened. Each endpoint has a flight of messages of its own, a few at a time, so
 // that one that hangs holds up no other; and being a task of its own this one holds up no mail. A message that was under way
-// when the program ended is sent again under the same webhook-id: it arrives at least once, in no promised order.
+// when the program ended is sent again under the same webhook-id: it arrives at least once, in no promised order. While sending
+// is stopped since the database was put back from a copy all messages wait: what waited in there is old news.
 type Deliveries struct {
 	DB        *database.DB
 	Endpoints *webhook.Endpoints
@@ -83,7 +85,10 @@ func (d *Deliveries) Wait() { d.inAir.Wait() }
 func (d *Deliveries) takeOff(ctx context.Context) error {
 	var due []webhook.Endpoint
 	err := d.DB.See(ctx, func(tx *sql.Tx) error {
-		var err error
+		sending, err := dunning.SendingSwitch(ctx, tx)
+		if err != nil || sending.PutBack() {
+			return err
+		}
 		due, err = webhook.Due(ctx, tx, d.Now(), d.Real())
 		return err
 	})
@@ -173,7 +178,10 @@ func (d *Deliveries) Next(ctx context.Context) (time.Time, bool, error) {
 	var at int64
 	var ok bool
 	err := d.DB.See(ctx, func(tx *sql.Tx) error {
-		var err error
+		sending, err := dunning.SendingSwitch(ctx, tx)
+		if err != nil || sending.PutBack() {
+			return err
+		}
 		at, ok, err = webhook.NextDue(ctx, tx, d.Real())
 		return err
 	})

@@ -226,3 +226,12 @@ func (s *Store) End(ctx context.Context, id string) error {
 		return err
 	})
 }
+
+// EndAll ends everybody's sessions at once. The links that opened them stay.
+func (s *Store) EndAll(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `UPDATE customer_sessions SET ended_at = $1 WHERE ended_at = 0`, s.now().Unix())
+	if err != nil {
+		return fmt.Errorf("end the customers' sessions: %w", err)
+	}
+	return nil
+}

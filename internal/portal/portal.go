@@ -157,7 +157,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	if err != nil {
 		return nil, err
 	}
-	return p, p.putBack(ctx)
+	return p, p.putBack(ctx, sessions)
 }
 
 // Rules are what the configuration sets for all cases, for the portal and for every command that reckons or moves them:

@@ -9,11 +9,12 @@ import (
 	"sollecito/internal/audit"
 	"sollecito/internal/database"
 	"sollecito/internal/dunning"
+	"sollecito/internal/link"
 )
 
 // putBack looks whether the database is a copy on which nobody has begun to work. If so it is brought from the state in which
 // it was copied to one from which nothing is said, charged or done a second time, and whoever reads the log is told.
-func (p *Portal) putBack(ctx context.Context) error {
+func (p *Portal) putBack(ctx context.Context, sessions *link.Store) error {
 	var copied time.Time
 	var done dunning.PutBack
 	is := false
@@ -37,6 +38,14 @@ func (p *Portal) putBack(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		err = p.Members.SignOutAll(ctx, tx) // whoever was shut out since is not let in again by an old cookie
+		if err != nil {
+			return err
+		}
+		err = sessions.EndAll(ctx, tx)
+		if err != nil {
+			return err
+		}
 		err = database.Begun(ctx, tx)
 		if err != nil {
 			return err
@@ -50,6 +59,8 @@ func (p *Portal) putBack(ctx context.Context) error {
 		p.log.WarnContext(ctx, "this database was put back from a copy: all sending is stopped, and nothing is charged by itself, until you have looked at /admin/sending "+
 			"and resume it there or with `sollecito sending resume`; what Stripe did since is read first. What may have been sent since the copy is kept as uncertain and not sent again",
 			"copied", copied.UTC().Format(time.RFC3339), "mails_that_waited", done.Mails, "steps_since", done.Steps, "retries_passed_over", done.Retries, "final_acts_to_decide", done.Finals)
+		p.log.WarnContext(ctx, "everybody is signed out; API keys, colleagues, links and webhooks are as they were in the copy: end again what was ended since. What your app was told "+
+			"of access after it is not known here: let it ask /api/v1/customers/{id}/access anew for everybody to whom it does not give full access. Webhooks wait until sending is resumed")
 	}
 	return nil
 }

@@ -282,10 +282,59 @@ func TestAFinalActOfACopyWaitsForAPersonAgain(t *testing.T) {
 		t.Errorf("the act is %s, the subscription %v", got, status)
 	}
 	// The same manager decides once more, and it is done.
+	manager = h.signedIn(staff.Manager)
 	manager.post("/admin/cases/"+h.caseOf(customer).ID+"/final", url.Values{"object": {sub}})
 	h.settle()
 	if got, status := h.finalOf(customer).Status, h.subscription(customer)["status"]; got != dunning.FinalDone || status != "canceled" {
 		t.Errorf("after a second yes the act is %s, the subscription %v", got, status)
+	}
+}
+
+// An old cookie lets nobody into a database that was put back: they may have been shut out since. What the merchant's app was
+// not told yet in it is old news, and waits until staff resume sending.
+func TestOfACopyNobodyIsSignedInAndTheAppIsToldLater(t *testing.T) {
+	t.Parallel()
+	h := open(t, reachable)
+	h.apply(walked)
+	admin := h.colleague(staff.Admin)
+	app := h.listens(t, admin, "case.opened")
+	h.fail(h.customer("Anneke", "anneke@waal.example", "NL", "pm_card_visa"), "insufficient_funds")
+	h.walk(time.Hour)
+	customer := h.browser()
+	customer.get(linkIn(t, h.mailsTo("anneke@waal.example")[0])).at("/pay", http.StatusOK)
+	_, err := h.stripe.FailRenewal(h.customer("Waits", "waits@waal.example", "NL", "pm_card_visa"), "insufficient_funds")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = h.stripe.DeliverWebhooks(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = h.portal.Runner.Drain(t.Context(), "events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := h.copied()
+	h.settle()
+	if len(app.ids) != 2 {
+		t.Fatalf("the app was told %q", app.ids)
+	}
+
+	h.putBack(copied)
+	h.settle()
+	h.walk(time.Hour)
+	if len(app.ids) != 2 {
+		t.Errorf("before sending is resumed the app is told %q", app.ids)
+	}
+	admin.get("/admin").at("/admin/signin", http.StatusOK)
+	customer.get("/pay").at("/pay", http.StatusUnauthorized)
+	err = h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error { return dunning.ResumeSending(t.Context(), tx) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.settle()
+	if len(app.ids) != 3 || app.ids[2] != app.ids[1] {
+		t.Errorf("once it is resumed the app was told %q", app.ids)
 	}
 }
 

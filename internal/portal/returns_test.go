@@ -87,6 +87,12 @@ func (h *house) colleague(role staff.Role) *browser {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	return h.signedIn(role)
+}
+
+// signedIn is the browser of the colleague with a role, with a new session.
+func (h *house) signedIn(role staff.Role) *browser {
+	h.t.Helper()
 	members, err := h.portal.Members.List(h.t.Context())
 	if err != nil {
 		h.t.Fatal(err)
@@ -107,7 +113,7 @@ func (h *house) colleague(role staff.Role) *browser {
 		b.client.Jar.SetCookies(at, []*http.Cookie{{Name: "sollecito-staff", Value: session, Path: "/"}})
 		return b
 	}
-	h.t.Fatal("nobody was added")
+	h.t.Fatal("nobody has that role")
 	return nil
 }
 

@@ -20,6 +20,15 @@ type OpenSession struct {
 	Agent  string
 }
 
+// SignOutAll ends the sessions of all members.
+func (m *Members) SignOutAll(ctx context.Context, tx *sql.Tx) error {
+	err := endAllSessions(ctx, tx, m.now().Unix())
+	if err != nil {
+		return fmt.Errorf("sign everybody out: %w", err)
+	}
+	return nil
+}
+
 func notOneself() error {
 	return fault.New(fault.Forbidden, "Nobody does this to their own account here: ask another administrator, or use the command line")
 }

@@ -224,6 +224,11 @@ func endSessions(ctx context.Context, tx *sql.Tx, memberID string, now int64) er
 	return err
 }
 
+func endAllSessions(ctx context.Context, tx *sql.Tx, now int64) error {
+	_, err := tx.ExecContext(ctx, `UPDATE staff_sessions SET ended_at = $1, draft = '' WHERE ended_at = 0`, now)
+	return err
+}
+
 func forgetSessions(ctx context.Context, tx *sql.Tx, memberID string, before int64) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM staff_sessions WHERE staff_id = $1 AND created_at < $2`, memberID, before)
 	return err
