@@ -77,7 +77,7 @@ func TestACopyUnderLoadIsOneInstant(t *testing.T) {
 					committed[w].Store(n)
 				} else if ctx.Err() == nil {
 					t.Error(err)
-					return
+					stop()
 				}
 			}
 		})
@@ -87,6 +87,9 @@ func TestACopyUnderLoadIsOneInstant(t *testing.T) {
 		var before [writers]int64
 		for w := range writers {
 			for committed[w].Load() < int64(20*(n+1)) { // they go on while each copy is made
+				if ctx.Err() != nil {
+					t.Fatal("a writer failed")
+				}
 				time.Sleep(time.Millisecond)
 			}
 			before[w] = committed[w].Load()

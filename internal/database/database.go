@@ -38,8 +38,8 @@ type engine struct {
 type Option func(*opening)
 
 type opening struct {
-	through func(driver.Connector) driver.Connector
-	alone   bool // SQLite's
+	through   func(driver.Connector) driver.Connector
+	exclusive bool // SQLite's
 }
 
 // Through makes every connection through what wrap makes of the engine's own connector, so that a test can count
@@ -48,10 +48,10 @@ func Through(wrap func(driver.Connector) driver.Connector) Option {
 	return func(o *opening) { o.through = wrap }
 }
 
-// Alone lets one connection have SQLite's file for itself, to write and to read, in whose memory stays what it has read and
+// Exclusive lets one connection have SQLite's file for itself, to write and to read, in whose memory stays what it has read and
 // what it would roll back, and which never waits for the disk: only for data that may be lost with the program, and for one
 // that does a thing after the other. It gives no stamps.
-func Alone() Option { return func(o *opening) { o.alone = true } }
+func Exclusive() Option { return func(o *opening) { o.exclusive = true } }
 
 // Open opens the database named by a DATABASE_URL: "sqlite:PATH", whose file is created when it is missing, or
 // "postgres://USER:PASSWORD@HOST/NAME", which must exist. It does not migrate. The error is an *Unopened.

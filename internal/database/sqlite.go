@@ -40,8 +40,8 @@ func openSQLite(ctx context.Context, path string, how opening) (*DB, error) {
 	if err != nil && !errors.Is(err, sqlite.ErrFdatasyncUnavailable) {
 		return nil, err
 	}
-	if how.alone {
-		return openAlone(ctx, path, file, how)
+	if how.exclusive {
+		return openExclusive(ctx, path, file, how)
 	}
 	// The writer keeps 8 MB of pages, so that a burst of mails seldom reads the disk, and brings what it wrote to its
 	// place every 16 MB instead of every 4: pages that change often are then copied less often.
@@ -83,8 +83,8 @@ func openWriter(ctx context.Context, path string, how opening, settings ...strin
 	return write, nil
 }
 
-// openAlone is for Alone.
-func openAlone(ctx context.Context, path, file string, how opening) (*DB, error) {
+// openExclusive is for Exclusive.
+func openExclusive(ctx context.Context, path, file string, how opening) (*DB, error) {
 	pool, err := openWriter(ctx, path, how, "_pragma=locking_mode(EXCLUSIVE)", "_pragma=journal_mode(MEMORY)", "_pragma=synchronous(OFF)", "_pragma=cache_size(-256000)")
 	if err != nil {
 		return nil, err

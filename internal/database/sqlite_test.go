@@ -10,10 +10,10 @@ import (
 )
 
 // Whoever has the file alone keeps and takes back as others do, and leaves a file that everybody can open.
-func TestAFileOfOneAlone(t *testing.T) {
+func TestAFileThatOneHasForItself(t *testing.T) {
 	t.Parallel()
 	address := "sqlite:" + filepath.Join(t.TempDir(), "alone.db")
-	alone, err := database.Open(t.Context(), address, database.Alone())
+	alone, err := database.Open(t.Context(), address, database.Exclusive())
 	if err != nil {
 		t.Fatal(err)
 	}
