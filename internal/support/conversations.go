@@ -58,12 +58,9 @@ func (cv *Conversations) Write(ctx context.Context, customer, text string, claim
 		if err != nil || again {
 			return err
 		}
-		within, err := database.Within(ctx, tx, "message "+customer, time.Hour, mostMessages, realNow)
+		err = countMessage(ctx, tx, customer, realNow)
 		if err != nil {
 			return err
-		}
-		if !within {
-			return fault.New(fault.TooMany, "Too many messages.")
 		}
 		return cv.take(ctx, tx, customer, m, claim, now)
 	})
@@ -82,6 +79,16 @@ func (cv *Conversations) Receive(ctx context.Context, tx *sql.Tx, customer strin
 	if err != nil {
 		return err
 	}
+	err = countMessage(ctx, tx, customer, realNow)
+	if err != nil {
+		return err
+	}
+	return cv.take(ctx, tx, customer, Message{ConversationID: c.ID, Body: l.Body(), Attachments: l.named(), Sender: l.Sender, MailID: l.MailID}, false, now)
+}
+
+// countMessage counts one more message of a customer. It returns fault.TooMany after mostMessages within an hour of real
+// time.
+func countMessage(ctx context.Context, tx *sql.Tx, customer string, realNow time.Time) error {
 	within, err := database.Within(ctx, tx, "message "+customer, time.Hour, mostMessages, realNow)
 	if err != nil {
 		return err
@@ -89,7 +96,7 @@ func (cv *Conversations) Receive(ctx context.Context, tx *sql.Tx, customer strin
 	if !within {
 		return fault.New(fault.TooMany, "Too many messages.")
 	}
-	return cv.take(ctx, tx, customer, Message{ConversationID: c.ID, Body: l.Body(), Attachments: l.named(), Sender: l.Sender, MailID: l.MailID}, false, now)
+	return nil
 }
 
 // take keeps a customer's message, mails it to staff and lets the reminders rest.
@@ -114,6 +121,8 @@ func (cv *Conversations) keep(ctx context.Context, tx *sql.Tx, customer string, 
 	return err
 }
 
+// rest lets the reminders of a customer with an open case rest: until staff answer and, with claim, for the days a transfer
+// may take.
 func (cv *Conversations) rest(ctx context.Context, tx *sql.Tx, customer string, claim bool, now time.Time) error {
 	open, err := cv.cases.OpenOf(ctx, tx, customer)
 	if fault.Is(err, fault.NotFound) {
@@ -177,39 +186,52 @@ func (cv *Conversations) Reply(ctx context.Context, conversation, text string, b
 		if err != nil {
 			return err
 		}
-		n := outbox.Notice{Kind: outbox.Reply, Channel: outbox.Email, CustomerID: c.CustomerID, SubjectID: m.ID, Recipient: who.Email}
-		stopped, isStopped, err := outbox.SuppressionOf(ctx, tx, who.Email)
+		err = mailReply(ctx, tx, who, m, now)
 		if err != nil {
 			return err
 		}
-		switch {
-		case who.Email == "":
-			err = outbox.Skip(ctx, tx, n, "There is no address on file; the answer shows on the customer's page.", now.Unix())
-		case isStopped:
-			err = outbox.Skip(ctx, tx, n, "The answer shows on the customer's page; nothing is mailed to this address any more. "+stopped.Words, now.Unix())
-		default:
-			_, err = outbox.Queue(ctx, tx, n, now.Unix())
-		}
+		err = cv.goOn(ctx, tx, c.CustomerID, by, now)
 		if err != nil {
-			return err
-		}
-		open, err := cv.cases.OpenOf(ctx, tx, c.CustomerID)
-		if err == nil {
-			_, wishErr := WishOf(ctx, tx, c.CustomerID)
-			switch {
-			case fault.Is(wishErr, fault.NotFound):
-				err = cv.cases.Resume(ctx, tx, open.ID, by.Name, now, dunning.PauseConversation)
-			case wishErr != nil:
-				return wishErr
-			} // who wants to leave is not reminded until that has been seen to
-		}
-		if err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}
 		return audit.Append(ctx, tx, audit.Entry{
 			At: now, Actor: by.ID, Role: by.Role, Action: "conversation.reply", Object: c.ID, Detail: m.ID, IP: by.IP, Request: by.Request,
 		})
 	})
+}
+
+// mailReply queues staff's answer for the customer, or keeps why it only shows on their page.
+func mailReply(ctx context.Context, tx *sql.Tx, who billing.Customer, m Message, now time.Time) error {
+	n := outbox.Notice{Kind: outbox.Reply, Channel: outbox.Email, CustomerID: who.ID, SubjectID: m.ID, Recipient: who.Email}
+	suppression, suppressed, err := outbox.SuppressionOf(ctx, tx, who.Email)
+	if err != nil {
+		return err
+	}
+	switch {
+	case who.Email == "":
+		return outbox.Skip(ctx, tx, n, "There is no address on file; the answer shows on the customer's page.", now.Unix())
+	case suppressed:
+		return outbox.Skip(ctx, tx, n, "The answer shows on the customer's page; nothing is mailed to this address any more. "+suppression.Words, now.Unix())
+	}
+	_, err = outbox.Queue(ctx, tx, n, now.Unix())
+	return err
+}
+
+// goOn ends the pause of an answered conversation. A customer who asked to end their plan is not reminded until staff have
+// seen to that.
+func (cv *Conversations) goOn(ctx context.Context, tx *sql.Tx, customer string, by Speaker, now time.Time) error {
+	open, err := cv.cases.OpenOf(ctx, tx, customer)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = WishOf(ctx, tx, customer)
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	return cv.cases.Resume(ctx, tx, open.ID, by.Name, now, dunning.PauseConversation)
 }
 
 // OfCustomer answers a customer's conversation and its messages, oldest first; fault.NotFound when they never wrote.

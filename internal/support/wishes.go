@@ -141,12 +141,9 @@ func (cv *Conversations) StayAfterAll(ctx context.Context, customer, text string
 		if err != nil || !ended {
 			return err
 		}
-		within, err := database.Within(ctx, tx, "message "+customer, time.Hour, mostMessages, realNow)
+		err = countMessage(ctx, tx, customer, realNow)
 		if err != nil {
 			return err
-		}
-		if !within {
-			return fault.New(fault.TooMany, "Too many messages.")
 		}
 		c, err := begin(ctx, tx, customer, now.Unix())
 		if err != nil {
@@ -227,12 +224,9 @@ func (cv *Conversations) Claim(ctx context.Context, customer, text string, realN
 		if err != nil {
 			return err
 		}
-		within, err := database.Within(ctx, tx, "message "+customer, time.Hour, mostMessages, realNow)
+		err = countMessage(ctx, tx, customer, realNow)
 		if err != nil {
 			return err
-		}
-		if !within {
-			return fault.New(fault.TooMany, "Too many messages.")
 		}
 		err = cv.keep(ctx, tx, customer, Message{ConversationID: c.ID, Body: text}, now)
 		if err != nil {
