@@ -71,7 +71,7 @@ func (s *Server) startCard(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(wanted) == 0 && !st.savesOnly() || !stillHolds(wanted, st.payable()) {
-		return sendJSON(w, http.StatusConflict, map[string]string{"redirect": "/pay"})
+		return sendAway(w, http.StatusConflict, "/pay")
 	}
 	err = s.guardCards(r)
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *Server) startCard(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return sendJSON(w, http.StatusOK, map[string]string{"client_secret": secret})
+	return sendSecret(w, secret)
 }
 
 // agreed is what a press that keeps a way to pay agrees to: the words its page shows for the kind that was chosen.
@@ -205,7 +205,7 @@ func (s *Server) startApproval(w http.ResponseWriter, r *http.Request) error {
 	}
 	wanted := parseExpectations(r.PostForm["expect"])
 	if !stillHolds(wanted, []billing.Invoice{i}) || len(wanted) == 0 {
-		return sendJSON(w, http.StatusConflict, map[string]string{"redirect": "/pay"})
+		return sendAway(w, http.StatusConflict, "/pay")
 	}
 	err = s.guardCards(r)
 	if err != nil {
@@ -213,12 +213,12 @@ func (s *Server) startApproval(w http.ResponseWriter, r *http.Request) error {
 	}
 	secret, err := s.Desk.Approval(r.Context(), checkout.Press{ID: press, Customer: v.ID, Invoices: wanted, Place: placeAt(r)})
 	if fault.Is(err, fault.Conflict) {
-		return sendJSON(w, http.StatusConflict, map[string]string{"redirect": "/pay"})
+		return sendAway(w, http.StatusConflict, "/pay")
 	}
 	if err != nil {
 		return err
 	}
-	return sendJSON(w, http.StatusOK, map[string]string{"client_secret": secret})
+	return sendSecret(w, secret)
 }
 
 // finishApproval asks Stripe what the bank said and tells it.

@@ -186,6 +186,18 @@ func cleanNote(typed string, asked bool) (note, said string) {
 	return note, ""
 }
 
+// askAgain shows a customer's page with a question whose note was refused, as it was typed and with what is wrong with it.
+func (s *Server) askAgain(w http.ResponseWriter, r *http.Request, who staff.Member, customer string, question func(desk.CustomerPage, record) *desk.Question) error {
+	k, err := s.recordOf(r.Context(), customer)
+	if err != nil {
+		return err
+	}
+	p := s.customerPage(r, who, k)
+	p.Question = question(p, k)
+	s.show(w, r, http.StatusUnprocessableEntity, desk.Customer(p))
+	return nil
+}
+
 // pauseCase lets a case rest until somebody resumes it.
 func (s *Server) pauseCase(w http.ResponseWriter, r *http.Request, who staff.Member) error {
 	c, err := s.caseOf(r)
@@ -195,14 +207,9 @@ func (s *Server) pauseCase(w http.ResponseWriter, r *http.Request, who staff.Mem
 	typed := r.PostFormValue("reason")
 	note, wrong := cleanNote(typed, true)
 	if wrong != "" {
-		k, err := s.recordOf(r.Context(), c.CustomerID)
-		if err != nil {
-			return err
-		}
-		p := s.customerPage(r, who, k)
-		p.Question = s.pauseQuestion(p, k, desk.Note{Required: true, Value: typed, Fault: wrong})
-		s.show(w, r, http.StatusUnprocessableEntity, desk.Customer(p))
-		return nil
+		return s.askAgain(w, r, who, c.CustomerID, func(p desk.CustomerPage, k record) *desk.Question {
+			return s.pauseQuestion(p, k, desk.Note{Required: true, Value: typed, Fault: wrong})
+		})
 	}
 	err = s.DB.Do(r.Context(), func(tx *sql.Tx) error {
 		err := s.Cases.Pause(r.Context(), tx, c.ID, dunning.PauseStaff, note, who.Name, time.Time{}, s.Now())

@@ -58,40 +58,7 @@ func (s *Server) chargeCase(w http.ResponseWriter, r *http.Request, who staff.Me
 	if err != nil {
 		return err
 	}
-	method := ""
-	err = s.DB.Do(r.Context(), func(tx *sql.Tx) error {
-		begun, err := billing.AttemptsOf(r.Context(), tx, c.CustomerID, press)
-		if err != nil {
-			return err
-		}
-		at := slices.IndexFunc(begun, func(a billing.Attempt) bool { return a.InvoiceID == wanted[0].Invoice })
-		if at >= 0 { // pressed again: what it changed itself does not stand in its way
-			method = begun[at].MethodID
-			return nil
-		}
-		if len(begun) > 0 {
-			return fault.New(fault.Invalid, "The form is not one of ours.")
-		}
-		may, why, err := s.Cases.MayActFor(r.Context(), tx, c.CustomerID, false)
-		if err != nil {
-			return err
-		}
-		if !may {
-			return fault.New(fault.Conflict, "The case rests, so nothing is charged. %s", why)
-		}
-		i, err := billing.FindInvoice(r.Context(), tx, wanted[0].Invoice)
-		if err != nil {
-			return err
-		}
-		if i.CustomerID != c.CustomerID || !i.Failed() {
-			return fault.New(fault.Conflict, "The invoice has changed meanwhile, so nothing was charged. Look at the customer again.")
-		}
-		method, err = billing.MethodFor(r.Context(), tx, i)
-		if err != nil {
-			return err
-		}
-		return s.audit(r, tx, who, "case.charged", c.ID, c.CustomerID)
-	})
+	method, err := s.allowCharge(r, who, c, press, wanted[0].Invoice)
 	if err != nil {
 		return err
 	}
@@ -107,6 +74,45 @@ func (s *Server) chargeCase(w http.ResponseWriter, r *http.Request, who staff.Me
 	}
 	s.Wake()
 	return s.backToCustomer(w, r, c.CustomerID, cameTo(made))
+}
+
+// allowCharge answers the method an invoice of the case may be charged with at a colleague's word, and keeps in the audit
+// log that they ordered it. fault.Conflict when it may not be charged now.
+func (s *Server) allowCharge(r *http.Request, who staff.Member, c dunning.Case, press, invoice string) (method string, err error) {
+	err = s.DB.Do(r.Context(), func(tx *sql.Tx) error {
+		begun, err := billing.AttemptsOf(r.Context(), tx, c.CustomerID, press)
+		if err != nil {
+			return err
+		}
+		at := slices.IndexFunc(begun, func(a billing.Attempt) bool { return a.InvoiceID == invoice })
+		if at >= 0 { // pressed again: what it changed itself does not stand in its way
+			method = begun[at].MethodID
+			return nil
+		}
+		if len(begun) > 0 {
+			return fault.New(fault.Invalid, "The form is not one of ours.")
+		}
+		may, why, err := s.Cases.MayActFor(r.Context(), tx, c.CustomerID, false)
+		if err != nil {
+			return err
+		}
+		if !may {
+			return fault.New(fault.Conflict, "The case rests, so nothing is charged. %s", why)
+		}
+		i, err := billing.FindInvoice(r.Context(), tx, invoice)
+		if err != nil {
+			return err
+		}
+		if i.CustomerID != c.CustomerID || !i.Failed() {
+			return fault.New(fault.Conflict, "The invoice has changed meanwhile, so nothing was charged. Look at the customer again.")
+		}
+		method, err = billing.MethodFor(r.Context(), tx, i)
+		if err != nil {
+			return err
+		}
+		return s.audit(r, tx, who, "case.charged", c.ID, c.CustomerID)
+	})
+	return method, err
 }
 
 // cameTo is what a colleague is told of the charge they ordered. What came of it is not known while Stripe has not answered;

@@ -101,18 +101,14 @@ func (s *Server) remindAgain(w http.ResponseWriter, r *http.Request, who staff.M
 	return s.writeChoice(w, r, who, desk.ActRemind)
 }
 
+// writeChoice keeps what a customer told a member of staff about our reminders; act says which choice it is.
 func (s *Server) writeChoice(w http.ResponseWriter, r *http.Request, who staff.Member, act string) error {
 	customer, typed := r.PathValue("id"), r.PostFormValue("reason")
 	note, wrong := cleanNote(typed, true)
 	if wrong != "" {
-		k, err := s.recordOf(r.Context(), customer)
-		if err != nil {
-			return err
-		}
-		p := s.customerPage(r, who, k)
-		p.Question = desk.ChoiceQuestion(p, act, desk.Note{Value: typed, Fault: wrong})
-		s.show(w, r, http.StatusUnprocessableEntity, desk.Customer(p))
-		return nil
+		return s.askAgain(w, r, who, customer, func(p desk.CustomerPage, _ record) *desk.Question {
+			return desk.ChoiceQuestion(p, act, desk.Note{Value: typed, Fault: wrong})
+		})
 	}
 	err := s.DB.Do(r.Context(), func(tx *sql.Tx) error {
 		changed, err := s.Cases.Choose(r.Context(), tx, customer, func(c contact.Choices) contact.Choices {

@@ -98,14 +98,9 @@ func (s *Server) spareFinal(w http.ResponseWriter, r *http.Request, who staff.Me
 	typed := r.PostFormValue("reason")
 	note, wrong := cleanNote(typed, true)
 	if wrong != "" {
-		k, err := s.recordOf(r.Context(), c.CustomerID)
-		if err != nil {
-			return err
-		}
-		p := s.customerPage(r, who, k)
-		p.Question = desk.SpareQuestion(p, k.c.ID, finalWords[k.final.Act], desk.Note{Required: true, Value: typed, Fault: wrong})
-		s.show(w, r, http.StatusUnprocessableEntity, desk.Customer(p))
-		return nil
+		return s.askAgain(w, r, who, c.CustomerID, func(p desk.CustomerPage, k record) *desk.Question {
+			return desk.SpareQuestion(p, k.c.ID, finalWords[k.final.Act], desk.Note{Required: true, Value: typed, Fault: wrong})
+		})
 	}
 	err = s.DB.Do(r.Context(), func(tx *sql.Tx) error {
 		err := s.Cases.DeclineFinal(r.Context(), tx, c.ID, note, who.Name, s.Now())

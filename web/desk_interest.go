@@ -151,14 +151,9 @@ func (s *Server) withdrawInterest(w http.ResponseWriter, r *http.Request, who st
 	typed := r.PostFormValue("reason")
 	note, wrong := cleanNote(typed, true)
 	if wrong != "" {
-		k, err := s.recordOf(r.Context(), kept.CustomerID)
-		if err != nil {
-			return err
-		}
-		p := s.customerPage(r, who, k)
-		p.Question = desk.WithdrawInterestQuestion(p, kept.ID, k.invoiceName(kept.InvoiceID), s.interestWords(kept), desk.Note{Required: true, Value: typed, Fault: wrong})
-		s.show(w, r, http.StatusUnprocessableEntity, desk.Customer(p))
-		return nil
+		return s.askAgain(w, r, who, kept.CustomerID, func(p desk.CustomerPage, k record) *desk.Question {
+			return desk.WithdrawInterestQuestion(p, kept.ID, k.invoiceName(kept.InvoiceID), s.interestWords(kept), desk.Note{Required: true, Value: typed, Fault: wrong})
+		})
 	}
 	err = s.DB.Do(r.Context(), func(tx *sql.Tx) error {
 		err := interest.Withdraw(r.Context(), tx, kept.ID, note, who.Name, s.Now().Unix())

@@ -75,7 +75,7 @@ func (s *Server) fail(w *answer, r *http.Request, err error) {
 	}
 	switch {
 	case wantsJSON(r) && strings.HasPrefix(r.URL.Path, "/pay") && kind == fault.SignedOut:
-		sendJSON(w, code, map[string]string{"redirect": "/pay"}) // our script leads to the page that sends a new link
+		sendAway(w, code, "/pay") // to the page that sends a new link
 	case wantsJSON(r):
 		s.problem(w, code, string(kind), s.words(r, code, err))
 	case strings.HasPrefix(r.URL.Path, "/admin"):
@@ -187,6 +187,24 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, code int, page tem
 	w.Header().Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(code)
 	w.Write(b.Bytes())
+}
+
+// statusOf is the status of a page that shows a form again, with what is wrong in it or without.
+func statusOf(faults []views.Fault) int {
+	if len(faults) > 0 {
+		return http.StatusUnprocessableEntity
+	}
+	return http.StatusOK
+}
+
+// sendSecret gives our script the client secret with which the browser confirms at Stripe.
+func sendSecret(w http.ResponseWriter, secret string) error {
+	return sendJSON(w, http.StatusOK, map[string]string{"client_secret": secret})
+}
+
+// sendAway makes our script leave for another page: what it asks for is no longer to be had on this one.
+func sendAway(w http.ResponseWriter, code int, to string) error {
+	return sendJSON(w, code, map[string]string{"redirect": to})
 }
 
 // sendJSON answers a call.

@@ -144,7 +144,7 @@ func (s *Server) startGuest(w http.ResponseWriter, r *http.Request) error {
 	}
 	wanted := parseExpectations(r.PostForm["expect"])
 	if len(wanted) != 1 || !g.payable() || !stillHolds(wanted, []billing.Invoice{g.invoice}) {
-		return sendJSON(w, http.StatusConflict, map[string]string{"redirect": "/pay/invoice"})
+		return sendAway(w, http.StatusConflict, "/pay/invoice")
 	}
 	err = s.guardCards(r)
 	if err != nil {
@@ -157,7 +157,7 @@ func (s *Server) startGuest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return sendJSON(w, http.StatusOK, map[string]string{"client_secret": secret})
+	return sendSecret(w, secret)
 }
 
 // guestPress is a press of a guest, who is counted by the link they were handed.
@@ -247,12 +247,12 @@ func (s *Server) approveGuest(w http.ResponseWriter, r *http.Request) error {
 	}
 	secret, err := s.Desk.GuestApproval(r.Context(), s.guestPress(r, g, press, nil), g.invoice.ID)
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) {
-		return sendJSON(w, http.StatusConflict, map[string]string{"redirect": "/pay/invoice"})
+		return sendAway(w, http.StatusConflict, "/pay/invoice")
 	}
 	if err != nil {
 		return err
 	}
-	return sendJSON(w, http.StatusOK, map[string]string{"client_secret": secret})
+	return sendSecret(w, secret)
 }
 
 // approvedGuest asks Stripe what the guest's bank said and tells it.

@@ -179,7 +179,7 @@ func (s *Server) askMethodCode(w http.ResponseWriter, r *http.Request) error {
 			return s.Codes.Ask(r.Context(), tx, needOf(v, h.ID), s.Now())
 		})
 		if fault.Is(err, fault.TooMany) {
-			return s.askRemoveMethod(w, r, v, []views.Fault{{Field: "code", Said: views.Said{Key: "code.fault_often"}}})
+			return s.askRemoveMethod(w, r, v, codeFault("code.fault_often"))
 		}
 		if err != nil {
 			return err
@@ -217,17 +217,14 @@ func (s *Server) removeMethod(w http.ResponseWriter, r *http.Request) error {
 	}
 	typed := r.PostFormValue("code")
 	if strings.TrimSpace(typed) == "" {
-		return s.askRemoveMethod(w, r, v, []views.Fault{{Field: "code", Said: views.Said{Key: "code.fault_empty"}}})
+		return s.askRemoveMethod(w, r, v, codeFault("code.fault_empty"))
 	}
 	verdict, err := s.orderRemoval(r, v, &removal, typed)
 	if err != nil {
 		return err
 	}
-	switch verdict {
-	case stepup.Wrong:
-		return s.askRemoveMethod(w, r, v, []views.Fault{{Field: "code", Said: views.Said{Key: "code.fault_wrong"}}})
-	case stepup.Void:
-		return s.askRemoveMethod(w, r, v, []views.Fault{{Field: "code", Said: views.Said{Key: "code.fault_void"}}})
+	if verdict != stepup.Right {
+		return s.askRemoveMethod(w, r, v, refusedCode(verdict))
 	}
 	err = s.Desk.Remove(r.Context(), removal)
 	if err != nil && !fault.Is(err, fault.Unavailable) {

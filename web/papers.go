@@ -82,7 +82,7 @@ func (s *Server) askPapersCode(w http.ResponseWriter, r *http.Request) error {
 	if v.Email != "" {
 		err = s.DB.Do(r.Context(), func(tx *sql.Tx) error { return s.Codes.Ask(r.Context(), tx, papersOf(v), s.Now()) })
 		if fault.Is(err, fault.TooMany) {
-			return s.drawPapers(w, r, v, []views.Fault{{Field: "code", Said: views.Said{Key: "code.fault_often"}}})
+			return s.drawPapers(w, r, v, codeFault("code.fault_often"))
 		}
 		if err != nil {
 			return err
@@ -110,7 +110,7 @@ func (s *Server) openPapers(w http.ResponseWriter, r *http.Request) error {
 	}
 	typed := r.PostFormValue("code")
 	if strings.TrimSpace(typed) == "" {
-		return s.drawPapers(w, r, v, []views.Fault{{Field: "code", Said: views.Said{Key: "code.fault_empty"}}})
+		return s.drawPapers(w, r, v, codeFault("code.fault_empty"))
 	}
 	verdict := stepup.Void
 	err = s.DB.Do(r.Context(), func(tx *sql.Tx) error {
@@ -121,11 +121,8 @@ func (s *Server) openPapers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	switch verdict {
-	case stepup.Wrong:
-		return s.drawPapers(w, r, v, []views.Fault{{Field: "code", Said: views.Said{Key: "code.fault_wrong"}}})
-	case stepup.Void:
-		return s.drawPapers(w, r, v, []views.Fault{{Field: "code", Said: views.Said{Key: "code.fault_void"}}})
+	if verdict != stepup.Right {
+		return s.drawPapers(w, r, v, refusedCode(verdict))
 	}
 	err = s.Sessions.End(r.Context(), v.session.ID)
 	if err != nil {

@@ -55,13 +55,6 @@ func (s *Server) notChargedNote(v visitor, st standing) *views.Note {
 	return &views.Note{Kind: views.NoteInfo, Said: views.Said{Key: "transfer.not_charged", Args: l10n.Args{"Amount": p.Amounts(), "Day": p.On(v.zone)}}}
 }
 
-func statusOf(faults []views.Fault) int {
-	if len(faults) > 0 {
-		return http.StatusUnprocessableEntity
-	}
-	return http.StatusOK
-}
-
 // claimTransfer lets reminders rest while staff look for a transfer.
 func (s *Server) claimTransfer(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.visitorOf(r)
