@@ -211,7 +211,7 @@ func (h *house) settle(tx *sql.Tx, customer string, status outbox.Status) error 
 		if n.Status != outbox.Queued || n.Channel != outbox.Email {
 			continue
 		}
-		copied, err := mail.Render(mail.Letter{
+		copied, err := mail.Pack(nil, mail.Letter{
 			From: mail.Address{Name: "Lumen Studio", Address: "billing@lumen.example"}, To: mail.Address{Address: n.Recipient},
 			Subject: "A payment didn’t go through", Text: "Ciao\nhttps://pay.lumen.example/l/•••", HTML: `<p style="color:red">Ciao</p><script>alert(1)</script>`,
 			MessageID: n.ID + "@lumen.example", Date: h.clock(), Language: "it",
@@ -224,7 +224,7 @@ func (h *house) settle(tx *sql.Tx, customer string, status outbox.Status) error 
 		if err != nil {
 			return err
 		}
-		err = outbox.KeepCopies(h.t.Context(), tx, []outbox.Copy{{NoticeID: n.ID, Own: string(copied)}})
+		err = outbox.KeepCopies(h.t.Context(), tx, []outbox.Copy{{NoticeID: n.ID, Own: string(copied.Bytes())}})
 		if err != nil {
 			return err
 		}

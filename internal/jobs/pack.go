@@ -78,7 +78,7 @@ func issueAll(ctx context.Context, tx *sql.Tx, drafts []*Draft, now time.Time) e
 
 // pack makes a letter ready to go and answers the copy that is kept of it: its bytes as they go, the tokens cut out.
 func pack(room []byte, letter mail.Letter, tokens ...string) (mail.Post, outbox.Copy, error) {
-	post, err := mail.PackInto(room, letter)
+	post, err := mail.Pack(room, letter)
 	if err != nil {
 		return mail.Post{}, outbox.Copy{}, fmt.Errorf("keep a copy: %w", err)
 	}

@@ -29,25 +29,15 @@ type Conn struct {
 	idleSince  time.Time
 }
 
-// Send hands over one letter. What it returns says where the letter is:
+// Hand hands over one packed letter. What it returns says where the letter is:
 //
 //   - nil: the server has it; it answered the final dot with 250.
 //   - a *Refusal: the server said no, for now (Temporary) or for good.
 //   - ErrUncertain: the dot was sent and the connection, the wait or ctx ended before an answer.
-//   - ErrUnsendable: the letter itself is at fault; nothing was sent.
 //   - any other error: the connection or ctx ended before the dot. The server does not have the letter and it is
 //     safe to send it again.
 //
 // A connection that broke at an earlier letter, or that the server closed while it lay idle, is opened anew, once.
-func (c *Conn) Send(ctx context.Context, l Letter) error {
-	p, err := Pack(l)
-	if err != nil {
-		return err
-	}
-	return c.Hand(ctx, p)
-}
-
-// Hand is Send for a letter that is packed already.
 func (c *Conn) Hand(ctx context.Context, p Post) error {
 	used := c.broken || c.sent > 0 || !c.idleSince.IsZero()
 	answered, err := c.transact(ctx, p.envelope, p.message)

@@ -18,6 +18,21 @@ func sample() Letter {
 	}
 }
 
+// bytesOf answers the bytes of a letter as they are sent.
+func bytesOf(l Letter) ([]byte, error) {
+	p, err := Pack(nil, l)
+	return p.Bytes(), err
+}
+
+// send packs a letter and hands it over.
+func send(ctx context.Context, c *Conn, l Letter) error {
+	p, err := Pack(nil, l)
+	if err != nil {
+		return err
+	}
+	return c.Hand(ctx, p)
+}
+
 // outcome names what an attempt returned, in the words a sender acts by.
 func outcome(err error) string {
 	var refusal *Refusal
@@ -51,7 +66,7 @@ func attempt(ctx context.Context, pool *Pool, l Letter) (acquired bool, err erro
 		return false, err
 	}
 	defer pool.Release(c)
-	return true, c.Send(ctx, l)
+	return true, send(ctx, c, l)
 }
 
 // TestEveryPlaceTheDialogueCanBreak walks each fault to each place, with and without pipelining, and holds what the

@@ -16,6 +16,12 @@ type Address struct {
 	Address string
 }
 
+// Domain answers what stands behind the @ of the address, "" without one.
+func (a Address) Domain() string {
+	_, domain, _ := strings.Cut(a.Address, "@")
+	return domain
+}
+
 // Letter is a finished mail to one reader. Line breaks and control characters in names, subject and header values
 // are neutralised; addresses and identifiers that could break out of their place are refused with ErrUnsendable.
 type Letter struct {

@@ -19,8 +19,8 @@ var ErrUnsendable = errors.New("the letter cannot be sent")
 // ErrClosed is answered by a pool that has been closed.
 var ErrClosed = errors.New("the mail pool is closed")
 
-// Refusal is a server's own no. From Conn.Send it is about this letter; from Pool.Acquire and Pool.Check it is about
-// the connection (a full server, a wrong password) and says nothing of any letter.
+// Refusal is a server's own no. From Conn.Hand it is about this letter; from Pool.Acquire it is about the
+// connection (a full server, a wrong password) and says nothing of any letter.
 type Refusal struct {
 	Code      int    // the SMTP code, 400 to 599
 	Enhanced  string // the enhanced status code of RFC 3463 ("5.1.1"), "" when the server gave none

@@ -265,14 +265,3 @@ func (p *Pool) Close() error {
 	leaving.Wait()
 	return nil
 }
-
-// Check connects, encrypts, signs in and says goodbye, and returns what failed: a *Refusal where the server said no,
-// otherwise what could not be done. It sends nothing and takes no place in the pool.
-func (p *Pool) Check(ctx context.Context) error {
-	c, err := p.open(ctx)
-	if err != nil {
-		return err
-	}
-	c.bye()
-	return nil
-}

@@ -21,12 +21,12 @@ type Post struct {
 	own      []int // where each piece that is not its form's begins and ends
 }
 
-// Pack makes a letter ready to go. It returns ErrUnsendable for one that cannot be sent.
-func Pack(l Letter) (Post, error) { return PackInto(nil, l) }
-
-// PackInto is Pack into the room of an earlier letter that is needed no more, as its Bytes; nil makes new room. Whoever
-// sends one letter after the other saves the making and the clearing away of some 16 KB for each.
-func PackInto(room []byte, l Letter) (Post, error) {
+// Pack makes a letter ready to go: its header and body with CRLF line ends, no line longer than 998 bytes, before
+// dot-stuffing. The same letter always becomes the same bytes. It returns ErrUnsendable for one that cannot be sent.
+//
+// room is what Bytes gave of an earlier letter that is needed no more, so that whoever sends one letter after the other does
+// not allocate some 16 KB for each; nil makes new room.
+func Pack(room []byte, l Letter) (Post, error) {
 	l, e, err := seal(l)
 	if err != nil {
 		return Post{}, err
@@ -36,7 +36,7 @@ func PackInto(room []byte, l Letter) (Post, error) {
 	return p, err
 }
 
-// Bytes are those that are sent, as Render answers them. They must not be changed before they are.
+// Bytes are those that are sent. They must not be changed before they are.
 func (p Post) Bytes() []byte { return p.message }
 
 // Own answers the pieces of an unsigned message that are not its form's, in their order: the form's stand between them.
@@ -51,14 +51,6 @@ func (p Post) Own() [][]byte {
 
 // Form answers the form the letter was filled into, nil for none.
 func (p Post) Form() *Form { return p.form }
-
-// Render answers the exact bytes of a letter as they are sent, before dot-stuffing: header and body with CRLF line
-// ends, no line longer than 998 bytes. The same letter always renders to the same bytes. It returns ErrUnsendable
-// for a letter that cannot be sent.
-func Render(l Letter) ([]byte, error) {
-	p, err := Pack(l)
-	return p.message, err
-}
 
 // render writes a sealed letter.
 func render(room []byte, l Letter) (Post, error) {

@@ -23,7 +23,7 @@ func TestRender(t *testing.T) {
 	l := sample()
 	l.InReplyTo, l.References = "q@example.com", []string{"a@example.com", "broken", "q@example.com"}
 	l.Headers = map[string]string{"x-case": "case_1", "Auto-Submitted": "auto-replied"}
-	got, err := Render(l)
+	got, err := bytesOf(l)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestUnsendableLetters(t *testing.T) {
 	} {
 		l := sample()
 		spoil(&l)
-		_, err := Render(l)
+		_, err := bytesOf(l)
 		if !errors.Is(err, ErrUnsendable) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -114,11 +114,11 @@ func TestRenderHoldsWhateverPeopleWrite(t *testing.T) {
 		if longest(oneLine(note)) <= longestWord {
 			l.Headers = map[string]string{"X-Note": note}
 		}
-		rendered, err := Render(l)
+		rendered, err := bytesOf(l)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, _ := Render(l)
+		again, _ := bytesOf(l)
 		if !bytes.Equal(rendered, again) {
 			t.Fatal("the same letter renders in two ways")
 		}
@@ -214,7 +214,7 @@ func TestAFormReadsAsItsHTML(t *testing.T) {
 				l.HTML += breaks.Replace(words[i])
 			}
 		}
-		post, err := Pack(l)
+		post, err := Pack(nil, l)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -246,7 +246,7 @@ func TestAFormNeedsAWordForEachPlace(t *testing.T) {
 	t.Parallel()
 	l := sample()
 	l.Form, l.Words = NewForm([]string{"<p>", "</p>"}), nil
-	_, err := Pack(l)
+	_, err := Pack(nil, l)
 	if !errors.Is(err, ErrUnsendable) {
 		t.Errorf("got %v", err)
 	}

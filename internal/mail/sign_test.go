@@ -81,7 +81,7 @@ func TestASignedLetterArrivesWhole(t *testing.T) {
 	l.Text = "Hello,\n.\n..a line of dots\n\n  spaces \n€29.00 are open\n\n\n"
 	l.HTML = "<p>" + strings.Repeat("wide ", 400) + "€29.00</p>"
 	l.Headers = map[string]string{"List-Unsubscribe": "<https://pay.lumen.example/pay/stop/x>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-	post, err := Pack(l)
+	post, err := Pack(nil, l)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func TestKeysThatCannotSign(t *testing.T) {
 		}
 	}
 	var none *Signer
-	post, err := Pack(sample())
+	post, err := Pack(nil, sample())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func BenchmarkSign(b *testing.B) {
 	end := strings.Index(keys, "-----END PRIVATE KEY-----\n") + len("-----END PRIVATE KEY-----\n")
 	l := sample()
 	l.HTML = strings.Repeat("<p>twenty thousand bytes</p>\n", 700)
-	post, err := Pack(l)
+	post, err := Pack(nil, l)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -47,11 +47,11 @@ func TestLettersAsFiles(t *testing.T) {
 				MessageID: fmt.Sprintf("ntc_%s_%s@lumen.studio", locale.Tag(), name), Date: at, Language: locale.Tag(),
 				Headers: map[string]string{"X-Entity-Ref-ID": "ntc_" + name, "List-Id": "<billing.lumen.studio>"},
 			}
-			rendered, err := mail.Render(out)
+			packed, err := mail.Pack(nil, out)
 			if err != nil {
 				t.Fatal(err)
 			}
-			whole := append(fmt.Appendf(nil, received, at.Format(time.RFC1123Z)), rendered...)
+			whole := append(fmt.Appendf(nil, received, at.Format(time.RFC1123Z)), packed.Bytes()...)
 			err = os.WriteFile(filepath.Join(*files, locale.Tag()+"."+name+".eml"), whole, 0o644)
 			if err != nil {
 				t.Fatal(err)
