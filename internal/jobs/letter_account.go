@@ -3,7 +3,6 @@ package jobs
 import (
 	"context"
 	"database/sql"
-	"strings"
 	"time"
 
 	"sollecito/internal/mail"
@@ -23,21 +22,11 @@ func (l *Letters) staffAlert(ctx context.Context, tx *sql.Tx, n *outbox.Notice, 
 		Merchant: l.Merchant, Name: a.Name, What: string(a.What), At: time.Unix(a.At, 0).In(l.Zone), IP: a.IP, Browser: browserOf(a),
 		AccountURL: l.Addresses.To("/admin/account"),
 	})
-	if n.Dated == 0 {
-		n.Dated = now.Unix()
-	}
 	to := mail.Address{Address: n.Recipient}
 	if n.Recipient == a.Email {
 		to.Name = a.Name
 	}
-	_, domain, _ := strings.Cut(l.From.Address, "@")
-	n.MessageID, n.Subject = n.ID+"@"+domain, letter.Subject
-	out := mail.Letter{
-		From: l.From, To: to, ReplyTo: mail.Address{Name: l.Merchant.Name, Address: l.Merchant.SupportEmail},
-		Subject:   letter.Subject,
-		MessageID: n.MessageID, Date: time.Unix(n.Dated, 0).In(l.Zone), Language: reader.Tag(),
-		Headers: map[string]string{"X-Entity-Ref-ID": n.ID},
-	}
+	out := l.envelope(n, to, letter.Subject, reader, l.Zone, now)
 	return Draft{notice: n.ID, words: letter, letter: out, forms: &l.forms, signer: l.Signer}, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 	"time"
 
 	"sollecito/internal/billing"
@@ -40,89 +39,95 @@ type Letters struct {
 }
 
 // Write composes the letter to the notice's recipient and fills in what the notice keeps of it: Message-ID, date and
-// subject; the copy comes with Draft.Finish. A reminder tells of what say was decided by. who is its customer. The links it
-// carries are kept by issueAll; only a code is kept at once. fault.NotFound when what it tells of is gone.
+// subject; the copy comes with Draft.Finish. say is what a reminder was decided by, who is the notice's customer. The links
+// the letter carries are kept by issueAll, a mailed code at once. fault.NotFound when what the letter tells of is gone.
 func (l *Letters) Write(ctx context.Context, tx *sql.Tx, n *outbox.Notice, say dunning.Say, who billing.Customer, now time.Time) (Draft, error) {
 	if n.Kind == outbox.StaffAlert {
 		return l.staffAlert(ctx, tx, n, now)
 	}
-	reader := l.Catalog.Match(append([]string{who.Language}, append(who.PreferredLocales, l.Language)...)...)
-	if n.Kind == outbox.StaffMessage {
-		reader = l.Catalog.Match(l.Language)
-	}
-	token, code := "", ""
+	reader := l.readerOf(n.Kind, who)
+	d := Draft{notice: n.ID, forms: &l.forms, signer: l.Signer}
 	if carriesLink(n.Kind) {
-		token = link.NewToken()
+		d.link = link.New{
+			Token: link.NewToken(), Again: n.Attempts > 0,
+			Link: link.Link{CustomerID: n.CustomerID, NoticeID: n.ID, Language: reader.Tag(), IssuedAt: now.Unix()},
+		}
 	}
-	var letter email.Letter
+	if n.Counts && l.Collector {
+		d.stop = link.NewStop{Stop: link.Stop{CustomerID: n.CustomerID, NoticeID: n.ID}, Token: link.NewToken()}
+	}
 	var err error
 	if n.Kind == outbox.Code {
-		letter, code, err = l.code(ctx, tx, n, who, reader)
+		d.words, d.code, err = l.code(ctx, tx, n, who, reader)
 	} else {
-		letter, err = l.compose(ctx, tx, n, say, who, reader, token, now)
+		d.words, err = l.compose(ctx, tx, n, say, who, reader, d.link.Token, now)
 	}
 	if err != nil {
 		return Draft{}, err
 	}
-	stop := ""
+	d.words = l.withAddresses(d.words, n, d.link.Token, d.stop.Token)
+	d.letter = l.envelope(n, mail.Address{Name: nameFor(n, who), Address: n.Recipient}, d.words.Subject, reader, l.Cases.Zone(who), now)
+	d.letter.EnvelopeFrom = l.Inbound.For(inbound.Bounce, n.ID)
+	switch n.Kind {
+	case outbox.Reminder, outbox.Settled, outbox.Precaution, outbox.FinalAct:
+		d.letter.Headers["List-Id"] = "<billing." + l.From.Domain() + ">" // what nobody asked for can be sorted by its reader
+	}
+	if d.stop.Token != "" {
+		d.letter.Headers["List-Unsubscribe"] = "<" + l.Addresses.Stop(d.stop.Token) + ">"
+		d.letter.Headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+	}
+	reply := l.Inbound.For(inbound.Reply, n.ID)
+	if reply != "" {
+		d.letter.ReplyTo.Address = reply
+		d.hide, d.hidden = reply, l.Inbound.Hidden(cut) // whoever has it writes in the customer's name
+	}
+	switch n.Kind {
+	case outbox.Reply:
+		err = l.thread(ctx, tx, n, &d.letter)
+	case outbox.StaffMessage:
+		d.letter.ReplyTo = mail.Address{} // an answer by mail must not be lost, nor the message for want of a way to answer
+		if mail.Sendable(who.Email) {
+			d.letter.ReplyTo = mail.Address{Name: who.Name, Address: who.Email}
+		}
+	}
+	return d, err
+}
+
+// readerOf answers the language a letter of a kind is written in: the customer's, or the merchant's for staff.
+func (l *Letters) readerOf(kind outbox.Kind, who billing.Customer) *l10n.Locale {
+	if kind == outbox.StaffMessage {
+		return l.Catalog.Match(l.Language)
+	}
+	return l.Catalog.Match(append([]string{who.Language}, append(who.PreferredLocales, l.Language)...)...)
+}
+
+// withAddresses adds the addresses at the foot of a letter: how to check that it is ours and, where we write by our own
+// will, where to choose what we send or to stop it. No stop token leaves the last one out.
+func (l *Letters) withAddresses(words email.Letter, n *outbox.Notice, token, stop string) email.Letter {
 	if n.Kind != outbox.StaffMessage && n.Kind != outbox.Genuine {
-		letter = letter.WithCheck(l.Addresses.Genuine())
+		words = words.WithCheck(l.Addresses.Genuine())
 	}
-	if n.Counts { // by our own will
-		letter = letter.WithChoices(l.Addresses.Choices(token))
+	if n.Counts {
+		words = words.WithChoices(l.Addresses.Choices(token))
 	}
-	if n.Counts && l.Collector {
-		stop = link.NewToken()
-		letter = letter.WithStop(l.Addresses.Stop(stop))
+	if stop != "" {
+		words = words.WithStop(l.Addresses.Stop(stop))
 	}
+	return words
+}
+
+// envelope is the mail around a letter's words, dated in the zone. It fills in what the notice keeps of it; a notice that
+// was tried before keeps its first date, so that both tries are the same mail.
+func (l *Letters) envelope(n *outbox.Notice, to mail.Address, subject string, reader *l10n.Locale, zone *time.Location, now time.Time) mail.Letter {
 	if n.Dated == 0 {
 		n.Dated = now.Unix()
 	}
-	_, domain, _ := strings.Cut(l.From.Address, "@")
-	n.MessageID = n.ID + "@" + domain
-	n.Subject = letter.Subject
-	out := mail.Letter{
-		From: l.From, To: mail.Address{Name: nameFor(n, who), Address: n.Recipient},
-		ReplyTo:   mail.Address{Name: l.Merchant.Name, Address: l.Merchant.SupportEmail},
-		Subject:   letter.Subject,
-		MessageID: n.MessageID, Date: time.Unix(n.Dated, 0).In(l.Cases.Zone(who)), Language: reader.Tag(),
+	n.MessageID, n.Subject = n.ID+"@"+l.From.Domain(), subject
+	return mail.Letter{
+		From: l.From, To: to, ReplyTo: mail.Address{Name: l.Merchant.Name, Address: l.Merchant.SupportEmail},
+		Subject: subject, MessageID: n.MessageID, Date: time.Unix(n.Dated, 0).In(zone), Language: reader.Tag(),
 		Headers: map[string]string{"X-Entity-Ref-ID": n.ID},
 	}
-	switch n.Kind {
-	case outbox.Reminder, outbox.Settled, outbox.Precaution, outbox.FinalAct:
-		out.Headers["List-Id"] = "<billing." + domain + ">" // what nobody asked for can be sorted by its reader
-	}
-	out.EnvelopeFrom = l.Inbound.For(inbound.Bounce, n.ID)
-	reply := l.Inbound.For(inbound.Reply, n.ID)
-	if reply != "" {
-		out.ReplyTo.Address = reply
-	}
-	if stop != "" {
-		out.Headers["List-Unsubscribe"] = "<" + l.Addresses.Stop(stop) + ">"
-		out.Headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-	}
-	if n.Kind == outbox.Reply {
-		err = l.thread(ctx, tx, n, &out)
-		if err != nil {
-			return Draft{}, err
-		}
-	}
-	if n.Kind == outbox.StaffMessage {
-		out.ReplyTo = mail.Address{} // an answer by mail must not be lost, nor the message for want of a way to answer
-		if mail.Sendable(who.Email) {
-			out.ReplyTo = mail.Address{Name: who.Name, Address: who.Email}
-		}
-	}
-	d := Draft{notice: n.ID, words: letter, letter: out, forms: &l.forms, signer: l.Signer, code: code, link: link.New{
-		Token: token, Again: n.Attempts > 0, Link: link.Link{CustomerID: n.CustomerID, NoticeID: n.ID, Language: reader.Tag(), IssuedAt: now.Unix()},
-	}}
-	if reply != "" {
-		d.hide, d.hidden = reply, l.Inbound.Hidden(cut) // whoever has it writes in the customer's name
-	}
-	if stop != "" {
-		d.stop = link.NewStop{Stop: link.Stop{CustomerID: n.CustomerID, NoticeID: n.ID}, Token: stop}
-	}
-	return d, nil
 }
 
 // carriesLink reports whether letters of a kind carry a link of their own. Those to staff don't, nor does one with a code,

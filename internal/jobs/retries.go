@@ -203,8 +203,8 @@ func (r *Retries) chargeWith(ctx context.Context, c *billing.NewCard) error {
 	return err
 }
 
-// openFor answers what is to be charged with the card now, oldest first, and fills in what is to become of it after
-// that: done with, or looked at again.
+// openFor answers what is to be charged with the card now, oldest first. It sets the card's DueAt, 0 when we are done with
+// it, otherwise when it is looked at again, and its Why.
 func (r *Retries) openFor(ctx context.Context, tx *sql.Tx, c *billing.NewCard) ([]checkout.Expected, error) {
 	now := r.Now()
 	err := database.Hold(ctx, tx, c.CustomerID)
@@ -234,6 +234,12 @@ func (r *Retries) openFor(ctx context.Context, tx *sql.Tx, c *billing.NewCard) (
 		c.DueAt, c.Why = now.Add(cardRests).Unix(), "A new card came, and the case rests. "+why
 		return nil, nil
 	}
+	return untriedWith(ctx, tx, c, now)
+}
+
+// untriedWith is openFor for a card that may be charged now: the overdue invoices that are charged to it, that it was not
+// tried for, and that its budget allows. An invoice whose budget allows it later puts the card's DueAt there.
+func untriedWith(ctx context.Context, tx *sql.Tx, c *billing.NewCard, now time.Time) ([]checkout.Expected, error) {
 	tried, err := billing.TriedWith(ctx, tx, c.CustomerID, c.MethodID)
 	if err != nil {
 		return nil, err
