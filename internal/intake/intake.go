@@ -125,7 +125,7 @@ type reading struct {
 	account billing.Account
 	tries   []billing.Attempt
 	at      int64 // before it began
-	over    int64 // what was known before it began to be stored as read at this instant to come; 0 for none
+	over    int64 // an instant still to come at which what is stored says it was read, known before this reading began; 0 for none
 }
 
 // wanting is what is still to be asked before a reading can be kept.
@@ -151,9 +151,9 @@ func (in *Intake) refresh(ctx context.Context, customer string, always bool, wit
 	}
 }
 
-// readAhead is that a reading cannot be told from an older one: what is stored was read at this instant, which has not come yet by
-// our clock. Another program's is ahead, or one was. Stripe is asked once more then; when what is stored is still the same, what it
-// says is newer.
+// readAhead is the error of a reading that cannot be told from an older one: what is stored says that it was read at this
+// instant (unix seconds), which by our clock has not come yet, because some program's clock is or was ahead. Stripe is then
+// asked once more: if what is stored has not changed meanwhile, the second answer is surely the newer one.
 type readAhead int64
 
 func (r readAhead) Error() string {
@@ -186,28 +186,16 @@ func (in *Intake) refreshOver(ctx context.Context, customer string, over int64, 
 	if err != nil {
 		return err
 	}
-	var disputes []billing.Dispute
-	for _, id := range w.disputes {
-		d, err := in.stripe.Dispute(ctx, id)
-		if errors.Is(err, gateway.ErrPermission) {
-			in.log.WarnContext(ctx, "a dispute that ran stays as it was, the key may not read it", "dispute", id, "err", err)
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		disputes, with = append(disputes, d), nothing
+	disputes, err := in.disputes(ctx, w.disputes)
+	if err != nil {
+		return err
 	}
-	for _, stored := range w.invoices {
-		invoice, methods, err := in.stripe.Invoice(ctx, stored.ID)
-		if fault.Is(err, fault.NotFound) {
-			invoice, err = in.gone(ctx, stored), nil
-		}
-		if err != nil {
-			return err
-		}
-		r.account.Invoices = append(r.account.Invoices, invoice)
-		r.account.Methods = append(r.account.Methods, methods...)
+	if len(disputes) > 0 {
+		with = nothing
+	}
+	err = in.readUnsettled(ctx, w.invoices, &r.account)
+	if err != nil {
+		return err
 	}
 	err = in.save(ctx, customer, func(tx *sql.Tx) error {
 		was, err := billing.FindCustomer(ctx, tx, r.account.Customer.ID)
@@ -224,6 +212,39 @@ func (in *Intake) refreshOver(ctx context.Context, customer string, over int64, 
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// disputes reads the disputes again; one that the key may not read is left out, and stays as it was.
+func (in *Intake) disputes(ctx context.Context, ids []string) ([]billing.Dispute, error) {
+	var all []billing.Dispute
+	for _, id := range ids {
+		d, err := in.stripe.Dispute(ctx, id)
+		if errors.Is(err, gateway.ErrPermission) {
+			in.log.WarnContext(ctx, "a dispute that ran stays as it was, the key may not read it", "dispute", id, "err", err)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, d)
+	}
+	return all, nil
+}
+
+// readUnsettled reads stored invoices again that were not among those read, and adds them and their methods to the account.
+func (in *Intake) readUnsettled(ctx context.Context, unsettled []billing.Invoice, account *billing.Account) error {
+	for _, stored := range unsettled {
+		invoice, methods, err := in.stripe.Invoice(ctx, stored.ID)
+		if fault.Is(err, fault.NotFound) {
+			invoice, err = in.gone(ctx, stored), nil
+		}
+		if err != nil {
+			return err
+		}
+		account.Invoices = append(account.Invoices, invoice)
+		account.Methods = append(account.Methods, methods...)
 	}
 	return nil
 }
