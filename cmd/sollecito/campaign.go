@@ -68,12 +68,7 @@ func campaignCommand(p program, args []string) error {
 		}
 		written = &c
 	}
-	reads := []string{"DATABASE_URL", "DEFAULT_ZONE", "CONTACT_HOURS", "CONTACT_DAYS", "CONTACT_HOLIDAYS", "CONTACT_CAP", "FINAL_ACTS"}
-	_, stated := p.environ("SOLLECITO_STRIPE_EMAILS")
-	if stated { // a dry run leaves it open; what is said of it must be right
-		reads = append(reads, "STRIPE_EMAILS")
-	}
-	c, err := u.configuration(p, reads...)
+	c, err := u.configuration(p, campaignSettings(p)...)
 	if err != nil {
 		return err
 	}
@@ -82,8 +77,6 @@ func campaignCommand(p program, args []string) error {
 		return err
 	}
 	defer db.Close()
-	rules := portal.Rules(c)
-	store, cases := rules.Campaigns, dunning.NewCases(rules)
 	now, err := portal.BusinessNow(p.ctx, db, time.Now())
 	if err != nil {
 		return err
@@ -94,6 +87,8 @@ func campaignCommand(p program, args []string) error {
 	if err != nil {
 		return err
 	}
+	rules := portal.Rules(c)
+	store, cases := rules.Campaigns, dunning.NewCases(rules)
 	switch words[0] {
 	case "list":
 		return listCampaigns(p, db, store)
@@ -111,6 +106,16 @@ func campaignCommand(p program, args []string) error {
 		return err
 	}
 	return simulated.print(p, *asJSON)
+}
+
+// campaignSettings names the settings that bear on what a campaign does.
+func campaignSettings(p program) []string {
+	names := []string{"DATABASE_URL", "DEFAULT_ZONE", "CONTACT_HOURS", "CONTACT_DAYS", "CONTACT_HOLIDAYS", "CONTACT_CAP", "FINAL_ACTS"}
+	_, stated := p.environ("SOLLECITO_STRIPE_EMAILS")
+	if stated { // a dry run leaves it open; what is said of it must be right
+		names = append(names, "STRIPE_EMAILS")
+	}
+	return names
 }
 
 // checkCampaignWords refuses a deed that does not exist, and too few or too many words after it.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"database/sql"
 	"fmt"
 	"maps"
@@ -34,62 +35,28 @@ func explainCase(p program, db *database.DB, cases *dunning.Cases, id string, no
 		return err
 	}
 	l := catalog.Locale("en")
-	var c dunning.Case
-	var in dunning.Situation
-	var lines []told
-	var notices []outbox.Notice
-	proposed := false // a final act that waits for a decision
+	var r caseRecord
 	err = db.See(p.ctx, func(tx *sql.Tx) error {
 		var err error
-		c, err = cases.Find(p.ctx, tx, id)
-		if fault.Is(err, fault.NotFound) {
-			c, err = cases.LatestOf(p.ctx, tx, id)
-		}
-		if fault.Is(err, fault.NotFound) {
-			return fmt.Errorf("there is no case %s, nor a customer of this id who ever had one", id)
-		}
-		if err != nil {
-			return err
-		}
-		in, err = cases.SituationOf(p.ctx, tx, c, now)
-		if err != nil {
-			return err
-		}
-		story, err := cases.Story(p.ctx, tx, c.ID)
-		if err != nil {
-			return err
-		}
-		decided, err := cases.Decisions(p.ctx, tx, c.ID)
-		if err != nil {
-			return err
-		}
-		notices, err = outbox.OfCase(p.ctx, tx, c.ID)
-		if err != nil {
-			return err
-		}
-		final, err := cases.FinalOf(p.ctx, tx, c.ID)
-		if err != nil && !fault.Is(err, fault.NotFound) {
-			return err
-		}
-		proposed = err == nil && final.Status == dunning.FinalProposed
-		lines = storyLines(l, in.Zones[0], story, decided, notices)
-		return nil
+		r, err = readCase(p.ctx, tx, cases, id, now)
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "%s of %s, campaign %s, version %d: %s. Times are those of %s.\n\n", c.ID, c.CustomerID, c.Campaign, c.CampaignVersion, c.Status, in.Zones[0])
+	zone := r.in.Zones[0]
+	fmt.Fprintf(p.out, "%s of %s, campaign %s, version %d: %s. Times are those of %s.\n\n", r.c.ID, r.c.CustomerID, r.c.Campaign, r.c.CampaignVersion, r.c.Status, zone)
 	t := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	plain := strings.NewReplacer("\u00a0", " ") // dates hold together on a page; here they are searched for
-	clock := func(at time.Time) string { return at.In(in.Zones[0]).Format("2006-01-02 15:04") }
-	for _, line := range lines {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", clock(time.Unix(line.at, 0)), line.what, plain.Replace(line.why))
+	clock := func(at int64) string { return time.Unix(at, 0).In(zone).Format("2006-01-02 15:04") }
+	for _, line := range r.past(l) {
+		fmt.Fprintf(t, "%s\t%s\t%s\n", clock(line.at), line.what, plain.Replace(line.why))
 	}
-	if c.Status == dunning.Open && c.RestingSince == 0 {
-		for _, next := range aheadLines(l, c, in, notices, proposed) {
+	if r.c.Status == dunning.Open && r.c.RestingSince == 0 {
+		for _, next := range r.ahead(l) {
 			at := ""
 			if next.at > 0 {
-				at = clock(time.Unix(next.at, 0))
+				at = clock(next.at)
 			}
 			fmt.Fprintf(t, "%s\tahead: %s\t%s\n", at, next.what, plain.Replace(next.why))
 		}
@@ -97,19 +64,65 @@ func explainCase(p program, db *database.DB, cases *dunning.Cases, id string, no
 	return t.Flush()
 }
 
-// aheadLines are the steps still to come. One that waits for a person has no time, nor has any after it.
-func aheadLines(l *l10n.Locale, c dunning.Case, in dunning.Situation, notices []outbox.Notice, proposed bool) []told {
+// caseRecord is all that explains a case, read at one moment.
+type caseRecord struct {
+	c        dunning.Case
+	in       dunning.Situation
+	story    []dunning.Entry
+	decided  []dunning.Decision
+	notices  []outbox.Notice
+	proposed bool // a final act waits for a decision
+}
+
+// readCase reads the case of the id, or the newest case of the customer of that id.
+func readCase(ctx context.Context, tx *sql.Tx, cases *dunning.Cases, id string, now time.Time) (r caseRecord, err error) {
+	r.c, err = cases.Find(ctx, tx, id)
+	if fault.Is(err, fault.NotFound) {
+		r.c, err = cases.LatestOf(ctx, tx, id)
+	}
+	if fault.Is(err, fault.NotFound) {
+		return r, fmt.Errorf("there is no case %s, nor a customer of this id who ever had one", id)
+	}
+	if err != nil {
+		return r, err
+	}
+	r.in, err = cases.SituationOf(ctx, tx, r.c, now)
+	if err != nil {
+		return r, err
+	}
+	r.story, err = cases.Story(ctx, tx, r.c.ID)
+	if err != nil {
+		return r, err
+	}
+	r.decided, err = cases.Decisions(ctx, tx, r.c.ID)
+	if err != nil {
+		return r, err
+	}
+	r.notices, err = outbox.OfCase(ctx, tx, r.c.ID)
+	if err != nil {
+		return r, err
+	}
+	final, err := cases.FinalOf(ctx, tx, r.c.ID)
+	if fault.Is(err, fault.NotFound) {
+		return r, nil
+	}
+	r.proposed = err == nil && final.Status == dunning.FinalProposed
+	return r, err
+}
+
+// ahead are the steps still to come. One that waits for a person has no time, nor has any after it.
+func (r caseRecord) ahead(l *l10n.Locale) []told {
 	var all []told
-	for _, next := range c.Foresee(in, notices) {
+	for _, next := range r.c.Foresee(r.in, r.notices) {
 		line := told{next.At.Unix(), next.Step.Key, explain.Moved(l, "If nothing has been paid by then.", next.Why)}
 		switch {
-		case proposed || next.Held != "":
+		case r.proposed || next.Held != "":
 			line.at, line.why = 0, "Not by itself: a person decides first."
-		case next.Step.Acts() && !in.ActsAlone:
+		case next.Step.Acts() && !r.in.ActsAlone:
 			line.why = explain.Moved(l, explain.Stored(l, string(dunning.ReasonManager)), next.Why)
-		case in.Unsaid(next.Step) != "":
-			line.why = explain.Moved(l, explain.Stored(l, string(in.Unsaid(next.Step))), next.Why)
-		case c.Holdout:
+		case r.in.Unsaid(next.Step) != "":
+			line.why = explain.Moved(l, explain.Stored(l, string(r.in.Unsaid(next.Step))), next.Why)
+		case r.c.Holdout:
 			line.why = explain.Moved(l, "Nothing goes out: the case is in the holdout.", next.Why)
 		}
 		all = append(all, line)
@@ -117,19 +130,19 @@ func aheadLines(l *l10n.Locale, c dunning.Case, in dunning.Situation, notices []
 	return all
 }
 
-// storyLines puts what happened, what was decided and what became of each message in one order.
-func storyLines(l *l10n.Locale, zone *time.Location, story []dunning.Entry, decided []dunning.Decision, notices []outbox.Notice) []told {
+// past puts what happened, what was decided and what became of each message in one order.
+func (r caseRecord) past(l *l10n.Locale) []told {
 	var all []told
-	for _, e := range story {
+	for _, e := range r.story {
 		if e.What != "step" { // the decision says it with its reason
 			all = append(all, told{e.At, e.What, explain.Stored(l, e.Why)})
 		}
 	}
-	for _, d := range decided {
+	for _, d := range r.decided {
 		what := strings.ReplaceAll(string(d.What), "_", " ")
-		all = append(all, told{d.Since, strings.TrimSpace(what + " " + d.Step + " " + string(d.Channel)), explain.Decision(l, d, zone)})
+		all = append(all, told{d.Since, strings.TrimSpace(what + " " + d.Step + " " + string(d.Channel)), explain.Decision(l, d, r.in.Zones[0])})
 	}
-	for _, n := range notices {
+	for _, n := range r.notices {
 		all = append(all, told{cmp.Or(n.SettledAt, n.CreatedAt), fmt.Sprintf("%s %s %s", n.Status, n.Step, n.Channel), explain.Stored(l, n.Reason)})
 	}
 	slices.SortStableFunc(all, func(a, b told) int { return cmp.Compare(a.at, b.at) })
@@ -146,22 +159,26 @@ func unspoken(p program, c campaign.Campaign) error {
 	for _, l := range catalog.Locales() {
 		spoken = append(spoken, l.Tag())
 	}
-	missing := map[string]bool{}
-	walks := []campaign.Campaign{c}
-	for _, v := range c.Variants {
-		walks = append(walks, c.Walked(v.Name))
-	}
-	for _, walk := range walks {
-		for _, step := range walk.Steps {
-			for language := range step.Text {
-				if !slices.ContainsFunc(spoken, func(tag string) bool { return tag == language || strings.HasPrefix(tag, language+"-") }) {
-					missing[language] = true
-				}
-			}
-		}
-	}
+	missing := slices.DeleteFunc(languagesOf(c), func(language string) bool {
+		return slices.ContainsFunc(spoken, func(tag string) bool { return tag == language || strings.HasPrefix(tag, language+"-") })
+	})
 	if len(missing) > 0 {
-		fmt.Fprintf(p.out, "Its texts in %s reach nobody yet: letters are written in %s.\n", strings.Join(slices.Sorted(maps.Keys(missing)), ", "), strings.Join(spoken, ", "))
+		fmt.Fprintf(p.out, "Its texts in %s reach nobody yet: letters are written in %s.\n", strings.Join(missing, ", "), strings.Join(spoken, ", "))
 	}
 	return nil
+}
+
+// languagesOf answers the languages a campaign's own texts are in, in any of its variants, sorted.
+func languagesOf(c campaign.Campaign) []string {
+	steps := slices.Clone(c.Steps)
+	for _, v := range c.Variants {
+		steps = append(steps, c.Walked(v.Name).Steps...)
+	}
+	languages := map[string]bool{}
+	for _, step := range steps {
+		for language := range step.Text {
+			languages[language] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(languages))
 }

@@ -32,7 +32,7 @@ func TestExplainSaysWhatWaitsForAPerson(t *testing.T) {
 	show := func(plan campaign.Campaign, proposed bool) string {
 		in.Plan = plan
 		text := ""
-		for _, line := range aheadLines(catalog.Locale("en"), c, in, nil, proposed) {
+		for _, line := range (caseRecord{c: c, in: in, proposed: proposed}).ahead(catalog.Locale("en")) {
 			text += fmt.Sprintln(line.what, line.at-looked, line.why)
 		}
 		return text
