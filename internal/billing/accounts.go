@@ -22,8 +22,8 @@ func Save(ctx context.Context, tx *sql.Tx, a Account, readAt int64) error {
 	return SaveOver(ctx, tx, Stored{Customer: stored}, a, readAt)
 }
 
-// SavePart keeps a reading that does not show all a customer has, such as one page of a listing of invoices. It is
-// Save, but that the customer does not count as read as a whole: who decides by it reads them again.
+// SavePart is Save for a reading that does not show all a customer has, such as one page of a listing of invoices. The
+// customer does not count as read as a whole: a decision about them reads them again.
 func SavePart(ctx context.Context, tx *sql.Tx, a Account, readAt int64) error {
 	stored, err := FindCustomer(ctx, tx, a.Customer.ID)
 	if IsErased(err) || err != nil && !fault.Is(err, fault.NotFound) {
@@ -52,8 +52,8 @@ func SaveInvoice(ctx context.Context, tx *sql.Tx, i Invoice, methods []Method, r
 	return saveInvoice(ctx, tx, i, readAt)
 }
 
-// FindCustomer answers a customer, or fault.NotFound: of an erased one too, so that whoever goes on from a customer goes on
-// with nobody who was erased. IsErased tells the two apart.
+// FindCustomer answers a customer, or fault.NotFound. An erased customer is NotFound too, so that no caller goes on with
+// one; IsErased tells the two apart.
 func FindCustomer(ctx context.Context, tx *sql.Tx, id string) (Customer, error) {
 	found, err := selectCustomers(ctx, tx, `WHERE id = $1`, id)
 	if err != nil {
@@ -65,9 +65,9 @@ func FindCustomer(ctx context.Context, tx *sql.Tx, id string) (Customer, error) 
 	return found[0].orErased()
 }
 
-// FindCustomerAnd is FindCustomer for whoever would go on to read several tables that hold nothing about most customers: it
-// answers about each question, in the same statement, whether any row answers it. A question is what follows SELECT, about
-// customers.id.
+// FindCustomerAnd is FindCustomer together with questions about tables that hold nothing about most customers: in the same
+// statement it answers for each question whether any row matches, which saves reading those tables. A question is what
+// follows SELECT, about customers.id.
 func FindCustomerAnd(ctx context.Context, tx *sql.Tx, id string, questions ...string) (Customer, []bool, error) {
 	answers, into := make([]bool, len(questions)), make([]any, len(questions))
 	for i := range answers {
@@ -97,7 +97,7 @@ func CustomersByNumber(ctx context.Context, tx *sql.Tx, number string) ([]Custom
 	return selectCustomers(ctx, tx, `WHERE NOT deleted AND id IN (SELECT customer_id FROM invoices WHERE number <> '' AND lower(number) = lower($1)) ORDER BY id`, number)
 }
 
-// SetLanguage keeps the language a customer chose on our pages, whom it holds.
+// SetLanguage keeps the language a customer chose on our pages. It holds the customer.
 func SetLanguage(ctx context.Context, tx *sql.Tx, customer, language string) error {
 	err := database.Hold(ctx, tx, customer)
 	if err != nil {

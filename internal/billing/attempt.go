@@ -204,8 +204,8 @@ func AttemptsOf(ctx context.Context, tx *sql.Tx, customer, press string) ([]Atte
 	return selectAttempts(ctx, tx, `WHERE customer_id = $1 AND press = $2 ORDER BY started_at, id`, customer, press)
 }
 
-// Approvals answers the attempts on an invoice that wait for the approval of whoever's bank it is, and, when none waits, the
-// latest one alone, however it ended. press narrows them down to one press's; "" is any.
+// Approvals answers the attempts on an invoice that wait for the bank's approval; when none waits, the latest attempt
+// alone, however it ended. by says whose attempts; press narrows them to one press's, "" is any.
 func Approvals(ctx context.Context, tx *sql.Tx, customer, invoice string, by Initiator, press string) ([]Attempt, error) {
 	all, err := selectAttempts(ctx, tx, `
 		WHERE customer_id = $1 AND invoice_id = $2 AND initiator = $3 AND kind = 'charge' AND id <> charge AND (press = $4 OR $4 = '')

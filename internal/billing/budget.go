@@ -15,9 +15,9 @@ type Try struct {
 	At      int64
 }
 
-// Verdict says whether a charge may be made. Where it may not, Why is the rule that holds it longest, and After is when
-// that is over by what is known now: 0 for never with this card. Full names a window that has no room for one more try,
-// whatever holds it longer; "" for none. Counts are how full the card's windows are.
+// Verdict says whether a charge may be made. If not, Why is the rule that forbids it longest, and After is when that ends
+// as far as is known now (unix seconds), 0 for never with this card. Full names a window that has no room for one more try,
+// whatever forbids it longer; "" for none. Counts says how full the card's windows are.
 type Verdict struct {
 	Allowed bool
 	Why     Denial
@@ -56,13 +56,12 @@ type Count struct {
 
 const day = 24 * time.Hour
 
-// Budget is how often one card may be tried for one amount. Ours are the bounds of what nobody was asked about, by
-// network, in which every try counts, whoever made it; Rules are the networks' own, to which a customer's press is held
-// too.
+// Budget is how often one card may be tried for one amount. Ours are the limits, by network, of charges nobody pressed for;
+// in them every try counts, whoever made it. Rules are the networks' own limits, which also bind a customer's press.
 //
 // Visa: 20 tries in 30 days (15 before 2025), the customer's counted apart. Mastercard: 10 in 24 hours and 35 in 30 days
-// for one card, merchant and amount; what goes beyond costs a fee each (developers.tabapay.com/docs/excessive-retry-rules,
-// developer.paypal.com/braintree: network updates, Mastercard F23). For others no number is published.
+// for one card, merchant and amount; each try beyond costs a fee (developers.tabapay.com/docs/excessive-retry-rules,
+// developer.paypal.com/braintree: network updates, Mastercard F23). For other networks no number is published.
 type Budget struct {
 	Ours, Rules  map[string][]Window
 	Other        []Window      // networks that are in neither

@@ -43,20 +43,22 @@ type Press struct {
 	Mandate  billing.Mandate   // what the press that keeps a way to pay agrees to
 }
 
-// Refused is the error of a charge that somebody else than the customer wanted and that may not be made: no attempt is
-// kept of it. For whoever comes by himself the verdict says when it may be.
+// Refused is the error of a charge that neither a customer nor a guest pressed for and that may not be made. No attempt is
+// kept of it. The verdict says from when on it may be made.
 type Refused struct{ billing.Verdict }
 
 func (r *Refused) Error() string { return "the charge may not be made: " + string(r.Why) }
 
-// Charge charges the press's invoices one after another, oldest first as given, and answers what came of each. An attempt
-// whose status is still started means that Stripe did not answer and nobody knows yet; asking again with the same press
-// is safe. fault.NotFound for an invoice that is not the customer's, fault.Conflict when an amount has changed since it
-// was shown, or the card is a guest's and the press is not (then nothing was charged), fault.TooMany after too many
-// declines.
+// Charge charges the press's invoices one after another, in the given order, and answers what came of each. An attempt
+// whose status is still started means that Stripe did not answer and nobody knows yet; asking again with the same press is
+// safe.
 //
-// Before anything is asked of Stripe every invoice passes billing.MayCharge. Of a customer's press, one that may not be
-// charged ends as failed with billing.CodeNotTried, and the others are charged; for anybody else the error is a *Refused.
+// Before anything is asked of Stripe every invoice passes billing.MayCharge. With the press of a customer or a guest, an
+// invoice that may not be charged ends as failed with billing.CodeNotTried, and the others are charged; for any other charge
+// the error is a *Refused.
+//
+// fault.NotFound for an invoice that is not the customer's. fault.Conflict when an amount has changed since it was shown,
+// or when the card is a guest's and the press is not; then nothing was charged. fault.TooMany after too many declines.
 func (d *Desk) Charge(ctx context.Context, p Press) ([]billing.Attempt, error) {
 	attempts, err := d.begin(ctx, p)
 	if err != nil {
@@ -128,8 +130,8 @@ func (d *Desk) begin(ctx context.Context, p Press) ([]billing.Attempt, error) {
 	return attempts, err
 }
 
-// beginOne keeps the attempt to charge one invoice of a press, which may have asked for it before: then it is known. An
-// attempt of our own that somebody else is at just now is others'.
+// beginOne keeps the attempt to charge one invoice of a press. known says that the press asked for this invoice before.
+// others reports that the attempt is one of ours which another run is at just now.
 func beginOne(ctx context.Context, tx *sql.Tx, p Press, want Expected, known bool, now time.Time) (a billing.Attempt, others bool, err error) {
 	i, err := billing.FindInvoice(ctx, tx, want.Invoice)
 	if err != nil {
@@ -167,9 +169,9 @@ func beginOne(ctx context.Context, tx *sql.Tx, p Press, want Expected, known boo
 	return a, !fresh && p.By.Automatic() && a.Status == billing.AttemptStarted && young, nil
 }
 
-// try asks Stripe for one attempt whose turn it is among those of its press: all before it have ended. Where that shows that
-// it must not be tried any more, since the bank's no to one of them stays one or they have filled the card's windows, it ends
-// as failed, unless somebody tried it before and never heard the answer. An error means that nobody knows.
+// try asks Stripe for one attempt of a press, after all those before it have ended. If those show that it must not be tried
+// any more (the bank refused the card for good, or its windows are full now), it ends as failed, unless it was tried before
+// and the answer was never heard. An error means that nobody knows.
 func (d *Desk) try(ctx context.Context, a *billing.Attempt) error {
 	var verdict billing.Verdict
 	var others []billing.Attempt

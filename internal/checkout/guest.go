@@ -20,8 +20,8 @@ const guestStays = time.Hour
 // it: Stripe keeps the outcome of a request for a day.
 const guestUnheard = 24 * time.Hour
 
-// StartGuest begins the payment of one invoice by somebody the customer asked: it answers the client secret with which
-// the browser confirms the guest's card. Nothing of what the customer has on file is shown, changed or charged. Errors as
+// StartGuest begins the payment of one invoice by somebody the customer asked, and answers the client secret with which the
+// browser confirms the guest's card. Nothing that the customer has on file is shown, changed or charged. Errors as
 // StartCard.
 func (d *Desk) StartGuest(ctx context.Context, p Press) (clientSecret string, err error) {
 	if len(p.Invoices) != 1 {

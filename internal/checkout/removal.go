@@ -38,9 +38,9 @@ func (d *Desk) Holdings(ctx context.Context, customer string) ([]billing.Holding
 	return all, err
 }
 
-// OrderRemoval keeps in the caller's transaction, which holds the customer, that a payment method is to be taken off.
-// Remove sees it through. fault.Conflict when one of the customer's is being taken off already, or was meanwhile and the
-// order does not fit any more.
+// OrderRemoval keeps, in the caller's transaction, that a payment method is to be taken off; Remove carries it out. The
+// caller holds the customer. fault.Conflict when another method of theirs is being taken off, or was meanwhile and the
+// order no longer fits.
 func (d *Desk) OrderRemoval(ctx context.Context, tx *sql.Tx, r *billing.Removal, request string) error {
 	fits, err := r.MayOrder(ctx, tx)
 	if err != nil {

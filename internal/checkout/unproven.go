@@ -9,8 +9,8 @@ import (
 	"sollecito/internal/fault"
 )
 
-// Verification answers the address of Stripe's page on which the customer proves the bank account they added last, by what
-// small deposits to it came to; fetched fresh. "" when none waits for that any more: how it ended is kept then.
+// Verification answers the address, just fetched, of Stripe's page on which the customer proves the bank account they added
+// last by what small deposits to it came to. "" when none waits for that any more; then how it ended is kept.
 func (d *Desk) Verification(ctx context.Context, customer string) (string, error) {
 	var waits billing.Attempt
 	err := d.db.See(ctx, func(tx *sql.Tx) error {

@@ -10,8 +10,8 @@ import (
 	"sollecito/internal/database"
 )
 
-// AgainAt is from when on a press of the customer's may try a method on one of the invoices again, by the business clock;
-// zero when it may now, or when waiting helps nothing.
+// AgainAt answers from when on, by the business clock, the customer may press again to try a method on one of the invoices;
+// zero when they may now, or when waiting does not help.
 func (d *Desk) AgainAt(ctx context.Context, customer, method string, invoices []billing.Invoice) (time.Time, error) {
 	var first time.Time
 	now, real := d.now(), d.real()

@@ -10,8 +10,8 @@ import (
 	"sollecito/internal/outbox"
 )
 
-// AccessReason is why the merchant's app should allow what it should. The words are told to the merchant's programs: none
-// ever changes its meaning.
+// AccessReason is why the merchant's app should allow what it should. The words are public, in the API and in webhooks:
+// none ever changes its meaning.
 type AccessReason string
 
 // The reasons.
@@ -69,10 +69,11 @@ func (c Case) accessReason() AccessReason {
 	return Overdue
 }
 
-// Tightens answers on which day the merchant's app will allow less, and what it will allow then, by the day the customer was
-// told: it never comes earlier, and later or not at all where the case rests or they pay. The zero instant while no such day is known:
-// nothing is ahead, it waits for a person, as Foresee tells by the case's notices, or it is a final act, whose day is the
-// earliest one and nobody's promise.
+// Tightens answers on which day the merchant's app will allow less, and what it will allow then. It is the day the customer
+// was told: access never tightens earlier; it does so later, or not at all, if the case rests or they pay.
+//
+// The day is the zero time while none is known: nothing is ahead, the step waits for a person (as Foresee tells by the
+// case's notices), or it is a final act, of which only the earliest day is known.
 func (c Case) Tightens(in Situation, notices []outbox.Notice) (time.Time, campaign.Access) {
 	i, ahead := c.nextConsequence(in)
 	if !ahead || !c.mayTighten(in.Now) {

@@ -187,8 +187,8 @@ func (c Case) Next(in Situation) (Planned, bool) {
 	return all[0], true
 }
 
-// passes answers how many steps the case has behind it now, those among the next ones that are not for it and whose own
-// time has come counted: their conditions were asked then, and did not hold.
+// passes answers how many steps the case has behind it now. A step whose time has come and whose condition does not hold
+// counts as passed: its condition is asked then and not again.
 func (c Case) passes(in Situation) int {
 	for c.Step < len(in.Plan.Steps) && !in.Plan.Steps[c.Step].If.Matches(in.Who) && !c.comes(in, c.Step).After(in.Now) {
 		c.Step++
@@ -196,9 +196,9 @@ func (c Case) passes(in Situation) int {
 	return c.Step
 }
 
-// planned answers the case with when the schedule has to look at it next: when its next step comes, or when the time of
-// one comes that is not for it by what is known now, since until then it may still become so. What was announced comes
-// later with the days that don't count. False when no step is left.
+// planned answers the case with the time at which the schedule must look at it next, and false when no step is left. That
+// is when its next step comes, or earlier, when the time of a step comes whose condition does not hold as far as is known
+// now: until then it may still come to hold. An announced date moves later by the days that don't count.
 func (c Case) planned(in Situation) (Case, bool) {
 	if c.Step >= len(in.Plan.Steps) {
 		return c, false

@@ -105,8 +105,8 @@ type Filter struct {
 	Before   string
 }
 
-// List answers up to limit cases, those made last first. Walking on from the last one answered leaves none out and answers
-// none twice, whatever happens meanwhile: what is made later comes before all of them.
+// List answers up to limit cases, newest first. Paging on from the last one answered leaves none out and answers none
+// twice, whatever happens meanwhile: later cases come before all of them.
 func (cs *Cases) List(ctx context.Context, tx *sql.Tx, f Filter, limit int) ([]Case, error) {
 	var conditions []string
 	var args []any
@@ -187,8 +187,8 @@ func (cs *Cases) Story(ctx context.Context, tx *sql.Tx, caseID string) ([]Entry,
 	return all, rows.Err()
 }
 
-// heardSince answers since when earlier contacts are read (unix seconds): those within the policy's window bear on what
-// may be said now, and those in as much time before tell what moved a message from the campaign's time to now.
+// heardSince answers since when earlier contacts are read (unix seconds). Those within the policy's window bear on what may
+// be said now; as much time again shows what had moved a message that is due now.
 func (cs *Cases) heardSince(now time.Time) int64 { return now.Add(-2 * cs.policy.Window).Unix() }
 
 // contacts answers when the customer was contacted, as far back as that bears on anything, leaving out the step of one

@@ -17,10 +17,9 @@ func (cs *Cases) PolicyFor(who billing.Customer, c contact.Choices) contact.Poli
 	return cs.policy.For(who, c, cs.home)
 }
 
-// Choose keeps what a customer decided, and from this transaction on it holds: waiting reminders they no longer want
-// are left out, and the schedule is reckoned anew. Choosing what stands already changes nothing, so that a press may
-// be repeated; changed reports whether it was new. change gets what stands and answers what shall stand.
-// fault.Invalid as Choices.Check.
+// Choose keeps what a customer decided, and from this transaction on it holds: waiting reminders they no longer want are
+// left out, and the schedule is worked out anew. change gets the choices in force and answers the new ones; changed reports
+// whether they differ, so that a press may be repeated. fault.Invalid as Choices.Check.
 func (cs *Cases) Choose(ctx context.Context, tx *sql.Tx, customer string, change func(contact.Choices) contact.Choices, now time.Time) (changed bool, err error) {
 	err = database.Hold(ctx, tx, customer)
 	if err != nil {

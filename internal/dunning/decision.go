@@ -13,8 +13,8 @@ import (
 	"sollecito/internal/outbox"
 )
 
-// Decision is one thing the engine decided about a case, and why. What became of a message once it was decided is told
-// by its notice, whose reason is one of ours where it is a single word.
+// Decision is one thing the engine decided about a case, and why. What became of a message after that stands in its notice,
+// whose Reason is one of the reasons below where it is a single word.
 type Decision struct {
 	CaseID  string
 	Step    string         // the campaign's key, "" when it is about the whole case
@@ -78,8 +78,8 @@ const (
 	ReasonExhausted  contact.Reason = "exhausted"     // no step is left
 )
 
-// IsReason reports whether a stored reason is one of ours and no sentence: those are what earlier versions kept, and
-// what a mail server said.
+// IsReason reports whether a stored reason is one of our words. The others are sentences: what earlier versions kept, and
+// what mail servers said.
 func IsReason(stored string) bool {
 	if stored == "" {
 		return false
@@ -92,8 +92,8 @@ func IsReason(stored string) bool {
 	return true
 }
 
-// holding answers what holds something back among the reasons of a time, the one that had the last word; false when
-// nothing does.
+// holding answers what holds a step back: the last of the reasons for its time that is not simply the campaign's own time;
+// false when there is none.
 func holding(why []contact.Reason) (contact.Reason, bool) {
 	for _, r := range slices.Backward(why) {
 		if r != contact.ReasonStep && r != contact.ReasonOnce && r != contact.ReasonPast {

@@ -39,9 +39,9 @@ type Coming struct {
 	Ways []outbox.Channel
 }
 
-// Outlook answers the messages still to come, at most, if nobody pays: what waits to leave, then what the schedule
-// will say, by the same reckoning that sends. Of a case that rests it answers what would come if it went on now. It
-// looks at nothing but its arguments; notices are those of the case.
+// Outlook answers the messages still to come, at most, if nobody pays: those that wait to leave, then those the schedule
+// will send, worked out by the same rules. For a case that rests it answers what would come if it went on now. It looks at
+// nothing but its arguments; notices are those of the case.
 func (c Case) Outlook(in Situation, notices []outbox.Notice) []Coming {
 	var all []Coming
 	for _, n := range notices {

@@ -134,7 +134,7 @@ func (cs *Cases) LookAhead(ctx context.Context, tx *sql.Tx, customer string, now
 	return err
 }
 
-// PutBy leaves a customer's renewals unlooked at until something new is read of them.
+// PutBy lets nobody look at a customer's renewals until something new is read of them.
 func (cs *Cases) PutBy(ctx context.Context, tx *sql.Tx, customer string, now time.Time) error {
 	_, err := billing.Seen(ctx, tx, customer, now.Add(cs.before.Lead).Unix())
 	return err

@@ -35,7 +35,7 @@ func (cs *Cases) Waits(ctx context.Context, tx *sql.Tx, after string, limit int,
 		SELECT id FROM cases WHERE status = 'open' AND resting_since = 0 AND next_step_at > $1 AND id > $2 ORDER BY id LIMIT $3`, now.Unix(), after, limit)
 }
 
-// Replan gives cases that wait the instants they have by what is in force now.
+// Replan works out anew when waiting cases are due, by the policy in force.
 func (cs *Cases) Replan(ctx context.Context, tx *sql.Tx, ids []string, now time.Time) error {
 	err := cs.HoldAll(ctx, tx, ids)
 	if err != nil {

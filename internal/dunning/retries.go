@@ -235,8 +235,8 @@ func (cs *Cases) PutRetryOff(ctx context.Context, tx *sql.Tx, r Retry, at time.T
 	return err
 }
 
-// MayActFor answers whether anything may be charged of a customer by itself now, and why not: their case rests. With
-// chosen the customer has just chosen another card, which is their answer where they had withdrawn their consent.
+// MayActFor reports whether a customer may be charged without their press now, and if not, says why for staff: their case
+// rests. chosen says that the customer has just chosen another card, which answers a consent they had withdrawn.
 func (cs *Cases) MayActFor(ctx context.Context, tx *sql.Tx, customer string, chosen bool) (bool, string, error) {
 	c, err := cs.OpenOf(ctx, tx, customer)
 	if fault.Is(err, fault.NotFound) {

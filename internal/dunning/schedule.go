@@ -66,8 +66,9 @@ func (cs *Cases) Advance(ctx context.Context, tx *sql.Tx, caseID string, now tim
 	return cs.AdvanceAll(ctx, tx, []string{caseID}, now)
 }
 
-// AdvanceAll is Advance for several cases, in the order in which they are named. What their steps rest on is read for all
-// in the same few statements: a customer has one open case, so that no step changes what another one rests on.
+// AdvanceAll is Advance for several cases, in the order in which they are named. What their steps depend on is read for all
+// of them in the same few statements. That is safe because a customer has one open case: no step changes what another one
+// depends on.
 func (cs *Cases) AdvanceAll(ctx context.Context, tx *sql.Tx, ids []string, now time.Time) error {
 	err := cs.HoldAll(ctx, tx, ids)
 	if err != nil {
@@ -313,9 +314,9 @@ const noticeTime = 4 * 24 * time.Hour
 // whyRests is the reason of a notice that waits because its case rests.
 const whyRests = string(ReasonRests)
 
-// givenNotice answers the case with the date of the consequence ahead moved later when a message that names it was held up,
-// and whether it was: where the message is the step that announces it, the date is never closer than the least notice, and
-// it is never one that has passed.
+// givenNotice moves the announced date of the next consequence later when a message that names it was held up, and reports
+// whether it did. The date is never one that has passed; where the message is the step that announces it, it keeps the
+// least notice (noticeTime).
 func (c Case) givenNotice(in Situation, step string, now time.Time) (Case, bool) {
 	least := now
 	i := in.Plan.StepOf(step)
@@ -345,8 +346,8 @@ func (cs *Cases) giveNotice(ctx context.Context, tx *sql.Tx, c Case, in Situatio
 	return updateCase(ctx, tx, c, now)
 }
 
-// Left tells the case that a notice of it has left, or may have. The days it was held up by a broken mail server
-// don't count: the steps keep their distance. who is its customer.
+// Left tells the case that a notice of it was sent, or may have been. Days on which a broken mail server held it up don't
+// count: the steps keep their distance. who is the case's customer.
 func (cs *Cases) Left(ctx context.Context, tx *sql.Tx, n outbox.Notice, who billing.Customer, now time.Time) error {
 	if n.Kind != outbox.Reminder || contact.DaysBetween(time.Unix(n.CreatedAt, 0), now, cs.Zone(who)) == 0 {
 		return nil

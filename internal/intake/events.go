@@ -56,11 +56,12 @@ const (
 	restsSilence = 15 * time.Second // for so long this program looks at no event once Stripe did not answer about several
 )
 
-// RunOnce processes up to limit waiting events, and with them all others of the same customers, and answers how
-// many it dealt with. Events of one customer share one reading; several customers are read at the same time. also
-// is called for each event before its customer is read, for what else an event starts. One event that fails or
-// panics harms no other: it is tried again with growing waits and parked in the end. When Stripe does not answer about several,
-// one after the other, it is asked about no more of them: all wait, for a minute at most.
+// RunOnce processes up to limit waiting events, together with all other waiting events of the same customers, and answers
+// how many it dealt with. The events of one customer share one reading; several customers are read at the same time. also
+// is called for each event before its customer is read, for whatever else such an event sets off.
+//
+// One event that fails or panics harms no other: it is tried again with growing waits and parked in the end. When Stripe
+// has failed to answer about several customers in a row, no more are asked about: their events wait, a minute at most.
 func (in *Intake) RunOnce(ctx context.Context, limit int, also func(context.Context, Event) error) (int, error) {
 	if in.real().Unix() < in.restsUntil.Load() {
 		return 0, nil
@@ -109,8 +110,8 @@ func (in *Intake) RunOnce(ctx context.Context, limit int, also func(context.Cont
 	return len(claimed), nil
 }
 
-// people are some customers as they are stored. Those who cannot be read are left out, and harm no other: of them it is as
-// if nothing were known until their own turn tells why.
+// people are some customers as they are stored. One who cannot be read is left out and harms no other: they count as
+// unknown until their own turn shows why.
 type people struct {
 	by     map[string]billing.Customer
 	unread []string // not tried one by one yet
@@ -315,8 +316,8 @@ func (in *Intake) read(ctx context.Context, r *round, also func(context.Context,
 	return nil
 }
 
-// whose answers whom the events are about. What is told of an erased customer is refused before anything is asked of Stripe
-// or done about it: the error IsErased.
+// whose answers the customer the events are about. For an erased customer the error is IsErased, before anything is asked
+// of Stripe or done about the event.
 func (in *Intake) whose(ctx context.Context, r *round) (string, error) {
 	named := r.events[0]
 	if named.CustomerID != "" {
@@ -392,9 +393,9 @@ func (in *Intake) see(ctx context.Context, customer string, e Event, before int6
 	return nil
 }
 
-// served reports whether their customer was read as a whole since all these events happened: of the many that a catch-up
-// fetches page by page one reading serves all. Then only what the events themselves tell may be news: which failures
-// began after the connection.
+// served reports whether the customer was read as a whole since all these events happened: one reading then serves the many
+// events that a catch-up fetches page by page. Only what the events themselves say may still be news: which failures began
+// after the connection.
 func (in *Intake) served(r *round) bool {
 	now, from := in.now().Unix(), int64(0)
 	r.serves = map[string]int64{}
@@ -432,8 +433,8 @@ func (in *Intake) seeInvoice(ctx context.Context, customer, invoice string, befo
 	return in.db.Do(ctx, func(tx *sql.Tx) error { return in.cases.Reconsider(ctx, tx, customer, in.now()) })
 }
 
-// seeGivenBack reads the paid invoice again of which money was given back. A reading of open invoices says nothing about
-// it; one we do not know is of no use to us.
+// seeGivenBack reads the paid invoice again that was refunded or credited, since a reading of open invoices does not show
+// it. An invoice we do not know is of no use to us.
 func (in *Intake) seeGivenBack(ctx context.Context, objectType, objectID string) error {
 	invoice, err := in.stripe.InvoiceOf(ctx, objectType, objectID)
 	if err != nil || invoice == "" {

@@ -29,15 +29,15 @@ type Imported struct {
 
 const settingImport = "import"
 
-// Import reads all open invoices of the account page by page and keeps them with their customers. Each page and how
-// far the import came are one transaction, so that it may be interrupted anywhere, killed too, and goes on there when
-// it is asked for again. told is called after each page.
+// Import reads all open invoices of the account page by page and keeps them with their customers. Each page is kept in one
+// transaction with how far the import came, so an import that was interrupted or killed goes on there when it is asked for
+// again. told is called after each page.
 //
-// The first import of an installation is its connection, also where serve ran before it: what failed before the import
-// began rests as imported unless Stripe told us of the failure by an event, and what fails for the first time while it
-// runs starts by itself, whether a webhook tells us or a page shows it. Stripe's next try on an invoice that had failed
-// before starts nothing. Later imports look at everything once more and move nothing. Invoices made after the start lie
-// before the first page; events and the reconcile, which begins at the same instant, bring them.
+// The first import of an installation is its connection, even if serve ran before it. What failed before the import began
+// rests as imported, unless Stripe told us of that failure by an event; what fails for the first time while it runs starts
+// by itself, whether a webhook or a page shows it. A further try by Stripe on an invoice that had already failed starts
+// nothing. A later import looks at everything once more and moves nothing. Invoices made after the start lie before the
+// first page: events bring them, and so does Reconcile, which begins at the same instant.
 func (in *Intake) Import(ctx context.Context, told func(Imported)) (Imported, error) {
 	state, err := in.beginImport(ctx)
 	if err != nil {
@@ -110,9 +110,9 @@ func (in *Intake) beginImport(ctx context.Context) (Imported, error) {
 	return state, err
 }
 
-// keepPage keeps what a page of a listing shows of some customers, in the transaction in which keep moves on from it.
-// Where one of them fails, each is kept by himself, and who fails then waits to be read again: nobody holds up the
-// others.
+// keepPage keeps what one page of a listing shows of some customers, in the same transaction as keep, which moves on from
+// the page. If one customer fails, each is kept separately, and those who fail then wait to be read again: nobody holds up
+// the others.
 func (in *Intake) keepPage(ctx context.Context, accounts []billing.Account, readAt int64, keep func(save func(tx *sql.Tx) error) error) error {
 	slices.SortFunc(accounts, func(a, b billing.Account) int { return cmp.Compare(a.Customer.ID, b.Customer.ID) })
 	err := caught(func() error {

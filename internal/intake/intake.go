@@ -137,8 +137,9 @@ type wanting struct {
 
 func (w wanting) nothing() bool { return len(w.invoices) == 0 && len(w.disputes) == 0 && !w.tries }
 
-// refresh reads the customer and keeps it in one transaction; where something else is to be asked first, in another one.
-// with is done in the transaction that keeps everything, and left out where disputes are kept after it.
+// refresh reads the customer and keeps the reading in one transaction. If that shows that more must be asked (see wanting),
+// it asks, and keeps everything in a second one. with is done in the transaction that keeps the reading; it is left out
+// where disputes are kept after it.
 func (in *Intake) refresh(ctx context.Context, customer string, always bool, with func(context.Context, *sql.Tx) error) error {
 	over := int64(0)
 	for try := 1; ; try++ {
@@ -249,16 +250,16 @@ func (in *Intake) readUnsettled(ctx context.Context, unsettled []billing.Invoice
 	return nil
 }
 
-// gone is a stored invoice that Stripe knows no longer, though it knows its customer: nobody can pay it, as if it were void.
-// It must not keep all else that is new of its customer from being heard, least of all that they were deleted.
+// gone is a stored invoice that Stripe no longer knows although it knows the customer: nobody can pay it, so it counts as
+// void. It must not keep other news of the customer from being stored, least of all that they were deleted.
 func (in *Intake) gone(ctx context.Context, stored billing.Invoice) billing.Invoice {
 	in.log.WarnContext(ctx, "Stripe does not know a stored invoice any more, it counts as void", "customer", stored.CustomerID, "invoice", stored.ID)
 	stored.Status, stored.NextAttemptAt, stored.SyncedAt = "void", 0, in.now().Unix()
 	return stored
 }
 
-// look fills in what is to be asked besides, by what is stored of the customer, and answers that. The error is IsErased for
-// one of whom nothing is kept.
+// look answers what is stored of the customer and fills in what must be asked besides the account. The error is IsErased
+// for a customer who was erased.
 func (in *Intake) look(ctx context.Context, tx *sql.Tx, account billing.Account, w *wanting) (was billing.Stored, err error) {
 	id := account.Customer.ID
 	w.invoices, w.disputes = nil, nil
@@ -296,7 +297,7 @@ func (in *Intake) look(ctx context.Context, tx *sql.Tx, account billing.Account,
 	return was, err
 }
 
-// Troubled reports whether Stripe did not answer when it was last asked: pages then say as of when they speak.
+// Troubled reports whether Stripe did not answer when it was last asked. Pages then say how old their data is.
 func (in *Intake) Troubled() bool { return in.trouble.Load() }
 
 // refreshInvoice reads one invoice and its customer, for an invoice that is no longer open and that we may
@@ -363,7 +364,8 @@ func (in *Intake) keep(ctx context.Context, tx *sql.Tx, r reading, was billing.S
 	return with(ctx, tx)
 }
 
-// Fresh answers of which customers what is stored was read within FreshFor and no event waits.
+// Fresh answers, by id, for which customers the stored state may serve a decision: it was read within FreshFor and no event
+// of theirs waits.
 func (in *Intake) Fresh(ctx context.Context, tx *sql.Tx, customers []billing.Customer) (map[string]bool, error) {
 	now := in.now()
 	fresh := make(map[string]bool, len(customers))

@@ -22,7 +22,7 @@ const (
 
 const settingReconcile = "reconcile"
 
-// Reconciled says how far what Stripe did is known to be known. Instants are unix seconds of business time.
+// Reconciled says up to when we know everything that happened at Stripe. Instants are unix seconds of business time.
 type Reconciled struct {
 	Cursor     int64   `json:"cursor"`     // everything before it was seen
 	RanAt      int64   `json:"ran_at"`     // 0: never
@@ -63,11 +63,13 @@ const (
 	askAgain                 // who was not read for long
 )
 
-// Reconcile compares what we know with what happened at Stripe, once in a quarter of an hour of business time; in
-// between it does nothing. Events that no webhook brought are kept as if one had; after more than thirty days, which
-// Stripe's events don't reach back, all open invoices are listed, and whose stored ones are not among them are left to
-// ReadAgain. It answers how many events it had to fetch. When Stripe does not answer, nothing is marked as seen, and
-// the next run goes on at the page that failed. Several programs may run it: only one of them moves it on.
+// Reconcile compares what we know with what happened at Stripe, once in a quarter of an hour of business time; in between
+// it does nothing. Events that no webhook brought are kept as if one had. After an absence of more than thirty days, for
+// which Stripe no longer lists events, it lists all open invoices instead, and leaves customers whose stored open invoices
+// are not among them to ReadAgain. It answers how many events it had to fetch.
+//
+// When Stripe does not answer, nothing is marked as seen, and the next run goes on at the page that failed. Several
+// programs may run it: only one of them moves it on.
 func (in *Intake) Reconcile(ctx context.Context) (int, error) {
 	now := in.now()
 	w := walk{Intake: in}

@@ -16,8 +16,9 @@ type renewalsRead struct {
 // renewalsAtOnce is how long a stretch of time is read and then kept as read.
 const renewalsAtOnce = 24 * time.Hour
 
-// readRenewals reads the renewals that have come within the time ahead since it was last done: of customers who never
-// failed to pay nothing else need ever tell us. Each is read once in its period; later news of it come as events.
+// readRenewals reads the renewals that have come within the lead time since it was last done, because of customers who
+// never failed to pay nothing else may ever tell us. Each renewal is read once in its period; later news of it come as
+// events.
 func (w *walk) readRenewals(ctx context.Context) error {
 	if w.ahead == 0 {
 		return nil

@@ -26,9 +26,9 @@ type reread struct {
 	due      int64 // the end of the claim
 }
 
-// ReadAgain reads a round of the customers who wait to be read again, and answers how many it dealt with. Each waits
-// by himself in a durable row until a reading succeeded: one that fails holds up no other and is tried again with
-// growing waits. Who was read meanwhile for another reason is not read once more.
+// ReadAgain reads a round of the customers who wait to be read again, and answers how many it dealt with. Each has a
+// durable row until a reading succeeds: one that fails holds up no other and is tried again with growing waits. A customer
+// who was read meanwhile for another reason is not read once more.
 func (in *Intake) ReadAgain(ctx context.Context) (int, error) {
 	if in.now().Unix() < in.quietUntil.Load() {
 		return 0, nil

@@ -29,9 +29,10 @@ func (in *Intake) PutBack(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// Ignorant reports whether sending is stopped since the database was put back from a copy, and what happened at Stripe since
-// that was taken has not been read yet: the first catch-up has not ended, or what it left to the events and the readings is
-// not done. What came after it does not count, nor what waits for a person or for another day. Until then nobody may resume.
+// Ignorant reports whether sending is stopped because the database was put back from a copy, and what happened at Stripe
+// since the copy has not been read yet: the first catch-up has not ended, or the events and readings it left behind are not
+// done. What came in after that catch-up does not count, nor does what waits for a person or for another day. Until then
+// nobody may resume.
 func Ignorant(ctx context.Context, tx *sql.Tx, sending dunning.Switch) (bool, error) {
 	if !sending.PutBack() {
 		return false, nil

@@ -15,12 +15,13 @@ import (
 const eventColumns = `id, type, object_type, object_id, customer_id, api_version, livemode, created_at, received_at,
 	status, attempts, next_try_at, reason, processed_at, serves_from`
 
-// mostAtOnce is how many events one statement keeps. Fewer are filled up with the last one, which is then known, to a power
-// of two: connections keep those few statements prepared, which for a swarm of webhooks is half of the work.
+// mostAtOnce is how many events one statement keeps. A smaller number is padded with copies of the last event, which are
+// then duplicates, up to a power of two: so a connection keeps only these few statements prepared, which saves half of the
+// work when a swarm of webhooks arrives.
 const mostAtOnce = 32
 
-// insertEvents keeps new events and answers how many were new; those that are known stay as they are. They are written in
-// the order of their ids: two programs that are told the same wait for each other one way.
+// insertEvents keeps new events and answers how many were new; known ones stay as they are. They are written in the order
+// of their ids, so that two programs that are told the same cannot block each other in a circle.
 func insertEvents(ctx context.Context, tx *sql.Tx, events []Event) (int, error) {
 	events = slices.SortedFunc(slices.Values(events), func(a, b Event) int { return strings.Compare(a.ID, b.ID) })
 	added := 0
@@ -147,9 +148,9 @@ func closedAndMember(ctx context.Context, tx *sql.Tx, invoice string, before int
 	return n > 0, err
 }
 
-// failuresTold answers the invoices of which Stripe told us that a charge failed. From the first import on, Stripe's
-// next try on an invoice that had failed before the connection is not among them: the import brings it, and whether
-// its webhook or its page comes first must make no difference.
+// failuresTold answers the invoices of which Stripe told us that a charge failed. Since the first import, a further try on
+// an invoice that had failed before the connection is not among them: the import brings that invoice, and it must make no
+// difference whether the import's page or the try's webhook comes first.
 func failuresTold(ctx context.Context, tx *sql.Tx, customer string) ([]string, error) {
 	var imported Imported
 	err := findState(ctx, tx, settingImport, &imported)

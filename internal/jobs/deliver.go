@@ -14,10 +14,13 @@ import (
 	"sollecito/internal/webhook"
 )
 
-// Deliveries tells the merchant's app what happened. Each endpoint has a flight of messages of its own, a few at a time, so
-// that one that hangs holds up no other; and being a task of its own this one holds up no mail. A message that was under way
-// when the program ended is sent again under the same webhook-id: it arrives at least once, in no promised order. While sending
-// is stopped since the database was put back from a copy all messages wait: what waited in there is old news.
+// Deliveries tells the merchant's app what happened. Each endpoint has a flight of its own: a goroutine that delivers its
+// messages, a few at a time. So an endpoint that hangs holds up no other, and as a task of its own this one holds up no
+// mail.
+//
+// A message that was under way when the program ended is sent again under the same webhook-id: it arrives at least once, in
+// no promised order. While sending is stopped because the database was put back from a copy, all messages wait, since those
+// waiting in the copy are old news.
 type Deliveries struct {
 	DB        *database.DB
 	Endpoints *webhook.Endpoints
@@ -40,8 +43,8 @@ const (
 	longestRound = 5 * time.Second
 )
 
-// RunOnce delivers what is due, and answers how many messages it tried. It comes back when nothing is under way, or when some
-// were tried and a round has lasted long enough; what is under way then goes on, and the next round takes it up.
+// RunOnce delivers what is due, and answers how many messages it tried. It returns when nothing is under way, or when some
+// were tried and the round has lasted long enough; the next round goes on with what is still under way.
 func (d *Deliveries) RunOnce(ctx context.Context) (int, error) {
 	began := time.Now()
 	total := 0

@@ -23,9 +23,9 @@ type FinalStripe interface {
 	MarkUncollectible(ctx context.Context, id, key string) error
 }
 
-// Finals carries out the final acts that were ordered. Right before each call the customer is read from Stripe again,
-// and that Stripe is about to be asked is committed; an act that was cut off by the end of the program is taken up
-// where it was, and what had come to pass by then is not asked for again.
+// Finals carries out the final acts that were ordered. Right before each call the customer is read from Stripe again, and
+// the intent to call is committed. An act that the end of the program cut off is taken up where it was; what had been done
+// by then is not asked for again.
 type Finals struct {
 	DB     *database.DB
 	Cases  *dunning.Cases

@@ -144,8 +144,8 @@ func (l *line) deliver(ctx context.Context, n claim) (err error) {
 	return nil
 }
 
-// finishing answers a context for one dialogue of at most so long: it outlives ctx, but not by more than a stop waits. To cut a
-// dialogue off while the server looks at the mail would leave nobody knowing whether it took it.
+// finishing answers a context for one dialogue of at most so long. It outlives ctx, but by no more than a stop waits:
+// cutting a dialogue off while the server looks at the mail would leave nobody knowing whether it took it.
 func finishing(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
 	sending, stop := context.WithTimeout(context.WithoutCancel(ctx), most)
 	forget := context.AfterFunc(ctx, func() {
@@ -179,8 +179,9 @@ func (l *line) ask(ctx context.Context, n claim, read bool) (*turn, error) {
 	}
 }
 
-// keep asks for a turn. When it was decided that a notice goes and only the commit failed, that may be durable all the
-// same: then the same turn is asked again, as long as the notice is surely claimed by nobody else, and goes as it was begun.
+// keep asks for a turn. If the decision was that a notice goes and only the commit failed, the commit may have succeeded
+// all the same. The same turn is then asked again, as long as nobody else can have claimed the notice, and goes as it was
+// begun.
 func (l *line) keep(ctx context.Context, t *turn) error {
 	pause := tellFirst
 	for tries := 1; ; tries++ {

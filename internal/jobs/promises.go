@@ -18,7 +18,7 @@ import (
 	"sollecito/internal/intake"
 )
 
-// Promises does what customers set a day for: it charges as they chose, or looks whether they paid.
+// Promises sees to the days customers set: it charges as they chose, or looks whether they paid.
 type Promises struct {
 	DB     *database.DB
 	Cases  *dunning.Cases
@@ -36,9 +36,9 @@ const (
 	pressWait    = 3 * time.Minute // while a press of the customer's own is under way
 )
 
-// RunOnce looks at up to a batch of promises whose day has come, none while sending is stopped since the database was put
-// back from a copy: in there a promise may stand that was withdrawn. Each is taken as far as is known now and may be
-// taken again at any time: what is stored of it and of its charges says how far it came.
+// RunOnce looks at up to a batch of promises whose day has come. Each is taken as far as is possible now and may be taken
+// again at any time: what is stored of it and of its charges says how far it came. While sending is stopped because the
+// database was put back from a copy it does nothing: the copy may hold a promise that was withdrawn later.
 func (p *Promises) RunOnce(ctx context.Context) (int, error) {
 	var due []string
 	err := p.DB.See(ctx, func(tx *sql.Tx) error {

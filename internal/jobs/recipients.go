@@ -15,11 +15,11 @@ import (
 	"sollecito/internal/staff"
 )
 
-// Recipient is where a notice goes: To is "", and Why says why, when it can go nowhere.
+// Recipient is where a notice goes. When it can go nowhere, To is "" and Why says why.
 type Recipient struct{ To, Why string }
 
-// Recipients decides where notices go, by their ids, from what is stored at that moment. who are their customers. Addresses
-// that no mail can be sent to are held back from now on, so that staff hear of them once.
+// Recipients decides from what is stored at that moment where notices go, by their ids. who are their customers. An address
+// that no mail can be sent to as it is written is held back from now on, so that staff hear of it once.
 func (l *Letters) Recipients(ctx context.Context, tx *sql.Tx, notices []outbox.Notice, who map[string]billing.Customer, now time.Time) (map[string]Recipient, error) {
 	suppressed, err := l.suppressed(ctx, tx, notices, who)
 	if err != nil {
@@ -54,7 +54,7 @@ func (l *Letters) Recipients(ctx context.Context, tx *sql.Tx, notices []outbox.N
 	return all, nil
 }
 
-// Settled answers where those of the notices go of which that can be told without keeping anything, as Recipients would.
+// Settled answers the addresses of those notices for which Recipients would write nothing down; it leaves the others out.
 func (l *Letters) Settled(ctx context.Context, tx *sql.Tx, notices []outbox.Notice, who map[string]billing.Customer) (map[string]string, error) {
 	suppressed, err := l.suppressed(ctx, tx, notices, who)
 	if err != nil {

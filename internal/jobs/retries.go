@@ -17,9 +17,9 @@ import (
 	"sollecito/internal/intake"
 )
 
-// Retries charges open invoices by itself: at once with a card that came into use, and on the days of a campaign that
-// has retries of its own. Stripe is read again before each; every charge is kept with its idempotency key before it is
-// asked for, under a name that is the same however often and by whomever it is tried.
+// Retries charges open invoices without anybody's press: at once with a card that came into use, and on the days of a
+// campaign that has retries of its own. Stripe is read again before each charge. Each is kept with its idempotency key
+// before Stripe is asked, under a name that is the same however often and by whichever program it is tried.
 type Retries struct {
 	DB     *database.DB
 	Cases  *dunning.Cases
@@ -38,8 +38,8 @@ const (
 	cardPage    = 30 * time.Minute // how long they are thought to be there
 )
 
-// RunOnce does a batch and answers how much it dealt with. While sending is stopped the campaigns' retries wait, and new cards
-// too where that is since the database was put back from a copy.
+// RunOnce does a batch and answers how much it dealt with. While sending is stopped the campaigns' retries wait; new cards
+// wait too if it is stopped because the database was put back from a copy.
 func (r *Retries) RunOnce(ctx context.Context) (int, error) {
 	var cards []billing.NewCard
 	var due []dunning.Retry

@@ -22,8 +22,8 @@ import (
 	"sollecito/internal/support"
 )
 
-// Returns gives the mails that came in their effect: a bounce or complaint stops mail to its address, a reply lands
-// in the customer's conversation. Each has it in one transaction with its own end, so it has it once.
+// Returns carries out what mails that came in ask for: a bounce or complaint stops mail to its address, a reply lands in
+// the customer's conversation. The effect and the end of the incoming mail are one transaction, so it happens once.
 type Returns struct {
 	DB        *database.DB
 	Cases     *dunning.Cases

@@ -22,8 +22,8 @@ type Task struct {
 	Next    func(ctx context.Context) (time.Time, bool, error)
 }
 
-// Runner drives tasks: each in its own goroutine, again and again while there is work, then asleep until the
-// next thing is due, the task's interval has passed, or Wake is called.
+// Runner drives tasks. Each runs in its own goroutine, again and again while it finds work, then sleeps until its next
+// thing is due, its interval has passed, or Wake is called.
 type Runner struct {
 	tasks []*running
 	now   func() time.Time // business time, in which things are due
@@ -173,8 +173,8 @@ func (t *running) run(ctx context.Context) (n int, err error) {
 	return t.RunOnce(ctx)
 }
 
-// passes reports whether a failure is of no single thing's making: the program is stopping, or the database is away for now.
-// What was at hand is left as it is, and found again.
+// passes reports whether a failure has nothing to do with the thing at hand: the program is stopping, or the database is
+// away for now. The thing is left as it is, and found again.
 func passes(ctx context.Context, err error) bool { return ctx.Err() != nil || away(err) }
 
 // away reports whether the database is what failed, for everything and not for good. A Stripe that does not answer is another

@@ -80,8 +80,8 @@ func (s *Schedule) RunOnce(ctx context.Context) (int, error) {
 	return ended + len(due), nil
 }
 
-// followPolicy plans a batch of open cases anew when the contact policy is another than the one they were planned by: what
-// their pages foretell is reckoned by the one in force. It answers how many it planned.
+// followPolicy plans a batch of open cases anew when the contact policy has changed since they were planned, so that what
+// their pages foretell follows the policy in force. It answers how many it planned.
 func (s *Schedule) followPolicy(ctx context.Context, now time.Time) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -134,8 +134,8 @@ func (s *Schedule) followPolicy(ctx context.Context, now time.Time) (int, error)
 	return len(ids), err
 }
 
-// find answers whether the day ends pauses or brings due dates, and a batch of due cases. It is asked each time any task
-// has done something, and mostly there is nothing: it only reads.
+// find answers whether pauses end or due dates pass now, and a batch of due cases. It runs each time any task has done
+// something, mostly in vain, so it only reads.
 func (s *Schedule) find(ctx context.Context, now time.Time) (turns bool, due []string, err error) {
 	err = s.DB.See(ctx, func(tx *sql.Tx) error {
 		turns, err = s.Cases.DayTurns(ctx, tx, now)
@@ -155,8 +155,8 @@ func (s *Schedule) find(ctx context.Context, now time.Time) (turns bool, due []s
 	return turns, due, nil
 }
 
-// turn does a batch of what else a day brings, in one transaction, and one by one should that fail. What fails then is
-// logged, rests for an hour, and holds up nothing else. It answers how many it dealt with.
+// turn does a batch of what else a day brings (ends of pauses, due dates), in one transaction, and one by one should that
+// fail. What fails then is logged, rests for an hour, and holds up nothing else. It answers how many it dealt with.
 func (s *Schedule) turn(ctx context.Context, now time.Time, find func(context.Context, *sql.Tx, time.Time, int) ([]string, error), do func(context.Context, *sql.Tx, []string, time.Time) error) int {
 	var ids []string
 	resting := s.atRest(now)

@@ -62,8 +62,8 @@ const (
 
 var errUnreachable = errors.New("the mail server cannot be reached")
 
-// RunOnce hands over a batch of due e-mails, as many at the same time as there are connections, and what comes due beside
-// one that takes long. While sending is stopped it does nothing.
+// RunOnce hands over a batch of due e-mails, as many at the same time as there are connections, and also what comes due
+// while one of them takes long. While sending is stopped it does nothing.
 func (s *Sender) RunOnce(ctx context.Context) (int, error) {
 	err := s.release(ctx, nil)
 	if err != nil {
@@ -108,9 +108,9 @@ func (s *Sender) claim(ctx context.Context) (claimed []outbox.Notice, err error)
 	return claimed, err
 }
 
-// giveBack lets go of the claimed notices nobody began: those of lines that could have no connection or came too late to
-// them, and those behind. When no line had one, the mail server is down and all wait for a while. A server that lets fewer in
-// than asked takes the rest from those it let in.
+// giveBack lets go of the claimed notices that were not begun: those of lines that got no connection or were given them too
+// late, and behind, those no line took. When no line got a connection, the mail server is down and all wait for a while.
+// When only some did, the server takes fewer connections than asked, and those it took carry on with the rest.
 func (s *Sender) giveBack(ctx context.Context, lines []*line, behind []outbox.Notice) error {
 	var parted []outbox.Notice
 	var why error
@@ -146,8 +146,8 @@ func (s *Sender) giveBack(ctx context.Context, lines []*line, behind []outbox.No
 	return err
 }
 
-// release lets go of claimed notices, and of those before them of which it could not: whoever claimed them must not keep them
-// to the end of their lease only because the database was away.
+// release lets go of claimed notices, and of those that an earlier call could not let go of because the database was away:
+// no notice should stay claimed until the end of its lease for that.
 func (s *Sender) release(ctx context.Context, claimed []outbox.Notice) error {
 	s.held = append(s.held, claimed...)
 	if len(s.held) == 0 {
@@ -168,8 +168,8 @@ func (s *Sender) release(ctx context.Context, claimed []outbox.Notice) error {
 	return err
 }
 
-// waitForServer puts notices off until the mail server may be back: those tried with that as the reason, the others with
-// the one they have.
+// waitForServer puts notices off until the mail server may be back. Those that were tried get that as their reason, the
+// others keep the one they have.
 func (s *Sender) waitForServer(ctx context.Context, tx *sql.Tx, tried, others []outbox.Notice) error {
 	now := s.Now()
 	until := now.Add(smtpWait)
@@ -262,8 +262,8 @@ func (s *Sender) conclude(ctx context.Context, tx *sql.Tx, h *handed, now time.T
 	return later("The connection broke before the mail was handed over.")
 }
 
-// overdue reports whether a mail has been tried for too long: since its first try, and often, since it may have had to wait
-// for hours in which it may go.
+// overdue reports whether a mail has been tried for too long: long since its first try, and often, because a mail may also
+// have had to wait for hours in which it may go.
 func overdue(n outbox.Notice, now time.Time) bool {
 	const often = 10 // two days of Backoff are some thirty tries
 	return n.Attempts >= often && now.Unix()-n.Dated > int64(outbox.GiveUpAfter/time.Second)

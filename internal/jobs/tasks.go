@@ -30,8 +30,9 @@ type Work struct {
 	App      *Deliveries
 }
 
-// Tasks is the table of what time asks of these, in the order in which one's work leads to the next one's. Beside them the
-// portal runs what is nobody's notice: its presence on the database, what is left of the erased, and the mailbox.
+// Tasks is the table of background work, in the order in which one task's work leads to the next one's. The portal adds
+// tasks that are not about notices: its presence on the database, the deletion of what is left of the erased, and the
+// mailbox.
 func (w Work) Tasks() []Task {
 	tasks := []Task{
 		{Name: "events", RunOnce: w.events, Every: time.Second},

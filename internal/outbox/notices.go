@@ -35,8 +35,8 @@ func Skip(ctx context.Context, tx *sql.Tx, n Notice, reason string, now int64) e
 	return err
 }
 
-// Presume keeps a notice of which nobody knows whether it was sent, at an instant at the latest, in the notice's place. It
-// answers false when there is one already.
+// Presume keeps a notice as uncertain, in the place of one that would be queued: it may have been sent already, at the
+// instant at (unix seconds) or before. It answers false when there is such a notice already.
 func Presume(ctx context.Context, tx *sql.Tx, n Notice, reason string, at int64) (bool, error) {
 	n.ID = database.NewID("ntc")
 	n.Status, n.Reason = Uncertain, reason
@@ -48,8 +48,8 @@ func Presume(ctx context.Context, tx *sql.Tx, n Notice, reason string, at int64)
 	return added, nil
 }
 
-// PresumeWaiting marks as uncertain every e-mail that waits and could have left by an instant somewhere else: it was due by
-// then, or held is what it waits for, which may have ended. It answers how many.
+// PresumeWaiting marks as uncertain every e-mail that waits here but may have left elsewhere by the instant until (unix
+// seconds): it was due by then, or it waits for the reason held, which may have ended. It answers how many.
 func PresumeWaiting(ctx context.Context, tx *sql.Tx, until int64, held, reason string) (int64, error) {
 	res, err := tx.ExecContext(ctx, `
 		UPDATE notices SET status = 'uncertain', reason = $1, settled_at = $2, lease_until = 0
@@ -60,8 +60,9 @@ func PresumeWaiting(ctx context.Context, tx *sql.Tx, until int64, held, reason s
 	return res.RowsAffected()
 }
 
-// Claim takes up to limit e-mails that are due at now and holds them until lease (real unix seconds), so that
-// no other sender takes them. They stay queued. skip is the engine's word for leaving out what another is claiming.
+// Claim takes up to limit e-mails that are due at now and holds them until lease (real unix seconds), so that no other
+// sender takes them. They stay queued. skip is the SQL with which the engine leaves out rows that another is claiming, ""
+// where it needs none.
 func Claim(ctx context.Context, tx *sql.Tx, skip string, now, realNow, lease int64, limit int) ([]Notice, error) {
 	rows, err := tx.QueryContext(ctx, `
 		UPDATE notices SET lease_until = $1
@@ -135,15 +136,15 @@ func Release(ctx context.Context, tx *sql.Tx, n Notice) error {
 // What became of a try is written over what others made of its silence, but over no later try.
 const thisTry = ` status IN ('sending', 'uncertain') AND attempts = `
 
-// Conclude ends a notice by what became of its try, with the reason for all but sent. It answers false when the try is no
-// longer the last word on it.
+// Conclude ends a notice by the outcome of its try, with the reason for all but sent. It answers false, and changes
+// nothing, when another try has begun or ended meanwhile.
 func Conclude(ctx context.Context, tx *sql.Tx, n Notice, status Status, reason string, now int64) (bool, error) {
 	return changed(ctx, tx, n.ID, `
 		UPDATE notices SET status = $1, reason = $2, settled_at = $3, lease_until = 0
 		WHERE id = $4 AND`+thisTry+`$5`, status, reason, now, n.ID, n.Attempts)
 }
 
-// TryAgain queues a notice whose try surely failed once more, for the instant at.
+// TryAgain queues a notice whose try surely failed once more, for the instant at (unix seconds).
 func TryAgain(ctx context.Context, tx *sql.Tx, n Notice, at int64, reason string) error {
 	_, err := changed(ctx, tx, n.ID, `
 		UPDATE notices SET status = 'queued', due_at = $1, reason = $2, settled_at = 0, lease_until = 0
@@ -160,8 +161,8 @@ func changed(ctx context.Context, tx *sql.Tx, id, update string, args ...any) (b
 	return n == 1, err
 }
 
-// Abandon marks as uncertain every notice whose sender vanished in the dialogue: those in sending whose lease
-// ended before realNow. It answers how many.
+// Abandon marks as uncertain every notice whose sender vanished during the dialogue: those in sending whose lease ended
+// before realNow. It answers how many.
 func Abandon(ctx context.Context, tx *sql.Tx, realNow, now int64) (int64, error) {
 	res, err := tx.ExecContext(ctx, `
 		UPDATE notices SET status = 'uncertain', settled_at = $1, lease_until = 0,
@@ -206,11 +207,12 @@ func Shown(ctx context.Context, tx *sql.Tx, n Notice, now int64) error {
 	return nil
 }
 
-// mostStumbles is how often we may fail with a notice before it is failed. What the mail server puts off is no failure of
-// ours, and goes on for GiveUpAfter.
+// mostStumbles is how often handing a notice over may fail on our side before it is failed. What the mail server puts off
+// does not count, and goes on for GiveUpAfter.
 const mostStumbles = 5
 
-// Stumble puts a claimed notice back after a failure of ours, to be tried at the instant at, and fails it after too many.
+// Stumble puts a claimed notice back after a failure on our side, to be tried at the instant at, and fails it after
+// mostStumbles.
 func Stumble(ctx context.Context, tx *sql.Tx, n Notice, at, now int64) error {
 	if n.Stumbles+1 >= mostStumbles {
 		return Drop(ctx, tx, n, Failed, "It failed on our side again and again; the log has the details.", now)
@@ -229,7 +231,7 @@ func Withdraw(ctx context.Context, tx *sql.Tx, caseID, reason string, now int64)
 	return err
 }
 
-// Contact is one moment at which the customer heard from us by our own will.
+// Contact is one moment at which the customer heard from us unasked. At is unix seconds.
 type Contact struct {
 	At     int64
 	CaseID string
@@ -290,8 +292,8 @@ func NextDue(ctx context.Context, tx *sql.Tx) (int64, bool, error) {
 	return at.Int64, at.Valid, err
 }
 
-// LastOf answers when a customer's newest notice of a kind and step was decided (unix seconds), those that were left out
-// not counted; 0 when there is none.
+// LastOf answers when a customer's newest notice of a kind and step was decided (unix seconds), skipped ones not counted; 0
+// when there is none.
 func LastOf(ctx context.Context, tx *sql.Tx, customer string, kind Kind, step string) (int64, error) {
 	var at sql.NullInt64
 	err := tx.QueryRowContext(ctx, `
