@@ -228,26 +228,29 @@ func (s *Server) releaseImported(w http.ResponseWriter, r *http.Request, who sta
 	for batch := range slices.Chunk(planned, dunning.ReleasedPerDay) {
 		// In the order in which an import holds them, so that neither waits for the other.
 		slices.SortFunc(batch, func(a, b dunning.Waiting) int { return strings.Compare(a.CustomerID, b.CustomerID) })
-		err = s.DB.Do(r.Context(), func(tx *sql.Tx) error {
-			released := 0
-			for _, w := range batch {
-				did, err := s.Cases.Release(r.Context(), tx, w.ID, who.Name, w.From, now)
-				if err != nil {
-					return fmt.Errorf("release %s: %w", w.ID, err)
-				}
-				if did {
-					released++
-				}
-			}
-			if released == 0 {
-				return nil
-			}
-			return s.audit(r, tx, who, "imported.released", "", counted(released, "customer"))
-		})
+		err = s.DB.Do(r.Context(), func(tx *sql.Tx) error { return s.releaseBatch(r, tx, who, batch, now) })
 		if err != nil {
 			return err
 		}
 	}
 	s.Wake()
 	return s.tellDesk(w, r, "/admin/imported", "imported")
+}
+
+// releaseBatch lets those of some cases go that still wait, and tells the audit log how many they were.
+func (s *Server) releaseBatch(r *http.Request, tx *sql.Tx, who staff.Member, batch []dunning.Waiting, now time.Time) error {
+	released := 0
+	for _, w := range batch {
+		did, err := s.Cases.Release(r.Context(), tx, w.ID, who.Name, w.From, now)
+		if err != nil {
+			return fmt.Errorf("release %s: %w", w.ID, err)
+		}
+		if did {
+			released++
+		}
+	}
+	if released == 0 {
+		return nil
+	}
+	return s.audit(r, tx, who, "imported.released", "", counted(released, "customer"))
 }

@@ -186,14 +186,6 @@ func (s *Server) seenToWish(w http.ResponseWriter, r *http.Request, who staff.Me
 	return s.backToCustomer(w, r, customer, "seen_to")
 }
 
-// promiseTitles are the happenings of a promise in a case's story.
-var promiseTitles = map[string]desk.Entry{
-	"promise_moved":     {Kind: desk.KindPromise, Title: "Day moved"},
-	"promise_kept":      {Kind: desk.KindPromise, Tone: desk.Good, Title: "Promise kept"},
-	"promise_broken":    {Kind: desk.KindPromise, Tone: desk.Wait, Title: "Promise broken"},
-	"promise_withdrawn": {Kind: desk.KindPromise, Title: "Promise withdrawn"},
-}
-
 // pastWishes are what a customer asked for, and when somebody saw to it.
 func (s *Server) pastWishes(k record) []desk.Entry {
 	var all []desk.Entry

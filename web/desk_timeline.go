@@ -119,6 +119,26 @@ func (s *Server) pastAttempts(k record) []desk.Entry {
 	return all
 }
 
+// storyTitles are the happenings of a case's story that are told in the same words each time. Where somebody did it, their
+// name follows.
+var storyTitles = map[string]desk.Entry{
+	"retry":                   {Kind: desk.KindRetry, Tone: desk.Wait, Title: "A retry of ours did not run"},
+	"new_card":                {Kind: desk.KindCard, Title: "A new card at Stripe"},
+	"disputed":                {Kind: desk.KindFlag, Tone: desk.Wait, Title: "Payment disputed at the bank"},
+	"waits":                   {Kind: desk.KindFlag, Tone: desk.Wait, Title: "A consequence waits"},
+	"given_back":              {Kind: desk.KindAccess, Tone: desk.Good, Title: "Access given back"},
+	"announced":               {Kind: desk.KindFlag, Title: "Consequence announced again"},
+	"paused":                  {Kind: desk.KindPause, Title: "Reminders paused"},
+	"resumed":                 {Kind: desk.KindResume, Title: "Reminders resumed"},
+	"promise_moved":           {Kind: desk.KindPromise, Title: "Day moved"},
+	"promise_kept":            {Kind: desk.KindPromise, Tone: desk.Good, Title: "Promise kept"},
+	"promise_broken":          {Kind: desk.KindPromise, Tone: desk.Wait, Title: "Promise broken"},
+	"promise_withdrawn":       {Kind: desk.KindPromise, Title: "Promise withdrawn"},
+	string(dunning.Recovered): {Kind: desk.KindClose, Tone: desk.Good, Title: "Case recovered"},
+	string(dunning.Canceled):  {Kind: desk.KindClose, Title: "Case canceled"},
+	string(dunning.Exhausted): {Kind: desk.KindClose, Tone: desk.Wait, Title: "Case exhausted"},
+}
+
 // pastStory is what happened in the customer's cases. Joined invoices and taken steps are left out: the failed
 // charge and the messages tell of them already.
 func (s *Server) pastStory(k record) []desk.Entry {
@@ -147,33 +167,12 @@ func (s *Server) pastStory(k record) []desk.Entry {
 		case "opened":
 			e.Kind, e.Title = desk.KindOpen, "Case opened"
 			e.Detail = strings.TrimSpace(e.Detail + " " + s.decidedWords(k, said.CaseID, "", dunning.Chosen))
-		case "retry":
-			e.Kind, e.Tone, e.Title = desk.KindRetry, desk.Wait, "A retry of ours did not run"
-		case "new_card":
-			e.Kind, e.Title = desk.KindCard, "A new card at Stripe"
-		case "disputed":
-			e.Kind, e.Tone, e.Title = desk.KindFlag, desk.Wait, "Payment disputed at the bank"
-		case "waits":
-			e.Kind, e.Tone, e.Title = desk.KindFlag, desk.Wait, "A consequence waits"
-		case "given_back":
-			e.Kind, e.Tone, e.Title = desk.KindAccess, desk.Good, "Access given back"
-		case "announced":
-			e.Kind, e.Title = desk.KindFlag, "Consequence announced again"+by
-		case "paused":
-			e.Kind, e.Title = desk.KindPause, "Reminders paused"+by
-		case "resumed":
-			e.Kind, e.Title = desk.KindResume, "Reminders resumed"+by
-		case string(dunning.Recovered):
-			e.Kind, e.Tone, e.Title = desk.KindClose, desk.Good, "Case recovered"
-		case string(dunning.Canceled):
-			e.Kind, e.Title = desk.KindClose, "Case canceled"
-		case string(dunning.Exhausted):
-			e.Kind, e.Tone, e.Title = desk.KindClose, desk.Wait, "Case exhausted"
-		case "promise_moved", "promise_kept", "promise_broken", "promise_withdrawn":
-			known := promiseTitles[said.What]
-			e.Kind, e.Tone, e.Title = known.Kind, known.Tone, known.Title+by
 		default:
-			if !finalEntry(&e, said.What, by, k.finals[said.CaseID].Act) {
+			known, is := storyTitles[said.What]
+			switch {
+			case is:
+				e.Kind, e.Tone, e.Title = known.Kind, known.Tone, known.Title+by
+			case !finalEntry(&e, said.What, by, k.finals[said.CaseID].Act):
 				e.Kind, e.Title = desk.KindOther, capital(said.What)+by
 			}
 		}

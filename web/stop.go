@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"database/sql"
 	"io"
 	"mime"
@@ -54,8 +55,7 @@ func (s *Server) stopMail(w http.ResponseWriter, r *http.Request) error {
 	if !legibleForm(form) {
 		return errIllegible
 	}
-	oneClick := strings.EqualFold(form.Get("List-Unsubscribe"), "One-Click")
-	step := views.StopAsk
+	var step views.StopStep
 	var who billing.Customer
 	err := s.DB.Do(r.Context(), func(tx *sql.Tx) error {
 		stop, err := link.FindStop(r.Context(), tx, r.PathValue("token"))
@@ -66,28 +66,7 @@ func (s *Server) stopMail(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		words := "Pressed stop on the page of a mail, " + stop.NoticeID
-		if oneClick {
-			words = "List-Unsubscribe=One-Click, of the mail " + stop.NoticeID
-		}
-		switch {
-		case oneClick || form.Get("step") == "yes":
-			step = views.StopDone
-			_, err = s.Cases.Choose(r.Context(), tx, who.ID, func(c contact.Choices) contact.Choices {
-				c.NoMail, c.Source, c.Words, c.Actor = true, contact.FromOneClick, words, ""
-				return c
-			}, s.Now())
-		case form.Get("step") == "undo":
-			step = views.StopUndone
-			_, err = s.Cases.Choose(r.Context(), tx, who.ID, func(c contact.Choices) contact.Choices {
-				if c.NoMail && c.Source != contact.FromOneClick {
-					step = views.StopDone // said another way: only that way takes it back
-					return c
-				}
-				c.NoMail, c.Source, c.Words, c.Actor = false, contact.FromOneClick, "Took it back on the page of a mail, "+stop.NoticeID, ""
-				return c
-			}, s.Now())
-		}
+		step, err = s.pressStop(r.Context(), tx, stop, form)
 		return err
 	})
 	if fault.Is(err, fault.NotFound) {
@@ -101,6 +80,40 @@ func (s *Server) stopMail(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.drawStop(w, r, who, step)
 	return nil
+}
+
+// pressStop keeps what a press of stop, or the one-click POST of a mail program, asks for, and answers what the page shows
+// next. A first press asks once more and changes nothing.
+func (s *Server) pressStop(ctx context.Context, tx *sql.Tx, stop link.Stop, form url.Values) (step views.StopStep, err error) {
+	step = views.StopAsk
+	var change func(contact.Choices) contact.Choices
+	oneClick := strings.EqualFold(form.Get("List-Unsubscribe"), "One-Click")
+	switch {
+	case oneClick || form.Get("step") == "yes":
+		step = views.StopDone
+		words := "Pressed stop on the page of a mail, " + stop.NoticeID
+		if oneClick {
+			words = "List-Unsubscribe=One-Click, of the mail " + stop.NoticeID
+		}
+		change = func(c contact.Choices) contact.Choices {
+			c.NoMail, c.Source, c.Words, c.Actor = true, contact.FromOneClick, words, ""
+			return c
+		}
+	case form.Get("step") == "undo":
+		step = views.StopUndone
+		change = func(c contact.Choices) contact.Choices {
+			if c.NoMail && c.Source != contact.FromOneClick {
+				step = views.StopDone // said another way: only that way takes it back
+				return c
+			}
+			c.NoMail, c.Source, c.Words, c.Actor = false, contact.FromOneClick, "Took it back on the page of a mail, "+stop.NoticeID, ""
+			return c
+		}
+	default:
+		return step, nil
+	}
+	_, err = s.Cases.Choose(ctx, tx, stop.CustomerID, change, s.Now())
+	return step, err
 }
 
 // drawStop shows no more of the customer than the mail did: nobody's session is open.
