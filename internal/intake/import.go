@@ -62,15 +62,7 @@ func (in *Intake) Import(ctx context.Context, told func(Imported)) (Imported, er
 		if !page.More {
 			next.DoneAt = in.now().Unix()
 		}
-		err = in.keepPage(ctx, page.Accounts, readAt, func(save func(tx *sql.Tx) error) error {
-			return in.db.Do(ctx, func(tx *sql.Tx) error {
-				err := save(tx)
-				if err != nil {
-					return err
-				}
-				return keepState(ctx, tx, settingImport, next)
-			})
-		})
+		err = in.keepPage(ctx, page.Accounts, readAt, func(save func(tx *sql.Tx) error) error { return in.moveImport(ctx, next, save) })
 		if err != nil {
 			return state, fmt.Errorf("save a page of invoices: %w", err)
 		}
@@ -80,6 +72,17 @@ func (in *Intake) Import(ctx context.Context, told func(Imported)) (Imported, er
 			return state, nil
 		}
 	}
+}
+
+// moveImport does save and moves the import on to its next state, in one transaction.
+func (in *Intake) moveImport(ctx context.Context, next Imported, save func(tx *sql.Tx) error) error {
+	return in.db.Do(ctx, func(tx *sql.Tx) error {
+		err := save(tx)
+		if err != nil {
+			return err
+		}
+		return keepState(ctx, tx, settingImport, next)
+	})
 }
 
 // beginImport answers the import under way, or begins one.
@@ -115,17 +118,16 @@ func (in *Intake) beginImport(ctx context.Context) (Imported, error) {
 // the others.
 func (in *Intake) keepPage(ctx context.Context, accounts []billing.Account, readAt int64, keep func(save func(tx *sql.Tx) error) error) error {
 	slices.SortFunc(accounts, func(a, b billing.Account) int { return cmp.Compare(a.Customer.ID, b.Customer.ID) })
-	err := caught(func() error {
-		return keep(func(tx *sql.Tx) error {
-			for _, account := range accounts {
-				err := in.saveListed(ctx, tx, account, readAt)
-				if err != nil {
-					return err
-				}
+	all := func(tx *sql.Tx) error {
+		for _, account := range accounts {
+			err := in.saveListed(ctx, tx, account, readAt)
+			if err != nil {
+				return err
 			}
-			return nil
-		})
-	})
+		}
+		return nil
+	}
+	err := caught(func() error { return keep(all) })
 	if err == nil || errors.Is(err, errElsewhere) || ctx.Err() != nil {
 		return err
 	}

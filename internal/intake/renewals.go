@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"sollecito/internal/gateway"
 )
 
 const settingRenewals = "renewals"
@@ -52,22 +54,26 @@ func (w *walk) readRenewalPages(ctx context.Context, from int64, read renewalsRe
 			return w.listing(err)
 		}
 		more = page.More
-		err = w.keepPage(ctx, page.Accounts, readAt, func(save func(tx *sql.Tx) error) error {
-			return w.advance(ctx, func(tx *sql.Tx, next *Reconciled) error {
-				next.UnderWay.After = page.Last
-				if !more {
-					next.UnderWay.After = ""
-					err := keepState(ctx, tx, settingRenewals, read)
-					if err != nil {
-						return err
-					}
-				}
-				return save(tx)
-			})
-		})
+		err = w.keepPage(ctx, page.Accounts, readAt, func(save func(tx *sql.Tx) error) error { return w.pastPage(ctx, page, read, save) })
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// pastPage does save and moves on from a page of renewals, in one transaction; from the last page of a stretch, to its end.
+func (w *walk) pastPage(ctx context.Context, page gateway.RenewingPage, read renewalsRead, save func(tx *sql.Tx) error) error {
+	return w.advance(ctx, func(tx *sql.Tx, next *Reconciled) error {
+		next.UnderWay.After = page.Last
+		if page.More {
+			return save(tx)
+		}
+		next.UnderWay.After = ""
+		err := keepState(ctx, tx, settingRenewals, read)
+		if err != nil {
+			return err
+		}
+		return save(tx)
+	})
 }
