@@ -66,6 +66,7 @@ var (
 // greeceInTax is how the European Union writes Greece before tax numbers; Stripe and ISO 3166 write GR.
 const greeceInTax = "EL"
 
+// check finds what is wrong with the document and adds it to its flaws.
 func (d *document) check() {
 	d.plainly("", d.file.Docs[0].Body)
 	d.numbers(d.file.Docs[0].Body, reflect.TypeFor[Campaign]())
@@ -93,6 +94,15 @@ func (d *document) check() {
 		d.flaw("$.steps", "a campaign has at most %d steps", mostSteps)
 		return
 	}
+	d.steps()
+	d.variants()
+	if d.Retries != nil && len(d.flaws) == 0 { // where days are wrong already, those are to be mended first
+		d.retriesEnd("$.retries", *d.Retries)
+	}
+}
+
+// steps checks each step and how they follow one another.
+func (d *document) steps() {
 	seen := map[string]bool{}
 	speaks := 0
 	access := Full
@@ -128,10 +138,6 @@ func (d *document) check() {
 	}
 	if speaks == 0 {
 		d.flaw("$.steps", "no step says anything; give one channels: [email, app]")
-	}
-	d.variants()
-	if d.Retries != nil && len(d.flaws) == 0 { // where days are wrong already, those are to be mended first
-		d.retriesEnd("$.retries", *d.Retries)
 	}
 }
 
@@ -256,7 +262,35 @@ func (d *document) mailed(at string, s Step, texts map[string]Text) {
 	}
 }
 
+// segment checks the conditions of a campaign or of a step.
 func (d *document) segment(at string, s Segment) {
+	d.lists(at, s)
+	if s.Collection != "" && s.Collection != "charge_automatically" && s.Collection != "send_invoice" {
+		d.flaw(at+".collection", "collection is charge_automatically or send_invoice")
+	}
+	for _, c := range s.Countries {
+		d.country(at+".countries", c)
+	}
+	for _, c := range s.Currencies {
+		d.currency(at+".currencies", c)
+	}
+	for _, class := range s.Declines {
+		d.class(at+".declines", class)
+	}
+	for _, method := range s.Methods {
+		if strings.TrimSpace(method) != "" && !methodForm.MatchString(method) {
+			d.flaw(at+".methods", "%q is no type of payment method; write it as Stripe does, as sepa_debit", method)
+		}
+	}
+	d.amounts(at+".amounts", s.Amounts)
+	if s.Tenure != nil {
+		d.span(at+".tenure_days", *s.Tenure)
+	}
+	d.metadata(at+".metadata", s.Metadata)
+}
+
+// lists refuses a list of conditions that is named and empty, and an empty word in one: both would hold for everybody.
+func (d *document) lists(at string, s Segment) {
 	for _, list := range []struct {
 		name  string
 		words []string
@@ -271,56 +305,49 @@ func (d *document) segment(at string, s Segment) {
 			d.flaw(at+"."+list.name, "an empty word stands in everything; write one, or leave %s out", list.name)
 		}
 	}
-	if s.Collection != "" && s.Collection != "charge_automatically" && s.Collection != "send_invoice" {
-		d.flaw(at+".collection", "collection is charge_automatically or send_invoice")
+}
+
+// country checks that a word is a country as Stripe writes it.
+func (d *document) country(at, c string) {
+	region, err := language.ParseRegion(c)
+	switch {
+	case c == greeceInTax:
+		d.flaw(at, "no customer has the country %s, which is Greece in tax numbers alone; write GR", c)
+	case !countryForm.MatchString(c):
+		d.flaw(at, "%q is no country; write two capital letters, as IT", c)
+	case err != nil || !region.IsCountry():
+		d.flaw(at, "there is no country %s; write it as Stripe does, as IT", c)
+	case region.Canonicalize().String() != c:
+		d.flaw(at, "no customer has the country %s; write %s", c, region.Canonicalize())
 	}
-	for _, c := range s.Countries {
-		region, err := language.ParseRegion(c)
-		switch {
-		case c == greeceInTax:
-			d.flaw(at+".countries", "no customer has the country %s, which is Greece in tax numbers alone; write GR", c)
-		case !countryForm.MatchString(c):
-			d.flaw(at+".countries", "%q is no country; write two capital letters, as IT", c)
-		case err != nil || !region.IsCountry():
-			d.flaw(at+".countries", "there is no country %s; write it as Stripe does, as IT", c)
-		case region.Canonicalize().String() != c:
-			d.flaw(at+".countries", "no customer has the country %s; write %s", c, region.Canonicalize())
-		}
-	}
-	for _, c := range s.Currencies {
-		d.currency(at+".currencies", c)
-	}
-	for _, class := range s.Declines {
-		d.class(at+".declines", class)
-	}
+}
+
+// amounts checks the ranges of what is open, one for each currency.
+func (d *document) amounts(at string, ranges map[string]Span) {
+	d.emptied(at, len(ranges))
 	seen := map[string]string{}
-	for _, c := range slices.Sorted(maps.Keys(s.Amounts)) {
-		d.currency(at+".amounts."+c, c)
-		d.span(at+".amounts."+c, s.Amounts[c])
+	for _, c := range slices.Sorted(maps.Keys(ranges)) {
+		d.currency(at+"."+c, c)
+		d.span(at+"."+c, ranges[c])
 		if other, twice := seen[strings.ToLower(c)]; twice {
-			d.flaw(at+".amounts."+c, "%s and %s are one currency; give it one range", other, c)
+			d.flaw(at+"."+c, "%s and %s are one currency; give it one range", other, c)
 		}
 		seen[strings.ToLower(c)] = c
 	}
-	d.emptied(at+".amounts", len(s.Amounts))
-	d.emptied(at+".metadata", len(s.Metadata))
-	for _, method := range s.Methods {
-		if strings.TrimSpace(method) != "" && !methodForm.MatchString(method) {
-			d.flaw(at+".methods", "%q is no type of payment method; write it as Stripe does, as sepa_debit", method)
-		}
-	}
-	if s.Tenure != nil {
-		d.span(at+".tenure_days", *s.Tenure)
-	}
-	for key, values := range s.Metadata {
+}
+
+// metadata checks the conditions on the customer's metadata.
+func (d *document) metadata(at string, conditions map[string]OneOrMore) {
+	d.emptied(at, len(conditions))
+	for key, values := range conditions {
 		if !metadataForm.MatchString(key) {
-			d.flaw(at+".metadata."+key, "%q is not kept: only the customer's metadata whose keys begin with sollecito_ is", key)
+			d.flaw(at+"."+key, "%q is not kept: only the customer's metadata whose keys begin with sollecito_ is", key)
 		}
 		switch {
 		case len(values) == 0:
-			d.flaw(at+".metadata."+key, "%s needs a value: a word, or a list of words", key)
+			d.flaw(at+"."+key, "%s needs a value: a word, or a list of words", key)
 		case slices.ContainsFunc(values, func(v string) bool { return strings.TrimSpace(v) == "" }):
-			d.flaw(at+".metadata."+key, "an empty word would hold for everybody who has no %s; write a word, or leave %s out", key, key)
+			d.flaw(at+"."+key, "an empty word would hold for everybody who has no %s; write a word, or leave %s out", key, key)
 		}
 	}
 }
