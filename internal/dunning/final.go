@@ -117,12 +117,3 @@ func (e Effect) Objects() []string {
 	slices.Sort(all)
 	return all
 }
-
-// Owes is what is open of its invoices, by currency.
-func (e Effect) Owes() []billing.Money {
-	var all []billing.Money
-	for _, i := range e.Invoices {
-		all = append(all, i.Remaining())
-	}
-	return billing.Totals(all)
-}

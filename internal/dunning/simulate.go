@@ -71,6 +71,7 @@ func (cs *Cases) Rehearse(ctx context.Context, tx *sql.Tx, plans campaign.Campai
 	return r, nil
 }
 
+// rehearse adds to by, under the campaign that would have been chosen, what it would have done with a case up to now.
 func (cs *Cases) rehearse(ctx context.Context, tx *sql.Tx, plans campaign.Campaigns, c Case, by map[string]*Rehearsed, now time.Time) error {
 	customer, err := billing.FindCustomer(ctx, tx, c.CustomerID)
 	if billing.IsErased(err) {
@@ -84,36 +85,21 @@ func (cs *Cases) rehearse(ctx context.Context, tx *sql.Tx, plans campaign.Campai
 		return err
 	}
 	opened := time.Unix(c.OpenedAt, 0)
-	for n, i := range invoices { // as it was when it failed
-		if !i.Open() {
-			invoices[n].Status, invoices[n].AmountRemaining = "open", max(i.FirstFailed, i.AmountDue)
-		}
-	}
-	who, err := subjectOf(ctx, tx, customer, invoices, opened)
+	who, err := subjectOf(ctx, tx, customer, asFailed(invoices), opened)
 	if err != nil {
 		return err
 	}
 	plan := plans.Choose(who)
-	part := by[plan.Name]
-	if part == nil {
-		part = &Rehearsed{Campaign: plan.Name}
-		for _, step := range plan.Steps {
-			part.Steps = append(part.Steps, Reached{Key: step.Key})
-		}
-		by[plan.Name] = part
+	if by[plan.Name] == nil {
+		by[plan.Name] = newRehearsed(plan)
 	}
+	part := by[plan.Name]
 	part.Cases++
 	notices, err := outbox.OfCase(ctx, tx, c.ID)
 	if err != nil {
 		return err
 	}
-	var said []string
-	for _, n := range notices {
-		if n.Kind == outbox.Reminder && (n.Status == outbox.Sent || n.Status == outbox.Uncertain) && !slices.Contains(said, n.Step) {
-			said = append(said, n.Step)
-		}
-	}
-	part.Said += len(said)
+	part.Said += stepsSaid(notices)
 	if plan.HoldsOut(c.CustomerID) {
 		part.Held++
 		return nil
@@ -137,19 +123,55 @@ func (cs *Cases) rehearse(ctx context.Context, tx *sql.Tx, plans campaign.Campai
 		Plan: plan, Who: who, Class: who.Class, Zones: contact.ZonesOf(customer, cs.fallback), Policy: cs.PolicyFor(customer, contact.Choices{}),
 		StripeMails: cs.stripeMails, Now: opened,
 	}
+	part.walk(again, in, end)
+	return nil
+}
+
+// newRehearsed is a campaign's part of a rehearsal before any case was walked.
+func newRehearsed(plan campaign.Campaign) *Rehearsed {
+	part := &Rehearsed{Campaign: plan.Name}
+	for _, step := range plan.Steps {
+		part.Steps = append(part.Steps, Reached{Key: step.Key})
+	}
+	return part
+}
+
+// walk counts the steps that a case would have taken before end.
+func (r *Rehearsed) walk(c Case, in Situation, end time.Time) {
 	taken := false
-	for _, p := range again.Ahead(in) {
+	for _, p := range c.Ahead(in) {
 		if !p.At.Before(end) {
 			break
 		}
-		part.Steps[p.Index].Cases++
+		r.Steps[p.Index].Cases++
 		if len(in.Ways(p.Step)) > 0 {
-			part.Messages++
+			r.Messages++
 		}
 		taken = taken || p.Step.Consequence
 	}
 	if taken {
-		part.Taken++
+		r.Taken++
 	}
-	return nil
+}
+
+// asFailed answers the invoices as they were when they had failed: open, with all that was due then.
+func asFailed(invoices []billing.Invoice) []billing.Invoice {
+	all := slices.Clone(invoices)
+	for n, i := range all {
+		if !i.Open() {
+			all[n].Status, all[n].AmountRemaining = "open", max(i.FirstFailed, i.AmountDue)
+		}
+	}
+	return all
+}
+
+// stepsSaid answers how many steps of a case reached its customer, or may have.
+func stepsSaid(notices []outbox.Notice) int {
+	said := map[string]bool{}
+	for _, n := range notices {
+		if n.Kind == outbox.Reminder && (n.Status == outbox.Sent || n.Status == outbox.Uncertain) {
+			said[n.Step] = true
+		}
+	}
+	return len(said)
 }
