@@ -67,7 +67,7 @@ func (p prospect) with(s *Server, v visitor, c contact.Choices) prospect {
 	return p
 }
 
-// outlook is what is still to come of the latest case, by the reckoning that sends.
+// outlook is what is still to come of the latest case, worked out by the rules that send.
 func (p prospect) outlook(zone *time.Location) views.Outlook {
 	o := views.Outlook{
 		Open:    p.c.Status == dunning.Open || p.c.Status == dunning.Exhausted && len(p.in.Who.Open) > 0,
@@ -106,7 +106,7 @@ func wayFor(mail, app bool) views.Way {
 	return views.WayNone
 }
 
-// limitsFor are what is kept for this customer whatever they choose.
+// limitsFor are the limits that hold for this customer whatever they choose.
 func (s *Server) limitsFor(v visitor) views.Limits {
 	p := s.Cases.PolicyFor(v.Customer, contact.Choices{})
 	return views.Limits{
@@ -131,7 +131,7 @@ func (s *Server) hasApp() bool {
 	return false
 }
 
-// choicesFrom reads a choice out of a form; false when the hours are none that can be kept.
+// choicesFrom reads a choice out of a form; false when its hours cannot be kept.
 func (s *Server) choicesFrom(form url.Values, v visitor, before contact.Choices) (contact.Choices, bool) {
 	c := before
 	c.Source, c.Actor = contact.FromPage, ""
@@ -233,8 +233,8 @@ func (s *Server) reviewChoices(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// keptAs is what the page that follows keeping a choice is told: of this one, so that it says nothing of it, and offers no
-// Undo, once another stands.
+// keptAs is the mark with which the page after keeping a choice knows that this choice was kept: once another one stands,
+// the page says nothing of it and offers no Undo.
 func keptAs(c contact.Choices) string { return "kept" + strconv.FormatInt(c.Version, 10) }
 
 // keepChoices keeps a choice. From here on every message obeys it.

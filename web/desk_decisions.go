@@ -22,8 +22,8 @@ func (s *Server) decidedWords(k record, caseID, step string, what dunning.What) 
 	return ""
 }
 
-// pastDecisions are the times at which something did not go out although it was to, and the steps that were not for the
-// case: each once, however often it was decided.
+// pastDecisions are the times at which something that was due did not go out, and the steps that were not for the case:
+// each once, however often it was decided.
 func (s *Server) pastDecisions(k record) []desk.Entry {
 	var all []desk.Entry
 	for _, d := range k.decisions {

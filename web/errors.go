@@ -202,7 +202,7 @@ func sendSecret(w http.ResponseWriter, secret string) error {
 	return sendJSON(w, http.StatusOK, map[string]string{"client_secret": secret})
 }
 
-// sendAway makes our script leave for another page: what it asks for is no longer to be had on this one.
+// sendAway makes our script leave for another page, because what it asks for can no longer be had here.
 func sendAway(w http.ResponseWriter, code int, to string) error {
 	return sendJSON(w, code, map[string]string{"redirect": to})
 }

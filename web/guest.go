@@ -21,8 +21,8 @@ type guest struct {
 	who     visitor // the customer; its frame is never drawn
 }
 
-// guestOf answers whose session the request carries, or fault.SignedOut when it is none of a link that was handed on, or
-// that link works no more.
+// guestOf answers the guest whose session the request carries. fault.SignedOut when the session is not that of a link a
+// customer handed on, or when that link no longer works.
 func (s *Server) guestOf(r *http.Request) (guest, error) {
 	session, err := s.Sessions.Get(r, s.Sessions.CookieName())
 	if err != nil {
@@ -64,7 +64,8 @@ func (g guest) payable() bool {
 	return g.invoice.Open() && !g.invoice.Processing() && !g.invoice.Disputed && !g.invoice.PartPaid()
 }
 
-// debitFailed reports whether a bank took back a guest's debit, days after it began: whoever opens the link again is told.
+// debitFailed reports whether the bank took back a guest's debit, days after it began: whoever opens the link again is
+// told.
 func (g guest) debitFailed() bool {
 	return g.invoice.MethodIsGuests && g.invoice.IntentStatus == "requires_payment_method" && g.invoice.Decline != (billing.Decline{})
 }
@@ -165,8 +166,8 @@ func (s *Server) guestPress(r *http.Request, g guest, press string, wanted []che
 	return checkout.Press{ID: press, Customer: g.who.ID, Invoices: wanted, Link: g.who.link.ID, Place: placeAt(r)}
 }
 
-// hostGuest leads to Stripe's own page of the invoice: the way without our card fields, and for the rest of one of which a
-// part was paid.
+// hostGuest leads to Stripe's own page of the invoice: the way without our card fields, and the way to pay the rest of an
+// invoice that was paid in part.
 func (s *Server) hostGuest(w http.ResponseWriter, r *http.Request) error {
 	g, err := s.guestOf(r)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"sollecito/internal/fault"
 )
 
-// errIllegible answers what no form, link or page of ours sends: it is refused before anybody works with it, since the two
-// databases do not take it alike.
+// errIllegible answers text that no form, link or page of ours sends (not UTF-8, or with a NUL). It is refused before
+// anybody works with it, because the two databases treat it differently.
 var errIllegible = badRequest{fault.New(fault.Invalid, "What was sent holds characters that are none: NUL, or bytes that are not UTF-8.")}
 
 func legible(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
@@ -30,9 +30,9 @@ func legibleForm(form url.Values) bool {
 	return true
 }
 
-// legibleAddress reports whether path and query can be read. What stands where a token stands is an unknown token like any
-// other: only its hash is looked for. What a mail's other stations hang onto a link is not looked at, so that it keeps nobody
-// out.
+// legibleAddress reports whether path and query can be read. Addresses that end in a mail's token are let through:
+// illegible text there is just an unknown token, since only its hash is looked for, and what mail servers on the way append
+// to a link must keep nobody out.
 func legibleAddress(r *http.Request) bool {
 	if strings.HasPrefix(r.URL.Path, "/l/") || strings.HasPrefix(r.URL.Path, "/pay/stop/") {
 		return true

@@ -8,10 +8,10 @@ import (
 	"sollecito/internal/database"
 )
 
-// memory tells again what was just read for a session, as long as it is the same second and nobody has committed
-// anything: a page that is asked for over and over, by whoever reloads it or by a scanner that fetches an address fifty
-// times, then costs little more than its drawing. What is told again is exactly what reading would answer, since whether
-// anything was committed is asked each time.
+// memory remembers what was just read for a session, for as long as it is the same second and nobody has committed
+// anything. A page that is asked for over and over, by somebody who reloads it or by a scanner that fetches an address
+// fifty times, then costs little more than its drawing. What is remembered is exactly what reading would answer, since
+// whether anything was committed is asked each time.
 type memory struct {
 	mu   sync.Mutex
 	at   moment
@@ -24,7 +24,7 @@ type moment struct {
 	business, real int64 // unix seconds
 }
 
-// told is what was read for one session. Whoever is told it changes nothing of it but their own copy of the session.
+// told is what was read for one session. Whoever gets it may change nothing of it but their own copy of the session.
 type told struct {
 	visitor  visitor
 	standing standing

@@ -44,7 +44,7 @@ func (s *Server) showOverview(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// showOwed draws what is owed, also for who wanted to pay some of it and ticked nothing (StatusUnprocessableEntity).
+// showOwed draws what is owed. With http.StatusUnprocessableEntity it also says that nothing was ticked.
 func (s *Server) showOwed(w http.ResponseWriter, r *http.Request, v visitor, st standing, code int) error {
 	p := s.overviewPage(s.frame(r, v), v, st)
 	p.NoneChosen = code == http.StatusUnprocessableEntity
@@ -184,8 +184,8 @@ func namesOf(subscriptions []billing.Subscription) []string {
 	return all
 }
 
-// openPDF leads to the invoice's PDF, whose address is fetched fresh because it expires. It shows more of the customer
-// than a link may that was forwarded.
+// openPDF leads to the invoice's PDF, whose address is fetched each time because it expires. The PDF shows more of the
+// customer than a forwarded link may, so it asks for a code first.
 func (s *Server) openPDF(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.visitorOf(r)
 	if err != nil {
@@ -250,7 +250,7 @@ func (s *Server) ownInvoice(r *http.Request, v visitor, id string) (billing.Invo
 	return i, nil
 }
 
-// staleNotice says that Stripe does not answer and as of when the page speaks.
+// staleNotice says that Stripe does not answer, and from when the page's data is.
 func (s *Server) staleNotice(f views.Frame, v visitor) string {
 	at := time.Unix(v.SyncedAt, 0).In(v.zone)
 	return f.Locale.Text("note.stale", l10n.Args{"Day": f.Locale.Day(at), "Clock": f.Locale.Clock(at)})

@@ -18,8 +18,7 @@ import (
 // address and what they bought long ago.
 const keyPapers = "papers"
 
-// openReceipts is how long a payment stands on the page for whoever has the link alone, who may be somebody the mail was
-// forwarded to.
+// openReceipts is how long a payment is shown to somebody who has only the link, which may have been forwarded.
 const openReceipts = 90 * 24 * time.Hour
 
 func mayRead(v visitor) bool { return link.Value(v.session, keyPapers) != "" }

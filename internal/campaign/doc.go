@@ -1,5 +1,5 @@
-// Package campaign is what a merchant plans: versioned documents of steps, texts, segments, variants, retries and a last
-// act, who they are for and in which order they are asked. It reads and checks them, says with the line what is wrong,
-// and keeps every version that was ever applied, since a case keeps the one it began with. It knows nobody's case:
-// leading one through a campaign is dunning's.
+// Package campaign is what a merchant plans: versioned documents that say who they are for, in which order they are asked,
+// and which steps, texts, variants, retries and last act they have. It reads and checks documents, reports what is wrong
+// with its line, and keeps every version that was ever applied, since a case keeps the one it began with. It knows nobody's
+// case: leading one through a campaign is dunning's.
 package campaign

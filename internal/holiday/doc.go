@@ -1,3 +1,3 @@
-// Package holiday knows on which days of a year a country rests, so that nobody is reminded of money then. The
-// dates come from a kept library, which only this room imports; the rest of the house asks Almanac.Of.
+// Package holiday knows the public holidays of countries, so that nobody is reminded of money then. The dates come from a
+// maintained library, which only this package imports; everybody else asks Almanac.Of.
 package holiday

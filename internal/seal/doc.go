@@ -1,3 +1,3 @@
-// Package seal keeps what must be read again and stay secret: the seeds of second factors, the secrets that messages to the
-// merchant's app are signed with.
+// Package seal encrypts secrets that must be stored and read again: the seeds of second factors, and the secrets with which
+// messages to the merchant's app are signed.
 package seal
