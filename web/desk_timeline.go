@@ -43,7 +43,7 @@ func (s *Server) pastCharges(k record) []desk.Entry {
 		name := cmp.Or(i.Number, i.ID)
 		failed := billing.Money{Minor: cmp.Or(i.FirstFailed, i.AmountDue), Currency: i.Currency}
 		switch {
-		case i.CollectionMethod == "send_invoice" && i.DueAt > 0 && i.DueAt <= s.Now().Unix() && (i.PaidAt == 0 || i.PaidAt > i.DueAt):
+		case i.ByHand() && i.DueAt > 0 && i.DueAt <= s.Now().Unix() && (i.PaidAt == 0 || i.PaidAt > i.DueAt):
 			all = append(all, desk.Entry{
 				At: s.at(i.DueAt), Kind: desk.KindCharge, Tone: desk.Wait, Title: "Invoice past its due date, " + s.deskMoney(failed), Detail: "Invoice " + name + ".",
 			})
@@ -58,7 +58,7 @@ func (s *Server) pastCharges(k record) []desk.Entry {
 		default:
 			continue
 		}
-		if i.PaidAt > 0 && i.Status == "paid" {
+		if i.PaidAt > 0 && i.MarkedPaid() {
 			detail := "Invoice " + name + "."
 			if i.PaidOutOfBand {
 				detail = "Invoice " + name + ", marked as paid outside Stripe."

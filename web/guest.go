@@ -83,7 +83,7 @@ func (s *Server) showGuest(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := s.guestPage(r, g)
 	switch {
-	case g.invoice.Status == "paid":
+	case g.invoice.MarkedPaid():
 		p.State = views.GuestPaid
 	case g.invoice.Processing():
 		p.State = views.GuestProcessing

@@ -70,7 +70,7 @@ func (o *outcome) addCharge(r *http.Request, tx *sql.Tx, a billing.Attempt) erro
 		return err
 	}
 	switch {
-	case i.Status == "paid":
+	case i.MarkedPaid():
 		o.paid = append(o.paid, i.ID)
 	case a.Status == billing.AttemptFailed && !i.Open(): // voided meanwhile: no bank said anything
 	case a.Status == billing.AttemptStarted || a.Status == billing.AttemptPaid:

@@ -217,7 +217,7 @@ func (s *Server) openHosted(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !mayRead(v) && !i.Open() && i.Status != "uncollectible" { // nothing to pay there, an address to read
+	if !mayRead(v) && !i.Open() && !i.WrittenOff() { // nothing to pay there, an address to read
 		http.Redirect(w, r, "/pay/papers?pdf="+escape(i.ID), http.StatusSeeOther)
 		return nil
 	}

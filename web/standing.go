@@ -173,7 +173,7 @@ func (st standing) goesOn() bool { return st.c.Status == dunning.Open && st.c.Re
 func (st standing) writtenOff() []billing.Invoice {
 	var all []billing.Invoice
 	for _, i := range st.closed {
-		if i.Status == "uncollectible" && i.AmountRemaining > 0 {
+		if i.WrittenOff() && i.AmountRemaining > 0 {
 			all = append(all, i)
 		}
 	}

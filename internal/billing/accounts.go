@@ -133,7 +133,7 @@ func Unsettled(ctx context.Context, tx *sql.Tx, customer string) ([]Invoice, err
 		WHERE customer_id = $1 AND status IN ('open', 'uncollectible') AND amount_remaining > 0
 		ORDER BY status = 'uncollectible', created_at DESC, id`, customer)
 	open := len(owed)
-	for open > 0 && owed[open-1].Status == "uncollectible" {
+	for open > 0 && owed[open-1].WrittenOff() {
 		open--
 	}
 	return owed[:min(len(owed), open+unsettledGiven)], err

@@ -60,7 +60,20 @@ func (i Invoice) Collected() Money {
 }
 
 // Paid reports whether it was settled by money. Stripe also calls paid what a credit note cleared.
-func (i Invoice) Paid() bool { return i.Status == "paid" && i.Collected().Minor > 0 }
+func (i Invoice) Paid() bool { return i.MarkedPaid() && i.Collected().Minor > 0 }
+
+// MarkedPaid reports whether Stripe calls it paid: by money, or because credit cleared it.
+func (i Invoice) MarkedPaid() bool { return i.Status == "paid" }
+
+// WrittenOff reports whether the merchant gave it up at Stripe (uncollectible). It can still be paid.
+func (i Invoice) WrittenOff() bool { return i.Status == "uncollectible" }
+
+// ByHand reports whether its customer pays it by themselves (send_invoice): nothing is charged, so nothing fails, and the
+// due date passes instead.
+func (i Invoice) ByHand() bool { return i.CollectionMethod == "send_invoice" }
+
+// FirstPurchase reports whether it is the very first invoice of a subscription.
+func (i Invoice) FirstPurchase() bool { return i.BillingReason == "subscription_create" }
 
 // ByPayment orders paid invoices by when they were paid, then by number: of two that count alike the shorter is the earlier.
 func ByPayment(a, b Invoice) int {
@@ -81,10 +94,10 @@ func (i Invoice) Processing() bool { return i.Open() && i.IntentStatus == "proce
 // charge failed, or it was to be paid by hand and its due date has passed. A subscription's very first invoice
 // never is: that purchase was simply not completed.
 func (i Invoice) Overdue(now int64) bool {
-	if !i.Open() || i.BillingReason == "subscription_create" {
+	if !i.Open() || i.FirstPurchase() {
 		return false
 	}
-	if i.CollectionMethod == "send_invoice" {
+	if i.ByHand() {
 		return i.DueAt > 0 && i.DueAt <= now
 	}
 	return i.Failed()
@@ -92,7 +105,7 @@ func (i Invoice) Overdue(now int64) bool {
 
 // Failed reports whether an automatic attempt on this open invoice has failed and none is under way.
 func (i Invoice) Failed() bool {
-	if !i.Open() || i.CollectionMethod == "send_invoice" || !i.Attempted {
+	if !i.Open() || i.ByHand() || !i.Attempted {
 		return false
 	}
 	return i.FailedAt > 0
@@ -101,12 +114,12 @@ func (i Invoice) Failed() bool {
 // Chargeable reports whether a press of ours may charge the invoice: it is open, no bank is working on it, nobody
 // disputes it, nothing of it was paid yet, and it is not a first purchase that was never completed.
 func (i Invoice) Chargeable() bool {
-	return i.Open() && !i.Processing() && !i.Disputed && !i.PartPaid() && i.BillingReason != "subscription_create"
+	return i.Open() && !i.Processing() && !i.Disputed && !i.PartPaid() && !i.FirstPurchase()
 }
 
 // Since is when the invoice became overdue: the first failed attempt, or the due date.
 func (i Invoice) Since() int64 {
-	if i.CollectionMethod == "send_invoice" {
+	if i.ByHand() {
 		return i.DueAt
 	}
 	return i.FailedAt
@@ -114,7 +127,7 @@ func (i Invoice) Since() int64 {
 
 // Class says why the invoice is unpaid.
 func (i Invoice) Class() Class {
-	if i.CollectionMethod == "send_invoice" {
+	if i.ByHand() {
 		return ClassOverdue
 	}
 	if i.MethodIsGuests { // what a guest's bank asks or says is between them

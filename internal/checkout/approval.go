@@ -150,7 +150,7 @@ func (d *Desk) settle(ctx context.Context, tx *sql.Tx, a *billing.Attempt) error
 	}
 	now := d.now().Unix()
 	switch {
-	case i.Status == "paid":
+	case i.MarkedPaid():
 		a.Status = billing.AttemptPaid
 	case i.Processing():
 		a.Status = billing.AttemptProcessing

@@ -348,7 +348,7 @@ func (d *Desk) read(ctx context.Context, a *billing.Attempt) error {
 		return err
 	}
 	a.Status = billing.AttemptFailed
-	if i.Status == "paid" {
+	if i.MarkedPaid() {
 		a.Status = billing.AttemptPaid
 	}
 	return nil

@@ -230,7 +230,7 @@ func settleTarget(ctx context.Context, tx *sql.Tx, customer string, t *Target, n
 		if err != nil {
 			return err
 		}
-		came = i.Status == "uncollectible"
+		came = i.WrittenOff()
 	} else {
 		subscriptions, err := billing.Subscriptions(ctx, tx, customer)
 		if err != nil {

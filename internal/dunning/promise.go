@@ -142,5 +142,5 @@ func promisable(i billing.Invoice, kind PromiseKind) bool {
 	if kind == PromiseCharge {
 		return i.Chargeable() && i.Class().Retryable()
 	}
-	return i.Open() && !i.Processing() && !i.Disputed && i.BillingReason != "subscription_create"
+	return i.Open() && !i.Processing() && !i.Disputed && !i.FirstPurchase()
 }

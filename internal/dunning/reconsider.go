@@ -332,7 +332,7 @@ func (cs *Cases) thank(ctx context.Context, tx *sql.Tx, c Case, invoices []billi
 	onOurPages := false
 	for _, a := range attempts {
 		for _, i := range invoices {
-			onOurPages = onOurPages || a.InvoiceID == i.ID && i.Status == "paid" && a.Status != billing.AttemptDeclined && a.Status != billing.AttemptFailed
+			onOurPages = onOurPages || a.InvoiceID == i.ID && i.MarkedPaid() && a.Status != billing.AttemptDeclined && a.Status != billing.AttemptFailed
 		}
 	}
 	if !told && !onOurPages {

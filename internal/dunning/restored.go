@@ -197,7 +197,7 @@ func (cs *Cases) presumeNew(ctx context.Context, tx *sql.Tx, c Case, overdue []b
 		if !u.holds(since) {
 			continue
 		}
-		if i.CollectionMethod != "send_invoice" { // a retry of ours may hide when it failed first
+		if !i.ByHand() { // a retry of ours may hide when it failed first
 			since = max(min(i.CreatedAt, since), u.From)
 		}
 		if first == 0 || since < first {

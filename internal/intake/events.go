@@ -443,7 +443,7 @@ func (in *Intake) seeGivenBack(ctx context.Context, objectType, objectID string)
 	paid := false
 	err = in.db.See(ctx, func(tx *sql.Tx) error {
 		i, err := billing.FindInvoice(ctx, tx, invoice)
-		paid = i.Status == "paid"
+		paid = i.MarkedPaid()
 		return err
 	})
 	if fault.Is(err, fault.NotFound) || err == nil && !paid {

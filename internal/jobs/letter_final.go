@@ -32,7 +32,7 @@ func (l *Letters) finalAct(ctx context.Context, tx *sql.Tx, n *outbox.Notice, wh
 		Merchant: l.Merchant, FirstName: who.FirstName(), Act: string(f.Act), On: time.Unix(f.EndedAt, 0).In(l.Cases.Zone(who)), LinkURL: l.Addresses.Link(token),
 	}
 	for _, i := range invoices {
-		if i.Open() || i.Status == "uncollectible" && f.Act == campaign.ActWriteOff {
+		if i.Open() || i.WrittenOff() && f.Act == campaign.ActWriteOff {
 			facts.Open = append(facts.Open, i.Remaining())
 		}
 	}

@@ -26,7 +26,7 @@ func (l *Letters) settled(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who
 	zone := l.Cases.Zone(who)
 	facts := email.SettledFacts{Merchant: l.Merchant, FirstName: who.FirstName(), LinkURL: l.Addresses.Link(token)}
 	for _, i := range invoices {
-		if i.Status != "paid" || i.Collected().Minor == 0 {
+		if !i.Paid() {
 			continue
 		}
 		used, err := card(ctx, tx, who.ID, i.MethodID)

@@ -255,7 +255,7 @@ func untriedWith(ctx context.Context, tx *sql.Tx, c *billing.NewCard, now time.T
 		if err != nil {
 			return nil, err
 		}
-		if i.CollectionMethod == "send_invoice" || !i.Chargeable() || method != c.MethodID || slices.Contains(tried, i.ID) {
+		if i.ByHand() || !i.Chargeable() || method != c.MethodID || slices.Contains(tried, i.ID) {
 			continue
 		}
 		verdict, err := billing.MayCharge(ctx, tx, "", billing.ByNewCard, i, c.MethodID, now)
