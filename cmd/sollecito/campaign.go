@@ -37,7 +37,7 @@ func campaignCommand(p program, args []string) error {
 			"FILE may be - for standard input.").withSettings()
 	before := u.String("before", "", "of apply: the `campaign` a new case looks at after this one; a new campaign comes first of all")
 	version := u.Int64("version", 0, "of export: an earlier `version`; 0 for the newest")
-	days := u.Int("days", 90, "of simulate: cases opened in so `many` days")
+	days := u.Int("days", 90, "of simulate: cases opened in the last `N` days")
 	asJSON := u.Bool("json", false, "of simulate: answer as JSON")
 	words, err := u.parse(p, args)
 	if err != nil {

@@ -63,9 +63,9 @@ func noDatabase(at string) error {
 
 func migrateCommand(p program, args []string) error {
 	u := newUsage("migrate [--restored INSTANT] [flags]", "Brings the database to the shape this release needs, and makes it when there is none. `sollecito serve` does the same when it\n"+
-		"starts. An SQLite file that holds data is copied first. --restored says of a database that was put back from a backup\n"+
-		"which `sollecito backup` did not make when that was taken: serve then sends nothing that may have been sent since.").withSettings()
-	restored := u.String("restored", "", "when the backup that was put back had been taken, as 2026-11-25T03:00:00Z; rather too early than too late: an `instant`")
+		"starts. An SQLite file that holds data is copied first. After a backup was put back that\n"+
+		"`sollecito backup` did not make, --restored says when it was taken: serve then sends nothing that may have been sent since.").withSettings()
+	restored := u.String("restored", "", "the `instant` at which the backup that was put back was taken, as 2026-11-25T03:00:00Z; too early is safer than too late")
 	err := u.parseNone(p, args)
 	if err != nil {
 		return err

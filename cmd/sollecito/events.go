@@ -11,10 +11,10 @@ import (
 )
 
 func eventsCommand(p program, args []string) error {
-	u := newUsage("events list [--status WORD] [--limit N] | events replay ID", "Lists what Stripe told us, newest first, or has the running portal process an event once more, whatever became of it.\n"+
+	u := newUsage("events list [--status STATUS] [--limit N] | events replay ID", "Lists what Stripe told us, newest first, or has the running portal process an event once more, whatever became of it.\n"+
 		"Processing an event twice does no harm: its customer is read again from Stripe.").withSettings()
-	status := u.String("status", "", "only events that are received, processed, ignored or parked: one such `word`")
-	limit := u.Int("limit", 50, "at most so `many`")
+	status := u.String("status", "", "only events of this `status`: received, processed, ignored or parked")
+	limit := u.Int("limit", 50, "at most `N` events")
 	words, err := u.parse(p, args)
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ type Config struct {
 	StripeJS       string   `env:"STRIPE_JS_URL" shown:"redacted" default:"https://js.stripe.com/v3/" help:"address of Stripe's browser script; another only with a test key"`
 	StripeEmails   string   `env:"STRIPE_EMAILS" need:"yes" help:"on or off: whether Stripe itself mails customers about failed payments; on makes our first steps in-app only"`
 	SMTP           Secret   `env:"SMTP_URL" need:"yes" help:"smtp://user:password@host:587 (STARTTLS when offered, required with credentials; ?starttls=require|never) or smtps://…"`
-	Connections    string   `env:"SMTP_CONNECTIONS" default:"4" help:"how many conversations with that server may be open at once, 1 to 64; a program that dies leaves at most as many mails of which nobody knows whether they arrived"`
+	Connections    string   `env:"SMTP_CONNECTIONS" default:"4" help:"how many conversations with that server may be open at once, 1 to 64; a program that dies leaves at most that many mails in doubt"`
 	MailFrom       string   `env:"MAIL_FROM" need:"yes" help:"sender of every mail, as Lumen Studio <billing@example.com>"`
 	DKIMDomain     string   `env:"DKIM_DOMAIN" help:"the domain in whose name mails are signed (DKIM); that of MAIL_FROM when empty"`
 	DKIMSelectors  []string `env:"DKIM_SELECTOR" help:"the name below _domainkey where the public key is published, as s2026; several for several keys, in their order. Empty leaves signing to the mail server"`
@@ -50,10 +50,10 @@ type Config struct {
 	BrandLogo      string   `env:"BRAND_LOGO" help:"a PNG file with the merchant's logo, best below 20 KB and 128 pixels high; square, or up to five times as wide as high. Empty shows the name's first letter on BRAND_COLOR"`
 	BrandColor     string   `env:"BRAND_COLOR" help:"the brand's colour, as #14566b: buttons are filled with it and links are written in it (docs/brand.md)"`
 	BrandText      string   `env:"BRAND_TEXT" help:"the colour of text on BRAND_COLOR; white or black, whichever is read better, when empty"`
-	BrandPaper     string   `env:"BRAND_PAPER" help:"what pages and mails lie on by day, a very light colour; #f6f4ef when empty"`
+	BrandPaper     string   `env:"BRAND_PAPER" help:"the background of pages and mails by day, a very light colour; #f6f4ef when empty"`
 	BrandNight     string   `env:"BRAND_NIGHT_COLOR" help:"the brand's colour where the reader's device is dark; a light tint of BRAND_COLOR when empty"`
 	BrandNightText string   `env:"BRAND_NIGHT_TEXT" help:"the colour of text on BRAND_NIGHT_COLOR; worked out when empty"`
-	BrandNightPage string   `env:"BRAND_NIGHT_PAPER" help:"what pages and mails lie on there, a very dark colour; #161513 when empty"`
+	BrandNightPage string   `env:"BRAND_NIGHT_PAPER" help:"the background of pages and mails there, a very dark colour; #161513 when empty"`
 	InboundAddress string   `env:"INBOUND_ADDRESS" help:"where bounces and replies come back, one address for each mail: mail+{token}@in.example.com; off when empty"`
 	InboundListen  string   `env:"INBOUND_LISTEN" help:"address our own small SMTP server for INBOUND_ADDRESS listens on, as :2525"`
 	InboundCert    string   `env:"INBOUND_TLS_CERT" help:"certificate file with which that server offers STARTTLS"`
@@ -62,7 +62,7 @@ type Config struct {
 	HomeURL        string   `env:"HOME_URL" shown:"redacted" help:"where a customer goes back to after paying"`
 	DefaultZone    string   `env:"DEFAULT_ZONE" default:"UTC" help:"time zone of customers whose place is unknown, as Europe/Rome"`
 	DefaultLang    string   `env:"DEFAULT_LANGUAGE" default:"en" help:"language when nothing tells the customer's"`
-	SessionKey     Secret   `env:"SESSION_KEY" need:"yes" help:"at least 32 random characters; signs what must not be forged and seals staff's second factors"`
+	SessionKey     Secret   `env:"SESSION_KEY" need:"yes" help:"at least 32 random characters; signs what must not be forged and encrypts staff's second factors"`
 	EmbedSecrets   []Secret `env:"EMBED_SECRET" help:"at least 32 random characters; the merchant's app signs the banner's tokens with it; two while one is rolled"`
 	EmbedOrigins   []string `env:"EMBED_ORIGINS" shown:"redacted" help:"origins of the merchant's app that may load the banner, as https://app.example.com"`
 	MetricsListen  string   `env:"METRICS_LISTEN" help:"address of /metrics for Prometheus, as 127.0.0.1:9090; empty is off. Never one that the public reaches"`
@@ -74,17 +74,17 @@ type Config struct {
 	ContactDays    string   `env:"CONTACT_DAYS" default:"mon-fri" help:"days on which reminders may go out"`
 	BeforeFailure  string   `env:"BEFORE_FAILURE" default:"off" help:"what customers are told before anything fails: off, expiring (their card expires before the renewal), renewals (there is nothing to charge) or all"`
 	BeforeDays     string   `env:"BEFORE_DAYS" default:"14" help:"how many days before the renewal they are told, 1 to 60"`
-	Holidays       string   `env:"CONTACT_HOLIDAYS" default:"on" help:"on or off: no reminder goes out on a public holiday of the customer's country; with all seven days in CONTACT_DAYS there is no day of rest, and holidays are none either"`
+	Holidays       string   `env:"CONTACT_HOLIDAYS" default:"on" help:"on or off: no reminder goes out on a public holiday of the customer's country; with all seven days in CONTACT_DAYS holidays are not kept either"`
 	ContactCap     string   `env:"CONTACT_CAP" default:"3" help:"most reminders a customer gets in 7 days over all channels, from 1 to 7"`
-	CollectorMode  string   `env:"COLLECTOR_MODE" default:"off" help:"on or off: you collect for others. Each reminder then carries an opt-out notice and a one-click unsubscribe (RFC 8058). It is no certificate that you keep the law: ask your lawyer"`
+	CollectorMode  string   `env:"COLLECTOR_MODE" default:"off" help:"on or off: you collect for others. Each reminder then carries an opt-out notice and a one-click unsubscribe (RFC 8058). It does not certify that you comply with the law: ask your lawyer"`
 	PromiseDays    string   `env:"PROMISE_DAYS" default:"14" help:"how many days ahead a customer may set a date to be charged or to pay; 0 offers none"`
 	PromiseMost    string   `env:"PROMISES_PER_CASE" default:"2" help:"how many such dates a customer may set in one case, changed ones counted"`
 	PromiseBeyond  string   `env:"PROMISE_BEYOND_NOTICE" default:"off" help:"on or off: whether such a date may lie past the announced day of a consequence"`
 	ClaimDays      string   `env:"CLAIM_DAYS" default:"5" help:"how many business days reminders rest when a customer says that a transfer is on its way"`
 	FinalActs      string   `env:"FINAL_ACTS" default:"person" help:"person or automatic: whether a campaign's final act at Stripe waits for a manager's yes"`
-	ErasedYears    string   `env:"ERASED_YEARS" default:"10" help:"how many years what was kept of an erased customer without a name (sums, dates, counts) stays, counted from the end of the calendar year of the erasing (in DEFAULT_ZONE); 0 keeps it"`
+	ErasedYears    string   `env:"ERASED_YEARS" default:"10" help:"how many years the nameless rest of an erased customer (sums, dates, counts) is kept, counted from the end of the calendar year of the erasing (in DEFAULT_ZONE); 0 keeps it for good"`
 	LateInterest   string   `env:"LATE_INTEREST" default:"off" help:"on or off: whether managers may work out statutory late interest of customers who are businesses (docs/late-interest.md)"`
-	InterestRates  string   `env:"INTEREST_RATES" help:"a YAML file with rates of late interest by country and half-year, added to those that come along and before them"`
+	InterestRates  string   `env:"INTEREST_RATES" help:"a YAML file with rates of late interest by country and half-year, which take precedence over the built-in ones"`
 
 	// Made from the above by Check.
 	Zone    *time.Location    `env:"-"`

@@ -89,7 +89,7 @@ func (p *Policy) ParseCap(text string) error {
 }
 
 // KeepHolidays lets the policy pass over public holidays. Who writes on all seven days of the week has no day of rest,
-// and then holidays are none either.
+// and then holidays are not kept either.
 func (p *Policy) KeepHolidays() {
 	if p.Days != ([7]bool{true, true, true, true, true, true, true}) {
 		p.Almanac = holiday.NewAlmanac()
