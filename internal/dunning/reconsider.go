@@ -108,65 +108,19 @@ func without(all, others []string) []string {
 // open begins a case over all overdue invoices, if one of them was never part of a case before. An invoice that
 // merely failed again after its case was exhausted opens nothing.
 func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue []billing.Invoice, told func() ([]string, error), now time.Time) error {
-	var known []string
-	for _, i := range overdue {
-		was, err := everMember(ctx, tx, i.ID)
-		if err != nil {
-			return err
-		}
-		if was {
-			known = append(known, i.ID)
-		}
-	}
-	if len(known) == len(overdue) {
-		return nil
+	known, err := everMembers(ctx, tx, overdue)
+	if err != nil || len(known) == len(overdue) {
+		return err
 	}
 	who, err := billing.FindCustomer(ctx, tx, customer)
+	if err != nil || who.Deleted {
+		return err
+	}
+	c, err := cs.openFor(ctx, tx, who, overdue, now)
 	if err != nil {
 		return err
 	}
-	if who.Deleted {
-		return nil
-	}
-	plans, err := cs.Campaigns(ctx, tx)
-	if err != nil {
-		return err
-	}
-	subject, err := subjectOf(ctx, tx, who, overdue, now)
-	if err != nil {
-		return err
-	}
-	plan := plans.Choose(subject)
-	access, err := cs.AccessOf(ctx, tx, customer)
-	if err != nil {
-		return err
-	}
-	c := Case{
-		ID: database.NewID("case"), CustomerID: customer, Campaign: plan.Name, CampaignVersion: plan.Version,
-		Status: Open, Access: access, OpenedAt: now.Unix(), OpenedDay: openedOn(now, contact.ZonesOf(who, cs.fallback)),
-		Holdout: plan.HoldsOut(customer), Variant: plan.VariantFor(customer),
-	}
-	err = insertCase(ctx, tx, &c)
-	if err != nil {
-		return err
-	}
-	err = writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "opened", Why: "A payment failed; reminders begin by campaign " + plan.Name + "."})
-	if err != nil {
-		return err
-	}
-	if cs.unanswered != nil {
-		waits, err := cs.unanswered(ctx, tx, customer)
-		if err != nil {
-			return err
-		}
-		if waits {
-			err = cs.begin(ctx, tx, &c, Pause{CaseID: c.ID, Reason: PauseConversation, Since: now.Unix()})
-			if err != nil {
-				return err
-			}
-		}
-	}
-	err = chose(ctx, tx, c, plan, subject)
+	err = cs.restUnanswered(ctx, tx, &c, now)
 	if err != nil {
 		return err
 	}
@@ -193,6 +147,64 @@ func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue 
 		}
 	}
 	return cs.settle(ctx, tx, Case{}, c, invoices, now)
+}
+
+// everMembers answers the ids of those of the invoices that some case was ever about.
+func everMembers(ctx context.Context, tx *sql.Tx, invoices []billing.Invoice) ([]string, error) {
+	var known []string
+	for _, i := range invoices {
+		was, err := everMember(ctx, tx, i.ID)
+		if err != nil {
+			return nil, err
+		}
+		if was {
+			known = append(known, i.ID)
+		}
+	}
+	return known, nil
+}
+
+// openFor keeps a new case of a customer, in the campaign that their overdue invoices choose, with why.
+func (cs *Cases) openFor(ctx context.Context, tx *sql.Tx, who billing.Customer, overdue []billing.Invoice, now time.Time) (Case, error) {
+	plans, err := cs.Campaigns(ctx, tx)
+	if err != nil {
+		return Case{}, err
+	}
+	subject, err := subjectOf(ctx, tx, who, overdue, now)
+	if err != nil {
+		return Case{}, err
+	}
+	plan := plans.Choose(subject)
+	access, err := cs.AccessOf(ctx, tx, who.ID)
+	if err != nil {
+		return Case{}, err
+	}
+	c := Case{
+		ID: database.NewID("case"), CustomerID: who.ID, Campaign: plan.Name, CampaignVersion: plan.Version,
+		Status: Open, Access: access, OpenedAt: now.Unix(), OpenedDay: openedOn(now, contact.ZonesOf(who, cs.fallback)),
+		Holdout: plan.HoldsOut(who.ID), Variant: plan.VariantFor(who.ID),
+	}
+	err = insertCase(ctx, tx, &c)
+	if err != nil {
+		return Case{}, err
+	}
+	err = writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "opened", Why: "A payment failed; reminders begin by campaign " + plan.Name + "."})
+	if err != nil {
+		return Case{}, err
+	}
+	return c, chose(ctx, tx, c, plan, subject)
+}
+
+// restUnanswered lets a new case rest whose customer has written, or asked to end their plan, and still waits for an answer.
+func (cs *Cases) restUnanswered(ctx context.Context, tx *sql.Tx, c *Case, now time.Time) error {
+	if cs.unanswered == nil {
+		return nil
+	}
+	waits, err := cs.unanswered(ctx, tx, c.CustomerID)
+	if err != nil || !waits {
+		return err
+	}
+	return cs.begin(ctx, tx, c, Pause{CaseID: c.ID, Reason: PauseConversation, Since: now.Unix()})
 }
 
 // join adds overdue invoices to those the case is about, as far as it does not know them yet, and answers all of them.
