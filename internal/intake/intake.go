@@ -137,9 +137,8 @@ type wanting struct {
 
 func (w wanting) nothing() bool { return len(w.invoices) == 0 && len(w.disputes) == 0 && !w.tries }
 
-// refresh reads the customer and keeps the reading in one transaction. If that shows that more must be asked (see wanting),
-// it asks, and keeps everything in a second one. with is done in the transaction that keeps the reading; it is left out
-// where disputes are kept after it.
+// refresh reads the customer and keeps it in one transaction; where something else is to be asked first, in another one.
+// with is done in the transaction that keeps everything, and left out where disputes are kept after it.
 func (in *Intake) refresh(ctx context.Context, customer string, always bool, with func(context.Context, *sql.Tx) error) error {
 	over := int64(0)
 	for try := 1; ; try++ {
@@ -152,9 +151,9 @@ func (in *Intake) refresh(ctx context.Context, customer string, always bool, wit
 	}
 }
 
-// readAhead is the error of a reading that cannot be told from an older one: what is stored says that it was read at this
-// instant (unix seconds), which by our clock has not come yet, because some program's clock is or was ahead. Stripe is then
-// asked once more: if what is stored has not changed meanwhile, the second answer is surely the newer one.
+// readAhead is that a reading cannot be told from an older one: what is stored was read at this instant, which has not come yet by
+// our clock. Another program's is ahead, or one was. Stripe is asked once more then; when what is stored is still the same, what it
+// says is newer.
 type readAhead int64
 
 func (r readAhead) Error() string {
