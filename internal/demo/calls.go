@@ -139,7 +139,8 @@ func readForm(w http.ResponseWriter, r *http.Request) error {
 
 // flag reads a form's yes or no.
 func flag(r *http.Request, name string) (bool, error) {
-	switch r.PostFormValue(name) {
+	// Python writes True and False.
+	switch strings.ToLower(r.PostFormValue(name)) {
 	case "", "0", "false":
 		return false, nil
 	case "1", "true", "on":

@@ -74,6 +74,10 @@ func (s *Server) try(op *operation, pi *intent, m *method, how attempt) verdict 
 	case underWayAtBank:
 		s.newCharge(op, pi, m, how, "pending", decline{})
 		pi.Status, pi.LastError, pi.SettlesAt = "processing", nil, op.at+debitDays*day
+		account, _ := accountByNumber(m.Number)
+		if account.Stays {
+			pi.SettlesAt = 0
+		}
 		op.emit("payment_intent.processing", pi.ID)
 		s.keepMethod(op, pi, m)
 		s.onInvoice(pi, func(inv *invoice) { s.markAttempted(op, inv, how) })

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	stripe "github.com/stripe/stripe-go/v76"
 )
@@ -216,4 +217,52 @@ func TestBrowserPaysAnInvoiceWithATypedCard(t *testing.T) {
 	status, answer = w.form(w.server.PublishableKey(), "POST", path+"/confirm", fields)
 	expect(t, "again", status, 400)
 	expect(t, "again", errorOf(answer)["code"], any("payment_intent_unexpected_state"))
+}
+
+func TestCardsOfEveryPublishedCountryPay(t *testing.T) {
+	w := newWorld(t)
+	for name, country := range map[string]string{
+		"us": "US", "br": "BR", "mx": "MX", "nl": "NL", "pl": "PL", "es": "ES", "ch": "CH", "se": "SE", "au": "AU", "th_credit": "TH",
+		"riskLevelElevated": "US", "avsZipFail": "US", "bypassPendingInternational": "IE",
+	} {
+		owner := w.customer("pm_card_"+name, "")
+		method, err := w.client.PaymentMethods.Get(owner.InvoiceSettings.DefaultPaymentMethod.ID, nil)
+		must(t, err)
+		expect(t, name, method.Card.Country, country)
+		_, err = w.charge(owner)
+		must(t, err)
+	}
+	_, err := w.charge(w.customer("pm_card_riskLevelHighest", ""))
+	expect(t, "too risky", refusalOf(t, err).DeclineCode, stripe.DeclineCodeFraudulent)
+}
+
+func (w *world) charge(owner *stripe.Customer) (*stripe.PaymentIntent, error) {
+	return w.client.PaymentIntents.New(&stripe.PaymentIntentParams{
+		Amount: stripe.Int64(1000), Currency: stripe.String("usd"), Customer: stripe.String(owner.ID), Confirm: stripe.Bool(true),
+		OffSession: stripe.Bool(true), PaymentMethod: stripe.String(owner.InvoiceSettings.DefaultPaymentMethod.ID),
+		PaymentMethodTypes: stripe.StringSlice([]string{"card", "us_bank_account"}),
+	})
+}
+
+func TestPublishedBankAccountsEndAsPublished(t *testing.T) {
+	w := newWorld(t)
+	made := map[string]string{}
+	for name := range map[string]string{"noAccount": "", "debitNotAuthorized": "", "invalidCurrency": "", "dispute": "", "processing": ""} {
+		intent, err := w.charge(w.customer("pm_usBankAccount_"+name, ""))
+		must(t, err)
+		expect(t, name, intent.Status, stripe.PaymentIntentStatusProcessing)
+		made[name] = intent.ID
+	}
+	w.pass(20 * 24 * time.Hour)
+	for name, want := range map[string]string{
+		"noAccount": "no_account", "debitNotAuthorized": "debit_not_authorized", "invalidCurrency": "invalid_currency", "dispute": "succeeded", "processing": "processing",
+	} {
+		intent, err := w.client.PaymentIntents.Get(made[name], nil)
+		must(t, err)
+		got := string(intent.Status)
+		if intent.LastPaymentError != nil {
+			got = string(intent.LastPaymentError.Code)
+		}
+		expect(t, name, got, want)
+	}
 }

@@ -95,6 +95,9 @@ func (d *parameter) check(name string, f *field) *apiError {
 	if !f.isLeaf() {
 		return invalidRequest(name, "", "Invalid string: "+f.describe())
 	}
+	if d.Kind == "boolean" {
+		f.lowerTruth()
+	}
 	return d.checkLeaf(name, f.text)
 }
 

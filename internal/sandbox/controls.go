@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // FailRenewal lets the customer's subscription renew now: its period begins anew, its invoice is finalized and its
@@ -197,7 +198,7 @@ func (s *Server) mountControls(mux *http.ServeMux) {
 		return object{"invoice": id}, err
 	}))
 	mux.HandleFunc("POST /sandbox/pay", s.control(func(p *params) (object, error) {
-		out := p.text("out_of_band")
+		out := strings.ToLower(p.text("out_of_band"))
 		err := s.Pay(p.text("invoice"), out == "1" || out == "true")
 		return object{"invoice": p.text("invoice")}, err
 	}))

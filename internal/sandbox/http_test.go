@@ -189,3 +189,37 @@ func TestOutagesStrikeAsAsked(t *testing.T) {
 	list := &stripe.CustomerListParams{Email: stripe.String("lost@example.org")}
 	expect(t, "made once", countOf(w.client.Customers.List(list).Iter), 1)
 }
+
+// Stripe's client for Python writes booleans as Python does.
+func TestBooleansMayBeginWithACapital(t *testing.T) {
+	w := newWorld(t)
+	secret := w.server.SecretKey()
+	owner := w.customer("pm_card_threeDSecure2Required", "")
+	method := owner.InvoiceSettings.DefaultPaymentMethod.ID
+	for offSession, want := range map[string]int{"True": 402, "False": 200} {
+		status, answer := w.form(secret, "POST", "/v1/payment_intents", url.Values{
+			"amount": {"1000"}, "currency": {"eur"}, "customer": {owner.ID}, "payment_method": {method},
+			"payment_method_types[]": {"card"}, "confirm": {"True"}, "off_session": {offSession},
+		})
+		expect(t, "off_session="+offSession, status, want)
+		if want == 200 {
+			expect(t, "the bank asks", answer["status"], any("requires_action"))
+		}
+	}
+	status, _ := w.form(secret, "GET", "/v1/events", url.Values{"delivery_success": {"False"}})
+	expect(t, "events not delivered", status, 200)
+	_, made := w.form(secret, "POST", "/v1/webhook_endpoints", url.Values{"url": {"http://127.0.0.1:9/x"}, "enabled_events[]": {"*"}})
+	_, changed := w.form(secret, "POST", "/v1/webhook_endpoints/"+made["id"].(string), url.Values{"disabled": {"True"}})
+	expect(t, "the endpoint", changed["status"], any("disabled"))
+	payer := w.customer("pm_card_visa", "")
+	w.subscribe(payer.ID)
+	invoice, err := w.server.FailRenewal(payer.ID, "insufficient_funds")
+	must(t, err)
+	_, paid := w.form(secret, "POST", "/v1/invoices/"+invoice+"/pay", url.Values{"paid_out_of_band": {"True"}})
+	expect(t, "paid elsewhere", paid["paid_out_of_band"], any(true))
+	for _, wrong := range []string{"yes", "TRUEE", "2"} {
+		status, answer := w.form(secret, "POST", "/v1/webhook_endpoints/"+made["id"].(string), url.Values{"disabled": {wrong}})
+		expect(t, wrong, status, 400)
+		expect(t, wrong, errorOf(answer)["message"], any("Invalid boolean: "+wrong))
+	}
+}

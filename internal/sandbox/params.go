@@ -57,6 +57,14 @@ func (f *field) without(name string) *field {
 	return kept
 }
 
+// lowerTruth makes True and False of true and false: Python writes its booleans so, and Stripe reads them so.
+func (f *field) lowerTruth() {
+	lower := strings.ToLower(f.text)
+	if lower == "true" || lower == "false" {
+		f.text = lower
+	}
+}
+
 func (f *field) describe() string {
 	return "{" + strings.Join(f.names(), ", ") + "}"
 }
