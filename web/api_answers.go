@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"sollecito/internal/billing"
@@ -153,7 +154,12 @@ const (
 )
 
 func (a *api) listCases(r *http.Request) (any, error) {
-	filter, limit, err := filterOf(r.URL.Query())
+	// Query leaves out what it cannot read, a semicolon's neighbours too: a filter that is left out answers all cases.
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, unusable("The parameters cannot be read: separate them with &, and write other signs as %XX.")
+	}
+	filter, limit, err := filterOf(query)
 	if err != nil {
 		return nil, err
 	}
@@ -190,6 +196,9 @@ func filterOf(query url.Values) (dunning.Filter, int, error) {
 	filter := dunning.Filter{Customer: query.Get("customer"), Status: dunning.Status(query.Get("status")), Before: query.Get("after")}
 	if filter.Status != "" && !slices.Contains([]dunning.Status{dunning.Open, dunning.Recovered, dunning.Exhausted, dunning.Canceled}, filter.Status) {
 		return dunning.Filter{}, 0, unusable("The status is one of open, recovered, exhausted and canceled.")
+	}
+	if filter.Before != "" && !strings.HasPrefix(filter.Before, "case_") {
+		return dunning.Filter{}, 0, unusable("after is what an earlier answer said is next, as case_….")
 	}
 	if !query.Has("limit") {
 		return filter, usualCases, nil

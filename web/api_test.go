@@ -268,7 +268,8 @@ func TestAListIsWalkedToItsEnd(t *testing.T) {
 	if got = walk("&status=open&customer=cus_0", nothing); len(got) != 0 {
 		t.Errorf("of one who paid: %v", got)
 	}
-	for _, query := range []string{"limit=0", "limit=201", "limit=x", "limit=", "status=paused", "state=open", "limit=1&limit=2"} {
+	for _, query := range []string{"limit=0", "limit=201", "limit=x", "limit=", "status=paused", "state=open", "limit=1&limit=2",
+		"customer=cus_5%zz", "limit=2;customer=cus_5", "after=cus_5"} {
 		if w := h.ask("GET", "/api/v1/cases?"+query, key, ""); w.Code != http.StatusUnprocessableEntity || code(w) != "parameter_invalid" {
 			t.Errorf("%s: %d %s", query, w.Code, w.Body)
 		}

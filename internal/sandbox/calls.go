@@ -16,6 +16,7 @@ func (s *Server) calls() []call {
 		private("GET /v1/balance_transactions/{id}", "balance_transaction", s.getTransaction),
 
 		private("GET /v1/charges", "charge", s.listCharges),
+		private("GET /v1/charges/search", "charge", s.searchCharges),
 		private("GET /v1/charges/{charge}", "charge", s.getCharge),
 		private("POST /v1/charges/{charge}", "charge", s.updateCharge),
 		private("GET /v1/refunds", "refund", s.listRefunds),
@@ -27,6 +28,7 @@ func (s *Server) calls() []call {
 		private("POST /v1/disputes/{dispute}/close", "dispute", s.acceptDispute),
 
 		private("GET /v1/customers", "customer", s.listCustomers),
+		private("GET /v1/customers/search", "customer", s.searchCustomers),
 		private("POST /v1/customers", "customer", s.createCustomer),
 		private("GET /v1/customers/{customer}", "customer", s.getCustomer),
 		private("POST /v1/customers/{customer}", "customer", s.updateCustomer),
@@ -42,6 +44,7 @@ func (s *Server) calls() []call {
 		private("POST /v1/payment_methods/{payment_method}/detach", "payment_method", s.detachMethod),
 
 		private("GET /v1/payment_intents", "payment_intent", s.listIntents),
+		private("GET /v1/payment_intents/search", "payment_intent", s.searchIntents),
 		private("POST /v1/payment_intents", "payment_intent", s.createIntent),
 		browser("GET /v1/payment_intents/{intent}", "payment_intent", s.getIntent),
 		private("POST /v1/payment_intents/{intent}", "payment_intent", s.updateIntent),
@@ -57,15 +60,18 @@ func (s *Server) calls() []call {
 		private("GET /v1/mandates/{mandate}", "mandate", s.getMandate),
 
 		private("GET /v1/products", "product", s.listProducts),
+		private("GET /v1/products/search", "product", s.searchProducts),
 		private("POST /v1/products", "product", s.createProduct),
 		private("GET /v1/products/{id}", "product", s.getProduct),
 		private("POST /v1/products/{id}", "product", s.updateProduct),
 		private("GET /v1/prices", "price", s.listPrices),
+		private("GET /v1/prices/search", "price", s.searchPrices),
 		private("POST /v1/prices", "price", s.createPrice),
 		private("GET /v1/prices/{price}", "price", s.getPrice),
 		private("POST /v1/prices/{price}", "price", s.updatePrice),
 
 		private("GET /v1/subscriptions", "subscription", s.listSubscriptions),
+		private("GET /v1/subscriptions/search", "subscription", s.searchSubscriptions),
 		private("POST /v1/subscriptions", "subscription", s.createSubscription),
 		private("GET /v1/subscriptions/{subscription_exposed_id}", "subscription", s.getSubscription),
 		private("POST /v1/subscriptions/{subscription_exposed_id}", "subscription", s.updateSubscription),
@@ -79,6 +85,7 @@ func (s *Server) calls() []call {
 		private("POST /v1/invoiceitems/{invoiceitem}", "invoiceitem", s.updateInvoiceItem),
 		private("DELETE /v1/invoiceitems/{invoiceitem}", "invoiceitem", s.deleteInvoiceItem),
 		private("GET /v1/invoices", "invoice", s.listInvoices),
+		private("GET /v1/invoices/search", "invoice", s.searchInvoices),
 		private("POST /v1/invoices", "invoice", s.createInvoice),
 		private("GET /v1/invoices/upcoming", "invoice", s.upcomingInvoice),
 		private("GET /v1/invoices/{invoice}", "invoice", s.getInvoice),

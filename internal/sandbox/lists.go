@@ -18,15 +18,9 @@ type listing struct {
 
 // page answers limit (1 to 100, 10 by default), starting_after and ending_before as Stripe does.
 func (l listing) page(p *params) (object, error) {
-	limit := p.number("limit", 10)
-	if limit < 1 || limit > 100 {
-		bound := "less than or equal to 100"
-		if limit < 1 {
-			bound = "greater than or equal to 1"
-		}
-		failed := invalidRequest("limit", "", "This value must be "+bound+".")
-		failed.before = true
-		return nil, failed
+	limit, refused := limitOf(p)
+	if refused != nil {
+		return nil, refused
 	}
 	after, before := p.text("starting_after"), p.text("ending_before")
 	if after != "" && before != "" {
@@ -53,21 +47,36 @@ func (l listing) page(p *params) (object, error) {
 	switch {
 	case after != "":
 		page = found[at+1:]
-		more = len(page) > int(limit)
-		page = page[:min(len(page), int(limit))]
+		more = len(page) > limit
+		page = page[:min(len(page), limit)]
 	case before != "":
 		page = found[:at]
-		more = len(page) > int(limit)
-		page = page[max(0, len(page)-int(limit)):]
+		more = len(page) > limit
+		page = page[max(0, len(page)-limit):]
 	default:
-		more = len(page) > int(limit)
-		page = page[:min(len(page), int(limit))]
+		more = len(page) > limit
+		page = page[:min(len(page), limit)]
 	}
 	data := []any{}
 	for _, id := range page {
 		data = append(data, l.draw(id))
 	}
 	return object{"object": "list", "data": data, "has_more": more, "url": l.url}, nil
+}
+
+// limitOf is how many a page has: 1 to 100, 10 by default.
+func limitOf(p *params) (int, *apiError) {
+	limit := p.number("limit", 10)
+	if limit >= 1 && limit <= 100 {
+		return int(limit), nil
+	}
+	bound := "less than or equal to 100"
+	if limit < 1 {
+		bound = "greater than or equal to 1"
+	}
+	failed := invalidRequest("limit", "", "This value must be "+bound+".")
+	failed.before = true
+	return 0, failed
 }
 
 // wholeList is a list inside another object.

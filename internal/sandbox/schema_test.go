@@ -152,6 +152,14 @@ func TestEveryCallAnswersAsStripeDoes(t *testing.T) {
 		{"", "GET", "/v1/refunds", "payment_intent={pi}", 200},
 		{"", "GET", "/v1/charges", "customer={cus}&expand[]=data.refunds", 200},
 
+		{"", "GET", "/v1/customers/search", "query=email:'a@example.org'&expand[]=data.subscriptions", 200},
+		{"", "GET", "/v1/invoices/search", "query=customer:'{cus}' -status:'draft'&expand[]=data.payment_intent&limit=1", 200},
+		{"", "GET", "/v1/subscriptions/search", "query=status:'active' OR status:'past_due'", 200},
+		{"", "GET", "/v1/charges/search", "query=amount>100", 200},
+		{"", "GET", "/v1/payment_intents/search", "query=customer:'{cus}'", 200},
+		{"", "GET", "/v1/prices/search", "query=currency:'eur'", 200},
+		{"", "GET", "/v1/products/search", "query=active:'true'", 200},
+
 		{"portal", "POST", "/v1/billing_portal/sessions", "customer={cus}&return_url=https://example.org&flow_data[type]=payment_method_update&flow_data[after_completion][type]=redirect&flow_data[after_completion][redirect][return_url]=https://example.org", 200},
 		{"cs", "POST", "/v1/checkout/sessions", "mode=setup&customer={cus}&currency=eur&success_url=https://example.org", 200},
 		{"", "GET", "/v1/checkout/sessions/{cs}", "expand[]=setup_intent", 200},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -114,6 +115,8 @@ func (s *Spec) check(value map[string]any) error {
 		return errors.New(`it has no "object"`)
 	case "list":
 		return s.checkList(value)
+	case "search_result":
+		return s.checkSearch(value)
 	}
 	gone, _ := value["deleted"].(bool)
 	if gone {
@@ -180,6 +183,21 @@ func (s *Spec) checkList(value map[string]any) error {
 		}
 	}
 	return nil
+}
+
+// checkSearch checks what a search answers: a list that tells the name of its next page.
+func (s *Spec) checkSearch(value map[string]any) error {
+	next, told := value["next_page"]
+	if !told {
+		return errors.New("search: next_page is missing")
+	}
+	_, hasNext := next.(string)
+	if value["has_more"] != hasNext {
+		return errors.New("search: has_more and next_page contradict each other")
+	}
+	list := maps.Clone(value)
+	delete(list, "next_page")
+	return s.checkList(list)
 }
 
 func visit(schema *openapi3.Schema, value any) error {
