@@ -119,8 +119,13 @@ func readForm(w http.ResponseWriter, r *http.Request) error {
 		return fault.Wrap(fault.Invalid, err, "The Content-Type cannot be read; send a form, as curl -d does.")
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, mostForm)
+	if kind == "" {
+		// A bare client names no kind; net/http would take the form for bytes and read nothing.
+		kind = "application/x-www-form-urlencoded"
+		r.Header.Set("Content-Type", kind)
+	}
 	switch kind {
-	case "", "application/x-www-form-urlencoded":
+	case "application/x-www-form-urlencoded":
 		err = r.ParseForm()
 	case "multipart/form-data":
 		err = r.ParseMultipartForm(mostForm)

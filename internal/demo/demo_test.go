@@ -285,6 +285,7 @@ func TestState(t *testing.T) {
 	}
 	t.Run("pages", v.pages)
 	t.Run("bad calls", v.badCalls)
+	t.Run("bare calls", v.bareCalls)
 	t.Run("methods", v.methods)
 	t.Run("names", v.names)
 	t.Run("outage", v.outage)
@@ -380,6 +381,23 @@ func (v *outsider) pages(t *testing.T) {
 	_, body := v.read(resp)
 	if resp.Request.URL.Path != "/demo" || !strings.Contains(body, "No letter went out") {
 		t.Errorf("the clock's form leads to %s", resp.Request.URL)
+	}
+}
+
+// bareCalls are a raw socket's, which names no kind of body, and a Python script's, which writes True.
+func (v *outsider) bareCalls(t *testing.T) {
+	before := v.state().Now
+	req, err := http.NewRequest(http.MethodPost, v.base+"/demo/clock", strings.NewReader("advance=1m&leap=True"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, body := v.read(resp)
+	if status != http.StatusOK || v.state().Now == before {
+		t.Errorf("a call without a kind answers %d %s", status, body)
 	}
 }
 
