@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 	_ "time/tzdata" // customers' zones must be known on machines that have no zone files
 )
 
@@ -141,7 +142,8 @@ func help(w io.Writer) {
 	fmt.Fprint(w, "\n`sollecito COMMAND --help` tells more about one. Try: sollecito demo\n")
 }
 
-// untilSignal answers a context that ends at the first SIGINT or SIGTERM; a second one ends the program at once.
+// untilSignal answers a context that ends at the first SIGINT or SIGTERM; a second one, after a moment, ends the
+// program at once.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	return untilOneOf(ctx, os.Interrupt, syscall.SIGTERM)
 }
@@ -154,8 +156,12 @@ func untilHangUp(ctx context.Context) (context.Context, context.CancelFunc) {
 	return untilOneOf(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 }
 
+// oneStop is how long signals to stop are one and the same. timeout(1), supervisors that signal a program and its group,
+// and wrappers that hand on what the terminal sent to both send theirs twice within a moment, and mean the gentle end.
+const oneStop = time.Second
+
 func untilOneOf(ctx context.Context, signals ...os.Signal) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(ctx, signals...)
-	context.AfterFunc(ctx, stop)
+	context.AfterFunc(ctx, func() { time.AfterFunc(oneStop, stop) })
 	return ctx, stop
 }

@@ -115,8 +115,12 @@ func connectEndpoint(ctx context.Context, p program, c *config.Config, stripe *g
 		fmt.Fprintf(p.err, "Warning: the endpoint %s is disabled at Stripe and delivers nothing: enable it there.\n", standing.ID)
 	}
 	if standing.Version != gateway.APIVersion {
-		fmt.Fprintf(p.err, "Warning: the endpoint %s sends version %q, we read %s. Events are read again all the same; to mend it, delete the endpoint at Stripe and run sync, which makes one.\n",
-			standing.ID, standing.Version, gateway.APIVersion)
+		version := "version " + standing.Version
+		if standing.Version == "" {
+			version = "the account's own version"
+		}
+		fmt.Fprintf(p.err, "Warning: the endpoint %s sends %s, we read %s. Events are read again all the same; to mend it, delete the endpoint at Stripe and run sync, which makes one.\n",
+			standing.ID, version, gateway.APIVersion)
 	}
 	return nil
 }
