@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"sollecito/internal/fault"
@@ -195,8 +196,16 @@ func nameless(body []byte) string {
 	return "unnamed_" + hex.EncodeToString(sum[:16])
 }
 
-// word is a foreign word without NUL, which is no letter of any of Stripe's and which databases refuse.
-func word(s string) string { return strings.ReplaceAll(s, "\x00", "") }
+// word is a foreign word without control characters: Stripe's have none, databases refuse NUL, and a terminal obeys the
+// others, where `events list` shows one event a line.
+func word(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
 
 // clip keeps a foreign word short enough to show.
 func clip(s string) string {

@@ -113,6 +113,15 @@ func TestWhatCannotBeActedOnIsParked(t *testing.T) {
 	}
 }
 
+// A word that would begin a new line, or speak to a terminal, loses what does so.
+func TestWordsHoldNothingThatATerminalObeys(t *testing.T) {
+	body := `{"id":"evt_\n\u001b[2J1","object":"event","type":"invoice\r\t.paid\u0000","created":5,"data":{"object":{"id":"in_\u0085\u007f1","object":"invoice"}}}`
+	e, err := gateway.VerifyEvent([]byte(body), sign(body, "whsec_a", now), []string{"whsec_a"}, now)
+	if err != nil || e.ID != "evt_[2J1" || e.Type != "invoice.paid" || e.ObjectID != "in_1" {
+		t.Errorf("%+v, %v", e, err)
+	}
+}
+
 // What has no usable id of its own is kept under its content: sent twice it is one row, and no two are mixed up.
 func TestWhatHasNoUsableIDIsKeptUnderItsContent(t *testing.T) {
 	seen := map[string]bool{}
