@@ -188,7 +188,7 @@ func (cs *Cases) openFor(ctx context.Context, tx *sql.Tx, who billing.Customer, 
 	if err != nil {
 		return Case{}, err
 	}
-	err = writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "opened", Why: "A payment failed; reminders begin by campaign " + plan.Name + "."})
+	err = writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "opened", Why: "A payment failed; reminders follow the campaign " + plan.Name + "."})
 	if err != nil {
 		return Case{}, err
 	}

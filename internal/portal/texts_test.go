@@ -118,7 +118,7 @@ func (h *house) storyOf(customer string, c dunning.Case) {
 	story := b.text("main")
 	for _, part := range []string{
 		"Campaign La nostra, version 1: it is for everybody", "its variant " + c.Variant,
-		"The campaign planned it for day 4, Saturday", "It waits for the hours and days on which they may be written to.",
+		"The campaign planned it for day 4, Saturday", "It keeps to the hours and days on which they may be written to.",
 		"Mail 2 passed over", "The campaign has no step left",
 	} {
 		if !strings.Contains(story, part) {
