@@ -89,6 +89,17 @@ var onlyIn = map[string]string{
 	"github.com/boombuler/barcode":   "web",
 }
 
+// nowhere names packages that no room may use, and why.
+var nowhere = map[string]string{
+	"html/template": methodsByName,
+	"text/template": methodsByName,
+	// Its tables are a megabyte and more each, for names that our own table from the same source holds.
+	"golang.org/x/text/collate":          "a megabyte of tables",
+	"golang.org/x/text/language/display": "two megabytes of tables",
+}
+
+const methodsByName = "it looks methods up by their names, for which the linker keeps every exported method of every type in the program"
+
 type pkg struct {
 	ImportPath string
 	Imports    []string
@@ -115,6 +126,9 @@ func TestEveryRoomLeansOnlyOnWhatTheFloorPlanAllows(t *testing.T) {
 			target, ours := strings.CutPrefix(path, "sollecito/")
 			if ours && !covers(allowed, target) {
 				t.Errorf("%s imports %s, which the floor plan does not allow", room, target)
+			}
+			if why, barred := nowhere[path]; barred {
+				t.Errorf("%s imports %s: %s", room, path, why)
 			}
 			for library, home := range onlyIn {
 				if strings.HasPrefix(path, library) && owner != home && owner != home+"test" {

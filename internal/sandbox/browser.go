@@ -5,12 +5,13 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"html/template"
 	"net/http"
 	"net/url"
 	"path"
 	"sync/atomic"
 	"time"
+
+	"github.com/a-h/templ"
 )
 
 //go:embed browser
@@ -31,18 +32,16 @@ func (s *Server) SetCatcher(c *Catcher) {
 // that stands in for Stripe.js, the frames it mounts, the make-believe bank and
 // the hosted invoice page. Towards the API they are a client like any other.
 type browserPages struct {
-	server    *Server
-	api       apiClient
-	templates *template.Template
+	server *Server
+	api    apiClient
 }
 
 // mountBrowser adds the browser's addresses to the mux that already carries
 // the API.
 func (s *Server) mountBrowser(mux *http.ServeMux) {
 	pages := &browserPages{
-		server:    s,
-		api:       apiClient{handler: mux, secretKey: s.SecretKey(), publishableKey: s.PublishableKey()},
-		templates: template.Must(template.ParseFS(browserFiles, "browser/*.html")),
+		server: s,
+		api:    apiClient{handler: mux, secretKey: s.SecretKey(), publishableKey: s.PublishableKey()},
 	}
 	script := browserScript()
 	mux.Handle("GET /v3", script)
@@ -141,11 +140,11 @@ func (a asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // render writes a page of the sandbox. A page that cannot be drawn is not
 // begun.
-func (p *browserPages) render(w http.ResponseWriter, policy string, status int, name string, page any) {
+func (p *browserPages) render(w http.ResponseWriter, r *http.Request, policy string, status int, page interface{ draw() templ.Component }) {
 	var body bytes.Buffer
-	err := p.templates.ExecuteTemplate(&body, name, page)
+	err := page.draw().Render(r.Context(), &body)
 	if err != nil {
-		p.server.log.Error("draw a sandbox page", "page", name, "error", err)
+		p.server.log.Error("draw a sandbox page", "path", r.URL.Path, "error", err)
 		http.Error(w, "The sandbox could not draw this page.", http.StatusInternalServerError)
 		return
 	}
@@ -158,7 +157,7 @@ func (p *browserPages) render(w http.ResponseWriter, policy string, status int, 
 	w.WriteHeader(status)
 	_, err = w.Write(body.Bytes())
 	if err != nil {
-		p.server.log.Debug("a reader of a sandbox page went away", "page", name, "error", err)
+		p.server.log.Debug("a reader of a sandbox page went away", "path", r.URL.Path, "error", err)
 	}
 }
 

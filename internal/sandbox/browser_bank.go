@@ -37,11 +37,11 @@ func (p *browserPages) showBank(w http.ResponseWriter, r *http.Request) {
 	intent, ok := p.openIntent(r.Context(), id, secret)
 	if !ok {
 		page.Closed = true
-		p.render(w, framePolicy, http.StatusNotFound, "bank.html", page)
+		p.render(w, r, framePolicy, http.StatusNotFound, page)
 		return
 	}
 	page.Amount = intentAmount(intent)
-	p.render(w, framePolicy, http.StatusOK, "bank.html", page)
+	p.render(w, r, framePolicy, http.StatusOK, page)
 }
 
 // answerBank takes the customer's answer in the dialogue, or the script's word
@@ -77,7 +77,7 @@ func (p *browserPages) answerBank(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	p.render(w, framePolicy, status, "bank.html", page)
+	p.render(w, r, framePolicy, status, page)
 }
 
 // openIntent returns the intent if the secret is its own and the bank has been

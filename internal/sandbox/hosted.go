@@ -62,7 +62,7 @@ func (p *browserPages) showInvoice(w http.ResponseWriter, r *http.Request) {
 	if sheet.State == "open" && r.URL.Query().Has("refused") {
 		sheet.Fault = "Your bank did not confirm the payment, so nothing was taken. Please try again or use another card."
 	}
-	p.render(w, pagePolicy, http.StatusOK, "invoice.html", sheet)
+	p.render(w, r, pagePolicy, http.StatusOK, sheet)
 }
 
 // payInvoice charges the card in the form.
@@ -81,7 +81,7 @@ func (p *browserPages) payInvoice(w http.ResponseWriter, r *http.Request) {
 	card, fault := readCard(r.PostFormValue("number"), r.PostFormValue("expiry"), r.PostFormValue("cvc"))
 	if fault != "" {
 		sheet.Fault = fault
-		p.render(w, pagePolicy, http.StatusUnprocessableEntity, "invoice.html", sheet)
+		p.render(w, r, pagePolicy, http.StatusUnprocessableEntity, sheet)
 		return
 	}
 	intent, err := p.api.confirm(r.Context(), *invoice.PaymentIntent, card)
@@ -89,7 +89,7 @@ func (p *browserPages) payInvoice(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.As(err, &refusal):
 		sheet.Fault = refusal.Message + " Nothing was taken."
-		p.render(w, pagePolicy, http.StatusPaymentRequired, "invoice.html", sheet)
+		p.render(w, r, pagePolicy, http.StatusPaymentRequired, sheet)
 	case err != nil:
 		p.server.log.Error("pay a hosted invoice", "invoice", invoice.ID, "error", err)
 		http.Error(w, "The sandbox could not take this payment.", http.StatusInternalServerError)
@@ -112,7 +112,7 @@ func (p *browserPages) showInvoiceBank(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, page, http.StatusSeeOther)
 		return
 	}
-	p.render(w, pagePolicy, http.StatusOK, "bank.html", bankPage{
+	p.render(w, r, pagePolicy, http.StatusOK, bankPage{
 		Merchant: p.server.merchant,
 		Amount:   intentAmount(*intent),
 		Intent:   intent.ID,

@@ -105,7 +105,7 @@ func (d cardDesk) show(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Has("refused") {
 		page.Fault = "Your bank did not confirm the card, so it was not saved. Please try again or use another card."
 	}
-	d.render(w, errand.policy(), http.StatusOK, "card.html", page)
+	d.render(w, r, errand.policy(), http.StatusOK, page)
 }
 
 // take saves the card in the form.
@@ -122,7 +122,7 @@ func (d cardDesk) take(w http.ResponseWriter, r *http.Request) {
 	card, fault := readCard(r.PostFormValue("number"), r.PostFormValue("expiry"), r.PostFormValue("cvc"))
 	if fault != "" {
 		page.Fault = fault
-		d.render(w, errand.policy(), http.StatusUnprocessableEntity, "card.html", page)
+		d.render(w, r, errand.policy(), http.StatusUnprocessableEntity, page)
 		return
 	}
 	intent, err := d.confirmCard(r.Context(), errand, card)
@@ -130,7 +130,7 @@ func (d cardDesk) take(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.As(err, &refusal):
 		page.Fault = refusal.Message
-		d.render(w, errand.policy(), http.StatusPaymentRequired, "card.html", page)
+		d.render(w, r, errand.policy(), http.StatusPaymentRequired, page)
 	case err != nil:
 		d.fail(w, "save a card", err)
 	case intent.Status == "requires_action":
@@ -174,7 +174,7 @@ func (d cardDesk) showBank(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, page.Action, http.StatusSeeOther)
 		return
 	}
-	d.render(w, errand.policy(), http.StatusOK, "bank.html", bankPage{
+	d.render(w, r, errand.policy(), http.StatusOK, bankPage{
 		Merchant: d.server.merchant, Intent: intent.ID,
 		Action: page.Action + "/bank?" + url.Values{"setup": {intent.ID}}.Encode(),
 	})

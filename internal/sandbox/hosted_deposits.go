@@ -46,7 +46,7 @@ func (p *browserPages) showDeposits(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	p.render(w, pagePolicy, http.StatusOK, "deposits.html", depositsPage{
+	p.render(w, r, pagePolicy, http.StatusOK, depositsPage{
 		Merchant: p.server.merchant, Done: !open, Action: depositsPath + url.PathEscape(r.PathValue("token")),
 	})
 }
@@ -63,7 +63,7 @@ func (p *browserPages) takeDeposits(w http.ResponseWriter, r *http.Request) {
 	first, second := strings.TrimSpace(r.PostFormValue("first")), strings.TrimSpace(r.PostFormValue("second"))
 	right := first == firstDeposit && second == secondDeposit || first == secondDeposit && second == firstDeposit
 	if open && !right {
-		p.render(w, pagePolicy, http.StatusUnprocessableEntity, "deposits.html", depositsPage{
+		p.render(w, r, pagePolicy, http.StatusUnprocessableEntity, depositsPage{
 			Merchant: p.server.merchant, Action: action, Fault: "These are not the amounts of the two deposits.",
 		})
 		return
