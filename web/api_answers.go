@@ -111,7 +111,7 @@ func (a *api) access(r *http.Request) (any, error) {
 func (a *api) customer(r *http.Request) (any, error) {
 	var answer apiCustomer
 	err := a.about(r, func(tx *sql.Tx, c billing.Customer) error {
-		answer = apiCustomer{ID: c.ID, Name: orNull(c.Name), Email: orNull(c.Email), Language: a.languageOf(c)}
+		answer = apiCustomer{ID: c.ID, Name: orNull(c.Name), Email: orNull(c.Email), Language: a.languageOf(c).Tag()}
 		access, err := a.Cases.AccessOf(r.Context(), tx, c.ID)
 		if err != nil {
 			return err

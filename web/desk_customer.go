@@ -11,6 +11,7 @@ import (
 	"sollecito/internal/campaign"
 	"sollecito/internal/contact"
 	"sollecito/internal/dunning"
+	"sollecito/internal/l10n"
 	"sollecito/internal/outbox"
 	"sollecito/internal/staff"
 	"sollecito/internal/support"
@@ -41,7 +42,7 @@ func (s *Server) customerPage(r *http.Request, who staff.Member, k record) desk.
 	p := desk.CustomerPage{
 		Frame: s.deskFrame(r), ID: k.ID, Name: k.Name, Email: k.Email,
 		Card: cardWords(k.card), LocalTime: now.In(zones[0]), ZoneName: zones[0].String(), ZoneFrom: zoneFrom(k.Customer, zones),
-		Language: languageName(s.languageOf(k.Customer)), Since: s.at(k.CreatedAt),
+		Language: s.languageOf(k.Customer).EnglishName(), Since: s.at(k.CreatedAt),
 		Acts: s.actsFor(k, who), Ahead: s.aheadOf(k), Past: s.pastOf(k), Interest: s.interestOf(k, who),
 	}
 	p.Nav = desk.NavToday
@@ -100,9 +101,9 @@ func (s *Server) zonesOf(k record) []*time.Location {
 }
 
 // languageOf is the language the customer's mails are written in.
-func (s *Server) languageOf(c billing.Customer) string {
+func (s *Server) languageOf(c billing.Customer) *l10n.Locale {
 	wanted := append([]string{c.Language}, c.PreferredLocales...)
-	return s.Catalog.Match(append(wanted, s.Language)...).Tag()
+	return s.Catalog.Match(append(wanted, s.Language)...)
 }
 
 func (s *Server) deskInvoice(i billing.Invoice) desk.Invoice {
@@ -280,7 +281,7 @@ func (s *Server) planSentence(k record, next dunning.Planned) string {
 	if len(ways) == 0 {
 		return ""
 	}
-	return capital(strings.Join(ways, " and ")) + ", in " + languageName(s.languageOf(k.Customer)) + "."
+	return capital(strings.Join(ways, " and ")) + ", in " + s.languageOf(k.Customer).EnglishName() + "."
 }
 
 // cityOf is the place a zone is named after: "Amsterdam".

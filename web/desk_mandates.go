@@ -42,7 +42,7 @@ func (s *Server) mandatesOf(k record) []desk.Mandate {
 	for _, a := range k.agreements {
 		language := s.Catalog.Match(a.Language)
 		m := desk.Mandate{
-			Of: "A card", ByGuest: a.byGuest, Given: s.at(a.GivenAt), Language: languageName(language.Tag()), Lang: language.Tag(), Dir: language.Dir(),
+			Of: "A card", ByGuest: a.byGuest, Given: s.at(a.GivenAt), Language: language.EnglishName(), Lang: language.Tag(), Dir: language.Dir(),
 			Words: a.Words, Version: a.Version(), Reference: a.Reference,
 		}
 		switch {

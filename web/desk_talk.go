@@ -84,7 +84,7 @@ func (s *Server) conversationPage(r *http.Request, who staff.Member) (desk.Conve
 			return err
 		}
 		p.ID, p.CustomerID, p.Name, p.Email = talk.ID, customer.ID, customer.Name, customer.Email
-		p.Language = languageName(s.languageOf(customer))
+		p.Language = s.languageOf(customer).EnglishName()
 		notices, err := outbox.OfCustomer(r.Context(), tx, customer.ID)
 		if err != nil {
 			return err

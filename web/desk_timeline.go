@@ -236,7 +236,7 @@ func (s *Server) noticeEntry(k record, n outbox.Notice, plan campaign.Campaign) 
 		e.Kind = desk.KindBanner
 	}
 	if n.Subject != "" && n.Kind != outbox.StaffMessage {
-		e.Subject, e.Lang = n.Subject, s.languageOf(k.Customer)
+		e.Subject, e.Lang = n.Subject, s.languageOf(k.Customer).Tag()
 	}
 	switch n.Status {
 	case outbox.Sent:

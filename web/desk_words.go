@@ -5,9 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
-
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
 	"sollecito/internal/contact"
@@ -242,19 +239,6 @@ func classWords(class billing.Class) string {
 		return "its due date has passed"
 	}
 	return "the bank gave no reason"
-}
-
-// languageName is a language as English readers call it: "Dutch".
-func languageName(tag string) string {
-	parsed, err := language.Parse(tag)
-	if err != nil {
-		return tag
-	}
-	name := display.English.Languages().Name(parsed)
-	if name == "" {
-		return tag
-	}
-	return name
 }
 
 // zoneFrom says where a customer's zone comes from.

@@ -9,11 +9,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/BurntSushi/toml"
 	"github.com/nicksnyder/go-i18n/v2/i18n"
-	"golang.org/x/text/collate"
-	"golang.org/x/text/language"
+	"golang.org/x/text/unicode/norm"
 )
 
 //go:embed locales/*.toml
@@ -29,9 +29,9 @@ type Catalog struct {
 	matcher matcher
 }
 
-// Load answers the catalogue of the embedded message files, which are read once, however often it is asked for. It fails
-// when a file cannot be parsed, a placeholder or a strong mark is malformed, or a language has no locale data: all of
-// them mistakes of the build, not of the installation.
+// Load answers the catalogue of the embedded message files, which is made once, however often it is asked for. A language's
+// messages are read when somebody first speaks it. It fails when a language has no locale data: a mistake of the build,
+// not of the installation, as is a file that cannot be read.
 func Load() (*Catalog, error) { return embedded() }
 
 var embedded = sync.OnceValues(func() (*Catalog, error) { return load(messageFiles) })
@@ -42,18 +42,14 @@ func load(files fs.FS) (*Catalog, error) {
 		return nil, fmt.Errorf("list message files: %w", err)
 	}
 	data := cldr()
-	spoken := map[string]map[string]message{}
+	spoken := map[string]*dictionary{}
 	for _, p := range paths {
 		tag := strings.TrimSuffix(path.Base(p), ".toml")
 		d, known := data[tag]
 		if !known {
 			return nil, fmt.Errorf("load %s: no locale data for %q; add it to internal/l10n/gen and generate again", p, tag)
 		}
-		messages, err := readMessages(files, p, d.Plural)
-		if err != nil {
-			return nil, fmt.Errorf("load %s: %w", p, err)
-		}
-		spoken[tag] = messages
+		spoken[tag] = newDictionary(files, p, d.Plural)
 	}
 	if spoken[source] == nil {
 		return nil, fmt.Errorf("load messages: locales/%s.toml is missing", source)
@@ -78,13 +74,49 @@ func load(files fs.FS) (*Catalog, error) {
 			c.offered = append(c.offered, l)
 		}
 	}
-	order := collate.New(language.Und)
-	slices.SortFunc(c.offered, func(a, b *Locale) int { return order.CompareString(a.Name(), b.Name()) })
+	slices.SortFunc(c.offered, func(a, b *Locale) int { return strings.Compare(unmarked(a.Name()), unmarked(b.Name())) })
 	c.matcher = newMatcher(slices.Collect(maps.Keys(c.byTag)))
 	return c, nil
 }
 
-// readMessages answers the messages of one file by their dotted keys, cut into segments.
+// unmarked is a name without the marks of its letters, by which names stand in order: Čeština comes before Cymraeg. All
+// begin with a capital letter.
+func unmarked(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(name))
+}
+
+// dictionary is the messages of one file. An installation speaks few of the languages there are, so that each is read when
+// its first message is asked for.
+type dictionary struct {
+	read func() (map[string]message, error)
+}
+
+func newDictionary(files fs.FS, p string, plural func(int64) category) *dictionary {
+	return &dictionary{sync.OnceValues(func() (map[string]message, error) {
+		messages, err := readMessages(files, p, plural)
+		if err != nil {
+			return nil, fmt.Errorf("load %s: %w", p, err)
+		}
+		return messages, nil
+	})}
+}
+
+// messages answers the messages by their keys. A file that cannot be read is a mistake of the build: a test reads them all.
+func (d *dictionary) messages() map[string]message {
+	messages, err := d.read()
+	if err != nil {
+		panic(err)
+	}
+	return messages
+}
+
+// readMessages answers the messages of one file by their dotted keys, cut into segments. It fails when the file cannot be
+// parsed or a placeholder or a strong mark is malformed.
 func readMessages(files fs.FS, p string, plural func(int64) category) (map[string]message, error) {
 	text, err := fs.ReadFile(files, p)
 	if err != nil {
@@ -132,13 +164,14 @@ func (c *Catalog) Missing(tag string) []string {
 		return nil
 	}
 	var missing []string
-	for key := range l.english {
-		if _, ok := l.messages[key]; !ok {
+	own, english := l.own.messages(), l.english.messages()
+	for key := range english {
+		if _, ok := own[key]; !ok {
 			missing = append(missing, key)
 		}
 	}
-	for key := range l.messages {
-		if _, ok := l.english[key]; !ok {
+	for key := range own {
+		if _, ok := english[key]; !ok {
 			missing = append(missing, key)
 		}
 	}

@@ -6,6 +6,7 @@ import "strings"
 type localeData struct {
 	Parent      string // the language whose messages a regional variant speaks; "" for a language
 	Name        string // the language's own name, with a capital letter
+	EnglishName string
 	RightToLeft bool
 
 	Decimal, Group, Minus string

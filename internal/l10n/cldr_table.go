@@ -31,6 +31,7 @@ func cldr() map[string]localeData {
 	return map[string]localeData{
 		"en": {
 			Name:        "English",
+			EnglishName: "English",
 			RightToLeft: false,
 			Decimal:     ".", Group: ",", Minus: "-",
 			MinGrouping: 1,
@@ -61,6 +62,7 @@ func cldr() map[string]localeData {
 		"en-US": {
 			Parent:      "en",
 			Name:        "American English",
+			EnglishName: "American English",
 			RightToLeft: false,
 			Decimal:     ".", Group: ",", Minus: "-",
 			MinGrouping: 1,
@@ -90,6 +92,7 @@ func cldr() map[string]localeData {
 		},
 		"it": {
 			Name:        "Italiano",
+			EnglishName: "Italian",
 			RightToLeft: false,
 			Decimal:     ",", Group: ".", Minus: "-",
 			MinGrouping: 2,
@@ -121,6 +124,7 @@ func cldr() map[string]localeData {
 		},
 		"de": {
 			Name:        "Deutsch",
+			EnglishName: "German",
 			RightToLeft: false,
 			Decimal:     ",", Group: ".", Minus: "-",
 			MinGrouping: 1,
@@ -150,6 +154,7 @@ func cldr() map[string]localeData {
 		},
 		"fr": {
 			Name:        "Français",
+			EnglishName: "French",
 			RightToLeft: false,
 			Decimal:     ",", Group: "\u202f", Minus: "-",
 			MinGrouping: 1,
@@ -181,6 +186,7 @@ func cldr() map[string]localeData {
 		},
 		"es": {
 			Name:        "Español",
+			EnglishName: "Spanish",
 			RightToLeft: false,
 			Decimal:     ",", Group: ".", Minus: "-",
 			MinGrouping: 2,
@@ -212,6 +218,7 @@ func cldr() map[string]localeData {
 		},
 		"pt-BR": {
 			Name:        "Português",
+			EnglishName: "Brazilian Portuguese",
 			RightToLeft: false,
 			Decimal:     ",", Group: ".", Minus: "-",
 			MinGrouping: 1,
@@ -243,6 +250,7 @@ func cldr() map[string]localeData {
 		},
 		"nl": {
 			Name:        "Nederlands",
+			EnglishName: "Dutch",
 			RightToLeft: false,
 			Decimal:     ",", Group: ".", Minus: "-",
 			MinGrouping: 1,
@@ -272,6 +280,7 @@ func cldr() map[string]localeData {
 		},
 		"pl": {
 			Name:        "Polski",
+			EnglishName: "Polish",
 			RightToLeft: false,
 			Decimal:     ",", Group: "\u00a0", Minus: "-",
 			MinGrouping: 2,
@@ -305,6 +314,7 @@ func cldr() map[string]localeData {
 		},
 		"ja": {
 			Name:        "日本語",
+			EnglishName: "Japanese",
 			RightToLeft: false,
 			Decimal:     ".", Group: ",", Minus: "-",
 			MinGrouping: 1,
@@ -325,6 +335,7 @@ func cldr() map[string]localeData {
 		},
 		"ar": {
 			Name:        "العربية",
+			EnglishName: "Arabic",
 			RightToLeft: true,
 			Decimal:     ".", Group: ",", Minus: "\u200e-",
 			MinGrouping: 1,

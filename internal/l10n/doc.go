@@ -20,7 +20,7 @@
 //
 // go-i18n only reads the files. Its Localizer parses and runs a text/template per call and answers one string,
 // while a page needs the message cut into pieces (which part is an amount to isolate, which part is strong) and a
-// reminder run asks for a million of them; so messages are cut into segments once, when they are loaded.
+// reminder run asks for a million of them; so messages are cut into segments once, when their language is first spoken.
 //
 // # Locale data
 //

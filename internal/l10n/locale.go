@@ -10,11 +10,10 @@ import (
 
 // Locale is one language, with the money and date habits of one region. A Locale never changes and may be shared.
 type Locale struct {
-	tag      string
-	data     localeData
-	dates    datePatterns
-	messages map[string]message
-	english  map[string]message
+	tag          string
+	data         localeData
+	dates        datePatterns
+	own, english *dictionary
 }
 
 // Args are the values of a message's placeholders by name. A value is a string, an integer, which is written with
@@ -33,12 +32,12 @@ type Span struct {
 	Strong   bool
 }
 
-func newLocale(tag string, data localeData, messages, english map[string]message) (*Locale, error) {
+func newLocale(tag string, data localeData, own, english *dictionary) (*Locale, error) {
 	dates, err := parseDatePatterns(tag, data)
 	if err != nil {
 		return nil, err
 	}
-	return &Locale{tag: tag, data: data, dates: dates, messages: messages, english: english}, nil
+	return &Locale{tag: tag, data: data, dates: dates, own: own, english: english}, nil
 }
 
 // Tag answers the BCP 47 tag, as <html lang> wants it: "it", "pt-BR".
@@ -58,6 +57,9 @@ func (l *Locale) Dir() string {
 
 // Name answers the language's own name, as a choice of languages shows it: "Italiano".
 func (l *Locale) Name() string { return l.data.Name }
+
+// EnglishName answers the language's name as English readers call it: "Italian".
+func (l *Locale) EnglishName() string { return l.data.EnglishName }
 
 // Gap answers what parts two sentences: a space, or nothing where the full stop is as wide as a letter.
 func (l *Locale) Gap() string {
@@ -160,9 +162,9 @@ func (l *Locale) Spans(key string, args ...Args) []Span {
 }
 
 func (l *Locale) message(key string) (message, bool) {
-	m, ok := l.messages[key]
+	m, ok := l.own.messages()[key]
 	if !ok {
-		m, ok = l.english[key]
+		m, ok = l.english.messages()[key]
 	}
 	return m, ok
 }

@@ -21,12 +21,24 @@ const (
 	categories
 )
 
-// message is one message of one language. forms holds the segments of each plural category; a message without
-// plurals has only the form other. plural is the rule of the language it is written in, which after a fallback is
-// not the reader's.
+// message is one message of one language. plurals holds the segments of each plural category and is nil for a message
+// without plurals, which has only the form other: most are such. plural is the rule of the language it is written in,
+// which after a fallback is not the reader's.
 type message struct {
-	forms  [categories][]segment
-	plural func(int64) category
+	other   []segment
+	plurals *[categories][]segment
+	plural  func(int64) category
+}
+
+// in answers the segments of one plural category, nil when there are none.
+func (m message) in(c category) []segment {
+	switch {
+	case c == other:
+		return m.other
+	case m.plurals == nil:
+		return nil
+	}
+	return m.plurals[c]
 }
 
 // segment is a stretch of a message: literal text, or the place of an argument when argument is not empty.
@@ -41,12 +53,12 @@ type segment struct {
 func (m message) form(args []Args) []segment {
 	count, ok := countOf(args)
 	if ok {
-		segments := m.forms[m.plural(count)]
+		segments := m.in(m.plural(count))
 		if segments != nil {
 			return segments
 		}
 	}
-	return m.forms[other]
+	return m.other
 }
 
 func countOf(args []Args) (int64, bool) {
@@ -67,12 +79,18 @@ func parseMessage(m *i18n.Message, plural func(int64) category) (message, error)
 			continue
 		}
 		segments, err := parseSegments(text)
-		if err != nil {
+		switch {
+		case err != nil:
 			return message{}, err
+		case category(i) == other:
+			parsed.other = segments
+			continue
+		case parsed.plurals == nil:
+			parsed.plurals = &[categories][]segment{}
 		}
-		parsed.forms[i] = segments
+		parsed.plurals[i] = segments
 	}
-	if parsed.forms[other] == nil {
+	if parsed.other == nil {
 		return message{}, errors.New(`the form "other" is missing or empty`)
 	}
 	return parsed, nil

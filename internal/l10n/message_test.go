@@ -7,6 +7,10 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"golang.org/x/text/collate"
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 )
 
 const englishMessages = `
@@ -73,7 +77,11 @@ func TestMalformedMessagesAreRefused(t *testing.T) {
 		`a = "{{.Amount"`, `a = "{{Amount}}"`, `a = "{{.Amount | html}}"`, `a = "{{.A.B}}"`, `a = "{{}}"`, `a = "{{.1}}"`,
 		`a = "**half"`, `a = ""`, "[a]\none = '1'", `a = `, "[a]\none='1'\nother='2'\nnested.key='3'",
 	} {
-		_, err := load(fstest.MapFS{"locales/en.toml": {Data: []byte(text)}})
+		c, err := load(fstest.MapFS{"locales/en.toml": {Data: []byte(text)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.byTag[source].own.read()
 		if err == nil || !strings.Contains(err.Error(), "locales/en.toml") {
 			t.Errorf("%s: %v", text, err)
 		}
@@ -95,6 +103,43 @@ func TestMissing(t *testing.T) {
 	}
 }
 
+// A language costs nothing until somebody speaks it, and then no other but English is read with it.
+func TestALanguageIsReadWhenItIsSpoken(t *testing.T) {
+	t.Parallel()
+	c, err := load(fstest.MapFS{"locales/en.toml": {Data: []byte("a='1'")}, "locales/it.toml": {Data: []byte("a='2'")}, "locales/pl.toml": {Data: []byte("broken")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Locale("it").Text("a") + c.Locale("en").Text("a"); got != "21" {
+		t.Errorf("said %q", got)
+	}
+	if got := c.Match("pl-PL"); got.Name() != "Polski" || got.EnglishName() != "Polish" {
+		t.Errorf("Polish is called %q and %q", got.Name(), got.EnglishName())
+	}
+}
+
+// The languages stand in the order in which Unicode's rules put their names, and are called in English as CLDR calls them.
+func TestLanguagesByName(t *testing.T) {
+	t.Parallel()
+	names := []string{"Čeština", "Cymraeg", "Dansk"}
+	c, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range c.byTag {
+		names = append(names, l.Name())
+		if got := display.English.Languages().Name(language.MustParse(l.Tag())); got != l.EnglishName() {
+			t.Errorf("%s is called %q, in CLDR %q", l.Tag(), l.EnglishName(), got)
+		}
+	}
+	ours, theirs := slices.Clone(names), slices.Clone(names)
+	slices.SortFunc(ours, func(a, b string) int { return strings.Compare(unmarked(a), unmarked(b)) })
+	slices.SortFunc(theirs, collate.New(language.Und).CompareString)
+	if !slices.Equal(ours, theirs) {
+		t.Errorf("the order is %q, by Unicode's rules %q", ours, theirs)
+	}
+}
+
 // TestLanguagesAreComplete holds the shipped message files against each other: every language says everything
 // English says, with the same placeholders, the same words of weight, and a form for every count it tells apart.
 func TestLanguagesAreComplete(t *testing.T) {
@@ -103,33 +148,34 @@ func TestLanguagesAreComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	english := c.byTag[source].messages
+	english := c.byTag[source].own.messages()
 	for _, l := range c.Locales() {
 		for _, key := range c.Missing(l.Tag()) {
 			t.Errorf("%s: only one of %s and English has %s", l.Tag(), l.Tag(), key)
 		}
-		for _, key := range slices.Sorted(maps.Keys(l.messages)) {
+		for _, key := range slices.Sorted(maps.Keys(l.own.messages())) {
 			original, ok := english[key]
 			if !ok {
 				continue
 			}
-			translated := l.messages[key]
-			if original.forms[one] == nil && translated.forms[one] != nil {
+			translated := l.own.messages()[key]
+			if original.in(one) == nil && translated.in(one) != nil {
 				t.Errorf("%s: %s has plural forms and English has none", l.Tag(), key)
 			}
-			for form, segments := range translated.forms {
-				needed := category(form) == other || original.forms[one] != nil && reaches(l.data.Plural, category(form))
+			for form := range categories {
+				segments := translated.in(form)
+				needed := form == other || original.in(one) != nil && reaches(l.data.Plural, form)
 				if needed && segments == nil {
-					t.Errorf("%s: %s has no form for %s", l.Tag(), key, categoryName(category(form)))
+					t.Errorf("%s: %s has no form for %s", l.Tag(), key, categoryName(form))
 				}
 				if segments == nil {
 					continue
 				}
-				if !asInEnglish(segments, category(form), original) {
-					t.Errorf("%s: the form %s of %s has the placeholders %v, English %v", l.Tag(), categoryName(category(form)),
-						key, placeholders(segments), placeholders(original.forms[other]))
+				if !asInEnglish(segments, form, original) {
+					t.Errorf("%s: the form %s of %s has the placeholders %v, English %v", l.Tag(), categoryName(form),
+						key, placeholders(segments), placeholders(original.in(other)))
 				}
-				if hasStrong(segments) != hasStrong(original.forms[other]) {
+				if hasStrong(segments) != hasStrong(original.in(other)) {
 					t.Errorf("%s: %s marks words of weight otherwise than English", l.Tag(), key)
 				}
 			}
@@ -155,10 +201,10 @@ func categoryName(c category) string {
 // things, those of English's own form for one ("one invoice" where other has "{{.Number}} invoices").
 func asInEnglish(segments []segment, form category, original message) bool {
 	got := placeholders(segments)
-	if slices.Equal(got, placeholders(original.forms[other])) {
+	if slices.Equal(got, placeholders(original.in(other))) {
 		return true
 	}
-	return form != other && original.forms[one] != nil && slices.Equal(got, placeholders(original.forms[one]))
+	return form != other && original.in(one) != nil && slices.Equal(got, placeholders(original.in(one)))
 }
 
 // placeholders answers the names a message uses, without Count: "one invoice" need not repeat the number.

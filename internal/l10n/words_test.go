@@ -23,14 +23,15 @@ func everyText(t *testing.T, judge func(l *Locale, key, text string)) {
 		t.Fatal(err)
 	}
 	for _, l := range c.Locales() {
-		for _, key := range slices.Sorted(maps.Keys(l.messages)) {
-			for form, segments := range l.messages[key].forms {
+		for _, key := range slices.Sorted(maps.Keys(l.own.messages())) {
+			for form := range categories {
+				segments := l.own.messages()[key].in(form)
 				if segments == nil {
 					continue
 				}
 				place := key
-				if category(form) != other {
-					place += "." + categoryName(category(form))
+				if form != other {
+					place += "." + categoryName(form)
 				}
 				judge(l, place, withStandIns(segments))
 			}
@@ -218,7 +219,7 @@ func TestButtonsFitOnAPhone(t *testing.T) {
 	buttons := map[string]bool{}
 	for _, l := range c.Locales() {
 		filled := Args{"Amount": l.Money(1234500, "eur"), "Day": l.Day(longestDay), "Card": "Mastercard •••• 4444", "Merchant": "Lumen Studio"}
-		for _, key := range slices.Sorted(maps.Keys(l.messages)) {
+		for _, key := range slices.Sorted(maps.Keys(l.own.messages())) {
 			if !button.MatchString(key) {
 				continue
 			}

@@ -77,7 +77,8 @@ func writeLocale(b *bytes.Buffer, s source, l locale, fault *error) {
 	if l.parent != "" {
 		fmt.Fprintf(b, "Parent: %q,\n", l.parent)
 	}
-	fmt.Fprintf(b, "Name: %q,\nRightToLeft: %t,\n", capital(ownName(names, l)), layout == "right-to-left")
+	english := main("localenames", "languages", "en").get("localeDisplayNames", "languages")
+	fmt.Fprintf(b, "Name: %q,\nEnglishName: %q,\nRightToLeft: %t,\n", capital(nameOf(names, l)), nameOf(english, l), layout == "right-to-left")
 	writeNumbers(b, main("numbers", "numbers", l.cldr).get("numbers"))
 	writeSymbols(b, main("numbers", "currencies", l.cldr).get("numbers", "currencies"), l)
 	writeDates(b, main("dates", "ca-gregorian", l.cldr).get("dates", "calendars", "gregorian"))
@@ -96,8 +97,8 @@ func writeLocale(b *bytes.Buffer, s source, l locale, fault *error) {
 	fmt.Fprintf(b, "Plural: func(n int64) category {\nif n < 0 {\nn = -n\n}\nswitch {\n%s}\nreturn other\n},\n},\n", cases)
 }
 
-// ownName prefers the name of the tag itself ("português (Brasil)"), which CLDR keeps in the language's own file.
-func ownName(names node, l locale) string {
+// nameOf prefers the name of the tag itself ("Brazilian Portuguese"), which CLDR does not keep in every language's file.
+func nameOf(names node, l locale) string {
 	name, ok := names.find(l.tag)
 	if ok {
 		return name.text()
