@@ -13,6 +13,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Files are the files as they stand in this folder, by their plain names ("pay.css", "embed/v1.js").
@@ -35,7 +36,7 @@ type asset struct {
 	contentType string
 	etag        string
 	plain       []byte
-	zipped      []byte // gzip; nil when it would not be smaller
+	zipped      func() []byte // gzip, made when it is first asked for; nil when it would not be smaller
 }
 
 // contentTypes are the only kinds of file there are here. Naming them keeps the answers independent of the
@@ -47,8 +48,8 @@ var contentTypes = map[string]string{
 	".png": "image/png",
 }
 
-// New reads, hashes and compresses every embedded file, and the merchant's own, by their plain names: these are added to
-// the embedded ones or stand in their place. It fails only for a file of a kind it does not know.
+// New reads and hashes every embedded file, and the merchant's own, by their plain names: these are added to the embedded
+// ones or stand in their place. It fails only for a file of a kind it does not know.
 func New(own map[string][]byte) (*Assets, error) {
 	a := &Assets{byName: map[string]*asset{}, byPath: map[string]*asset{}}
 	err := fs.WalkDir(Files, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -83,10 +84,6 @@ func (a *Assets) add(name string, content []byte) error {
 	if !known {
 		return fmt.Errorf("%s: no content type for %q", name, extension)
 	}
-	zipped, err := compress(content)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
 	sum := sha256.Sum256(content)
 	hash := hex.EncodeToString(sum[:6])
 	file := &asset{
@@ -94,7 +91,7 @@ func (a *Assets) add(name string, content []byte) error {
 		contentType: contentType,
 		etag:        hash,
 		plain:       content,
-		zipped:      zipped,
+		zipped:      sync.OnceValue(func() []byte { return compress(content) }),
 	}
 	a.byName[name] = file
 	a.byPath[file.path] = file
@@ -102,24 +99,18 @@ func (a *Assets) add(name string, content []byte) error {
 }
 
 // compress answers the content as gzip, nil when that would not be smaller.
-func compress(content []byte) ([]byte, error) {
+func compress(content []byte) []byte {
 	var b bytes.Buffer
 	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
 	if err != nil {
-		return nil, err
+		return nil // there is such a level
 	}
 	_, err = w.Write(content)
-	if err != nil {
-		return nil, err
+	err = errors.Join(err, w.Close())
+	if err != nil || b.Len() >= len(content) {
+		return nil // memory takes everything
 	}
-	err = w.Close()
-	if err != nil {
-		return nil, err
-	}
-	if b.Len() >= len(content) {
-		return nil, nil
-	}
-	return b.Bytes(), nil
+	return b.Bytes()
 }
 
 // Path answers the address a file is served at, from its plain name: "pay.css" is at "/static/pay.3f2a1c09b7de.css".
@@ -162,16 +153,17 @@ func (f *asset) serve(w http.ResponseWriter, r *http.Request, cacheControl strin
 		return
 	}
 	body, etag := f.plain, `"`+f.etag+`"`
-	zipped := f.zipped != nil && acceptsGzip(r.Header.Values("Accept-Encoding"))
+	smaller := f.zipped()
+	zipped := smaller != nil && acceptsGzip(r.Header.Values("Accept-Encoding"))
 	if zipped {
-		body, etag = f.zipped, `"`+f.etag+`-gzip"`
+		body, etag = smaller, `"`+f.etag+`-gzip"`
 	}
 	h := w.Header()
 	h.Set("Content-Type", f.contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", cacheControl)
 	h.Set("ETag", etag)
-	if f.zipped != nil {
+	if smaller != nil {
 		h.Set("Vary", "Accept-Encoding")
 	}
 	if matches(r.Header.Get("If-None-Match"), etag) {

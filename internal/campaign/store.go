@@ -22,7 +22,10 @@ var shippedOrder = []string{"gentle", "high-value", "invoices", "bank-debits", "
 
 // Shipped are the campaigns that come with the program, each at version 1. An installation keeps those it began with;
 // gentle, which earlier ones began with, is retired.
-func Shipped() Campaigns {
+func Shipped() Campaigns { return slices.Clone(shipped()) }
+
+// shipped reads them once, however often they are asked for.
+var shipped = sync.OnceValue(func() Campaigns {
 	var all Campaigns
 	for _, name := range shippedOrder {
 		text, err := shippedDocuments.ReadFile("shipped/" + name + ".yaml")
@@ -37,7 +40,7 @@ func Shipped() Campaigns {
 		all = append(all, c)
 	}
 	return all
-}
+})
 
 // Schema is the JSON Schema of the documents, for editors.
 //
