@@ -207,24 +207,36 @@ func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []bi
 		}
 		want[PauseProcessing] = want[PauseProcessing] || i.Processing()
 		if i.Class() == billing.ClassConsent {
-			want[PauseConsent] = true // only a person or a payment ends it
+			want[PauseConsent] = true
 		}
 	}
 	active, err := cs.standingPauses(ctx, tx, *c)
 	if err != nil {
 		return err
 	}
+	withdrawn, stands := find(active, PauseConsent)
+	if stands && !want[PauseConsent] { // only a person or a payment ends it
+		paid, err := paidSince(ctx, tx, withdrawn, c.CustomerID, invoices)
+		if err != nil {
+			return err
+		}
+		if paid {
+			want[PauseConsent] = false
+		}
+	}
 	for _, reason := range []PauseReason{PauseProcessing, PauseVerification, PauseDispute, PauseConsent} {
 		wanted, known := want[reason]
 		standing, stands := find(active, reason)
 		switch {
 		case wanted && !stands:
-			before, err := cs.hadPause(ctx, tx, c.ID, reason)
-			if err != nil {
-				return err
-			}
-			if reason == PauseConsent && before {
-				continue // staff ended it once; it does not come back by itself
+			if reason == PauseConsent {
+				fresh, err := withdrawnAnew(ctx, tx, *c, invoices)
+				if err != nil {
+					return err
+				}
+				if !fresh {
+					continue
+				}
 			}
 			p := Pause{CaseID: c.ID, Reason: reason, Since: now.Unix()}
 			if reason == PauseVerification {
@@ -252,9 +264,40 @@ func (cs *Cases) standingPauses(ctx context.Context, tx *sql.Tx, c Case) ([]Paus
 	return cs.ActivePauses(ctx, tx, c.ID)
 }
 
-func (cs *Cases) hadPause(ctx context.Context, tx *sql.Tx, caseID string, reason PauseReason) (bool, error) {
-	had, err := selectPauses(ctx, tx, `WHERE case_id = $1 AND reason = $2`, caseID, reason)
-	return len(had) > 0, err
+// paidSince reports whether a payment answered what the pause for a withdrawn consent asks: something of the case was paid
+// since it began, and nothing is open any more for which consent was ever withdrawn. A further try for which the bank gave
+// another reason answers nothing.
+func paidSince(ctx context.Context, tx *sql.Tx, p Pause, customer string, invoices []billing.Invoice) (bool, error) {
+	if !slices.ContainsFunc(invoices, func(i billing.Invoice) bool { return i.Paid() && i.PaidAt >= p.Since }) {
+		return false, nil
+	}
+	tries, err := billing.Tries(ctx, tx, customer)
+	if err != nil {
+		return false, fmt.Errorf("read for what consent was withdrawn: %w", err)
+	}
+	for _, a := range tries {
+		open := slices.ContainsFunc(invoices, func(i billing.Invoice) bool { return i.ID == a.InvoiceID && i.Open() })
+		if open && a.Status == billing.AttemptDeclined && a.Decline.Class() == billing.ClassConsent {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// withdrawnAnew reports whether consent was withdrawn for an open invoice that failed after the last pause for that had
+// ended. For one that failed before somebody has answered, and the pause does not come back by itself.
+func withdrawnAnew(ctx context.Context, tx *sql.Tx, c Case, invoices []billing.Invoice) (bool, error) {
+	had, err := selectPauses(ctx, tx, `WHERE case_id = $1 AND reason = $2`, c.ID, PauseConsent)
+	if err != nil {
+		return false, fmt.Errorf("read earlier pauses of %s: %w", c.ID, err)
+	}
+	answered := int64(0)
+	for _, p := range had {
+		answered = max(answered, p.EndedAt)
+	}
+	return slices.ContainsFunc(invoices, func(i billing.Invoice) bool {
+		return i.Open() && i.Class() == billing.ClassConsent && i.FailedAt > answered
+	}), nil
 }
 
 func find(pauses []Pause, reason PauseReason) (Pause, bool) {

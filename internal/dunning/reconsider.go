@@ -354,10 +354,11 @@ func (cs *Cases) thank(ctx context.Context, tx *sql.Tx, c Case, invoices []billi
 	if err != nil {
 		return err
 	}
-	n := outbox.Notice{Kind: outbox.Settled, Channel: outbox.Email, CustomerID: c.CustomerID, CaseID: c.ID, Step: "settled", Recipient: who.Email}
-	if who.Email == "" {
+	n := outbox.Notice{Kind: outbox.Settled, Channel: outbox.Email, CustomerID: c.CustomerID, CaseID: c.ID, Step: "settled"}
+	if len(who.Addresses()) == 0 {
 		return outbox.Skip(ctx, tx, n, string(ReasonNobody), now.Unix())
 	}
+	n.Recipient = who.Addresses()[0] // for staff to read; the sender goes on to the next contact where mail came back
 	before, then, err := thanked(ctx, tx, invoices)
 	if err != nil {
 		return err
@@ -407,7 +408,16 @@ func (cs *Cases) creditClosed(ctx context.Context, tx *sql.Tx, customer string, 
 				paid++
 			}
 		}
+		gone := false // to a later case, which speaks for all from then on; this one stays exhausted
+		if open == 0 && c.Status == Exhausted {
+			gone, err = anyLeft(ctx, tx, c.ID)
+			if err != nil {
+				return Case{}, false, fmt.Errorf("look what left case %s: %w", c.ID, err)
+			}
+		}
 		switch {
+		case gone:
+			err = cs.restoreDeleted(ctx, tx, c, now)
 		case open == 0 && paid > 0:
 			err = cs.close(ctx, tx, c, Recovered, "Paid after the case had ended.", invoices, now)
 		case open == 0 && c.Status == Exhausted && len(invoices) > 0:

@@ -124,6 +124,13 @@ func leaveOther(ctx context.Context, tx *sql.Tx, caseID, invoice string, now int
 	return err
 }
 
+// anyLeft reports whether an invoice of the case went over to another.
+func anyLeft(ctx context.Context, tx *sql.Tx, caseID string) (bool, error) {
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM case_invoices WHERE case_id = $1 AND left_at > 0`, caseID).Scan(&n)
+	return n > 0, err
+}
+
 // everMember reports whether the invoice was ever in a case.
 func everMember(ctx context.Context, tx *sql.Tx, invoice string) (bool, error) {
 	var n int
