@@ -41,7 +41,7 @@ func (s *Server) threadOf(v visitor, st standing) []views.Entry {
 	for _, p := range st.steps {
 		// A date that has passed without its consequence waits for a person: nobody can name the next one.
 		passed := st.c.ConsequenceAt > 0 && st.c.ConsequenceAt <= now.Unix()
-		if p.Step.Consequence && !passed {
+		if st.c.Loses(p.Step) && !passed {
 			all = append(all, views.Entry{When: p.At.In(v.zone), Kind: views.Next, Said: views.Said{Key: willKey[p.Step.Takes()]}})
 		}
 	}

@@ -17,6 +17,12 @@ func (c Case) NextConsequence(in Situation) (campaign.Step, bool) {
 	return in.Plan.Steps[i], true
 }
 
+// Loses reports whether a step takes away something that the customer still has. A case that began where an exhausted one
+// left off has steps whose consequence took place long ago: nobody is told that it is still to come.
+func (c Case) Loses(step campaign.Step) bool {
+	return step.Consequence && (step.Acts() || step.Access.Tighter(c.Access))
+}
+
 // nextConsequence answers the index of NextConsequence.
 func (c Case) nextConsequence(in Situation) (int, bool) {
 	for i := c.Step; i < len(in.Plan.Steps); i++ {

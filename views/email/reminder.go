@@ -105,7 +105,7 @@ func (r reminder) final() bool {
 
 func (r reminder) preheaderWord() string {
 	switch {
-	case r.Step == StepRestricted:
+	case r.Step == StepRestricted || r.Limited:
 		return "restart"
 	case r.Step == StepNotice:
 		return "before"
@@ -138,15 +138,24 @@ func (r reminder) before() []Paragraph {
 		return []Paragraph{r.broken(), why}
 	}
 	if r.Broken != nil {
-		return []Paragraph{r.spans("mail."+string(r.Step)+".lead_"+r.level(), r.args), r.broken(), why}
+		return []Paragraph{r.lead(), r.broken(), why}
 	}
 	switch r.Step {
 	case StepSecond:
 		return []Paragraph{r.spans("mail.second.lead", r.args), why}
 	case StepNotice, StepRestricted:
-		return []Paragraph{r.spans("mail."+string(r.Step)+".lead_"+r.level(), r.args), why}
+		return []Paragraph{r.lead(), why}
 	}
 	return []Paragraph{why}
+}
+
+// lead says what is going to be taken away, or was. To whom something was taken away before it does not say that paying
+// leaves everything as it is.
+func (r reminder) lead() Paragraph {
+	if r.Step == StepNotice && r.Limited {
+		return r.spans("mail.consequence_"+r.level(), r.args)
+	}
+	return r.spans("mail."+string(r.Step)+".lead_"+r.level(), r.args)
 }
 
 // broken tells of the day that came to nothing, without blame.
@@ -224,7 +233,7 @@ func (r reminder) facts() []Fact {
 	}
 	if r.announces() && r.final() {
 		facts = append(facts, Fact{r.term("mail.fact.not_before"), plain(r.locale.Day(r.Consequence.At))})
-	} else if r.announces() {
+	} else if r.announces() && !r.Limited {
 		facts = append(facts, Fact{r.term("mail.fact.works_until"), plain(r.locale.Day(r.Consequence.At))})
 	}
 	return facts

@@ -1,0 +1,86 @@
+package portal_test
+
+import (
+	"strings"
+	"testing"
+
+	"sollecito/internal/campaign"
+)
+
+const limiting = `name: limiting
+title: Limiting
+steps:
+  - {key: hello, day: 1, at: "11:00", channels: [email]}
+  - {key: warning, day: 3, at: "11:00", channels: [email], access: grace, announces: true}
+  - {key: limited, day: 9, at: "11:00", channels: [email], access: restricted, consequence: true}
+`
+
+// Another renewal fails after the first case has ended with access limited. The letters and the page of the new case say
+// nothing of access that still works, or of a day on which it will be limited: it is limited already.
+func TestNobodyIsToldThatWhatWasTakenStillWorks(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(limiting)
+	s := &scene{house: h, customer: h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")}
+	h.fail(s.customer, "insufficient_funds")
+	h.walk(12 * day)
+	if got := h.caseOf(s.customer); got.Status != "exhausted" || got.Access != campaign.Restricted {
+		t.Fatalf("the first case is %s with access %s", got.Status, got.Access)
+	}
+	before := len(h.mailsTo("anneke@waal.example"))
+	h.fail(s.customer, "insufficient_funds")
+	if got := h.caseOf(s.customer); got.Status != "open" || got.Access != campaign.Restricted {
+		t.Fatalf("the second case is %s with access %s", got.Status, got.Access)
+	}
+	for range 12 {
+		h.walk(day)
+		text := s.visit().text("main")
+		for _, false := range []string{"will be unavailable", "full access until"} {
+			if strings.Contains(text, false) {
+				t.Errorf("on the %d. the page says %q:\n%s", h.clock.now().Day(), false, text)
+			}
+		}
+	}
+	letters := h.mailsTo("anneke@waal.example")[before:]
+	if len(letters) != 3 {
+		t.Errorf("%d letters", len(letters))
+	}
+	for _, m := range letters {
+		all := strings.Join(strings.Fields(m.Subject+" "+m.Text+" "+m.HTML), " ")
+		for _, false := range []string{"verything works until", "will be limited", "stays as it is"} {
+			if strings.Contains(all, false) {
+				t.Errorf("%q says %q:\n%s", m.Subject, false, m.Text)
+			}
+		}
+	}
+}
+
+// The second of two consequences is announced to whom the first has taken something already: not everything works until
+// then, and paying does not leave everything as it is but gives it back.
+func TestTheSecondConsequenceIsAnnouncedAsItIs(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(escalating)
+	customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	h.fail(customer, "insufficient_funds")
+	h.walk(15 * day)
+	letters := h.mailsTo("anneke@waal.example")
+	if len(letters) != 4 {
+		t.Fatalf("%d letters", len(letters))
+	}
+	warning, last := letters[1], letters[3]
+	if !strings.Contains(warning.Text, "Everything works until") {
+		t.Errorf("the first announcement says\n%s", warning.Text)
+	}
+	all := strings.Join(strings.Fields(last.Subject+" "+last.Text+" "+last.HTML), " ")
+	for _, wanted := range []string{"will be paused on", "Paying restores everything"} {
+		if !strings.Contains(all, wanted) {
+			t.Errorf("the last announcement does not say %q:\n%s", wanted, last.Text)
+		}
+	}
+	for _, false := range []string{"verything works until", "stays as it is"} {
+		if strings.Contains(all, false) {
+			t.Errorf("the last announcement says %q:\n%s", false, last.Text)
+		}
+	}
+}
