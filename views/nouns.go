@@ -55,6 +55,7 @@ type ContactPlan struct {
 	Remaining int // messages still to come, at most
 	Next      time.Time
 	Because   string // the message that says why not sooner, "" for no rule of ours
+	Resting   bool   // all reminders rest, so that nobody knows when the next would come
 }
 
 // Note is one calm sentence about the state of things, with the icon that goes with it.

@@ -86,19 +86,28 @@ func (s *Server) overviewPage(f views.Frame, v visitor, st standing) views.Overv
 		p.Rest = &invoicesOf([]billing.Invoice{*rest}, v.zone)[0]
 	}
 	if st.goesOn() {
-		coming := st.c.Outlook(st.situation, st.notices)
-		p.Contact = &views.ContactPlan{Remaining: len(coming)}
-		if len(coming) > 0 && !coming[0].At.IsZero() {
-			p.Contact.Next = coming[0].At.In(v.zone)
-		}
-	}
-	if p.Contact != nil && len(st.steps) > 0 {
-		p.Contact.Because, _ = explain.Because(st.steps[0], st.situation)
+		p.Contact = contactPlanOf(v, st)
 	}
 	if s.Intake.Troubled() {
 		p.Frame.Notice = s.staleNotice(f, v)
 	}
 	return p
+}
+
+// contactPlanOf is what a customer whose case goes on may still hear from us. While all sending is stopped nobody knows when.
+func contactPlanOf(v visitor, st standing) *views.ContactPlan {
+	coming := st.c.Outlook(st.situation, st.notices)
+	plan := &views.ContactPlan{Remaining: len(coming), Resting: st.stopped}
+	if st.stopped || len(coming) == 0 || coming[0].At.IsZero() {
+		return plan
+	}
+	plan.Next = coming[0].At.In(v.zone)
+	// The reason is that of the next message, which may be one that waits to leave and none of the steps ahead.
+	next := slices.IndexFunc(st.steps, func(p dunning.Planned) bool { return len(st.situation.Ways(p.Step)) > 0 })
+	if next >= 0 && st.steps[next].At.Equal(coming[0].At) {
+		plan.Because, _ = explain.Because(st.steps[next], st.situation)
+	}
+	return plan
 }
 
 // aheadPage says what is going to fail while nothing is owed.

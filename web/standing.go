@@ -24,6 +24,7 @@ type standing struct {
 	steps         []dunning.Planned // likewise: those still to be taken
 	pauses        []dunning.Pause   // active ones
 	notices       []outbox.Notice   // of that case, while it goes on
+	stopped       bool              // all sending, likewise
 	disputes      []billing.Dispute
 	ahead         *dunning.Precaution // a renewal that is going to fail, while nothing is open; nil when none is
 	promises
@@ -113,6 +114,11 @@ func (s *Server) standingIn(ctx context.Context, tx *sql.Tx, v visitor) (standin
 	st.promiseDays, st.promisesLeft, st.canClaim = is.PromiseDays, is.PromisesLeft, is.MayClaim
 	if st.goesOn() {
 		st.steps = st.c.Ahead(st.situation)
+		sending, err := dunning.SendingSwitch(ctx, tx)
+		if err != nil {
+			return st, err
+		}
+		st.stopped = sending.Stopped
 	}
 	if st.promise != nil {
 		m, known := k.Methods[st.promise.MethodID]
