@@ -266,7 +266,15 @@ func (r reminder) after() []Paragraph {
 	if r.announces() && r.Step != StepNotice {
 		after = append(after, r.spans("mail.consequence_"+r.level(), r.args))
 	}
-	return append(after, r.spans("mail.question"))
+	return append(after, r.reach())
+}
+
+// reach is how to reach a person, and where something was taken away, how to contest it.
+func (r reminder) reach() Paragraph {
+	if r.Step == StepRestricted {
+		return r.spans("mail.restricted.contest")
+	}
+	return r.spans("mail.question")
 }
 
 // period is "3 November to 2 December", the zero Period of an invoice is "".
