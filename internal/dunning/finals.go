@@ -37,9 +37,10 @@ func (cs *Cases) FinalOf(ctx context.Context, tx *sql.Tx, caseID string) (Final,
 // finalWait is how long the schedule leaves a case alone whose final act waits.
 const finalWait = 24 * time.Hour
 
-// propose takes in that the day of the final act has come. It becomes a proposal, or an order where no person is
-// asked; the case stays at this step until it is decided and done. One with nothing to act upon is passed over.
-func (cs *Cases) propose(ctx context.Context, tx *sql.Tx, c Case, next Planned, now time.Time) error {
+// propose takes in that the day of the final act has come, which was announced at told (unix seconds). It becomes a
+// proposal, or an order where no person is asked and all it is about was overdue when it was announced; the case stays at
+// this step until it is decided and done. One with nothing to act upon is passed over.
+func (cs *Cases) propose(ctx context.Context, tx *sql.Tx, c Case, next Planned, told int64, now time.Time) error {
 	effect, err := cs.EffectOf(ctx, tx, c, next.Step.Act)
 	if err != nil {
 		return err
@@ -58,13 +59,24 @@ func (cs *Cases) propose(ctx context.Context, tx *sql.Tx, c Case, next Planned, 
 			return err
 		}
 	}
+	why := "Its day has come, and it was announced. Nothing happens until somebody decides."
+	alone := cs.actsAlone
+	if alone {
+		late, err := joinedSince(ctx, tx, c.ID, told)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(effect.Invoices, func(i billing.Invoice) bool { return slices.Contains(late, i.ID) }) {
+			alone, why = false, "Its day has come. An invoice it is about became overdue after it was announced, so nothing happens until somebody decides."
+		}
+	}
 	switch {
 	case f.Status == FinalProposed && len(effect.Objects()) == 0:
 		return cs.endFinal(ctx, tx, f, FinalDropped, "", nothingLeft(f.Act), now)
-	case f.Status == FinalProposed && cs.actsAlone:
+	case f.Status == FinalProposed && alone:
 		err = orderFinal(ctx, tx, f, effect, "", now)
 	case added:
-		err = writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "final_proposed", Why: "Its day has come, and it was announced. Nothing happens until somebody decides."})
+		err = writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "final_proposed", Why: why})
 	}
 	if err != nil {
 		return err

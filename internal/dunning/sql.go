@@ -131,6 +131,15 @@ func anyLeft(ctx context.Context, tx *sql.Tx, caseID string) (bool, error) {
 	return n > 0, err
 }
 
+// joinedSince answers the invoices of a case that joined it after the instant (unix seconds).
+func joinedSince(ctx context.Context, tx *sql.Tx, caseID string, at int64) ([]string, error) {
+	late, err := database.Strings(ctx, tx, `SELECT invoice_id FROM case_invoices WHERE case_id = $1 AND left_at = 0 AND joined_at > $2`, caseID, at)
+	if err != nil {
+		return nil, fmt.Errorf("read what joined %s late: %w", caseID, err)
+	}
+	return late, nil
+}
+
 // everMember reports whether the invoice was ever in a case.
 func everMember(ctx context.Context, tx *sql.Tx, invoice string) (bool, error) {
 	var n int

@@ -281,6 +281,35 @@ func TestFinalActsByThemselves(t *testing.T) {
 	})
 }
 
+// A further renewal fails after the act was announced: its customer was never told of that one, so a person decides.
+func TestAnActByItselfIsAboutWhatWasOverdueWhenItWasAnnounced(t *testing.T) {
+	t.Parallel()
+	h := open(t, automatic)
+	h.apply(withFinal("uncollectible"))
+	customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	first := h.fail(customer, "insufficient_funds")
+	h.walk(7 * 24 * time.Hour)
+	second := h.fail(customer, "insufficient_funds")
+	h.walk(4 * 24 * time.Hour)
+	if f := h.finalOf(customer); f.Status != dunning.FinalProposed {
+		t.Errorf("the act is %s", f.Status)
+	}
+	for _, invoice := range []string{first, second} {
+		if s := h.ask("invoices/"+invoice, nil)["status"]; s != "open" {
+			t.Errorf("%s is %v", invoice, s)
+		}
+	}
+	story("became overdue after it was announced")(&scene{house: h})
+	err := h.stripe.Pay(second, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.walk(2 * 24 * time.Hour)
+	if s := h.ask("invoices/"+first, nil)["status"]; s != "uncollectible" {
+		t.Errorf("the late one is paid, and the one of which they were told is %v", s)
+	}
+}
+
 // The mail that tells what was done in the end counts as every other message of ours does, so it keeps its distance from
 // the one before.
 func TestNewsOfAFinalActKeepsItsDistance(t *testing.T) {
