@@ -378,6 +378,10 @@ func (cs *Cases) thank(ctx context.Context, tx *sql.Tx, c Case, invoices []billi
 		at = cs.PolicyFor(who, choices).NextAllowed(now, contact.ZonesOf(who, cs.fallback))
 	}
 	n.DueAt = at.Unix()
+	err = joinThanks(ctx, tx, c, now)
+	if err != nil {
+		return err
+	}
 	_, err = outbox.Queue(ctx, tx, n, now.Unix())
 	return err
 }

@@ -7,10 +7,61 @@ import (
 
 	"sollecito/internal/billing"
 	"sollecito/internal/contact"
+	"sollecito/internal/outbox"
 )
 
 // receiptTime is how long after a press on our pages the news of its end is still an answer to it, at any hour.
 const receiptTime = 2 * time.Hour
+
+// whyTogether is why the letter about one case is left out when another was settled before it left.
+const whyTogether = "It is told in one letter with what was paid after it."
+
+// joinThanks leaves out letters about other cases of the customer that wait to say that all is settled: one that is about to
+// be queued says it for them, as ThanksFor has it.
+func joinThanks(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
+	notices, err := outbox.OfCustomer(ctx, tx, c.CustomerID)
+	if err != nil {
+		return err
+	}
+	for _, n := range notices {
+		if n.Kind != outbox.Settled || n.Status != outbox.Queued || n.CaseID == c.ID {
+			continue
+		}
+		err = outbox.LeaveOut(ctx, tx, n.ID, whyTogether, now.Unix())
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ThanksFor answers the cases of which a letter says that all is settled: its own, and those whose letters were left out for
+// it or for one that was.
+func (cs *Cases) ThanksFor(ctx context.Context, tx *sql.Tx, n outbox.Notice) ([]Case, error) {
+	notices, err := outbox.OfCustomer(ctx, tx, n.CustomerID) // newest first
+	if err != nil {
+		return nil, err
+	}
+	own, err := cs.Find(ctx, tx, n.CaseID)
+	if err != nil {
+		return nil, err
+	}
+	all := []Case{own}
+	for _, o := range notices {
+		switch {
+		case o.Kind != outbox.Settled || o.ID == n.ID || o.CreatedAt > n.CreatedAt:
+			continue
+		case o.Reason != whyTogether:
+			return all, nil
+		}
+		c, err := cs.Find(ctx, tx, o.CaseID)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
 
 // thanksWait answers until when the news that all is settled waits, zero when it may go now. An answer to what the
 // customer did just now comes at once; any other, such as one that a broken mail server held up into the night, in the

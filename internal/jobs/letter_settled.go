@@ -14,13 +14,18 @@ import (
 )
 
 func (l *Letters) settled(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who billing.Customer, reader *l10n.Locale, token string, now time.Time) (email.Letter, error) {
-	c, err := l.Cases.Find(ctx, tx, n.CaseID)
+	cases, err := l.Cases.ThanksFor(ctx, tx, *n)
 	if err != nil {
 		return email.Letter{}, err
 	}
-	invoices, err := l.Cases.InvoicesOf(ctx, tx, c)
-	if err != nil {
-		return email.Letter{}, err
+	c := cases[0]
+	var invoices []billing.Invoice
+	for _, about := range cases {
+		of, err := l.Cases.InvoicesOf(ctx, tx, about)
+		if err != nil {
+			return email.Letter{}, err
+		}
+		invoices = append(invoices, of...)
 	}
 	slices.SortFunc(invoices, billing.ByPayment)
 	zone := l.Cases.Zone(who)

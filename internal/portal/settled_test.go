@@ -198,3 +198,37 @@ func TestOneLetterWhenAllIsPaid(t *testing.T) {
 		})
 	}
 }
+
+// What was written off before and what a later case is about are paid on one evening: one letter in the morning names both.
+func TestOneLetterForTwoCasesThatArePaidTogether(t *testing.T) {
+	t.Parallel()
+	for _, later := range []time.Duration{0, time.Hour} {
+		h := open(t, automatic)
+		customer, first := h.toTheEnd("uncollectible")
+		h.walk(2 * day)
+		second := h.fail(customer, "insufficient_funds")
+		h.ask("subscriptions/"+h.subscriptionOf(customer), map[string][]string{"cancel_at_period_end": {"true"}})
+		h.walk(2 * day)
+		at := h.clock.now()
+		h.walk(time.Date(at.Year(), at.Month(), at.Day(), 20, 0, 0, 0, time.UTC).Sub(at))
+		for _, invoice := range []string{first, second} {
+			err := h.stripe.Pay(invoice, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h.settle()
+			h.walk(later)
+		}
+		h.walk(5 * day)
+		letters := settledAmong(h.mailsTo("anneke@waal.example"))
+		if len(letters) != 1 {
+			t.Fatalf("%d letters when the second payment comes %s after the first", len(letters), later)
+		}
+		for _, invoice := range []string{first, second} {
+			number := h.ask("invoices/"+invoice, nil)["number"].(string)
+			if !strings.Contains(letters[0].Text, number) {
+				t.Errorf("the letter does not name %s:\n%s", number, letters[0].Text)
+			}
+		}
+	}
+}
