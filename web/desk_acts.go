@@ -20,19 +20,24 @@ import (
 	"sollecito/views/desk"
 )
 
-// liftable are the pauses a member of staff may end. A bank debit under way and a dispute are facts at the bank;
-// a case of the first import is released instead.
-func liftable() []dunning.PauseReason {
-	return []dunning.PauseReason{
+// liftable are the pauses a member of staff may end. A bank debit under way and a dispute that runs are facts at the bank;
+// once it has decided against the merchant, whether to ask for what is open is for a person to say. A case of the first
+// import is released instead.
+func liftable(disputes []billing.Dispute) []dunning.PauseReason {
+	may := []dunning.PauseReason{
 		dunning.PauseStaff, dunning.PauseConversation, dunning.PauseClaim, dunning.PausePromise, dunning.PauseConsent,
 		dunning.PauseVerification,
 	}
+	if !slices.ContainsFunc(disputes, billing.Dispute.Running) {
+		may = append(may, dunning.PauseDispute)
+	}
+	return may
 }
 
-// pausesOf parts the active pauses: those staff may end, those that stay.
-func pausesOf(active []dunning.Pause) (may, stay []dunning.PauseReason) {
-	for _, p := range active {
-		if slices.Contains(liftable(), p.Reason) {
+// pausesParted parts the active pauses of the newest case: those staff may end, those that stay.
+func (k record) pausesParted() (may, stay []dunning.PauseReason) {
+	for _, p := range k.pauses {
+		if slices.Contains(liftable(k.disputes), p.Reason) {
 			may = append(may, p.Reason)
 			continue
 		}
@@ -74,7 +79,7 @@ func caseActs(k record) []desk.Act {
 	if err == nil {
 		acts = append(acts, desk.Act{Name: desk.ActAnnounce, Label: "Announce it again", Icon: "send", Main: true})
 	}
-	may, stay := pausesOf(k.pauses)
+	may, stay := k.pausesParted()
 	if slices.Contains(stay, dunning.PauseImported) {
 		acts = append(acts, desk.Act{Name: desk.ActRelease, Label: "Start reminders", Icon: "send", Main: len(acts) == 0})
 	}
@@ -93,7 +98,7 @@ func (s *Server) questionOf(p desk.CustomerPage, k record, who staff.Member, act
 	if !offered {
 		return nil
 	}
-	_, stay := pausesOf(k.pauses)
+	may, stay := k.pausesParted()
 	switch act {
 	case desk.ActPause:
 		return s.pauseQuestion(p, k, desk.Note{Required: true})
@@ -102,7 +107,11 @@ func (s *Server) questionOf(p desk.CustomerPage, k record, who staff.Member, act
 		for _, reason := range stay {
 			others = append(others, string(reason))
 		}
-		return desk.ResumeQuestion(p, k.c.ID, s.afterResting(k), others)
+		q := desk.ResumeQuestion(p, k.c.ID, s.afterResting(k), others)
+		if slices.Contains(may, dunning.PauseDispute) {
+			q.Effects = append(q.Effects, "Their bank took a payment back for good. Reminders are about what is open now, not about that payment.")
+		}
+		return q
 	case desk.ActRelease:
 		return desk.ReleaseQuestion(p, k.c.ID, s.afterResting(k))
 	case desk.ActAnnounce:
@@ -226,15 +235,21 @@ func (s *Server) pauseCase(w http.ResponseWriter, r *http.Request, who staff.Mem
 
 // resumeCase ends the pauses staff may end.
 func (s *Server) resumeCase(w http.ResponseWriter, r *http.Request, who staff.Member) error {
-	return s.endPauses(w, r, who, "case.resumed", "resumed", liftable()...)
+	return s.endPauses(w, r, who, "case.resumed", "resumed", func(tx *sql.Tx, customer string) ([]dunning.PauseReason, error) {
+		disputes, err := billing.Disputes(r.Context(), tx, customer)
+		return liftable(disputes), err
+	})
 }
 
 // releaseCase starts the campaign of a case that was there before the portal was connected.
 func (s *Server) releaseCase(w http.ResponseWriter, r *http.Request, who staff.Member) error {
-	return s.endPauses(w, r, who, "case.released", "released", dunning.PauseImported)
+	return s.endPauses(w, r, who, "case.released", "released", func(*sql.Tx, string) ([]dunning.PauseReason, error) {
+		return []dunning.PauseReason{dunning.PauseImported}, nil
+	})
 }
 
-func (s *Server) endPauses(w http.ResponseWriter, r *http.Request, who staff.Member, action, said string, reasons ...dunning.PauseReason) error {
+// endPauses ends the pauses of a case that reasons answers for its customer.
+func (s *Server) endPauses(w http.ResponseWriter, r *http.Request, who staff.Member, action, said string, reasons func(tx *sql.Tx, customer string) ([]dunning.PauseReason, error)) error {
 	c, err := s.caseOf(r)
 	if err != nil {
 		return err
@@ -243,7 +258,11 @@ func (s *Server) endPauses(w http.ResponseWriter, r *http.Request, who staff.Mem
 		return fault.New(fault.Conflict, "This case has ended meanwhile; there is nothing to go on with.")
 	}
 	err = s.DB.Do(r.Context(), func(tx *sql.Tx) error {
-		err := s.Cases.Resume(r.Context(), tx, c.ID, who.Name, s.Now(), reasons...)
+		ending, err := reasons(tx, c.CustomerID)
+		if err != nil {
+			return err
+		}
+		err = s.Cases.Resume(r.Context(), tx, c.ID, who.Name, s.Now(), ending...)
 		if err != nil {
 			return err
 		}

@@ -41,6 +41,7 @@ type record struct {
 	promises      []dunning.Promise    // oldest first
 	wishes        []support.Wish       // oldest first
 	removals      []takenOff           // of cards and accounts, oldest first
+	disputes      []billing.Dispute    // oldest first
 	agreements    []agreement          // when ways to pay were kept, newest first
 	interest      []interest.Kept      // late interest that was confirmed, oldest first
 
@@ -125,6 +126,10 @@ func (k *record) readMoney(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	k.open, err = billing.OpenInvoices(ctx, tx, k.ID)
+	if err != nil {
+		return err
+	}
+	k.disputes, err = billing.Disputes(ctx, tx, k.ID)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sollecito/internal/dunning"
+	"sollecito/internal/staff"
 )
 
 var noPay = page("!Pay €", "!Add a card")
@@ -288,6 +289,36 @@ func TestACreditNoteUnderAnOpenConfirmation(t *testing.T) {
 	if got := h.ask("charges?limit=100&customer="+s.customer, nil)["data"].([]any); len(got) != 2 { // their first month, and the renewal that failed
 		t.Errorf("%d charges", len(got))
 	}
+}
+
+// While a bank looks into a dispute nobody can end its rest; once it was lost, a colleague decides on the customer's page.
+func TestAColleagueDecidesAfterALostDispute(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.start(situation{})
+	h.settle()
+	fails("insufficient_funds")(s)
+	h.settle()
+	disputes("fraudulent")(s)
+	h.settle()
+	agent := h.colleague(staff.Agent)
+	page, resume := "/admin/customers/"+s.customer, "/admin/cases/"+h.caseOf(s.customer).ID+"/resume"
+	if agent.get(page+"?act=resume").page.Find("#question").Length() != 0 {
+		t.Errorf("they are asked while the bank looks into it: %s", agent.text("#question"))
+	}
+	agent.post(resume, url.Values{})
+	stands("open", "dispute")(s)
+	decides("losing_evidence")(s)
+	h.settle()
+	stands("open", "dispute")(s)
+	if got := agent.get(page + "?act=resume").text("#question"); !strings.Contains(got, "took a payment back for good") {
+		t.Fatalf("the question says %q", got)
+	}
+	agent.press(resume).at(page, http.StatusOK)
+	h.settle()
+	stands("open", "")(s)
+	h.walk(2 * day)
+	mails(1)(s)
 }
 
 // Who ends a dispute's pause has decided: it does not come back by itself, not even when the dispute is lost later.
