@@ -22,6 +22,7 @@ var needWords = map[dunning.Need]string{
 	dunning.NeedConsent:     "Withdrew their consent at the bank",
 	dunning.NeedConsequence: "A consequence waits: nobody is sure they were told",
 	dunning.NeedFinal:       "Decide: the campaign's final act waits",
+	dunning.NeedDecline:     "Look at it in Stripe: our mistake, or an unknown reason",
 	dunning.NeedFailed:      "A mail could not be delivered",
 	dunning.NeedUncertain:   "A mail may or may not have arrived",
 	dunning.NeedAddress:     "There is no address that takes mail",

@@ -37,6 +37,7 @@ const (
 	NeedConsent     Need = "consent"     // they withdrew their consent at the bank
 	NeedConsequence Need = "consequence" // nobody is sure that the consequence was announced to them
 	NeedFinal       Need = "final"       // the final act at Stripe waits for a decision
+	NeedDecline     Need = "decline"     // a charge failed by a mistake of ours, or for a reason nobody has a rule for
 	NeedAddress     Need = "address"     // there is no address that takes mail
 	NeedFailed      Need = "failed"      // a mail could not be delivered
 	NeedUncertain   Need = "uncertain"   // a mail may or may not have arrived
@@ -84,6 +85,8 @@ func needWord() string {
 		WHEN ` + restsFor(PauseConsent) + ` THEN '` + string(NeedConsent) + `'
 		WHEN ` + lastStory + ` = 'waits' THEN '` + string(NeedConsequence) + `'
 		WHEN ` + finalWaits + ` THEN '` + string(NeedFinal) + `'
+		WHEN EXISTS (SELECT 1 FROM case_invoices m JOIN invoices i ON i.id = m.invoice_id
+			WHERE m.case_id = c.id AND m.left_at = 0 AND ` + billing.Puzzling() + `) THEN '` + string(NeedDecline) + `'
 		WHEN ` + noAddress + ` AND ` + fmt.Sprintf(mailIs, `n.status = 'skipped' AND n.recipient = ''`) + ` THEN '` + string(NeedAddress) + `'
 		WHEN ` + fmt.Sprintf(mailIs, `n.status = 'failed'`) + ` THEN '` + string(NeedFailed) + `'
 		WHEN ` + fmt.Sprintf(mailIs, `n.status = 'uncertain'`) + ` THEN '` + string(NeedUncertain) + `'
@@ -99,6 +102,9 @@ func needing() string {
 			(c.resting_since > 0 AND (` + restsFor(PauseDispute) + ` OR ` + restsFor(PauseConsent) + `))
 			OR (c.step > 0 AND ` + lastStory + ` = 'waits')
 			OR (c.step > 0 AND ` + fmt.Sprintf(mailIs, `(n.status IN ('failed', 'uncertain') OR (n.status = 'skipped' AND n.recipient = '' AND `+noAddress+`))`) + `))
+	UNION
+	SELECT c.id, c.opened_at FROM invoices i JOIN case_invoices m ON m.invoice_id = i.id AND m.left_at = 0 JOIN cases c ON c.id = m.case_id
+		WHERE c.status = 'open' AND ` + billing.Puzzling() + `
 	UNION
 	SELECT c.id, c.opened_at FROM final_acts f JOIN cases c ON c.id = f.case_id WHERE f.status = 'proposed' AND c.status = 'open'
 	UNION

@@ -128,7 +128,7 @@ func (cs *Cases) waiting(ctx context.Context, tx *sql.Tx, l Listed, from time.Ti
 		w.First, w.Comes = p, true
 		ways := in.Ways(p.Step)
 		switch {
-		case slices.Contains(ways, outbox.Email) && l.Who.Email != "":
+		case slices.Contains(ways, outbox.Email) && len(l.Who.Addresses()) > 0:
 			w.Channel = outbox.Email
 		case slices.Contains(ways, outbox.App):
 			w.Channel = outbox.App
