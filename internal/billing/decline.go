@@ -1,12 +1,5 @@
 package billing
 
-import (
-	"iter"
-	"maps"
-	"slices"
-	"strings"
-)
-
 // Class is what a decline means for the way back to being paid. The order of decision and the table follow
 // Stripe's documentation of decline codes and the list of codes Stripe itself never retries
 // (docs.stripe.com/declines/codes, docs.stripe.com/billing/revenue-recovery/smart-retries).
@@ -104,23 +97,6 @@ func (c Class) Retryable() bool {
 		return true
 	}
 	return false
-}
-
-// Puzzling is the SQL condition of an open invoice, read as i, whose charge failed by a mistake on the merchant's side, or with
-// a word of the processor's that nobody has a rule for: what it means is for a person to find out.
-func Puzzling() string {
-	quoted := func(words iter.Seq[string]) string { return "'" + strings.Join(slices.Sorted(words), "', '") + "'" }
-	ours := func(yield func(string) bool) {
-		for word, class := range classOf {
-			if class == ClassOurs && !yield(word) {
-				return
-			}
-		}
-	}
-	const word = `CASE WHEN i.decline_code <> '' THEN i.decline_code ELSE i.code END`
-	return `i.status = 'open' AND i.collection_method <> 'send_invoice' AND i.code || i.decline_code <> '' AND (
-		` + word + ` IN (` + quoted(ours) + `)
-		OR i.advice_code = '' AND i.network_advice_code NOT IN (` + quoted(maps.Keys(mastercardWaits)) + `) AND ` + word + ` NOT IN (` + quoted(maps.Keys(classOf)) + `))`
 }
 
 // visaNever are Visa's category 1 response codes: the issuer never approves, a retry costs a fee.

@@ -148,3 +148,12 @@ func (i Invoice) Class() Class {
 	}
 	return class
 }
+
+// Puzzling reports whether the charge of an open invoice failed by a mistake on the merchant's side, or with a word of the
+// processor's that nobody has a rule for: what it means is for a person to find out.
+func (i Invoice) Puzzling() bool {
+	if !i.Failed() || i.MethodIsGuests || i.Decline == (Decline{}) {
+		return false
+	}
+	return i.Class() == ClassOurs || !i.Decline.Known()
+}

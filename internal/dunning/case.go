@@ -41,6 +41,7 @@ type Case struct {
 	ClosedAt        int64
 	Holdout         bool   // no campaign messages, so that what they bring can be measured
 	Variant         string // of the campaign, "" for none
+	Puzzling        bool   // a charge it is about failed by a mistake of ours, or for a reason nobody has a rule for
 
 	stored stage // how its row reads, the zero stage before it has one
 }

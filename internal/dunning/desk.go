@@ -85,8 +85,7 @@ func needWord() string {
 		WHEN ` + restsFor(PauseConsent) + ` THEN '` + string(NeedConsent) + `'
 		WHEN ` + lastStory + ` = 'waits' THEN '` + string(NeedConsequence) + `'
 		WHEN ` + finalWaits + ` THEN '` + string(NeedFinal) + `'
-		WHEN EXISTS (SELECT 1 FROM case_invoices m JOIN invoices i ON i.id = m.invoice_id
-			WHERE m.case_id = c.id AND m.left_at = 0 AND ` + billing.Puzzling() + `) THEN '` + string(NeedDecline) + `'
+		WHEN c.puzzling THEN '` + string(NeedDecline) + `'
 		WHEN ` + noAddress + ` AND ` + fmt.Sprintf(mailIs, `n.status = 'skipped' AND n.recipient = ''`) + ` THEN '` + string(NeedAddress) + `'
 		WHEN ` + fmt.Sprintf(mailIs, `n.status = 'failed'`) + ` THEN '` + string(NeedFailed) + `'
 		WHEN ` + fmt.Sprintf(mailIs, `n.status = 'uncertain'`) + ` THEN '` + string(NeedUncertain) + `'
@@ -103,8 +102,7 @@ func needing() string {
 			OR (c.step > 0 AND ` + lastStory + ` = 'waits')
 			OR (c.step > 0 AND ` + fmt.Sprintf(mailIs, `(n.status IN ('failed', 'uncertain') OR (n.status = 'skipped' AND n.recipient = '' AND `+noAddress+`))`) + `))
 	UNION
-	SELECT c.id, c.opened_at FROM invoices i JOIN case_invoices m ON m.invoice_id = i.id AND m.left_at = 0 JOIN cases c ON c.id = m.case_id
-		WHERE c.status = 'open' AND ` + billing.Puzzling() + `
+	SELECT c.id, c.opened_at FROM cases c WHERE c.status = 'open' AND c.puzzling
 	UNION
 	SELECT c.id, c.opened_at FROM final_acts f JOIN cases c ON c.id = f.case_id WHERE f.status = 'proposed' AND c.status = 'open'
 	UNION

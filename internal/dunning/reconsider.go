@@ -256,6 +256,7 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, was, c Case, invoices [
 			paid++
 		}
 	}
+	c.Puzzling = slices.ContainsFunc(invoices, billing.Invoice.Puzzling)
 	who, disputes, err := billing.FindCustomerAnd(ctx, tx, c.CustomerID, billing.AnyDispute)
 	if err != nil {
 		return err

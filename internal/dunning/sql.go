@@ -11,7 +11,7 @@ import (
 )
 
 const caseColumns = `id, customer_id, campaign, campaign_version, status, access, step, opened_at, opened_day,
-	rested_days, resting_since, next_step_at, consequence_at, closed_at, holdout, variant`
+	rested_days, resting_since, next_step_at, consequence_at, closed_at, holdout, variant, puzzling`
 
 func selectCases(ctx context.Context, tx *sql.Tx, where string, args ...any) ([]Case, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT `+caseColumns+` FROM cases `+where, args...)
@@ -35,7 +35,7 @@ func scanCase(rows *sql.Rows, more ...any) (Case, error) {
 	var c Case
 	var next sql.NullInt64
 	err := rows.Scan(append([]any{&c.ID, &c.CustomerID, &c.Campaign, &c.CampaignVersion, &c.Status, &c.Access, &c.Step,
-		&c.OpenedAt, &c.OpenedDay, &c.RestedDays, &c.RestingSince, &next, &c.ConsequenceAt, &c.ClosedAt, &c.Holdout, &c.Variant}, more...)...)
+		&c.OpenedAt, &c.OpenedDay, &c.RestedDays, &c.RestingSince, &next, &c.ConsequenceAt, &c.ClosedAt, &c.Holdout, &c.Variant, &c.Puzzling}, more...)...)
 	c.NextStepAt, c.stored = next.Int64, stage{c.Status, c.Access}
 	return c, err
 }
@@ -72,9 +72,9 @@ func latestWithMembers(ctx context.Context, tx *sql.Tx, customer string) (c Case
 func insertCase(ctx context.Context, tx *sql.Tx, c *Case) error {
 	_, err := tx.ExecContext(ctx, `
 		INSERT INTO cases (`+caseColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 		c.ID, c.CustomerID, c.Campaign, c.CampaignVersion, c.Status, c.Access, c.Step,
-		c.OpenedAt, c.OpenedDay, c.RestedDays, c.RestingSince, nullable(c.NextStepAt), c.ConsequenceAt, c.ClosedAt, c.Holdout, c.Variant)
+		c.OpenedAt, c.OpenedDay, c.RestedDays, c.RestingSince, nullable(c.NextStepAt), c.ConsequenceAt, c.ClosedAt, c.Holdout, c.Variant, c.Puzzling)
 	if err != nil {
 		return err
 	}
@@ -88,9 +88,9 @@ func insertCase(ctx context.Context, tx *sql.Tx, c *Case) error {
 func updateCase(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE cases SET status = $1, access = $2, step = $3, rested_days = $4, resting_since = $5,
-			next_step_at = $6, consequence_at = $7, closed_at = $8
-		WHERE id = $9`,
-		c.Status, c.Access, c.Step, c.RestedDays, c.RestingSince, nullable(c.NextStepAt), c.ConsequenceAt, c.ClosedAt, c.ID)
+			next_step_at = $6, consequence_at = $7, closed_at = $8, puzzling = $9
+		WHERE id = $10`,
+		c.Status, c.Access, c.Step, c.RestedDays, c.RestingSince, nullable(c.NextStepAt), c.ConsequenceAt, c.ClosedAt, c.Puzzling, c.ID)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ func TestStaffHearOfDeclinesThatNobodyElseCanExplain(t *testing.T) {
 	}
 	stranger := h.customer("Someone stranger", "stranger@example.com", "NL", "pm_card_visa")
 	mails["stranger"] = h.fail(stranger, "do_not_honor")
-	h.renameDecline(mails["stranger"], "moon_phase")
+	h.renameDecline(stranger, mails["stranger"], "moon_phase")
 	list := agent.get("/admin?view=person").text("main")
 	for code, want := range map[string]bool{"insufficient_funds": false, "duplicate_transaction": true, "invalid_amount": true, "stranger": true} {
 		if strings.Contains(list, "Someone "+code) != want {
@@ -41,12 +41,16 @@ func TestStaffHearOfDeclinesThatNobodyElseCanExplain(t *testing.T) {
 	}
 }
 
-// renameDecline gives the decline of an invoice, as it is stored, another word: one the stand-in does not know.
-func (h *house) renameDecline(invoice, code string) {
+// renameDecline gives the decline of an invoice, as it is stored, another word, one the stand-in does not know, and lets the
+// case hear of it.
+func (h *house) renameDecline(customer, invoice, code string) {
 	h.t.Helper()
 	err := h.portal.DB.Do(h.t.Context(), func(tx *sql.Tx) error {
 		_, err := tx.Exec(`UPDATE invoices SET decline_code = $1 WHERE id = $2`, code, invoice)
-		return err
+		if err != nil {
+			return err
+		}
+		return h.portal.Cases.Reconsider(h.t.Context(), tx, customer, h.clock.now())
 	})
 	if err != nil {
 		h.t.Fatal(err)

@@ -137,7 +137,7 @@ var tables = []table{
 	{
 		name: "cases", whose: theirs, order: "opened_at, id",
 		text: "id customer_id campaign status access opened_day variant", number: "campaign_version step rested_days",
-		moment: "opened_at resting_since next_step_at consequence_at closed_at", flag: "holdout",
+		moment: "opened_at resting_since next_step_at consequence_at closed_at", flag: "holdout puzzling",
 		rule: kept, why: forTheFigures,
 	},
 	{
