@@ -154,12 +154,12 @@ func (cs *Cases) advance(ctx context.Context, tx *sql.Tx, c Case, in Situation, 
 		c.NextStepAt = now.Add(payingTime).Unix()
 		return cs.postpone(ctx, tx, c, in.Plan, ReasonPaying, now)
 	}
-	told := announcedAt(in.Plan, next.Index, notices)
-	if next.Step.Consequence && told == 0 {
+	at, told := announcedAt(in.Plan, next.Index, notices)
+	if next.Step.Consequence && !told {
 		return cs.waitForPerson(ctx, tx, c, in, c.heldBy(in.Plan, next.Index, notices), now)
 	}
 	if next.Step.Acts() {
-		return cs.propose(ctx, tx, c, next, told, now)
+		return cs.propose(ctx, tx, c, next, at, now)
 	}
 	return cs.take(ctx, tx, c, in, next, now)
 }
@@ -196,22 +196,22 @@ func waiting(notices []outbox.Notice) bool {
 // announced reports whether a notice that named the consequence at index i was surely sent, by mail or shown in
 // the app. An uncertain or failed one is not enough to take anything away from anybody.
 func announced(plan campaign.Campaign, i int, notices []outbox.Notice) bool {
-	return announcedAt(plan, i, notices) > 0
+	_, told := announcedAt(plan, i, notices)
+	return told
 }
 
-// announcedAt is when that was known of the last such notice (unix seconds), 0 when there is none.
-func announcedAt(plan campaign.Campaign, i int, notices []outbox.Notice) int64 {
+// announcedAt is when that was known of the last such notice (unix seconds), false when there is none.
+func announcedAt(plan campaign.Campaign, i int, notices []outbox.Notice) (at int64, told bool) {
 	key, ok := plan.AnnouncedBy(i)
 	if !ok {
-		return 0
+		return 0, false
 	}
-	at := int64(0)
 	for _, n := range notices {
 		if n.Kind == outbox.Reminder && n.Step == key && n.Status == outbox.Sent {
-			at = max(at, n.SettledAt)
+			at, told = max(at, n.SettledAt), true
 		}
 	}
-	return at
+	return at, told
 }
 
 // waitForPerson puts a consequence off by a day: nobody is sure the customer was told, for the reason.
