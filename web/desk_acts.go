@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"database/sql"
 	"fmt"
 	"net/http"
@@ -120,7 +121,7 @@ func (s *Server) questionOf(p desk.CustomerPage, k record, who staff.Member, act
 			return nil
 		}
 		ahead, _ := k.c.NextConsequence(k.situation)
-		return desk.AnnounceQuestion(p, k.c.ID, a.GoesAt.In(s.Zone), a.Until, ahead.Acts())
+		return desk.AnnounceQuestion(p, k.c.ID, cmp.Or(k.mailTo(), a.To), a.GoesAt.In(s.Zone), a.Until, ahead.Acts())
 	case desk.ActCharge:
 		return s.chargeQuestion(p, k)
 	case desk.ActFinal:
@@ -150,7 +151,7 @@ func (s *Server) questionOf(p desk.CustomerPage, k record, who staff.Member, act
 // announcement is how the consequence the newest case is held at would be announced once more; fault.Conflict when
 // it cannot be.
 func (k record) announcement() (dunning.Announcement, error) {
-	return k.c.AnnouncementAgain(k.situation, k.caseNotices(), k.Email)
+	return k.c.AnnouncementAgain(k.situation, k.caseNotices(), k.Addresses())
 }
 
 func (s *Server) pauseQuestion(p desk.CustomerPage, k record, note desk.Note) *desk.Question {

@@ -180,7 +180,7 @@ func (s *Server) addEffect(p *desk.ReleasePage, planned []dunning.Waiting) {
 		case !w.Comes || w.Channel == "":
 			p.Nothing++
 			continue
-		case w.Who.Email == "":
+		case len(w.Who.Addresses()) == 0:
 			p.NoAddress++
 		}
 		day := w.First.At.In(s.Zone)

@@ -21,10 +21,10 @@ type Announcement struct {
 	Until  time.Time     // the date it names: what the consequence takes away stays at least until then
 }
 
-// AnnouncementAgain answers how the consequence that is next would be announced once more to the address. It looks
+// AnnouncementAgain answers how the consequence that is next would be announced once more to the first of the addresses. It looks
 // at nothing but its arguments; notices are those of the case. fault.Conflict when the case has ended or rests,
 // nothing is held, the announcement is still on its way, or there is no address.
-func (c Case) AnnouncementAgain(in Situation, notices []outbox.Notice, address string) (Announcement, error) {
+func (c Case) AnnouncementAgain(in Situation, notices []outbox.Notice, addresses []string) (Announcement, error) {
 	if c.Status != Open || in.Class == billing.ClassNone {
 		return Announcement{}, fault.New(fault.Conflict, "This case has ended meanwhile; there is nothing to announce.")
 	}
@@ -46,10 +46,10 @@ func (c Case) AnnouncementAgain(in Situation, notices []outbox.Notice, address s
 	if in.Choices.NoMail {
 		return Announcement{}, fault.New(fault.Conflict, "The customer asked for no reminders by mail; reach them another way.")
 	}
-	if address == "" {
+	if len(addresses) == 0 {
 		return Announcement{}, fault.New(fault.Conflict, "There is no address to write to.")
 	}
-	a := Announcement{Step: in.Plan.Steps[i], To: address, GoesAt: in.Policy.Slot(in.Now, in.Zones, in.Contacts).At}
+	a := Announcement{Step: in.Plan.Steps[i], To: addresses[0], GoesAt: in.Policy.Slot(in.Now, in.Zones, in.Contacts).At}
 	// As Left will have it: the days until the mail leaves don't count.
 	c.RestedDays += contact.DaysBetween(in.Now, a.GoesAt, in.Zones[0])
 	c.ConsequenceAt = max(c.ConsequenceAt, in.Policy.NextAllowed(a.GoesAt.Add(noticeTime), in.Zones).Unix())
@@ -77,7 +77,7 @@ func (cs *Cases) AnnounceAgain(ctx context.Context, tx *sql.Tx, caseID, actor st
 	if err != nil {
 		return err
 	}
-	a, err := c.AnnouncementAgain(in, notices, who.Email)
+	a, err := c.AnnouncementAgain(in, notices, who.Addresses())
 	if err != nil {
 		return err
 	}

@@ -338,3 +338,43 @@ func TestWithoutInboundMailIsAsItWas(t *testing.T) {
 		t.Errorf("from %q, answers to %q", m.Sender, replyTo(m))
 	}
 }
+
+// Who has no address of their own but a billing contact is served through the contact: reminded, told again of a consequence
+// when staff say so, and told that all is settled.
+func TestABillingContactAloneHearsEverything(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	customer := h.customer("Duarte Nogueira", "duarte@foz.example", "IT", "pm_card_visa")
+	h.ask("customers/"+customer, url.Values{"email": {""}, "metadata[billing_contacts]": {"books@foz.example"}})
+	invoice := h.fail(customer, "do_not_honor")
+	h.walk(12 * day)
+	if got := len(h.mailsTo("books@foz.example")); got != 3 {
+		t.Fatalf("%d reminders", got)
+	}
+	err := h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE notices SET status = 'uncertain' WHERE customer_id = $1 AND step = 'notice'`, customer)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.walk(8 * day)
+	page := "/admin/customers/" + customer
+	agent := h.colleague(staff.Agent)
+	if got := agent.get(page+"?act=announce").text("#question"); !strings.Contains(got, "books@foz.example") {
+		t.Fatalf("it cannot be announced again: %q\n%s", got, agent.text("main"))
+	}
+	agent.press("/admin/cases/").at(page, http.StatusOK)
+	h.walk(2 * day)
+	if got := len(h.mailsTo("books@foz.example")); got != 4 {
+		t.Errorf("%d mails after it was announced again", got)
+	}
+	err = h.stripe.Pay(invoice, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.walk(3 * day)
+	if got := settledAmong(h.mailsTo("books@foz.example")); len(got) != 1 {
+		t.Errorf("told %d times that all is settled", len(got))
+	}
+}

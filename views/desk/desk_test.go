@@ -137,7 +137,7 @@ func pages(t *testing.T) map[string]templ.Component {
 	resumed := quiet
 	resumed.Question = ResumeQuestion(resumed, "case_1", Next{At: at(time.November, 7, 10, 0), Title: "Mail 3"}, nil)
 	again, ended := customer(t), customer(t)
-	again.Question = AnnounceQuestion(again, "case_1", at(time.November, 7, 9, 0), at(time.November, 11, 9, 0), false)
+	again.Question = AnnounceQuestion(again, "case_1", again.Email, at(time.November, 7, 9, 0), at(time.November, 11, 9, 0), false)
 	ended.Question = RevokeQuestion(ended)
 
 	empty := today(t)
@@ -403,7 +403,7 @@ func TestCustomerTellsTheEffectBeforeTheDeed(t *testing.T) {
 	if question.Find("form[method=post][action='/admin/cases/case_1/pause'] [name=reason]").Length() != 1 || question.Find("a[href='/admin/customers/cus_QxA1']").Length() != 1 {
 		t.Error("want a form with a reason, and Back")
 	}
-	page.Question = AnnounceQuestion(page, "case_1", at(time.November, 7, 9, 0), at(time.November, 11, 9, 0), false)
+	page.Question = AnnounceQuestion(page, "case_1", page.Email, at(time.November, 7, 9, 0), at(time.November, 11, 9, 0), false)
 	_, doc = draw(t, Customer(page))
 	for _, want := range []string{"A fresh mail goes to anneke@studiowaal.example Friday 7 November, 09:00", "as soon as their hours and limits allow", "a new date, Tuesday 11 November. Until then access stays full."} {
 		if got := strings.Join(strings.Fields(doc.Find("#question").Text()), " "); !strings.Contains(got, want) {

@@ -67,10 +67,10 @@ func ReleaseQuestion(page CustomerPage, caseID string, next Next) *Question {
 	}
 }
 
-// AnnounceQuestion asks whether a consequence that waits for a person is announced once more by mail. goes is when
+// AnnounceQuestion asks whether a consequence that waits for a person is announced once more by mail to an address. goes is when
 // the mail may leave, until the date it names: the customer keeps their access at least to then. finally tells of a
 // final act, which comes up on that date.
-func AnnounceQuestion(page CustomerPage, caseID string, goes, until time.Time, finally bool) *Question {
+func AnnounceQuestion(page CustomerPage, caseID, to string, goes, until time.Time, finally bool) *Question {
 	then := "access is limited on that date by itself"
 	if finally {
 		then = "the final act comes up on that date"
@@ -82,7 +82,7 @@ func AnnounceQuestion(page CustomerPage, caseID string, goes, until time.Time, f
 	return &Question{
 		Title: fmt.Sprintf("Announce it to %s again?", page.Title()),
 		Effects: []string{
-			fmt.Sprintf("A fresh mail goes to %s %s, if nothing has been paid by then.", page.Email, when),
+			fmt.Sprintf("A fresh mail goes to %s %s, if nothing has been paid by then.", to, when),
 			fmt.Sprintf("It names a new date, %s. Until then access stays %s.", page.Locale.Day(until), accessWord(page.Access.Level)),
 			fmt.Sprintf("If it surely leaves, %s. If not, it goes on waiting.", then),
 			"It counts as a message like any other. An earlier one may have arrived, so they may read it twice.",
