@@ -243,6 +243,9 @@ func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []bi
 				p.Until = proven.Unix()
 			}
 			err = cs.begin(ctx, tx, c, p)
+			if err == nil && reason == PauseDispute {
+				err = cs.spareDisputed(ctx, tx, c, now)
+			}
 			if err != nil {
 				return err
 			}
@@ -262,6 +265,31 @@ func (cs *Cases) standingPauses(ctx context.Context, tx *sql.Tx, c Case) ([]Paus
 		return nil, nil
 	}
 	return cs.ActivePauses(ctx, tx, c.ID)
+}
+
+// spareDisputed takes back the day on which a case was to be charged that rests for a dispute from now on: nothing is charged
+// by itself of somebody whose bank looks into a payment. A charge that is being made cannot be taken back.
+func (cs *Cases) spareDisputed(ctx context.Context, tx *sql.Tx, c *Case, now time.Time) error {
+	p, err := cs.ActivePromise(ctx, tx, c.ID)
+	if fault.Is(err, fault.NotFound) || err == nil && (p.Kind != PromiseCharge || p.ChargedAt > 0) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = endPromise(ctx, tx, p, PromiseWithdrawn, "", "Their bank disputes a payment; nothing is charged by itself meanwhile.", now)
+	if err != nil {
+		return err
+	}
+	active, err := cs.ActivePauses(ctx, tx, c.ID)
+	if err != nil {
+		return err
+	}
+	rests, is := find(active, PausePromise)
+	if !is {
+		return nil
+	}
+	return cs.end(ctx, tx, c, rests, "", now)
 }
 
 // paidSince reports whether a payment answered what the pause for a withdrawn consent asks: something of the case was paid

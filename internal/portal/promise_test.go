@@ -505,3 +505,32 @@ func TestStaffSeeToAWishToCancel(t *testing.T) {
 		t.Errorf("rests for %q", h.restsFor(customer))
 	}
 }
+
+// A dispute begins before the day on which they chose to be charged: while it runs nothing is charged by itself, as staff
+// read, and the day is taken back. A day by which they pay by themselves stays.
+func TestADisputeTakesBackTheDayOfACharge(t *testing.T) {
+	t.Parallel()
+	h, customer, invoice, b := promising(t)
+	h.chooses(b, "charge", 5)
+	b.press("/pay/promise").at("/pay", http.StatusOK)
+	s := &scene{house: h, customer: customer, extra: map[string]string{}}
+	h.walk(day)
+	disputes("fraudulent")(s)
+	h.settle()
+	if p := h.promise(customer); p.Status != dunning.PromiseWithdrawn || h.restsFor(customer) != "dispute" {
+		t.Errorf("the promise is %s, the case rests for %q", p.Status, h.restsFor(customer))
+	}
+	if said := b.get("/pay").at("/pay", http.StatusOK).text("main"); strings.Contains(said, "we will charge") {
+		t.Errorf("the page says %s", said)
+	}
+	before := h.charges(customer, invoice)
+	h.walk(7 * day)
+	if got := h.charges(customer, invoice); got != before {
+		t.Errorf("charged %d times instead of %d while the dispute runs", got, before)
+	}
+	decides("winning_evidence")(s)
+	h.walk(day)
+	if got := h.charges(customer, invoice); got != before || h.restsFor(customer) != "" {
+		t.Errorf("afterwards charged %d times instead of %d, rests for %q", got, before, h.restsFor(customer))
+	}
+}

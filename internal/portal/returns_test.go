@@ -361,7 +361,7 @@ func TestABillingContactAloneHearsEverything(t *testing.T) {
 	h.walk(8 * day)
 	page := "/admin/customers/" + customer
 	agent := h.colleague(staff.Agent)
-	if got := agent.get(page+"?act=announce").text("#question"); !strings.Contains(got, "books@foz.example") {
+	if got := agent.get(page + "?act=announce").text("#question"); !strings.Contains(got, "books@foz.example") {
 		t.Fatalf("it cannot be announced again: %q\n%s", got, agent.text("main"))
 	}
 	agent.press("/admin/cases/").at(page, http.StatusOK)
