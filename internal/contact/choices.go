@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 
+	"golang.org/x/text/unicode/norm"
+
 	"sollecito/internal/fault"
 )
 
@@ -61,7 +63,8 @@ const (
 func AsksToStop(reply string) bool {
 	line := ""
 	for l := range strings.Lines(reply) {
-		line = strings.Join(strings.FieldsFunc(strings.ToLower(l), func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' && r != '’' }), " ")
+		// Whoever writes Japanese may type the word they were told in wide letters.
+		line = strings.Join(strings.FieldsFunc(strings.ToLower(norm.NFKC.String(l)), func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' && r != '’' }), " ")
 		if line != "" {
 			break
 		}
@@ -71,14 +74,17 @@ func AsksToStop(reply string) bool {
 		return false
 	}
 	line = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(strings.TrimPrefix(line, "please "), " please"), "per favore "), " grazie")
+	line = strings.NewReplacer("e mail", "mail", "’", "'").Replace(line)
 	return slices.Contains(stopWords, line) || strings.Contains(line, "unsubscribe") || strings.Contains(line, "opt out")
 }
 
 // stopWords leave out those that may mean the subscription: cancel, end, terminate.
 var stopWords = []string{
-	"stop", "stopp", "optout", "quit", "revoke", "remove me", "stop it", "stop this", "stop emails", "stop the emails", "stop mails", "stop reminders",
+	"stop", "stopp", "stoppen", "optout", "quit", "revoke", "remove me", "stop it", "stop this", "stop emails", "stop the emails", "stop mails", "stop reminders",
 	"stop the reminders", "stop emailing me", "stop mailing me", "stop writing to me", "stop sending me emails", "stop sending emails", "no more emails",
 	"no more mails", "no more reminders", "do not email me", "don't email me", "do not contact me", "don't contact me",
 	"basta", "basta email", "basta promemoria", "fermate i promemoria", "fermi i promemoria", "cancellatemi", "disiscrivimi", "disiscrivetemi", "non scrivetemi più", "smettete",
-	"abmelden", "keine mails mehr", "arrêt", "arrêter", "désinscription", "désabonnement", "baja", "darme de baja", "afmelden", "uitschrijven", "wypisz mnie", "descadastrar",
+	"abmelden", "aufhören", "keine mails mehr", "keine weiteren mails", "keine erinnerungen mehr", "arrêtez", "plus de mails", "plus d'mails", "plus de rappels", "arrêt", "arrêter", "désinscription", "désabonnement", "baja", "darme de baja", "afmelden", "uitschrijven", "wypisz mnie", "przestań", "proszę przestać", "descadastrar",
+	"pare", "parar", "chega", "chega de lembretes", "no más correos", "no más recordatorios", "geen mails meer", "geen herinneringen meer",
+	"停止", "停止してください", "停止希望", "配信停止", "配信停止してください", "配信停止希望", "メール停止", "ストップ", "やめてください", "توقف", "توقفوا", "إيقاف", "أوقفوا الرسائل", "أوقفوا التذكيرات", "لا مزيد من الرسائل",
 }

@@ -205,6 +205,9 @@ func TestAReplyThatAsksToStop(t *testing.T) {
 	t.Parallel()
 	for reply, want := range map[string]bool{
 		"STOP": true, "Stop.\n\nSent from my phone": true, "\n Please unsubscribe me!": true, "opt-out": true, "Opt out, please": true, "Basta, grazie": true, "Stop the reminders": true,
+		"ＳＴＯＰ": true, "ｓｔｏｐ。": true, "停止": true, "配信停止してください。": true, "توقف": true, "أوقفوا الرسائل": true,
+		"Keine E-Mails mehr!": true, "Plus d’e-mails": true, "No more e-mails please": true, "Proszę przestać": true, "Chega de lembretes": true,
+		"停止していた口座から振り込みます": false, "إلغاء الاشتراك": false, // the latter may mean the plan
 		"": false, "Cancel": false, "Please cancel my subscription": false, "I stopped the card payment, sorry, will pay on Friday": false,
 		"Hello,\nstop": false, "Did it stop?": false,
 	} {

@@ -414,7 +414,7 @@ func (cs *Cases) creditClosed(ctx context.Context, tx *sql.Tx, customer string, 
 			}
 		}
 		gone := false // to a later case, which speaks for all from then on; this one stays exhausted
-		if open == 0 && c.Status == Exhausted {
+		if open == 0 && len(invoices) > 0 && c.Status == Exhausted {
 			gone, err = anyLeft(ctx, tx, c.ID)
 			if err != nil {
 				return Case{}, false, fmt.Errorf("look what left case %s: %w", c.ID, err)
