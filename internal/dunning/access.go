@@ -57,13 +57,32 @@ func (cs *Cases) AllowanceOf(ctx context.Context, tx *sql.Tx, customer string, n
 	return a, nil
 }
 
+// BeganLimited reports whether a case began where an exhausted one before it had left off: with something taken away.
+func (cs *Cases) BeganLimited(ctx context.Context, tx *sql.Tx, c Case) (bool, error) {
+	all, err := cs.OfCustomer(ctx, tx, c.CustomerID) // newest first
+	if err != nil {
+		return false, err
+	}
+	for _, before := range all {
+		if before.OpenedAt < c.OpenedAt {
+			return before.Status == Exhausted && before.Limited(), nil
+		}
+	}
+	return false, nil
+}
+
+// Limited reports whether something is taken away from the customer.
+func (c Case) Limited() bool {
+	return c.Access == campaign.Restricted || c.Access == campaign.Suspended
+}
+
 func (c Case) accessReason() AccessReason {
 	switch {
 	case c.Status == Exhausted:
 		return LeftUnpaid
 	case c.Status != Open:
 		return GoodStanding
-	case c.Access == campaign.Restricted || c.Access == campaign.Suspended:
+	case c.Limited():
 		return TakenAway
 	}
 	return Overdue

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
-	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/l10n"
@@ -54,7 +53,7 @@ func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, sa
 	if more && c.ConsequenceAt > 0 && c.Loses(ahead) {
 		facts.Consequence = &email.Consequence{Level: ahead.Takes(), At: time.Unix(c.ConsequenceAt, 0).In(zone)}
 	}
-	facts.Limited = c.Access == campaign.Restricted || c.Access == campaign.Suspended
+	facts.Limited = c.Limited()
 	told := in.Plan.StepOf(n.Step)
 	if told >= 0 {
 		facts.Step = email.Step(in.Plan.WordsOf(told))

@@ -54,6 +54,10 @@ func (l *Letters) settled(ctx context.Context, tx *sql.Tx, n *outbox.Notice, who
 		return email.Letter{}, err
 	}
 	plan := c.Plan(campaigns)
+	facts.Restored, err = l.Cases.BeganLimited(ctx, tx, c)
+	if err != nil {
+		return email.Letter{}, err
+	}
 	for _, other := range notices {
 		step := plan.StepOf(other.Step)
 		facts.Restored = facts.Restored || other.Kind == outbox.Reminder && step >= 0 && plan.Steps[step].Consequence

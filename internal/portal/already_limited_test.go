@@ -55,6 +55,34 @@ func TestNobodyIsToldThatWhatWasTakenStillWorks(t *testing.T) {
 	}
 }
 
+// All is paid before the second case comes to its own consequence: the letter says that what the first one took is back.
+func TestWhatTheCaseBeforeTookIsToldToBeBack(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(limiting)
+	customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+	first := h.fail(customer, "insufficient_funds")
+	h.walk(12 * day)
+	second := h.fail(customer, "insufficient_funds")
+	h.ask("subscriptions/"+h.subscriptionOf(customer), map[string][]string{"cancel_at_period_end": {"true"}})
+	h.walk(3 * day)
+	for _, invoice := range []string{first, second} {
+		err := h.stripe.Pay(invoice, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.settle()
+	}
+	if got := h.access(customer); got != "full" {
+		t.Errorf("access %s", got)
+	}
+	h.walk(4 * day)
+	letters := settledAmong(h.mailsTo("anneke@waal.example"))
+	if len(letters) != 1 || !strings.Contains(letters[0].Text, "have full access to Lumen Studio again") {
+		t.Fatalf("%d letters: %+v", len(letters), letters)
+	}
+}
+
 // The second of two consequences is announced to whom the first has taken something already: not everything works until
 // then, and paying does not leave everything as it is but gives it back.
 func TestTheSecondConsequenceIsAnnouncedAsItIs(t *testing.T) {
