@@ -293,23 +293,28 @@ func (cs *Cases) spareDisputed(ctx context.Context, tx *sql.Tx, c *Case, now tim
 }
 
 // paidSince reports whether a payment answered what the pause for a withdrawn consent asks: something of the case was paid
-// since it began, and nothing is open any more for which consent was ever withdrawn. A further try for which the bank gave
-// another reason answers nothing.
+// since it began, or that for which consent was withdrawn, and nothing is open any more for which it ever was. A further try
+// for which the bank gave another reason answers nothing.
 func paidSince(ctx context.Context, tx *sql.Tx, p Pause, customer string, invoices []billing.Invoice) (bool, error) {
-	if !slices.ContainsFunc(invoices, func(i billing.Invoice) bool { return i.Paid() && i.PaidAt >= p.Since }) {
+	if !slices.ContainsFunc(invoices, billing.Invoice.Paid) {
 		return false, nil
 	}
+	answered := slices.ContainsFunc(invoices, func(i billing.Invoice) bool { return i.Paid() && i.PaidAt >= p.Since })
 	tries, err := billing.Tries(ctx, tx, customer)
 	if err != nil {
 		return false, fmt.Errorf("read for what consent was withdrawn: %w", err)
 	}
 	for _, a := range tries {
-		open := slices.ContainsFunc(invoices, func(i billing.Invoice) bool { return i.ID == a.InvoiceID && i.Open() })
-		if open && a.Status == billing.AttemptDeclined && a.Decline.Class() == billing.ClassConsent {
+		about := slices.IndexFunc(invoices, func(i billing.Invoice) bool { return i.ID == a.InvoiceID })
+		if about < 0 || a.Status != billing.AttemptDeclined || a.Decline.Class() != billing.ClassConsent {
+			continue
+		}
+		if invoices[about].Open() {
 			return false, nil
 		}
+		answered = answered || invoices[about].Paid()
 	}
-	return true, nil
+	return answered, nil
 }
 
 // withdrawnAnew reports whether consent was withdrawn for an open invoice that failed after the last pause for that had

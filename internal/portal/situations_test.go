@@ -352,3 +352,30 @@ func TestAPersonMayEndADisputesPause(t *testing.T) {
 	h.walk(2 * day)
 	mails(1)(s)
 }
+
+// Consent was withdrawn for the renewal, and something else is open too. Once the renewal is paid elsewhere, reminders about
+// the rest go on; while it is open they rest, whatever else is paid.
+func TestConsentIsAnsweredByThePaymentItWasWithdrawnFor(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := h.start(situation{})
+	h.settle()
+	fails("revocation_of_authorization")(s)
+	oneOff("eur", "1250", "Storage")(s)
+	oneOff("usd", "1000", "Fonts")(s)
+	h.walk(2 * time.Hour)
+	stands("open", "consent")(s)
+	err := h.stripe.Pay(s.extra["usd"], true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.walk(day)
+	stands("open", "consent")(s)
+	mails(0)(s)
+	s.pay(true)
+	h.settle()
+	stands("open", "")(s)
+	h.walk(3 * day)
+	mails(1)(s)
+	lastMail("€12.50")(s)
+}
