@@ -23,6 +23,8 @@ type prospect struct {
 	in       dunning.Situation
 	notices  []outbox.Notice // of that case
 	stopped  bool            // all sending is stopped
+	unmailed bool            // no address of theirs takes mail: what a mail would say is said in the app
+	app      bool            // the merchant's app can say it
 }
 
 func (s *Server) prospectOf(ctx context.Context, v visitor) (prospect, error) {
@@ -42,7 +44,12 @@ func (s *Server) prospectOf(ctx context.Context, v visitor) (prospect, error) {
 		if err != nil {
 			return err
 		}
-		p.stopped = sending.Stopped
+		p.stopped, p.app = sending.Stopped, s.hasApp()
+		to, err := outbox.Usable(ctx, tx, v.Addresses())
+		if err != nil {
+			return err
+		}
+		p.unmailed = to == ""
 		p.c, err = s.Cases.LatestOf(ctx, tx, v.ID)
 		if fault.Is(err, fault.NotFound) {
 			return nil
@@ -78,6 +85,12 @@ func (p prospect) outlook(zone *time.Location) views.Outlook {
 	}
 	for _, m := range p.c.Outlook(p.in, p.notices) {
 		coming := views.Coming{Way: wayOf(m.Ways)}
+		switch {
+		case p.unmailed && (p.choices.NoApp || !p.app):
+			continue
+		case p.unmailed:
+			coming.Way = views.WayApp
+		}
 		if !m.At.IsZero() {
 			coming.At = m.At.In(zone)
 		}

@@ -2,6 +2,8 @@ package portal_test
 
 import (
 	"database/sql"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -54,5 +56,25 @@ func TestTheReasonIsThatOfTheNextMessage(t *testing.T) {
 	}
 	if !strings.Contains(got.text("main"), "the next on Tuesday") {
 		t.Errorf("the page says: %s", got.text("main"))
+	}
+}
+
+// Whoever no mail reaches reads that what is still to come will be said in the app, and nowhere else.
+func TestThePlanOfWhoHasNoAddressIsTheAppAlone(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	s := &scene{house: h, customer: h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")}
+	h.ask("customers/"+s.customer, url.Values{"email": {""}})
+	h.fail(s.customer, "do_not_honor")
+	lines := func() string {
+		return s.visit().get("/pay/choices").at("/pay/choices", http.StatusOK).text("section[aria-labelledby=ahead]")
+	}
+	if got := lines(); strings.Contains(got, "email") || !strings.Contains(got, "In Lumen Studio") {
+		t.Errorf("without an address: %s", got)
+	}
+	h.ask("customers/"+s.customer, url.Values{"email": {"anneke@waal.example"}})
+	h.settle()
+	if got := lines(); !strings.Contains(got, "By email and in Lumen Studio") {
+		t.Errorf("with one: %s", got)
 	}
 }
