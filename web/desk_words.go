@@ -162,7 +162,7 @@ func reasonSentences(p dunning.Planned, c dunning.Case, in dunning.Situation) []
 	if c.RestedDays > 0 {
 		all = append(all, fmt.Sprintf("%s in which the case rested or nothing could be done don't count.", capital(counted(c.RestedDays, "day"))))
 	}
-	if p.Step.Consequence && c.ConsequenceAt > 0 {
+	if c.Loses(p.Step) && c.ConsequenceAt > 0 {
 		all = append(all, fmt.Sprintf("It was announced for %s at the earliest, and an announced date never moves earlier.", time.Unix(c.ConsequenceAt, 0).In(in.Zones[0]).Format("2 January")))
 	}
 	if len(p.Step.Channels) > 0 && len(in.Zones) > 1 {
