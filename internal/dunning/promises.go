@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/database"
 	"sollecito/internal/fault"
 	"sollecito/internal/outbox"
@@ -85,6 +87,25 @@ func (cs *Cases) Promise(ctx context.Context, tx *sql.Tx, p Promise, now time.Ti
 	return p, cs.confirm(ctx, tx, p, who, now)
 }
 
+// withDayAhead answers the case without the day of its next consequence where that takes nothing any more: an exhausted case
+// before it had taken it, so that nobody was told of that day.
+func (cs *Cases) withDayAhead(ctx context.Context, tx *sql.Tx, c Case) (Case, error) {
+	if !c.Limited() || c.ConsequenceAt == 0 {
+		return c, nil
+	}
+	plan, err := cs.campaigns.Find(ctx, tx, c.Campaign, c.CampaignVersion)
+	if err != nil {
+		return Case{}, err
+	}
+	ahead := plan.Walked(c.Variant).Steps
+	ahead = ahead[min(c.Step, len(ahead)):]
+	next := slices.IndexFunc(ahead, func(s campaign.Step) bool { return s.Consequence })
+	if next >= 0 && !c.Loses(ahead[next]) {
+		c.ConsequenceAt = 0
+	}
+	return c, nil
+}
+
 // promisedDay checks the day of a promise by the rules for who makes it.
 func (cs *Cases) promisedDay(ctx context.Context, tx *sql.Tx, c Case, p Promise, zone *time.Location, now time.Time) (time.Time, error) {
 	days := StaffPromiseDays(now, zone)
@@ -95,6 +116,10 @@ func (cs *Cases) promisedDay(ctx context.Context, tx *sql.Tx, c Case, p Promise,
 		}
 		if made >= cs.promises.PerCase {
 			return time.Time{}, fault.New(fault.TooMany, FaultPromiseMost)
+		}
+		c, err = cs.withDayAhead(ctx, tx, c)
+		if err != nil {
+			return time.Time{}, err
 		}
 		days = cs.promises.PromiseDays(c, now, zone)
 	}

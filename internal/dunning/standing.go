@@ -103,7 +103,11 @@ func (cs *Cases) readPromises(ctx context.Context, tx *sql.Tx, st *Standing, k K
 			st.Withdrawn = &made[last]
 		}
 	}
-	st.PromiseDays, st.PromisesLeft = cs.canPromise(st.Case, made, cs.Zone(k.Customer), now)
+	c, err := cs.withDayAhead(ctx, tx, st.Case)
+	if err != nil {
+		return err
+	}
+	st.PromiseDays, st.PromisesLeft = cs.canPromise(c, made, cs.Zone(k.Customer), now)
 	return nil
 }
 

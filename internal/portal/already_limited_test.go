@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -52,6 +53,24 @@ func TestNobodyIsToldThatWhatWasTakenStillWorks(t *testing.T) {
 				t.Errorf("%q says %q:\n%s", m.Subject, false, m.Text)
 			}
 		}
+	}
+}
+
+// A day on which nothing is taken any more, of which nobody is told, is no end of the days one may choose to pay on.
+func TestADayOnWhichNothingIsTakenLimitsNoPromise(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(limiting)
+	s := &scene{house: h, customer: h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")}
+	h.fail(s.customer, "insufficient_funds")
+	h.walk(12 * day)
+	h.fail(s.customer, "insufficient_funds")
+	h.walk(3 * day) // the first message is sent; the campaign's day for limiting access is a week ahead
+	b := s.visit()
+	h.chooses(b, "self", 13)
+	b.press("/pay/promise").at("/pay", http.StatusOK)
+	if got := h.promise(s.customer); got.Status != "active" {
+		t.Errorf("the promise is %q: %s", got.Status, b.text("main"))
 	}
 }
 
