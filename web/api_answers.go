@@ -254,22 +254,31 @@ func (a *api) nextOf(r *http.Request, tx *sql.Tx, c dunning.Case) (*apiStep, err
 	if err != nil {
 		return nil, err
 	}
-	next, more := c.Next(in)
-	if !more {
-		return nil, nil
-	}
 	notices, err := outbox.OfCase(r.Context(), tx, c.ID)
 	if err != nil {
 		return nil, err
 	}
+	ahead := c.Foresee(in, notices)
+	if len(ahead) == 0 {
+		return nil, nil
+	}
+	next := ahead[0]
 	step := &apiStep{Step: next.Step.Key, Channels: []outbox.Channel{}, Access: orNull(string(next.Step.Access))}
 	if c.Holdout { // to nobody, and access stays
 		step.Access = nil
 	} else {
 		step.Channels = append(step.Channels, in.Ways(next.Step)...)
 	}
-	if !dunning.Held(in, next, notices) {
-		step.At = instantOf(time.Unix(max(next.At.Unix(), c.NextStepAt), 0))
+	waits := next.Held != ""
+	if next.Step.Acts() && !waits { // its day may have come already: then it is being decided or done
+		_, err = a.Cases.FinalOf(r.Context(), tx, c.ID)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return nil, err
+		}
+		waits = err == nil
+	}
+	if !waits {
+		step.At = instantOf(next.At)
 	}
 	return step, nil
 }

@@ -103,9 +103,9 @@ func contactPlanOf(v visitor, st standing) *views.ContactPlan {
 	}
 	plan.Next = coming[0].At.In(v.zone)
 	// The reason is that of the next message, which may be one that waits to leave and none of the steps ahead.
-	next := slices.IndexFunc(st.steps, func(p dunning.Planned) bool { return len(st.situation.Ways(p.Step)) > 0 })
+	next := slices.IndexFunc(st.steps, func(p dunning.Foreseen) bool { return len(st.situation.Ways(p.Step)) > 0 })
 	if next >= 0 && st.steps[next].At.Equal(coming[0].At) {
-		plan.Because, _ = explain.Because(st.steps[next], st.situation)
+		plan.Because, _ = explain.Because(st.steps[next].Planned, st.situation)
 	}
 	return plan
 }

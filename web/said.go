@@ -38,10 +38,11 @@ func (s *Server) threadOf(v visitor, st standing) []views.Entry {
 			break
 		}
 	}
+	// A date that has passed without its consequence waits for a person: nobody can name the next one.
+	passed := st.c.ConsequenceAt > 0 && st.c.ConsequenceAt <= now.Unix()
 	for _, p := range st.steps {
-		// A date that has passed without its consequence waits for a person: nobody can name the next one.
-		passed := st.c.ConsequenceAt > 0 && st.c.ConsequenceAt <= now.Unix()
-		if st.c.Loses(p.Step) && !passed {
+		decided := p.Step.Acts() && st.final.Status != "" // its day has come already
+		if st.c.Loses(p.Step) && p.Held == "" && !passed && !decided {
 			all = append(all, views.Entry{When: p.At.In(v.zone), Kind: views.Next, Said: views.Said{Key: willKey[p.Step.Takes()]}})
 		}
 	}
@@ -99,8 +100,8 @@ func (s *Server) noteOf(v visitor, st standing) *views.Note {
 	if st.broken != nil {
 		return brokenNote(*st.broken, v.zone)
 	}
-	if st.c.Status == dunning.Open && st.c.Access == campaign.Grace && st.c.ConsequenceAt > s.Now().Unix() {
-		return &views.Note{Kind: views.NoteWait, Said: views.Said{Key: "note.grace", Args: l10n.Args{"Day": time.Unix(st.c.ConsequenceAt, 0).In(v.zone)}}}
+	if st.c.Access == campaign.Grace && !st.ends.IsZero() {
+		return &views.Note{Kind: views.NoteWait, Said: views.Said{Key: "note.grace", Args: l10n.Args{"Day": st.ends.In(v.zone)}}}
 	}
 	return nil
 }

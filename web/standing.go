@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"net/http"
 	"slices"
+	"time"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/dunning"
@@ -18,13 +19,14 @@ type standing struct {
 	open          []billing.Invoice // oldest first
 	closed        []billing.Invoice // paid or written off, newest first; only while nothing is open
 	subscriptions []billing.Subscription
-	card          *billing.Method   // the one the failed charge was made with, or the default
-	c             dunning.Case      // the latest, zero without one
-	situation     dunning.Situation // of a case that goes on, see dunning.Standing
-	steps         []dunning.Planned // likewise: those still to be taken
-	pauses        []dunning.Pause   // active ones
-	notices       []outbox.Notice   // of that case, while it goes on
-	stopped       bool              // all sending, likewise
+	card          *billing.Method    // the one the failed charge was made with, or the default
+	c             dunning.Case       // the latest, zero without one
+	situation     dunning.Situation  // of a case that goes on, see dunning.Standing
+	steps         []dunning.Foreseen // of a case that does not rest: those still to be taken
+	ends          time.Time          // as Case.Tightens answers, as the merchant's app and staff are told
+	pauses        []dunning.Pause    // active ones
+	notices       []outbox.Notice    // of that case, see dunning.Standing
+	stopped       bool               // all sending, while the case goes on
 	disputes      []billing.Dispute
 	ahead         *dunning.Precaution // a renewal that is going to fail, while nothing is open; nil when none is
 	promises
@@ -113,13 +115,14 @@ func (s *Server) standingIn(ctx context.Context, tx *sql.Tx, v visitor) (standin
 	st.promise, st.broken, st.withdrawn = is.Promise, is.Broken, is.Withdrawn
 	st.promiseDays, st.promisesLeft, st.canClaim = is.PromiseDays, is.PromisesLeft, is.MayClaim
 	if st.goesOn() {
-		st.steps = st.c.Ahead(st.situation)
+		st.steps = st.c.Foresee(st.situation, st.notices)
 		sending, err := dunning.SendingSwitch(ctx, tx)
 		if err != nil {
 			return st, err
 		}
 		st.stopped = sending.Stopped
 	}
+	st.ends, _ = st.c.Tightens(st.situation, st.notices)
 	if st.promise != nil {
 		m, known := k.Methods[st.promise.MethodID]
 		if known {

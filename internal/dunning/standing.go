@@ -16,7 +16,7 @@ import (
 // never had a case.
 type Standing struct {
 	Case      Case
-	Situation Situation       // while the case goes on: open, and not resting
+	Situation Situation       // while the case goes on: open, and not resting; or while it rests and a day lies ahead on which something is taken away
 	Notices   []outbox.Notice // likewise: of the case, in the order they were decided, without their kept letters
 	Pauses    []Pause         // active ones
 	Final     Final           // zero without one
@@ -74,7 +74,7 @@ func (cs *Cases) StandingOf(ctx context.Context, tx *sql.Tx, k Known, now time.T
 		}
 	}
 	err = cs.readPromises(ctx, tx, &st, k, now)
-	if err != nil || c.Status != Open || c.RestingSince > 0 {
+	if err != nil || c.Status != Open || c.RestingSince > 0 && !c.mayTighten(now) {
 		return st, err
 	}
 	return st, cs.readAhead(ctx, tx, &st, k, members, now)
