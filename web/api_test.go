@@ -5,8 +5,10 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -515,5 +517,37 @@ func TestKeysAreMadeAndEndedOnTheirPage(t *testing.T) {
 	}
 	if got := words(b.page("/admin/audit").Find("tbody")); !strings.Contains(got, "made the API key") || !strings.Contains(got, "ended the API key") {
 		t.Errorf("the audit page says %q", got)
+	}
+}
+
+// A failure is told in one sentence, under both names that programs look for; the page about the API shows it as it comes.
+func TestAFailureIsToldInOneSentence(t *testing.T) {
+	h := newHouse(t)
+	_, key := h.key("crm")
+	failure := func(path, key string) (object map[string]any) {
+		must(t, json.Unmarshal(h.ask("GET", path, key, "").Body.Bytes(), &object))
+		return object
+	}
+	for _, f := range []map[string]any{
+		failure("/api/v1/cases", ""), failure("/api/v1/cases", "sol_none"), failure("/api/v1/cases?limit=0", key), failure("/api/v1/nowhere", key), failure("/api/v1/cases/case_1", key),
+	} {
+		detail, _ := f["detail"].(string)
+		if detail == "" || f["message"] != detail || f["title"] == detail {
+			t.Errorf("%v", f)
+		}
+	}
+	problem := h.contract().doc.Components.Schemas["Problem"].Value
+	if !problem.Properties["message"].Value.Deprecated || problem.Properties["detail"].Value.Deprecated {
+		t.Error("the contract does not say which of the two names is to be read")
+	}
+	page, err := os.ReadFile("../docs/api.md")
+	must(t, err)
+	_, part, _ := strings.Cut(string(page), "## What goes wrong")
+	_, part, _ = strings.Cut(part, "```json")
+	shown, _, _ := strings.Cut(part, "```")
+	var want map[string]any
+	must(t, json.Unmarshal([]byte(shown), &want))
+	if got := failure("/api/v1/cases/case_1", key); !maps.Equal(got, want) {
+		t.Errorf("the page about the API shows %v, and %v comes", want, got)
 	}
 }
