@@ -37,6 +37,7 @@ type Intake struct {
 	trouble    atomic.Bool  // the last reading of Stripe failed
 	quietUntil atomic.Int64 // unix seconds of business time before which nobody is read again
 	restsUntil atomic.Int64 // unix seconds of real time before which no event is looked at
+	aheadUntil atomic.Int64 // unix seconds of business time: something was stored as read then, before it had come
 	inOrder    bool         // customers are read one after the other
 }
 
@@ -140,7 +141,10 @@ func (w wanting) nothing() bool { return len(w.invoices) == 0 && len(w.disputes)
 // refresh reads the customer and keeps it in one transaction; where something else is to be asked first, in another one.
 // with is done in the transaction that keeps everything, and left out where disputes are kept after it.
 func (in *Intake) refresh(ctx context.Context, customer string, always bool, with func(context.Context, *sql.Tx) error) error {
-	over := int64(0)
+	over, err := in.storedAhead(ctx, customer)
+	if err != nil {
+		return err
+	}
 	for try := 1; ; try++ {
 		err := in.refreshOver(ctx, customer, over, always, with)
 		var ahead readAhead
@@ -148,7 +152,31 @@ func (in *Intake) refresh(ctx context.Context, customer string, always bool, wit
 			return err
 		}
 		over = int64(ahead)
+		in.aheadUntil.Store(max(in.aheadUntil.Load(), over))
 	}
+}
+
+// storedAhead answers as what instant to come the customer is stored, 0 for none. Only after one was met is it asked before
+// Stripe is: a clock that was set back then costs each reading a look at what is stored, and not a second reading until it has
+// caught up.
+func (in *Intake) storedAhead(ctx context.Context, customer string) (int64, error) {
+	now := in.now().Unix()
+	if in.aheadUntil.Load() <= now {
+		return 0, nil
+	}
+	var was billing.Customer
+	err := in.db.See(ctx, func(tx *sql.Tx) error {
+		var err error
+		was, err = billing.FindCustomer(ctx, tx, customer)
+		return err
+	})
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return 0, fmt.Errorf("look when %s was read: %w", customer, err)
+	}
+	if was.SyncedAt <= now {
+		return 0, nil
+	}
+	return was.SyncedAt, nil
 }
 
 // readAhead is that a reading cannot be told from an older one: what is stored was read at this instant, which has not come yet by
@@ -338,7 +366,9 @@ func (in *Intake) keep(ctx context.Context, tx *sql.Tx, r reading, was billing.S
 		if was.Customer.SyncedAt != r.over {
 			return readAhead(was.Customer.SyncedAt)
 		}
-		r.at = r.over // else all that Stripe tells until our clock has come there would be taken for old, and lost
+		// Else all that Stripe tells until our clock has come there would be taken for old, and lost. One more than what it was
+		// read over, so that another reading over the same, which may have begun earlier, is not taken for newer.
+		r.at = r.over + 1
 	}
 	r.account.Methods = slices.DeleteFunc(r.account.Methods, func(m billing.Method) bool { return m.CustomerID != id })
 	err := billing.SaveNoting(ctx, tx, was, r.account, r.at, in.now())

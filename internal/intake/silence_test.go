@@ -238,6 +238,87 @@ func (c *crossed) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
 
+// After the clock was set back, only the first reading asks Stripe twice: from then on it is known before a reading begins that what
+// is stored lies ahead, also of other customers. What each reading says is kept, and of two at once the one that was told less is
+// not kept over the other.
+func TestAClockThatWasSetBackAsksStripeTwiceOnlyOnce(t *testing.T) {
+	t.Parallel()
+	clock := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	log, _ := lined()
+	stripe := &renamed{}
+	in, db := told(t, stripe, &clock, log, 1)
+	ids := []string{"cus_000", "cus_001"}
+	ahead := clock.Add(2 * time.Hour).Unix()
+	err := db.Do(t.Context(), func(tx *sql.Tx) error {
+		for _, id := range ids {
+			err := billing.Save(t.Context(), tx, billing.Account{Customer: billing.Customer{ID: id, Email: "old@customer.example"}}, ahead)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reads := func(id string, want int) {
+		t.Helper()
+		stripe.asked = 0
+		err := in.Refresh(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var who billing.Customer
+		err = db.See(t.Context(), func(tx *sql.Tx) (err error) {
+			who, err = billing.FindCustomer(t.Context(), tx, id)
+			return err
+		})
+		if err != nil || stripe.asked != want || who.Email != stripe.email() {
+			t.Errorf("%s was asked for %d times and not %d, and is known as %s: %v", id, stripe.asked, want, who.Email, err)
+		}
+	}
+	reads(ids[0], 2)
+	reads(ids[0], 1)
+	reads(ids[1], 1)
+	reads(ids[0], 1)
+	stripe.during = func() { reads(ids[0], 1) } // another reading begins later, and ends before
+	err = in.Refresh(t.Context(), ids[0])
+	if err != nil || stripe.asked != 2 {
+		t.Errorf("of two at once the one that began first asked %d times after the other: %v", stripe.asked-1, err)
+	}
+	reads(ids[0], 1)
+	clock = clock.Add(3 * time.Hour)
+	reads(ids[1], 1)
+}
+
+// renamed is a Stripe of customers whose address is another one at each reading.
+type renamed struct {
+	account
+	asked  int
+	at     int
+	during func() // while the next one is asked for
+}
+
+func (a *renamed) email() string { return fmt.Sprintf("a%d@customer.example", a.at) }
+
+// RoundTrip implements http.RoundTripper.
+func (a *renamed) RoundTrip(r *http.Request) (*http.Response, error) {
+	_, id, _ := strings.Cut(r.URL.Path, "/v1/customers/")
+	if id == "" {
+		a.account.asked = map[string]bool{}
+		return a.account.RoundTrip(r)
+	}
+	a.asked++
+	a.at++
+	body := fmt.Sprintf(`{"id": %q, "object": "customer", "email": %q}`, id, a.email())
+	during := a.during
+	a.during = nil
+	if during != nil {
+		during()
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
+}
+
 // While a slow reading is under way, a program whose clock is ahead reads and keeps what is newer: that is not overwritten.
 func TestASlowReadingOverwritesNothingThatWasReadAhead(t *testing.T) {
 	t.Parallel()
