@@ -25,13 +25,16 @@ type Schedule struct {
 	mu      sync.Mutex
 	resting map[string]time.Time // what of a day's turn failed, and until when it is left alone
 
-	followed bool   // all cases are known to wait by the contact policy in force
-	reached  string // up to which case they are, before that
+	followed  bool      // all cases are known to wait by the contact policy in force
+	reached   string    // up to which case they are, before that
+	held      []string  // those before it that somebody else held then
+	heldUntil time.Time // when these are tried again
 }
 
 const (
 	scheduleBatch = 100
 	failedRests   = time.Hour // before what failed is tried again
+	heldRests     = time.Minute
 )
 
 // RunOnce ends pauses whose day has come and looks at up to a batch of due cases in one transaction. Should one
@@ -102,6 +105,9 @@ func (s *Schedule) followPolicy(ctx context.Context, now time.Time) (int, error)
 	if err != nil {
 		return 0, fmt.Errorf("find cases planned by another contact policy: %w", err)
 	}
+	if changed && len(ids) == 0 && len(s.held) > 0 {
+		return s.followHeld(ctx, now)
+	}
 	if changed && len(ids) == 0 {
 		err = s.DB.Do(ctx, func(tx *sql.Tx) error { return s.Cases.KeepPolicy(ctx, tx) })
 	}
@@ -112,26 +118,55 @@ func (s *Schedule) followPolicy(ctx context.Context, now time.Time) (int, error)
 	if s.reached == "" {
 		s.Log.InfoContext(ctx, "the contact policy is another one, open cases are planned anew")
 	}
+	held, err := s.planAnew(ctx, ids, now)
+	if err != nil {
+		return 0, err
+	}
+	if len(held) > 0 {
+		s.held, s.heldUntil = append(s.held, held...), now.Add(heldRests)
+	}
+	s.reached = ids[len(ids)-1]
+	return len(ids), nil
+}
+
+// followHeld plans anew what was held by somebody else when its turn came. Until none of it is left, the policy that all cases
+// wait by is not written down, so that whoever starts meanwhile begins anew.
+func (s *Schedule) followHeld(ctx context.Context, now time.Time) (int, error) {
+	if now.Before(s.heldUntil) {
+		return 0, nil
+	}
+	before := len(s.held)
+	still, err := s.planAnew(ctx, s.held, now)
+	if err != nil {
+		return 0, err
+	}
+	s.held, s.heldUntil = still, now.Add(heldRests)
+	return before - len(still), nil
+}
+
+// planAnew gives cases the instants they have by what is in force now, together, and one by one should that fail. It answers
+// those somebody else holds. What fails for another reason is logged and keeps its time.
+func (s *Schedule) planAnew(ctx context.Context, ids []string, now time.Time) (held []string, err error) {
 	replan := func(ids []string) error {
 		return s.change(ctx, func(tx *sql.Tx) error { return s.Cases.Replan(ctx, tx, ids, now) })
 	}
 	err = replan(ids)
-	if err != nil && !passes(ctx, err) {
-		for _, id := range ids {
-			err = replan([]string{id})
-			if err != nil && passes(ctx, err) {
-				return 0, err
-			}
-			if err != nil {
-				s.Log.ErrorContext(ctx, "a case could not be planned anew and keeps its time", "case", id, "err", err)
-				err = nil
-			}
+	if err == nil || passes(ctx, err) {
+		return nil, err
+	}
+	for _, id := range ids {
+		err = replan([]string{id})
+		switch {
+		case err == nil:
+		case passes(ctx, err):
+			return nil, err
+		case database.InTheWay(err):
+			held = append(held, id)
+		default:
+			s.Log.ErrorContext(ctx, "a case could not be planned anew and keeps its time", "case", id, "err", err)
 		}
 	}
-	if err == nil {
-		s.reached = ids[len(ids)-1]
-	}
-	return len(ids), err
+	return held, nil
 }
 
 // find answers whether pauses end or due dates pass now, and a batch of due cases. It runs each time any task has done
@@ -253,5 +288,16 @@ func (s *Schedule) Next(ctx context.Context) (time.Time, bool, error) {
 		}
 		return err
 	})
+	again, waits := s.heldAgain()
+	if waits && (!ok || again < at) {
+		at, ok = again, true
+	}
 	return time.Unix(at, 0), ok, err
+}
+
+// heldAgain answers when what somebody else held is planned anew, false when nothing is.
+func (s *Schedule) heldAgain() (int64, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.heldUntil.Unix(), len(s.held) > 0
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"sollecito/internal/campaign"
 	"sollecito/internal/contact"
 	"sollecito/internal/database"
@@ -158,6 +160,75 @@ func TestACaseDoesNotWaitAnHourForADatabaseThatWasAway(t *testing.T) {
 	done, err := s.RunOnce(t.Context())
 	if err != nil || done != 3 {
 		t.Errorf("once it is back %d cases went on: %v", done, err)
+	}
+}
+
+// A case that somebody else holds while other hours come into force has its instant by them a minute later, and a program that is
+// ended before that begins anew.
+func TestACaseThatIsHeldFollowsAnotherContactPolicy(t *testing.T) {
+	broken := outage{as: &pgconn.PgError{Code: "55P03"}}
+	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC) // a Tuesday
+	const customers = 3
+	db, _, _ := waiting(t, now, customers, nil, database.Through(broken.through))
+	follows := func(hours string) *jobs.Schedule {
+		policy := contact.DefaultPolicy()
+		err := policy.ParseHours(hours)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cases := dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: policy, Zone: time.UTC})
+		return &jobs.Schedule{DB: db, Cases: cases, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)}
+	}
+	run := func(s *jobs.Schedule) {
+		t.Helper()
+		_, err := s.RunOnce(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	following := func() int {
+		t.Helper()
+		n := 0
+		err := db.See(t.Context(), func(tx *sql.Tx) error {
+			return tx.QueryRow(`SELECT count(*) FROM cases WHERE status = 'open' AND next_step_at / 3600 % 24 = 15`).Scan(&n) // 16 in Ireland
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	s := follows("9-18")
+	run(s)
+	run(s)
+	s = follows("16-18")
+	broken.spared.Store(1) // they are found
+	broken.begins.Store(2) // together, and the first by itself
+	for range 3 {
+		run(s)
+	}
+	if n := following(); n != customers-1 {
+		t.Errorf("while one is held %d of %d follow", n, customers)
+	}
+	at, waits, err := s.Next(t.Context())
+	if err != nil || !waits || at.After(now.Add(time.Minute)) {
+		t.Errorf("it is looked at again at %v: %v", at, err)
+	}
+	ended := follows("16-18")
+	now = now.Add(time.Minute)
+	run(s)
+	if n := following(); n != customers {
+		t.Errorf("a minute later %d of %d follow", n, customers)
+	}
+	err = db.Do(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE cases SET next_step_at = next_step_at - 3600 WHERE status = 'open' AND customer_id = 'cus_1'`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(ended) // all have followed, but that was not written down yet
+	if n := following(); n != customers {
+		t.Errorf("whoever starts before it is written down leaves %d of %d as they were", customers-n, customers)
 	}
 }
 
