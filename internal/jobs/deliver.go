@@ -28,12 +28,13 @@ type Deliveries struct {
 	Now, Real func() time.Time
 	Log       *slog.Logger
 
-	mu     sync.Mutex
-	flying map[string]bool // endpoints with a flight of ours
-	tried  int             // messages of the flights that landed since the last round looked
-	failed error           // likewise
-	landed chan struct{}   // one has
-	inAir  sync.WaitGroup
+	mu      sync.Mutex
+	flying  map[string]bool     // endpoints with a flight of ours
+	silence map[string]*silence // of an endpoint
+	tried   int                 // messages of the flights that landed since the last round looked
+	failed  error               // likewise
+	landed  chan struct{}       // one has
+	inAir   sync.WaitGroup
 }
 
 const (
@@ -101,15 +102,20 @@ func (d *Deliveries) takeOff(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.flying == nil {
-		d.flying, d.landed = map[string]bool{}, make(chan struct{}, 1)
+		d.flying, d.silence, d.landed = map[string]bool{}, map[string]*silence{}, make(chan struct{}, 1)
 	}
 	for _, e := range due {
 		if d.flying[e.ID] {
 			continue
 		}
 		d.flying[e.ID] = true
+		if d.silence[e.ID] == nil {
+			d.silence[e.ID] = &silence{}
+		}
+		silence := d.silence[e.ID]
 		d.inAir.Go(func() {
-			tried, err := d.fly(ctx, e)
+			tried, err := d.fly(ctx, e, silence)
+			silence.tell(ctx, d.Log.With("endpoint", e.ID), "the merchant's app does not take its messages, they wait", "the merchant's app takes its messages again", d.Real())
 			d.land(e.ID, tried, err)
 		})
 	}
@@ -130,7 +136,7 @@ func (d *Deliveries) land(endpoint string, tried int, err error) {
 
 // fly takes some messages to one endpoint in hand, sends them side by side and keeps what came of each. It answers how many
 // it tried.
-func (d *Deliveries) fly(ctx context.Context, e webhook.Endpoint) (int, error) {
+func (d *Deliveries) fly(ctx context.Context, e webhook.Endpoint, silence *silence) (int, error) {
 	var claimed []webhook.Delivery
 	err := d.DB.Do(ctx, func(tx *sql.Tx) error {
 		var err error
@@ -143,7 +149,7 @@ func (d *Deliveries) fly(ctx context.Context, e webhook.Endpoint) (int, error) {
 	var group sync.WaitGroup
 	outcomes := make([]error, len(claimed))
 	for i, delivery := range claimed {
-		group.Go(func() { outcomes[i] = d.deliver(ctx, e, delivery) })
+		group.Go(func() { outcomes[i] = d.deliver(ctx, e, delivery, silence) })
 	}
 	group.Wait()
 	return len(claimed), errors.Join(outcomes...)
@@ -151,7 +157,7 @@ func (d *Deliveries) fly(ctx context.Context, e webhook.Endpoint) (int, error) {
 
 // deliver tries one message. Where the program ends meanwhile nobody knows whether it arrived: it is given back, and goes
 // again.
-func (d *Deliveries) deliver(ctx context.Context, e webhook.Endpoint, delivery webhook.Delivery) error {
+func (d *Deliveries) deliver(ctx context.Context, e webhook.Endpoint, delivery webhook.Delivery, silence *silence) error {
 	headers, err := d.Endpoints.Sign(e, delivery, d.Real())
 	outcome := webhook.Outcome{Reason: "It could not be signed: the endpoint's secret was kept under another SOLLECITO_SESSION_KEY. Make a new secret."}
 	if err == nil {
@@ -170,8 +176,12 @@ func (d *Deliveries) deliver(ctx context.Context, e webhook.Endpoint, delivery w
 	if err != nil {
 		return fmt.Errorf("conclude delivery %s: %w", delivery.ID, err)
 	}
-	if outcome.Reason != "" && !unknown {
-		d.Log.WarnContext(ctx, "the merchant's app did not take a message", "endpoint", e.ID, "delivery", delivery.ID, "type", delivery.Type, "code", outcome.Code, "why", outcome.Reason)
+	switch {
+	case unknown:
+	case outcome.Taken():
+		silence.answers()
+	default:
+		silence.fails(delivery.ID, outcome.Reason, d.Real())
 	}
 	return nil
 }

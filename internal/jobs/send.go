@@ -34,8 +34,9 @@ type Sender struct {
 	Log         *slog.Logger
 	Observe     func(outcome string) // told of each try to hand over a mail, in one word; may be nil
 
-	rooms rooms
-	held  []outbox.Notice // claimed, and still to be let go of: the database was away
+	rooms  rooms
+	held   []outbox.Notice // claimed, and still to be let go of: the database was away
+	stripe silence
 }
 
 const (
@@ -88,6 +89,7 @@ func (s *Sender) RunOnce(ctx context.Context) (int, error) {
 		group.Go(func() error { return l.work(ctx, supply) })
 	}
 	err = group.Wait()
+	s.stripe.tell(ctx, s.Log, "reminders wait, Stripe could not be asked", "Stripe answers again, reminders that waited go on", s.Real())
 	behind := supply.end()
 	return supply.claimed, errors.Join(err, s.giveBack(ctx, lines, behind))
 }
@@ -204,12 +206,16 @@ func (s *Sender) Next(ctx context.Context) (time.Time, bool, error) {
 // Stripe knows them no longer.
 func (s *Sender) reread(ctx context.Context, n outbox.Notice) (wait string, known bool, err error) {
 	err = s.Intake.Refresh(ctx, n.CustomerID)
+	if fault.Is(err, fault.Unavailable) {
+		s.stripe.fails(n.ID, err, s.Real())
+		return string(dunning.ReasonStripe), true, nil
+	}
 	if fault.Is(err, fault.NotFound) {
+		s.stripe.answers()
 		return "", false, nil
 	}
-	if fault.Is(err, fault.Unavailable) {
-		s.Log.WarnContext(ctx, "reminder waits, Stripe could not be asked", "notice", n.ID, "err", err)
-		return string(dunning.ReasonStripe), true, nil
+	if err == nil {
+		s.stripe.answers()
 	}
 	return "", true, err
 }

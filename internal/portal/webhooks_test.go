@@ -337,6 +337,11 @@ func TestAnAppThatWasDownHearsEverythingAfterwards(t *testing.T) {
 	if got := b.get(page).text("main"); strings.Contains(got, "Failing") || strings.Count(b.text("tbody"), "Delivered") != 2 {
 		t.Errorf("afterwards: %s", got)
 	}
+	log := h.log.String()
+	if strings.Count(log, "the merchant's app does not take its messages, they wait") != 1 || strings.Count(log, "the merchant's app takes its messages again") != 1 ||
+		strings.Contains(log, "did not take") || !strings.Contains(log, "count=2") {
+		t.Errorf("the log tells the day as\n%s", strings.Join(slices.DeleteFunc(strings.Split(log, "\n"), func(line string) bool { return !strings.Contains(line, "merchant's app") }), "\n"))
+	}
 }
 
 // An app that stays down is given up after three days, which readiness and Today tell; what was given up is delivered again at

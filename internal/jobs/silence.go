@@ -1,0 +1,55 @@
+package jobs
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// silence is an outage of somebody a task speaks with, told twice: when it began and when it is over, with how many things waited
+// for it. A line for each of them and each of their tries would bury all others.
+type silence struct {
+	mu     sync.Mutex
+	since  time.Time       // of its first failure, zero while there is none
+	waits  map[string]bool // what failed in it
+	last   any             // why the last of them did
+	told   bool            // the log has its beginning
+	answer bool            // the one who was silent has answered since the last failure
+}
+
+// fails notes that a thing waits, and why.
+func (s *silence) fails(id string, why any, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.since.IsZero() {
+		s.since, s.waits = now, map[string]bool{}
+	}
+	s.waits[id], s.last, s.answer = true, why, false
+}
+
+// answers notes that it is over, should there have been one.
+func (s *silence) answers() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answer = true
+}
+
+// tell writes down what is new of it in the words for its beginning and its end, when a round is over: several failures in one
+// are one line.
+func (s *silence) tell(ctx context.Context, log *slog.Logger, began, ended string, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.since.IsZero() {
+		return
+	}
+	if !s.told {
+		s.told = true
+		log.WarnContext(ctx, began, "count", len(s.waits), "err", s.last)
+	}
+	if !s.answer {
+		return
+	}
+	log.InfoContext(ctx, ended, "count", len(s.waits), "after", now.Sub(s.since).Round(time.Second))
+	s.since, s.waits, s.last, s.told = time.Time{}, nil, nil, false
+}
