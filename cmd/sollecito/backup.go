@@ -78,11 +78,11 @@ func nameOfBackup(to, file string, now time.Time) (string, error) {
 
 // backUpTo writes a copy to the standard output. It is whole before its first byte is written.
 func backUpTo(ctx context.Context, db *database.DB, out io.Writer, now time.Time) (err error) {
-	folder, err := os.MkdirTemp(filepath.Dir(db.Path()), database.Unfinished)
+	folder, leave, err := database.Workplace(filepath.Dir(db.Path()))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	defer func() { err = errors.Join(err, leave()) }()
 	name := filepath.Join(folder, "copy.db")
 	err = db.Copy(ctx, name, false, now)
 	if err != nil {

@@ -32,21 +32,21 @@ func (db *DB) Copy(ctx context.Context, to string, over bool, now time.Time) (er
 	if err != nil {
 		return err
 	}
-	for _, folder := range []string{filepath.Dir(to), filepath.Dir(db.file)} {
-		forgetUnfinished(folder)
-	}
-	part, err := os.CreateTemp(filepath.Dir(to), Unfinished+"*.part") // whose mode is 0600
+	forgetUnfinished(filepath.Dir(db.file))
+	folder, leave, err := Workplace(filepath.Dir(to))
 	if err != nil {
 		return fmt.Errorf("make a copy of the database: %w", err)
 	}
-	defer func() {
-		for _, suffix := range []string{"", "-journal"} {
-			gone := os.Remove(part.Name() + suffix) // it has its name by then, or is half a copy
-			if err == nil && gone != nil && !errors.Is(gone, fs.ErrNotExist) {
-				err = gone
-			}
+	defer func() { // it has its name by then, or is half a copy
+		gone := leave()
+		if err == nil {
+			err = gone
 		}
 	}()
+	part, err := os.OpenFile(filepath.Join(folder, "copy.part"), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("make a copy of the database: %w", err)
+	}
 	err = db.copyInto(ctx, part.Name())
 	if err == nil {
 		err = mark(ctx, part.Name(), now)
@@ -63,28 +63,6 @@ func (db *DB) Copy(ctx context.Context, to string, over bool, now time.Time) (er
 		return fmt.Errorf("make a copy of the database: %w", err)
 	}
 	return nil
-}
-
-// Unfinished begins the name of whatever a copy is made in: a file, or a folder.
-const Unfinished = ".sollecito-copy-"
-
-// unfinishedFor is far longer than a copy takes to write some more of its file.
-const unfinishedFor = 24 * time.Hour
-
-// forgetUnfinished removes from a folder what copies left there whose program was killed or lost its machine: as large as a
-// database, and as readable. What another one may still be writing stays. That something cannot be removed keeps no copy from
-// being made.
-func forgetUnfinished(folder string) {
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		return // the copy itself says what is wrong with it
-	}
-	for _, e := range entries {
-		info, err := e.Info()
-		if strings.HasPrefix(e.Name(), Unfinished) && err == nil && time.Since(info.ModTime()) > unfinishedFor {
-			_ = os.RemoveAll(filepath.Join(folder, e.Name()))
-		}
-	}
 }
 
 // mayBecome answers an error when a copy may not have the name: something has it already and is not to be replaced, or a

@@ -298,6 +298,41 @@ func TestWhatACopyLeftThatWasKilledIsRemoved(t *testing.T) {
 	}
 }
 
+// What is left of a copy whose program is surely gone is removed by the next one, however fresh; what another works in stays,
+// however old.
+func TestWhatACopyLeavesIsKnownByItsLock(t *testing.T) {
+	t.Parallel()
+	if databasetest.OnPostgres() {
+		return
+	}
+	db := open(t)
+	folder := t.TempDir()
+	var kept []string
+	for _, in := range []string{folder, filepath.Dir(db.Path())} {
+		working, leave, err := database.Workplace(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer leave()
+		kept = append(kept, working)
+		killed := filepath.Join(in, database.Unfinished+"held-1")
+		err = errors.Join(os.Mkdir(killed, 0o700), os.WriteFile(filepath.Join(killed, "copy.part"), []byte("half"), 0o600), os.Chtimes(working, time.Time{}, time.Now().Add(-48*time.Hour)))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := db.Copy(t.Context(), filepath.Join(folder, "copy"), false, taken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, in := range []string{folder, filepath.Dir(db.Path())} {
+		left := slices.DeleteFunc(names(t, in), func(name string) bool { return name[0] != '.' })
+		if want := []string{filepath.Base(kept[i])}; !slices.Equal(left, want) {
+			t.Errorf("left in %s: %q, want %q", in, left, want)
+		}
+	}
+}
+
 func names(t *testing.T, folder string) []string {
 	t.Helper()
 	files, err := os.ReadDir(folder)
