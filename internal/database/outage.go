@@ -46,6 +46,12 @@ func InTheWay(err error) bool {
 // longer than it may.
 var inTheWay = []string{"40001", "40P01", "55P03", "57014"}
 
+// Locked reports whether err says that PostgreSQL waited too long for what another transaction holds.
+func Locked(err error) bool {
+	var said *pgconn.PgError
+	return errors.As(err, &said) && said.Code == "55P03"
+}
+
 // Interrupted reports whether err says that a statement was ended because whoever asked for it left.
 func Interrupted(err error) bool {
 	var file *sqlite.Error

@@ -18,7 +18,7 @@ func (p *Portal) putBack(ctx context.Context, sessions *link.Store) error {
 	var copied time.Time
 	var done dunning.PutBack
 	is := false
-	err := p.DB.Do(ctx, func(tx *sql.Tx) error {
+	err := p.patiently(ctx, func(tx *sql.Tx) error {
 		// One lock for all: of two programs that start at once the second finds that there is nothing left to do. It stands for
 		// those of all customers, of whom a server could not count so many, since nobody works before this is done.
 		err := database.HoldQuietly(ctx, tx, "put back")
@@ -63,4 +63,22 @@ func (p *Portal) putBack(ctx context.Context, sessions *link.Store) error {
 			"of access after it is not known here: let it ask /api/v1/customers/{id}/access anew for everybody to whom it does not give full access. Webhooks wait until sending is resumed")
 	}
 	return nil
+}
+
+// patience is how often a program that starts waits for one that puts the database back, each time for as long as a lock is
+// waited for: ten seconds at PostgreSQL.
+const patience = 180
+
+// patiently does the work of putBack while another program may be at it, which takes long with many customers. What that holds
+// ends with its connection, so that nobody is waited for who is gone.
+func (p *Portal) patiently(ctx context.Context, work func(tx *sql.Tx) error) error {
+	for try := 1; ; try++ {
+		err := p.DB.Do(ctx, work)
+		if err == nil || ctx.Err() != nil || !database.Locked(err) || try == patience {
+			return err
+		}
+		if try == 1 {
+			p.log.InfoContext(ctx, "another program begins to work on this database, which was put back from a copy; this one waits for it", "err", err)
+		}
+	}
 }

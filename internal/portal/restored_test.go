@@ -338,7 +338,8 @@ func TestOfACopyNobodyIsSignedInAndTheAppIsToldLater(t *testing.T) {
 	}
 }
 
-// Two programs that start at once on one server's database put it back once: the second waits, and finds that it is done.
+// Two programs that start at once on one server's database put it back once: the second waits, longer than for any lock and
+// saying so, and finds that it is done.
 func TestOfTwoProgramsThatStartAtOnceOnePutsTheCopyBack(t *testing.T) {
 	t.Parallel()
 	if !databasetest.OnPostgres() {
@@ -356,6 +357,8 @@ func TestOfTwoProgramsThatStartAtOnceOnePutsTheCopyBack(t *testing.T) {
 	var group sync.WaitGroup
 	programs := make([]*portal.Portal, 2)
 	failed := make([]error, len(programs))
+	var said lockedBuffer
+	log := slog.New(slog.NewTextHandler(&said, nil))
 	err = db.Do(t.Context(), func(tx *sql.Tx) error {
 		// What the first one writes first is kept from it until both are at work.
 		err := database.SetSetting(t.Context(), tx, "unknown_time", "")
@@ -364,7 +367,7 @@ func TestOfTwoProgramsThatStartAtOnceOnePutsTheCopyBack(t *testing.T) {
 		}
 		for i := range programs {
 			group.Go(func() {
-				programs[i], failed[i] = portal.New(t.Context(), &settings, portal.Surroundings{Now: h.clock.now, Real: time.Now, Log: slog.New(slog.DiscardHandler), Rate: 2000, Free: h.room})
+				programs[i], failed[i] = portal.New(t.Context(), &settings, portal.Surroundings{Now: h.clock.now, Real: time.Now, Log: log, Rate: 2000, Free: h.room})
 			})
 		}
 		waiting := 0
@@ -379,6 +382,9 @@ func TestOfTwoProgramsThatStartAtOnceOnePutsTheCopyBack(t *testing.T) {
 		if waiting < len(programs) {
 			t.Errorf("%d programs came as far as to wait", waiting)
 		}
+		for end := time.Now().Add(time.Minute); !strings.Contains(said.String(), "this one waits for it") && time.Now().Before(end); {
+			time.Sleep(100 * time.Millisecond) // the server's own time
+		}
 		return nil
 	})
 	group.Wait()
@@ -389,8 +395,8 @@ func TestOfTwoProgramsThatStartAtOnceOnePutsTheCopyBack(t *testing.T) {
 	err = db.See(t.Context(), func(tx *sql.Tx) error {
 		return tx.QueryRowContext(t.Context(), `SELECT count(*) FROM audit WHERE action = 'database.restored'`).Scan(&told)
 	})
-	if err != nil || told != 1 {
-		t.Errorf("the copy was put back %d times, %v", told, err)
+	if err != nil || told != 1 || !strings.Contains(said.String(), "this one waits for it") {
+		t.Errorf("the copy was put back %d times, %v, and the log says\n%s", told, err, said.String())
 	}
 	for _, p := range programs {
 		err = p.Close()
