@@ -27,6 +27,7 @@ type Deliveries struct {
 	Client    *webhook.Client
 	Now, Real func() time.Time
 	Log       *slog.Logger
+	Observe   func(taken bool) // told of each try; may be nil
 
 	mu      sync.Mutex
 	flying  map[string]bool     // endpoints with a flight of ours
@@ -175,6 +176,9 @@ func (d *Deliveries) deliver(ctx context.Context, e webhook.Endpoint, delivery w
 	})
 	if err != nil {
 		return fmt.Errorf("conclude delivery %s: %w", delivery.ID, err)
+	}
+	if d.Observe != nil && !unknown {
+		d.Observe(outcome.Taken())
 	}
 	switch {
 	case unknown:

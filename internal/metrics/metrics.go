@@ -16,8 +16,8 @@ import (
 type Metrics struct {
 	registry *prometheus.Registry
 
-	requests, webhooks, stripe, mails *prometheus.CounterVec
-	requestTime, stripeTime           *prometheus.HistogramVec
+	requests, webhooks, stripe, mails, deliveries *prometheus.CounterVec
+	requestTime, stripeTime                       *prometheus.HistogramVec
 }
 
 // Build says which program runs.
@@ -46,9 +46,10 @@ func New(build Build, from Sources) *Metrics {
 		registry: prometheus.NewRegistry(),
 		requests: counter("sollecito_http_requests_total"), webhooks: counter("sollecito_webhooks_total"),
 		stripe: counter("sollecito_stripe_requests_total"), mails: counter("sollecito_mails_total"),
+		deliveries:  counter("sollecito_deliveries_total"),
 		requestTime: histogram("sollecito_http_request_seconds"), stripeTime: histogram("sollecito_stripe_request_seconds"),
 	}
-	m.registry.MustRegister(m.requests, m.webhooks, m.stripe, m.mails, m.requestTime, m.stripeTime,
+	m.registry.MustRegister(m.requests, m.webhooks, m.stripe, m.mails, m.deliveries, m.requestTime, m.stripeTime,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &scrape{build: build, from: from})
 	// What has not happened yet is 0, so that an alert on its growth sees the first time.
 	for _, answer := range []string{"kept", "refused", "failed"} {
@@ -56,6 +57,9 @@ func New(build Build, from Sources) *Metrics {
 	}
 	for _, outcome := range []string{"sent", "refused", "deferred", "uncertain", "unsendable", "broken", "unreachable", "turned_away"} {
 		m.mails.WithLabelValues(outcome)
+	}
+	for _, outcome := range []string{"delivered", "failed"} {
+		m.deliveries.WithLabelValues(outcome)
 	}
 	return m
 }
@@ -105,6 +109,15 @@ func (m *Metrics) Stripe(method, path string, status int, took time.Duration) {
 
 // Mail counts a try to hand over a mail, by one of the outcomes the catalogue names.
 func (m *Metrics) Mail(outcome string) { m.mails.WithLabelValues(outcome).Inc() }
+
+// Delivery counts a try to hand a webhook to the merchant's app.
+func (m *Metrics) Delivery(taken bool) {
+	outcome := "failed"
+	if taken {
+		outcome = "delivered"
+	}
+	m.deliveries.WithLabelValues(outcome).Inc()
+}
 
 // Handler answers scrapes.
 func (m *Metrics) Handler() http.Handler {

@@ -83,6 +83,9 @@ func TestWhatHappensIsCounted(t *testing.T) {
 	m.Stripe("POST", "/v1/invoices/{id}/pay", 0, 20*time.Second)
 	m.Mail("sent")
 	m.Mail("uncertain")
+	m.Delivery(true)
+	m.Delivery(false)
+	m.Delivery(false)
 	says(t, scrape(t, m),
 		`sollecito_http_requests_total{route="GET /l/{token}",status="303"} 1`,
 		`sollecito_http_requests_total{route="none",status="404"} 1`,
@@ -91,6 +94,8 @@ func TestWhatHappensIsCounted(t *testing.T) {
 		`sollecito_stripe_requests_total{method="GET",path="/v1/customers/{id}",status="200"} 1`,
 		`sollecito_stripe_requests_total{method="POST",path="/v1/invoices/{id}/pay",status="none"} 1`,
 		`sollecito_mails_total{outcome="sent"} 1`, `sollecito_mails_total{outcome="uncertain"} 1`, `sollecito_mails_total{outcome="refused"} 0`,
+		`sollecito_deliveries_total{outcome="delivered"} 1`, `sollecito_deliveries_total{outcome="failed"} 2`,
+		`sollecito_deliveries{status="pending"} 0`, `sollecito_deliveries_pending_oldest_seconds 0`,
 		`sollecito_task_runs_total{task="send"} 3`, `sollecito_task_failures_total{task="send"} 1`,
 		`sollecito_build_info{go="go1",revision="abc",version="v1.2.3"} 1`, `sollecito_database_up 1`,
 		`sollecito_sending_stopped 0`, `sollecito_events_lag_seconds 0`, `sollecito_notices_due 0`,
@@ -125,6 +130,13 @@ func TestWhatStandsIsRead(t *testing.T) {
 		VALUES ('cus_1', '', '', '', '', '', '', '', '', FALSE, FALSE, 0, 0)`)
 	run(`INSERT INTO cases (id, customer_id, campaign, campaign_version, status, access, step, opened_at, opened_day, rested_days, resting_since, next_step_at, consequence_at, closed_at) VALUES ('case_1', 'cus_1', 'x', 1, 'open', 'full', 0, 0, '', 0, 0, NULL, 0, 0)`)
 	run(`INSERT INTO cases (id, customer_id, campaign, campaign_version, status, access, step, opened_at, opened_day, rested_days, resting_since, next_step_at, consequence_at, closed_at) VALUES ('case_2', 'cus_1', 'x', 1, 'recovered', 'full', 0, 0, '', 0, 0, NULL, 0, 0)`)
+	for id, d := range map[string]struct {
+		status string
+		ago    time.Duration
+	}{"1": {"pending", time.Hour}, "2": {"pending", time.Minute}, "3": {"failed", 96 * time.Hour}, "4": {"delivered", 24 * time.Hour}} {
+		run(`INSERT INTO webhook_deliveries (id, message_id, endpoint_id, customer_id, type, body, status, created_at, due_at)
+			VALUES ($1, $1, 'whe_1', 'cus_1', 'case.opened', '{}', $2, $3, $3)`, id, d.status, now.Add(-d.ago).Unix())
+	}
 	run(`INSERT INTO pauses VALUES ('p1', 'case_1', 'dispute', '', '', 0, 0, 0)`)
 	run(`INSERT INTO pauses VALUES ('p2', 'case_1', 'staff', '', '', 0, 0, 7)`)
 	run(`INSERT INTO pauses VALUES ('p3', 'case_2', 'claim', '', '', 0, 0, 0)`)
@@ -135,6 +147,7 @@ func TestWhatStandsIsRead(t *testing.T) {
 		`sollecito_notices{channel="email",status="queued"} 2`, `sollecito_notices{channel="app",status="queued"} 1`, `sollecito_notices{channel="email",status="uncertain"} 1`,
 		`sollecito_notices_due 1`, `sollecito_notices_due_oldest_seconds 300`,
 		`sollecito_cases{status="open"} 1`, `sollecito_cases{status="recovered"} 1`,
+		`sollecito_deliveries{status="pending"} 2`, `sollecito_deliveries{status="failed"} 1`, `sollecito_deliveries_pending_oldest_seconds 3600`,
 		`sollecito_pauses{reason="dispute"} 1`, `sollecito_pauses{reason="staff"} 0`, `sollecito_pauses{reason="claim"} 0`,
 	)
 	for _, name := range []string{"cus_", "in_1", "giulia", "case_1"} {

@@ -15,8 +15,9 @@ type Reading struct {
 
 	events, cases, pauses map[string]int64
 	notices               map[[2]string]int64 // by channel and status
-	lag, dueFor           int64               // seconds
-	lastEvent             int64               // unix seconds
+	deliveries            map[string]int64
+	lag, dueFor, untold   int64 // seconds
+	lastEvent             int64 // unix seconds
 	due, waiting          int64
 }
 
@@ -26,8 +27,9 @@ func Read(ctx context.Context, tx *sql.Tx, now, realNow time.Time) (Reading, err
 	// What can be is 0 and not absent, so that an alert has something to compare with.
 	r := Reading{
 		events: zeros("received", "processed", "ignored", "parked"), cases: zeros("open", "recovered", "exhausted", "canceled"),
-		pauses:  zeros("staff", "conversation", "dispute", "processing", "verification", "claim", "promise", "consent", "imported"),
-		notices: map[[2]string]int64{{"email", "uncertain"}: 0, {"email", "failed"}: 0, {"email", "queued"}: 0, {"email", "sent"}: 0},
+		pauses:     zeros("staff", "conversation", "dispute", "processing", "verification", "claim", "promise", "consent", "imported"),
+		deliveries: zeros("pending", "failed"),
+		notices:    map[[2]string]int64{{"email", "uncertain"}: 0, {"email", "failed"}: 0, {"email", "queued"}: 0, {"email", "sent"}: 0},
 	}
 	err := each(ctx, tx, `SELECT status, '', count(*), max(received_at) FROM events GROUP BY status`, func(status, _ string, n, last int64) {
 		r.events[status] = n
@@ -52,7 +54,14 @@ func Read(ctx context.Context, tx *sql.Tx, now, realNow time.Time) (Reading, err
 	if err != nil {
 		return Reading{}, err
 	}
-	var oldestEvent, oldestDue int64
+	var oldestEvent, oldestDue, oldestDelivery, pending, failed int64
+	err = tx.QueryRowContext(ctx, `
+		SELECT (SELECT count(*) FROM webhook_deliveries WHERE status = 'pending'), (SELECT count(*) FROM webhook_deliveries WHERE status = 'failed'),
+			(SELECT coalesce(min(created_at), 0) FROM webhook_deliveries WHERE status = 'pending')`).Scan(&pending, &failed, &oldestDelivery)
+	if err != nil {
+		return Reading{}, fmt.Errorf("read what the merchant's app is still to be told: %w", err)
+	}
+	r.deliveries["pending"], r.deliveries["failed"], r.untold = pending, failed, since(oldestDelivery, now)
 	err = tx.QueryRowContext(ctx, `
 		SELECT (SELECT coalesce(min(received_at), 0) FROM events WHERE status = 'received'),
 			(SELECT count(*) FROM notices WHERE status = 'queued' AND channel = 'email' AND due_at <= $1),
@@ -118,6 +127,10 @@ func (r Reading) tell(tell func(name string, value float64, labels ...string)) {
 	}
 	tell("sollecito_notices_due", float64(r.due))
 	tell("sollecito_notices_due_oldest_seconds", float64(r.dueFor))
+	for status, n := range r.deliveries {
+		tell("sollecito_deliveries", float64(n), status)
+	}
+	tell("sollecito_deliveries_pending_oldest_seconds", float64(r.untold))
 	for status, n := range r.cases {
 		tell("sollecito_cases", float64(n), status)
 	}

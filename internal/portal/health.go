@@ -35,10 +35,17 @@ type health struct {
 	event    int64     // when Stripe last delivered something, in unix seconds
 	eventAt  time.Time // when that was looked up, which takes a walk over all events
 	missed   intake.Reconciled
-	deaf     int // endpoints of the merchant's app that have taken nothing for days
+	untold   untold
 
 	mu           sync.Mutex // guards the troubles, which are told of in the middle of work
 	stripe, mail trouble
+}
+
+// untold is what the merchant's app has not taken.
+type untold struct {
+	deaf   int   // endpoints that have taken nothing for days
+	waits  int   // messages
+	oldest int64 // since when the oldest of them waits, in unix seconds
 }
 
 // trouble remembers whether the last try to reach somebody failed.
@@ -81,13 +88,16 @@ func (p *Portal) seeMail(outcome string) {
 	p.health.mail.saw(outcome == "unreachable" || outcome == "turned_away")
 }
 
+// seeDelivery is told of every try to hand a webhook to the merchant's app.
+func (p *Portal) seeDelivery(taken bool) { p.Metrics.Delivery(taken) }
+
 // Readiness answers how the portal stands. Only what keeps it from keeping anything makes it unavailable: while Stripe
 // or the mail server does not answer, pages still speak from what is stored and webhooks are still kept.
 func (p *Portal) Readiness() web.Readiness {
 	if !p.ready.Load() {
 		return web.Readiness{Checks: []web.Check{{Name: "portal", Status: web.Failed, Reason: "It is starting or stopping."}}}
 	}
-	stopped, event, missed, deaf, database := p.look()
+	stopped, event, missed, untold, database := p.look()
 	p.health.mu.Lock()
 	stripeSince, mailSince := p.health.stripe.lasting(), p.health.mail.lasting()
 	p.health.mu.Unlock()
@@ -124,19 +134,22 @@ func (p *Portal) Readiness() web.Readiness {
 		events.Reason = fmt.Sprintf("Stripe last delivered an event %s ago.", ago(time.Unix(event, 0)))
 	}
 	deliveries := web.Check{Name: "deliveries", Status: web.OK}
-	if deaf > 0 {
+	if untold.waits > 0 {
+		deliveries.Reason = fmt.Sprintf("%d waiting, the oldest for %s.", untold.waits, ago(time.Now().Add(time.Unix(untold.oldest, 0).Sub(p.now()))))
+	}
+	if untold.deaf > 0 {
 		deliveries.Status, deliveries.Reason = web.Degraded, "The merchant's app has taken none of our webhooks for three days; Webhooks on the staff pages says why."
 	}
 	return web.Readiness{Checks: append(checks, stripe, mail, sending, events, deliveries)}
 }
 
 // look asks the database, at most once in a while, and answers what it remembers.
-func (p *Portal) look() (stopped bool, lastEvent int64, missed intake.Reconciled, deaf int, database error) {
+func (p *Portal) look() (stopped bool, lastEvent int64, missed intake.Reconciled, untold untold, database error) {
 	h := &p.health
 	h.looking.Lock()
 	defer h.looking.Unlock()
 	if time.Since(h.lookedAt) < lookEvery {
-		return h.stopped, h.event, h.missed, h.deaf, h.database
+		return h.stopped, h.event, h.missed, h.untold, h.database
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lookFor)
 	defer cancel()
@@ -152,7 +165,11 @@ func (p *Portal) look() (stopped bool, lastEvent int64, missed intake.Reconciled
 			if err != nil {
 				return err
 			}
-			h.deaf, err = webhook.CountDead(ctx, tx, p.now())
+			h.untold.deaf, err = webhook.CountDead(ctx, tx, p.now())
+			if err != nil {
+				return err
+			}
+			h.untold.waits, h.untold.oldest, err = webhook.Waiting(ctx, tx)
 			if err != nil {
 				return err
 			}
@@ -168,7 +185,7 @@ func (p *Portal) look() (stopped bool, lastEvent int64, missed intake.Reconciled
 		p.log.Warn("not ready: the database cannot be used", "err", err)
 	}
 	h.lookedAt, h.database = time.Now(), err
-	return h.stopped, h.event, h.missed, h.deaf, h.database
+	return h.stopped, h.event, h.missed, h.untold, h.database
 }
 
 // roomCheck tells how much room is left where the database's file lies; known is false where a server keeps it. Nothing is

@@ -143,7 +143,7 @@ func assemble(ctx context.Context, c *config.Config, at Surroundings, db *databa
 	codes := stepup.NewCodes(c.SessionKey.Reveal(), at.Real)
 	sessions := link.NewStore(db, p.Addresses, c.SessionKey.Reveal(), at.Real)
 	p.assembleSender(c, at, catalog, codes)
-	p.App = &jobs.Deliveries{DB: db, Endpoints: endpoints, Client: webhook.NewClient(c.Hooks), Now: at.Now, Real: at.Real, Log: at.Log}
+	p.App = &jobs.Deliveries{DB: db, Endpoints: endpoints, Client: webhook.NewClient(c.Hooks), Now: at.Now, Real: at.Real, Log: at.Log, Observe: p.seeDelivery}
 	p.assembleRunner(c, at, sessions)
 	p.Web, err = web.New(web.Options{
 		DB: db, Stripe: p.Stripe, Intake: p.Intake, Desk: p.Desk, Cases: p.Cases, Talks: p.Talks, Members: p.Members, Keys: apikey.NewKeys(at.Real),

@@ -322,6 +322,13 @@ func TestAnAppThatWasDownHearsEverythingAfterwards(t *testing.T) {
 	if got := b.get(page).text("tbody"); !strings.Contains(got, "case.opened") || !strings.Contains(got, "Trying again") || !strings.Contains(got, "4 tries. It answered 503. Next today, 12:") {
 		t.Errorf("while it is down: %s", got)
 	}
+	scrape := httptest.NewRecorder()
+	h.portal.Metrics.Handler().ServeHTTP(scrape, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for _, want := range []string{`sollecito_deliveries_total{outcome="failed"} 4`, `sollecito_deliveries{status="pending"} 1`, `sollecito_deliveries_pending_oldest_seconds 3600`} {
+		if !strings.Contains(scrape.Body.String(), "\n"+want+"\n") {
+			t.Errorf("monitoring is not told %s", want)
+		}
+	}
 	h.walk(23 * time.Hour)
 	h.comesIn(invoice)
 	if len(app.got) != 0 {
@@ -359,7 +366,7 @@ func TestAnAppThatStaysDownIsToldOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, checks := h.ready()
-	if checks["deliveries"] != "ok" {
+	if !strings.HasPrefix(checks["deliveries"], "ok 1 waiting, the oldest for") {
 		t.Errorf("after a failure readiness says %q", checks["deliveries"])
 	}
 	h.walk(4 * 24 * time.Hour)

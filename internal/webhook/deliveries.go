@@ -151,6 +151,15 @@ func Due(ctx context.Context, tx *sql.Tx, now, real time.Time) ([]Endpoint, erro
 	return selectEndpoints(ctx, tx, `e WHERE disabled_at = 0 AND EXISTS (SELECT 1 FROM webhook_deliveries d WHERE `+due+`) ORDER BY id`, now.Unix(), real.Unix())
 }
 
+// Waiting answers how many deliveries have neither been taken nor given up, and since when the oldest has waited.
+func Waiting(ctx context.Context, tx *sql.Tx) (n int, oldest int64, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT count(*), coalesce(min(created_at), 0) FROM webhook_deliveries WHERE status = 'pending'`).Scan(&n, &oldest)
+	if err != nil {
+		return 0, 0, fmt.Errorf("count what waits for the merchant's app: %w", err)
+	}
+	return n, oldest, nil
+}
+
 // NextDue answers when the next delivery is to be tried, among those that nobody has in hand, and false when there is none.
 func NextDue(ctx context.Context, tx *sql.Tx, real time.Time) (int64, bool, error) {
 	var at sql.NullInt64
