@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
+	"sollecito/internal/database"
 	"sollecito/internal/fault"
 )
 
@@ -63,4 +65,43 @@ func (cs *Cases) restoreAccess(ctx context.Context, tx *sql.Tx, c Case, why stri
 		return err
 	}
 	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "given_back", Why: why})
+}
+
+// KeptFromTheGone answers customers who are gone, erased or deleted at Stripe, from whom an ended case still keeps something: an
+// earlier version of ours did not give it back.
+func (cs *Cases) KeptFromTheGone(ctx context.Context, tx *sql.Tx) ([]string, error) {
+	return database.Strings(ctx, tx, `
+		SELECT DISTINCT customer_id FROM cases c
+		WHERE status = 'exhausted' AND access <> 'full' AND EXISTS (SELECT 1 FROM customers k WHERE k.id = c.customer_id AND (k.erased_at > 0 OR k.deleted))
+		ORDER BY customer_id`)
+}
+
+// GiveBack lets such a customer have again what their ended cases took away. Of one who is not gone it changes nothing.
+func (cs *Cases) GiveBack(ctx context.Context, tx *sql.Tx, customer string, now time.Time) error {
+	err := database.Hold(ctx, tx, customer)
+	if err != nil {
+		return err
+	}
+	found, err := billing.CustomersByID(ctx, tx, []string{customer})
+	if err != nil {
+		return err
+	}
+	who, why := found[customer], closedForDeletion
+	if who.ErasedAt > 0 {
+		why = ClosedForErasure
+	}
+	if who.ErasedAt == 0 && !who.Deleted {
+		return nil
+	}
+	all, err := cs.OfCustomer(ctx, tx, customer)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		err = cs.restoreAccess(ctx, tx, c, why, now)
+		if err != nil {
+			return fmt.Errorf("give back what case %s took away: %w", c.ID, err)
+		}
+	}
+	return nil
 }

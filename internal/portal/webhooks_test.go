@@ -565,6 +565,56 @@ func TestTheAppHearsTheEndOfAnErasedCustomer(t *testing.T) {
 	}
 }
 
+// Whoever was erased after their case had ended, by a version that left them shut out, has everything back once this one begins.
+func TestWhatWasKeptFromTheErasedIsGivenBack(t *testing.T) {
+	t.Parallel()
+	h := open(t, reachable)
+	h.apply(escalating)
+	app := h.listens(t, h.colleague(staff.Admin))
+	customer, other := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa"), h.customer("Bram Jansen", "bram@waal.example", "NL", "pm_card_visa")
+	h.fail(customer, "insufficient_funds")
+	h.fail(other, "insufficient_funds")
+	h.walk(20 * 24 * time.Hour)
+	if c := h.caseOf(customer); c.Status != dunning.Exhausted || app.believes(customer) != campaign.Suspended {
+		t.Fatalf("at its end the case is %s, and the app allows %s", c.Status, app.believes(customer))
+	}
+	// As an earlier version left it, half a year ago.
+	err := h.erase(customer)
+	if err == nil {
+		err = h.portal.DB.Do(t.Context(), func(tx *sql.Tx) error {
+			for _, change := range []string{
+				`DELETE FROM webhook_deliveries WHERE customer_id = $1`, `UPDATE cases SET access = 'suspended' WHERE customer_id = $1`,
+				`UPDATE customers SET erased_at = erased_at - 15552000 WHERE id = $1`,
+			} {
+				_, err := tx.Exec(change, customer)
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.putBack(h.config.DatabaseURL) // begun anew, with this version
+	h.walk(3 * time.Hour)
+	h.walk(3 * time.Hour)
+	if app.believes(customer) != campaign.Full || h.caseOf(customer).Access != campaign.Full || h.caseOf(customer).Status != dunning.Exhausted {
+		t.Errorf("the app allows %s, the case is %+v", app.believes(customer), h.caseOf(customer))
+	}
+	if app.believes(other) != campaign.Suspended || h.caseOf(other).Access != campaign.Suspended {
+		t.Errorf("whoever is not gone is allowed %s", app.believes(other))
+	}
+	left := 0
+	err = h.portal.DB.See(t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRow(`SELECT count(*) FROM webhook_deliveries WHERE customer_id = $1`, customer).Scan(&left)
+	})
+	if err != nil || left != 0 {
+		t.Errorf("%d messages about them are kept: %v", left, err)
+	}
+}
+
 // What was told a month ago is forgotten.
 func TestOldDeliveriesAreForgotten(t *testing.T) {
 	t.Parallel()

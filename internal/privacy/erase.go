@@ -29,6 +29,8 @@ type Eraser struct {
 	Zone      *time.Location // of the merchant, in which calendar years end; nil for UTC
 
 	swept atomic.Int64 // when Sweep did its work last, unix seconds of business time
+	given atomic.Bool  // what those had kept from them who were gone before is given back, since this program began
+	long  atomic.Bool  // some of whom were erased long ago
 }
 
 // Busy is the error of a customer for whom something is under way that only its end can tell of: a mail that the mail
@@ -200,14 +202,39 @@ func forgetTold(ctx context.Context, tx *sql.Tx, since int64) error {
 	return nil
 }
 
+// giveBack gives back, once in a program's life, what an earlier version kept from customers who were erased, or deleted at Stripe,
+// after their case had ended: the merchant's app would lock them out for ever.
+func (e *Eraser) giveBack(ctx context.Context) (int, error) {
+	if e.given.Load() {
+		return 0, nil
+	}
+	var kept []string
+	err := e.DB.See(ctx, func(tx *sql.Tx) error {
+		var err error
+		kept, err = e.Cases.KeptFromTheGone(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("find who is gone and has not everything back: %w", err)
+	}
+	for _, customer := range kept {
+		e.long.Store(true)
+		again := e.DB.Do(ctx, func(tx *sql.Tx) error { return e.Cases.GiveBack(ctx, tx, customer, e.Now()) })
+		err = errors.Join(err, again) // one that fails holds up no other
+	}
+	e.given.Store(err == nil)
+	return len(kept), err
+}
+
 const (
 	sweepEvery = time.Hour
 	sweptFor   = 3 * sweepEvery // whoever was at work on a customer who was just erased may write something down after it
 )
 
 // Sweep erases what was left behind of customers who were erased lately, and what was kept for a while or for years, once in
-// an hour of business time; in between it does nothing. It leaves no work for a next round and always answers 0. A customer
-// with whom it fails holds up no other and is tried again in an hour.
+// an hour of business time; in between it does nothing. It answers to how many something was given back, of which the merchant's
+// app is to be told; else it leaves no work for a next round. A customer with whom it fails holds up no other and is tried again in
+// an hour.
 func (e *Eraser) Sweep(ctx context.Context) (int, error) {
 	now := e.Now().Unix()
 	last := e.swept.Load()
@@ -230,6 +257,11 @@ func (e *Eraser) Sweep(ctx context.Context) (int, error) {
 		_, again := e.Erase(ctx, who.ID, "")
 		err = errors.Join(err, again) // one that fails holds up no other
 	}
+	given, wrong := e.giveBack(ctx)
+	err = errors.Join(err, wrong)
+	if e.long.Load() {
+		err = errors.Join(err, e.DB.Do(ctx, func(tx *sql.Tx) error { return forgetTold(ctx, tx, 0) }))
+	}
 	if len(erased) > 0 {
 		err = errors.Join(err, e.DB.Do(ctx, func(tx *sql.Tx) error { return forgetCards(ctx, tx, e.Now()) }))
 		err = errors.Join(err, e.DB.Do(ctx, func(tx *sql.Tx) error { return forgetTold(ctx, tx, erased[0].ErasedAt) }))
@@ -238,5 +270,5 @@ func (e *Eraser) Sweep(ctx context.Context) (int, error) {
 	if ctx.Err() == nil {
 		e.swept.Store(now)
 	}
-	return 0, err
+	return given, err
 }
