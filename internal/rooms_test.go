@@ -71,7 +71,7 @@ var rooms = map[string][]string{
 	"internal/browsertest":  {},
 	"internal/databasetest": {"internal/database"},
 	"internal/bench":        {"internal/..."},
-	"internal/crash":        {"internal/billing", "internal/campaign", "internal/contact", "internal/database", "internal/databasetest", "internal/dunning"},
+	"internal/crash":        {"internal/billing", "internal/campaign", "internal/contact", "internal/database", "internal/databasetest", "internal/dunning", "internal/webhook"},
 }
 
 // onlyIn names foreign libraries that only one room may import, with what lies below it; the room that makes

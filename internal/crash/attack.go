@@ -63,6 +63,7 @@ func (a *attack) kill(ctx context.Context) error {
 	}
 	recovery, ready := portal.livesUntil(ctx, a.base, lifetime(a.dice))
 	portal.kill()
+	a.post.bereave()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

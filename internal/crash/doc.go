@@ -2,10 +2,11 @@
 //
 // It starts the real program on a real database beside the sandbox, keeps both busy (renewals that fail, webhooks from
 // several sides at once, customers who pay and who write), kills the program with signal 9 at random moments, starts it
-// again, and so on. The mail server stands in this process, which is never killed, and counts for itself what was
-// delivered. At the end the program may come to rest, and a table says whether everything held that must:
-// no acknowledged webhook, payment or message is lost, no mail is delivered twice, no invoice is charged twice, and what
-// may or may not have been delivered is marked so, never more of it per kill than mails were under way.
+// again, and so on. The mail server and the merchant's app stand in this process, which is never killed, and count for
+// themselves what they were told. One mail in a few the mail server takes and then says nothing, until its sender is dead.
+// At the end the program may come to rest, and a table says whether everything held that must: no acknowledged webhook, payment
+// or message is lost, no mail is delivered twice, no invoice is charged twice, and what may or may not have been delivered is
+// marked so, never more of it per kill than mails were under way. The app hears everything at least once, under ids that stay.
 //
 // Instead of the portal its PostgreSQL is killed, stopped or cut off with -database-dies, and with -freeze the portal is stood
 // still, beside a second one on PostgreSQL: it must then go on by itself.

@@ -58,27 +58,28 @@ func (l ledger) afterKill(ctx context.Context) (found, error) {
 	return f, err
 }
 
-// waitForRest waits until every event is dealt with, each of the customers has a case, and no mail waits.
+// waitForRest waits until every event is dealt with, each of the customers has a case, and neither a mail nor a message to the app waits.
 func (l ledger) waitForRest(ctx context.Context, customers int) error {
 	deadline := time.Now().Add(restWithin)
 	look := time.NewTicker(200 * time.Millisecond)
 	defer look.Stop()
 	for {
-		var events, cases, mails int
+		var events, cases, mails, messages int
 		err := l.see(ctx, func(tx *sql.Tx) error {
 			return tx.QueryRowContext(ctx, `SELECT
 				(SELECT count(*) FROM events WHERE status = 'received'),
 				(SELECT count(DISTINCT customer_id) FROM cases),
-				(SELECT count(*) FROM notices WHERE channel = 'email' AND status IN ('queued', 'sending') AND due_at <= $1)`,
-				time.Now().Unix()).Scan(&events, &cases, &mails)
+				(SELECT count(*) FROM notices WHERE channel = 'email' AND status IN ('queued', 'sending') AND due_at <= $1),
+				(SELECT count(*) FROM webhook_deliveries WHERE status = 'pending')`,
+				time.Now().Unix()).Scan(&events, &cases, &mails, &messages)
 		})
 		switch {
 		case err != nil:
 			return err
-		case events == 0 && cases == customers && mails == 0:
+		case events == 0 && cases == customers && mails == 0 && messages == 0:
 			return nil
 		case time.Now().After(deadline):
-			return fmt.Errorf("not at rest after %s: %d events and %d mails wait, %d of %d customers have a case", restWithin, events, mails, cases, customers)
+			return fmt.Errorf("not at rest after %s: %d events, %d mails and %d messages to the app wait, %d of %d customers have a case", restWithin, events, mails, messages, cases, customers)
 		}
 		select {
 		case <-ctx.Done():
@@ -89,7 +90,7 @@ func (l ledger) waitForRest(ctx context.Context, customers int) error {
 }
 
 // compare holds what the portal keeps against what everybody else remembers.
-func (l ledger) compare(ctx context.Context, r *report, c *crowd, post *postOffice) error {
+func (l ledger) compare(ctx context.Context, r *report, c *crowd, post *postOffice, app *merchantApp) error {
 	return l.see(ctx, func(tx *sql.Tx) error {
 		kept, err := texts(ctx, tx, `SELECT id FROM events`)
 		if err != nil {
@@ -140,7 +141,13 @@ func (l ledger) compare(ctx context.Context, r *report, c *crowd, post *postOffi
 				r.LostMails++
 			}
 		}
-		return nil
+		for id := range post.cut {
+			r.Unanswered++
+			if unsure[id] == 0 {
+				r.TakenForSure++
+			}
+		}
+		return app.compare(ctx, tx, r)
 	})
 }
 

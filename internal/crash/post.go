@@ -19,19 +19,26 @@ type postOffice struct {
 	address string
 	server  *smtp.Server
 	slowest time.Duration // an answer takes up to this long
+	mute    int           // of one mail in so many it says nothing for longer than any life, 0 for none
 
 	mu        sync.Mutex
 	dice      *rand.Rand
 	delivered map[string]int // by Message-ID, after the final dot
 	links     map[string]string
+	hanging   map[string]bool // taken, and nothing said yet
+	cut       map[string]bool // whose sender was killed before anything was said
 }
 
-func openPostOffice(seed uint64, slowest time.Duration) (*postOffice, error) {
+// muteFor is longer than a life lasts that is killed.
+const muteFor = 5 * time.Second
+
+func openPostOffice(seed uint64, slowest time.Duration, mute int) (*postOffice, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	o := &postOffice{address: l.Addr().String(), slowest: slowest, dice: rand.New(rand.NewPCG(seed, 1)), delivered: map[string]int{}, links: map[string]string{}}
+	o := &postOffice{address: l.Addr().String(), slowest: slowest, mute: mute, dice: rand.New(rand.NewPCG(seed, 1)), delivered: map[string]int{}, links: map[string]string{},
+		hanging: map[string]bool{}, cut: map[string]bool{}}
 	o.server = smtp.NewServer(o)
 	o.server.Domain = "post.example"
 	o.server.ErrorLog = log.New(io.Discard, "", 0) // of connections that kills break off
@@ -49,6 +56,16 @@ func (o *postOffice) count() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return len(o.delivered)
+}
+
+// bereave notes that whoever waited for an answer is dead.
+func (o *postOffice) bereave() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for id := range o.hanging {
+		o.cut[id] = true
+	}
+	clear(o.hanging)
 }
 
 // linkOf answers the link in the latest mail to an address, "" before the first.
@@ -85,14 +102,22 @@ func (d *delivery) Data(r io.Reader) error {
 	}
 	o := d.office
 	o.mu.Lock()
-	o.delivered[strings.Trim(m.Header.Get("Message-Id"), "<>")]++
+	id := strings.Trim(m.Header.Get("Message-Id"), "<>")
+	o.delivered[id]++
 	link := linkForm.Find(body)
 	if link != nil {
 		o.links[d.to] = string(link)
 	}
 	wait := time.Duration(o.dice.Int64N(int64(o.slowest)))
+	if o.mute > 0 && o.dice.IntN(o.mute) == 0 {
+		wait = muteFor
+		o.hanging[id] = true
+	}
 	o.mu.Unlock()
 	time.Sleep(wait) // a mail server's own time, not a test's wait
+	o.mu.Lock()
+	delete(o.hanging, id) // what follows at once is the answer
+	o.mu.Unlock()
 	return nil
 }
 

@@ -108,5 +108,6 @@ func settingsFor(p plan, settings []string, smtp string) (base string, all []str
 	base = "http://" + address
 	return base, append(settings, "SOLLECITO_LISTEN="+address, "SOLLECITO_BASE_URL="+base, "SOLLECITO_DATABASE_URL="+p.Database,
 		"SOLLECITO_SMTP_URL=smtp://"+smtp, "SOLLECITO_CONTACT_HOURS="+contactHours, "SOLLECITO_CONTACT_DAYS="+contactDays,
-		"SOLLECITO_SMTP_CONNECTIONS="+strconv.Itoa(p.connections()), "SOLLECITO_TRUSTED_PROXIES=127.0.0.1"), err
+		"SOLLECITO_SMTP_CONNECTIONS="+strconv.Itoa(p.connections()), "SOLLECITO_TRUSTED_PROXIES=127.0.0.1",
+		"SOLLECITO_WEBHOOK_NETWORKS="+appNetwork), err
 }

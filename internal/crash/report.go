@@ -20,6 +20,9 @@ type report struct {
 	Paid, LostPayments, DoubleCharges     int // payments the page confirmed; invoices charged more than once
 	Delivered, DoubleMails, UnknownMails  int // at the mail server, after the final dot
 	Sent, LostMails, Uncertain            int // as the portal keeps it
+	Unanswered, TakenForSure              int // mails whose sender was killed while the mail server said nothing; those not kept as uncertain
+	Told, ToldAgain                       int // messages the app has by the portal's books; those that came to it once more
+	LostTold, UnknownTold, MixedTold      int // that it has not, or nobody wrote; that it has and the books have not; that came again as another
 	MostSending                           int // mails under way at one kill
 	Meanwhile                             int // mails that came while it was frozen
 	Broken                                int // kills after which the database found itself damaged
@@ -27,7 +30,7 @@ type report struct {
 
 // held reports whether everything held that must.
 func (r report) held() bool {
-	return r.LostEvents+r.LostMessages+r.DoubleMessages+r.LostPayments+r.DoubleCharges+r.DoubleMails+r.UnknownMails+r.LostMails+r.Broken == 0 &&
+	return r.LostEvents+r.LostMessages+r.DoubleMessages+r.LostPayments+r.DoubleCharges+r.DoubleMails+r.UnknownMails+r.LostMails+r.Broken+r.TakenForSure+r.LostTold+r.UnknownTold+r.MixedTold == 0 &&
 		r.MostSending <= r.plan.connections() && r.Uncertain <= r.plan.connections()*(r.Kills+r.Freezes)
 }
 
@@ -53,6 +56,9 @@ func (r report) print(w io.Writer) {
 	row("", r.Delivered, "unknown to the portal", r.UnknownMails)
 	row("mails kept as sent", r.Sent, "never delivered", r.LostMails)
 	row("mails kept as uncertain", r.Uncertain, "most under way at a kill", r.MostSending)
+	row("mails never answered for", r.Unanswered, "not kept as uncertain", r.TakenForSure)
+	row("messages the app was told", r.Told, "lost, unknown or mixed up", r.LostTold+r.UnknownTold+r.MixedTold)
+	row("", r.Told, "told once more, as may be", r.ToldAgain)
 	row("databases looked at", r.Kills, "damaged", r.Broken)
 	rows.Flush()
 	if len(r.Recoveries) > 0 {

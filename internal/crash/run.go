@@ -43,22 +43,39 @@ func (p plan) slowest() time.Duration {
 	return 200 * time.Millisecond
 }
 
+// mute is of how many mails one is taken and then not answered for, so that a life ends in the midst of it.
+func (p plan) mute() int {
+	if p.Backlog > 0 || p.Server != nil || p.Freeze > 0 {
+		return 0
+	}
+	return 6
+}
+
 const restWithin = 7 * time.Minute // for the last life to deal with everything; the sandbox tells again what was not taken after five at most
 
 // run kills the portal as often as asked while everybody uses it, lets it come to rest, and answers what was seen.
 func run(ctx context.Context, p plan) (report, error) {
 	dice := rand.New(rand.NewPCG(p.Seed, 0))
-	post, err := openPostOffice(p.Seed, p.slowest())
+	post, err := openPostOffice(p.Seed, p.slowest(), p.mute())
 	if err != nil {
 		return report{}, err
 	}
 	defer post.close()
+	app, err := openApp(p.Seed)
+	if err != nil {
+		return report{}, err
+	}
+	defer app.close()
 	box, settings, err := startSandbox(ctx, p)
 	if err != nil {
 		return report{}, err
 	}
 	defer box.kill()
 	base, settings, err := settingsFor(p, settings, post.address)
+	if err != nil {
+		return report{}, err
+	}
+	err = app.subscribe(ctx, p.Database, settings)
 	if err != nil {
 		return report{}, err
 	}
@@ -120,7 +137,7 @@ func run(ctx context.Context, p plan) (report, error) {
 	}
 	portal.kill()
 	slices.Sort(r.Recoveries)
-	err = books.compare(ctx, &r, crowd, post)
+	err = books.compare(ctx, &r, crowd, post, app)
 	if err != nil {
 		return report{}, err
 	}
