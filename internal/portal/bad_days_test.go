@@ -539,6 +539,13 @@ func TestWhatWasBeingSentWhenTheProgramDiedIsUncertain(t *testing.T) {
 	if got := len(h.mailsTo("anneke@waal.example")); got != 0 {
 		t.Errorf("%d mails sent again", got)
 	}
+	b := h.colleague(staff.Agent)
+	if got := strings.Join(strings.Fields(b.get("/admin/customers/"+customer).text("main")), " "); !strings.Contains(got, "Mail 1 May or may not have arrived. It counts as sent and is not sent again by itself.") {
+		t.Errorf("staff are not told: %s", got)
+	}
+	if got := b.get("/admin").text("main"); !strings.Contains(got, "A mail may or may not have arrived") {
+		t.Errorf("Today does not tell of it: %s", got)
+	}
 }
 
 func TestTheDatabaseFileIsItsOwnersAlone(t *testing.T) {
