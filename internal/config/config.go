@@ -77,6 +77,7 @@ type Config struct {
 	Holidays       string   `env:"CONTACT_HOLIDAYS" default:"on" help:"on or off: no reminder goes out on a public holiday of the customer's country; with all seven days in CONTACT_DAYS holidays are not kept either"`
 	ContactCap     string   `env:"CONTACT_CAP" default:"3" help:"most reminders a customer gets in 7 days over all channels, from 1 to 7"`
 	CollectorMode  string   `env:"COLLECTOR_MODE" default:"off" help:"on or off: you collect for others. Each reminder then carries an opt-out notice and a one-click unsubscribe (RFC 8058). It does not certify that you comply with the law: ask your lawyer"`
+	Regulated      string   `env:"REGULATED_CREDIT" default:"off" help:"on or off: your bills are regulated credit. Whatever else is set, reminders then keep to 8-20, no Sundays and no holidays, two days apart and two in 7 days (docs/contact-policy.md)"`
 	PromiseDays    string   `env:"PROMISE_DAYS" default:"14" help:"how many days ahead a customer may set a date to be charged or to pay; 0 offers none"`
 	PromiseMost    string   `env:"PROMISES_PER_CASE" default:"2" help:"how many such dates a customer may set in one case, changed ones counted"`
 	PromiseBeyond  string   `env:"PROMISE_BEYOND_NOTICE" default:"off" help:"on or off: whether such a date may lie past the announced day of a consequence"`

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"sollecito/internal/config"
 )
@@ -84,6 +85,7 @@ func TestEveryFaultIsOneLine(t *testing.T) {
 		{"CONTACT_CAP", "0", "from 1 to 7"},
 		{"CONTACT_HOLIDAYS", "maybe", "on or off"},
 		{"COLLECTOR_MODE", "yes", "on or off"},
+		{"REGULATED_CREDIT", "yes", "on or off"},
 		{"TRUSTED_PROXIES", "everyone", "network"},
 		{"LOG_FORMAT", "xml", "text or json"},
 		{"LISTEN", "8080", "HOST:PORT"},
@@ -310,5 +312,26 @@ func TestABadSigningKeyStopsTheStart(t *testing.T) {
 	}
 	if strings.Contains(err.Error(), "c2Vj") || strings.Contains(fmt.Sprint(c), "c2Vj") {
 		t.Error("the key is shown")
+	}
+}
+
+// Regulated credit narrows what else is set, and stays silent about it; where nothing is left, the start is refused.
+func TestRegulatedCreditNarrowsTheContactPolicy(t *testing.T) {
+	env := whole()
+	env["SOLLECITO_REGULATED_CREDIT"] = "on"
+	env["SOLLECITO_CONTACT_HOURS"], env["SOLLECITO_CONTACT_DAYS"] = "0-24", "mon-sun"
+	env["SOLLECITO_CONTACT_CAP"], env["SOLLECITO_CONTACT_HOLIDAYS"] = "7", "off"
+	c, err := read(t, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := c.Policy
+	if p.From != 8 || p.To != 20 || p.Days[time.Sunday] || !p.Days[time.Saturday] || p.Cap != 2 || p.Gap != 48*time.Hour || p.Almanac == nil {
+		t.Errorf("%+v", p)
+	}
+	env["SOLLECITO_CONTACT_HOURS"] = "20-24"
+	_, err = read(t, env)
+	if err == nil || !strings.Contains(err.Error(), "SOLLECITO_REGULATED_CREDIT") || !strings.Contains(err.Error(), "within 8-20") {
+		t.Error(err)
 	}
 }

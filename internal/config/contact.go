@@ -8,7 +8,7 @@ func (c *Config) checkContact(fault func(string, string, ...any)) {
 			fault("CONTACT_CAP", "%s", err)
 		}
 	}
-	for name, value := range map[string]string{"CONTACT_HOLIDAYS": c.Holidays, "COLLECTOR_MODE": c.CollectorMode} {
+	for name, value := range map[string]string{"CONTACT_HOLIDAYS": c.Holidays, "COLLECTOR_MODE": c.CollectorMode, "REGULATED_CREDIT": c.Regulated} {
 		if value != "" && value != "on" && value != "off" {
 			fault(name, "must be on or off; got %q", value)
 		}
@@ -17,4 +17,10 @@ func (c *Config) checkContact(fault func(string, string, ...any)) {
 		c.Policy.KeepHolidays()
 	}
 	c.Policy.Collector = c.CollectorMode == "on"
+	if c.Regulated == "on" {
+		err := c.Policy.Regulate()
+		if err != nil {
+			fault("REGULATED_CREDIT", "%s", err)
+		}
+	}
 }
