@@ -10,7 +10,6 @@ import (
 	"github.com/stripe/stripe-go/v76/charge"
 	"github.com/stripe/stripe-go/v76/checkout/session"
 	"github.com/stripe/stripe-go/v76/creditnote"
-	"github.com/stripe/stripe-go/v76/customer"
 	"github.com/stripe/stripe-go/v76/dispute"
 	"github.com/stripe/stripe-go/v76/invoice"
 	"github.com/stripe/stripe-go/v76/invoiceitem"
@@ -51,8 +50,9 @@ func (c *Client) Account(ctx context.Context, customerID string) (billing.Accoun
 	var found methods
 	found.ofCustomer(holder)
 	account := billing.Account{Customer: translateCustomer(holder, now)}
-	byID := make(map[string]*stripe.Subscription, len(subscriptions))
-	for _, s := range subscriptions {
+	byID := make(map[string]*stripeSubscription, len(subscriptions))
+	for n := range subscriptions {
+		s := (*stripeSubscription)(&subscriptions[n])
 		found.ofSubscription(s)
 		byID[s.ID] = s
 		names, err := c.productsOf(ctx, s)
@@ -61,11 +61,10 @@ func (c *Client) Account(ctx context.Context, customerID string) (billing.Accoun
 		}
 		account.Subscriptions = append(account.Subscriptions, translateSubscription(s, holder, names))
 	}
-	for _, i := range invoices {
-		found.ofInvoice(i.Invoice)
-		reading := invoiceReading{
-			invoice: i.Invoice, spoken: i.spoken, subscription: i.Subscription, customer: holder, now: now,
-		}
+	for n := range invoices {
+		i := &invoices[n]
+		found.ofInvoice(i)
+		reading := invoiceReading{invoice: i, subscription: i.Subscription, customer: holder, now: now}
 		if i.Subscription != nil && byID[i.Subscription.ID] != nil {
 			reading.subscription = byID[i.Subscription.ID]
 		}
@@ -75,34 +74,25 @@ func (c *Client) Account(ctx context.Context, customerID string) (billing.Accoun
 	return account, nil
 }
 
-func (c *Client) holder(ctx context.Context, customerID string) (*stripe.Customer, error) {
-	params := &stripe.CustomerParams{Params: reading(ctx)}
-	params.AddExpand("invoice_settings.default_payment_method")
-	params.AddExpand("default_source")
-	holder, err := customer.Client{B: c.backend, Key: c.key}.Get(customerID, params)
-	return holder, failed("read customer "+customerID, err)
+func (c *Client) holder(ctx context.Context, customerID string) (*stripeCustomer, error) {
+	var holder stripeCustomer
+	err := c.ask(ctx, stripe.FormatURLPath("/v1/customers/%s", customerID), expanding("invoice_settings.default_payment_method", "default_source"), (*plainCustomer)(&holder))
+	return &holder, failed("read customer "+customerID, err)
 }
 
 // Invoice reads one invoice of any status and the payment methods it names. Errors: fault.NotFound,
 // fault.Unavailable.
 func (c *Client) Invoice(ctx context.Context, invoiceID string) (billing.Invoice, []billing.Method, error) {
-	params := &stripe.InvoiceParams{Params: reading(ctx)}
-	for _, field := range []string{
-		"payment_intent.payment_method", "payment_intent.latest_charge.refunds", "charge.refunds", "default_payment_method",
+	i, err := c.invoice(ctx, invoiceID, "payment_intent.payment_method", "payment_intent.latest_charge.refunds", "charge.refunds", "default_payment_method",
 		"default_source", "subscription.default_payment_method", "subscription.default_source",
-		"customer.invoice_settings.default_payment_method", "customer.default_source",
-	} {
-		params.AddExpand(field)
-	}
-	i, err := invoice.Client{B: c.backend, Key: c.key}.Get(invoiceID, params)
+		"customer.invoice_settings.default_payment_method", "customer.default_source")
 	if err != nil {
 		return billing.Invoice{}, nil, failed("read invoice "+invoiceID, err)
 	}
 	if i.Deleted {
 		return billing.Invoice{}, nil, fault.New(fault.NotFound, "The invoice %s was deleted", invoiceID)
 	}
-	said := spokenOfInvoice(i.LastResponse.RawJSON)
-	err = c.complete(ctx, i, &said)
+	err = c.complete(ctx, i)
 	if err != nil {
 		return billing.Invoice{}, nil, err
 	}
@@ -110,61 +100,39 @@ func (c *Client) Invoice(ctx context.Context, invoiceID string) (billing.Invoice
 	found.ofInvoice(i)
 	found.ofSubscription(i.Subscription)
 	found.ofCustomer(i.Customer)
-	reading := invoiceReading{
-		invoice: i, spoken: said, subscription: i.Subscription,
-		customer: i.Customer, now: c.now().Unix(),
-	}
+	reading := invoiceReading{invoice: i, subscription: i.Subscription, customer: i.Customer, now: c.now().Unix()}
 	translated := reading.translate()
 	return translated, found.list(translated.CustomerID), nil
 }
 
+// invoice reads one with what is to come along in full.
+func (c *Client) invoice(ctx context.Context, id string, expand ...string) (*stripeInvoice, error) {
+	var i stripeInvoice
+	err := c.ask(ctx, stripe.FormatURLPath("/v1/invoices/%s", id), expanding(expand...), &i)
+	return &i, err
+}
+
 // subscriptions reads all subscriptions of a customer, ended ones too: a stored one must learn of its end.
-func (c *Client) subscriptions(ctx context.Context, customerID string) ([]*stripe.Subscription, error) {
-	params := &stripe.SubscriptionListParams{
-		ListParams: listing(ctx), Customer: stripe.String(customerID), Status: stripe.String("all"),
-	}
-	params.AddExpand("data.default_payment_method")
-	params.AddExpand("data.default_source")
-	var all []*stripe.Subscription
-	pages := subscription.Client{B: c.backend, Key: c.key}.List(params)
-	for pages.Next() {
-		all = append(all, pages.Subscription())
-	}
-	return all, failed("list subscriptions", pages.Err())
+func (c *Client) subscriptions(ctx context.Context, customerID string) ([]plainSubscription, error) {
+	which := expanding("data.default_payment_method", "data.default_source").with("customer", customerID).with("status", "all")
+	all, err := everything(ctx, c, "/v1/subscriptions", which, func(s plainSubscription) string { return s.ID })
+	return all, failed("list subscriptions", err)
 }
 
-type spokenInvoice struct {
-	*stripe.Invoice
-	spoken spoken
-}
-
-func (c *Client) openInvoices(ctx context.Context, customerID string) ([]spokenInvoice, error) {
-	params := &stripe.InvoiceListParams{
-		ListParams: listing(ctx), Customer: stripe.String(customerID), Status: stripe.String("open"),
+func (c *Client) openInvoices(ctx context.Context, customerID string) ([]stripeInvoice, error) {
+	which := expanding("data.payment_intent.payment_method", "data.payment_intent.latest_charge", "data.charge",
+		"data.default_payment_method", "data.default_source").with("customer", customerID).with("status", "open")
+	all, err := everything(ctx, c, "/v1/invoices", which, func(i stripeInvoice) string { return i.ID })
+	if err != nil {
+		return nil, failed("list open invoices", err)
 	}
-	for _, field := range []string{
-		"data.payment_intent.payment_method", "data.payment_intent.latest_charge", "data.charge",
-		"data.default_payment_method", "data.default_source",
-	} {
-		params.AddExpand(field)
-	}
-	var all []spokenInvoice
-	var page *stripe.InvoiceList
-	var said map[string]spoken
-	pages := invoice.Client{B: c.backend, Key: c.key}.List(params)
-	for pages.Next() {
-		if pages.InvoiceList() != page {
-			page = pages.InvoiceList()
-			said = spokenOfPage(page.LastResponse.RawJSON)
-		}
-		i := spokenInvoice{Invoice: pages.Invoice(), spoken: said[pages.Invoice().ID]}
-		err := c.complete(ctx, i.Invoice, &i.spoken)
+	for n := range all {
+		err = c.complete(ctx, &all[n])
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, i)
 	}
-	return all, failed("list open invoices", pages.Err())
+	return all, nil
 }
 
 // CustomerOf asks Stripe whose an object is, for events whose object names its customer only through another

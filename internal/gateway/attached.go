@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"github.com/stripe/stripe-go/v76"
-	"github.com/stripe/stripe-go/v76/customer"
 	"github.com/stripe/stripe-go/v76/paymentmethod"
 
 	"sollecito/internal/billing"
@@ -16,15 +15,17 @@ import (
 // Methods reads every payment method that a customer has attached, the newest first, over all pages: Account names only
 // those in use. Errors: fault.NotFound when the customer does not exist, fault.Unavailable.
 func (c *Client) Methods(ctx context.Context, customerID string) ([]billing.Method, error) {
-	params := &stripe.CustomerListPaymentMethodsParams{ListParams: listing(ctx), Customer: stripe.String(customerID)}
+	attached, err := everything(ctx, c, stripe.FormatURLPath("/v1/customers/%s/payment_methods", customerID), query{}, func(m plainMethod) string { return m.ID })
+	if err != nil {
+		return nil, failed("list payment methods of "+customerID, err)
+	}
 	var all []billing.Method
-	pages := customer.Client{B: c.backend, Key: c.key}.ListPaymentMethods(params)
-	for pages.Next() {
-		m := translateMethod(pages.PaymentMethod())
+	for n := range attached {
+		m := translateMethod((*stripeMethod)(&attached[n]))
 		m.CustomerID = customerID
 		all = append(all, m)
 	}
-	return all, failed("list payment methods of "+customerID, pages.Err())
+	return all, nil
 }
 
 // DetachMethod takes a payment method off its customer for good; Stripe also takes it out of every default it was. One

@@ -3,10 +3,8 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 
 	"github.com/stripe/stripe-go/v76"
-	"github.com/stripe/stripe-go/v76/charge"
 
 	"sollecito/internal/billing"
 )
@@ -15,28 +13,23 @@ import (
 // stand for, the newest first. Stripe does not say who asked for a charge: one that the customer's bank was asked about
 // is the customer's, the others are its own. Errors: fault.NotFound, fault.Unavailable.
 func (c *Client) Charges(ctx context.Context, customerID string, since int64) ([]billing.Attempt, error) {
-	params := &stripe.ChargeListParams{
-		ListParams: listing(ctx), Customer: stripe.String(customerID), CreatedRange: &stripe.RangeQueryParams{GreaterThanOrEqual: since},
+	which := query{}.with("customer", customerID).number("created[gte]", since)
+	charges, err := everything(ctx, c, "/v1/charges", which, func(ch plainCharge) string { return ch.ID })
+	if err != nil {
+		return nil, failed("list charges of "+customerID, err)
 	}
 	var all []billing.Attempt
-	var page *stripe.ChargeList
-	var said map[string]advice
-	pages := charge.Client{B: c.backend, Key: c.key}.List(params)
-	for pages.Next() {
-		if pages.ChargeList() != page {
-			page = pages.ChargeList()
-			said = spokenOfCharges(page.LastResponse.RawJSON)
-		}
-		ch := pages.Charge()
+	for n := range charges {
+		ch := (*stripeCharge)(&charges[n])
 		if ch.Invoice == nil || ch.Customer == nil || ch.Customer.ID != customerID {
 			continue // not for an invoice of theirs: nothing of ours
 		}
-		all = append(all, translateCharge(ch, said[ch.ID], customerID))
+		all = append(all, translateCharge(ch, customerID))
 	}
-	return all, failed("list charges of "+customerID, pages.Err())
+	return all, nil
 }
 
-func translateCharge(ch *stripe.Charge, said advice, customerID string) billing.Attempt {
+func translateCharge(ch *stripeCharge, customerID string) billing.Attempt {
 	a := billing.Attempt{
 		Kind: "charge", CustomerID: customerID, InvoiceID: ch.Invoice.ID, MethodID: ch.PaymentMethod, By: billing.ByStripe,
 		Amount: billing.Money{Minor: ch.Amount, Currency: string(ch.Currency)}, Charge: ch.ID, StartedAt: ch.Created,
@@ -48,7 +41,7 @@ func translateCharge(ch *stripe.Charge, said advice, customerID string) billing.
 	details := ch.PaymentMethodDetails
 	if details != nil && details.Card != nil {
 		a.Card = cmp.Or(details.Card.Fingerprint, a.MethodID)
-		a.Network = cmp.Or(string(details.Card.Network), string(details.Card.Brand))
+		a.Network = cmp.Or(details.Card.Network, details.Card.Brand)
 		if details.Card.ThreeDSecure != nil {
 			a.By = billing.ByCustomer
 		}
@@ -70,25 +63,7 @@ func translateCharge(ch *stripe.Charge, said advice, customerID string) billing.
 		if ch.Outcome != nil {
 			told.DeclineCode = ch.Outcome.Reason
 		}
-		a.Decline = declined(told).with(said)
+		a.Decline = declined(told).with(ch.advised())
 	}
 	return a
-}
-
-// spokenOfCharges is the advice in a page of charges, by charge.
-func spokenOfCharges(raw []byte) map[string]advice {
-	var page struct {
-		Data []struct {
-			ID      string          `json:"id"`
-			Outcome json.RawMessage `json:"outcome"`
-		} `json:"data"`
-	}
-	lenient(raw, &page)
-	said := make(map[string]advice, len(page.Data))
-	for _, ch := range page.Data {
-		var a advice
-		lenient(ch.Outcome, &a)
-		said[ch.ID] = a
-	}
-	return said
 }

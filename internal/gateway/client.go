@@ -40,7 +40,8 @@ type Options struct {
 
 // Client is the way to one Stripe account. It is safe for concurrent use and shares its rate over all callers.
 type Client struct {
-	backend  stripe.Backend
+	backend  *stripe.BackendImplementation
+	http     *http.Client
 	key      string
 	now      func() time.Time
 	products *productNames
@@ -83,7 +84,8 @@ func New(options Options) *Client {
 		config.URL = stripe.String(options.APIURL)
 	}
 	return &Client{
-		backend:  stripe.GetBackendWithConfig(stripe.APIBackend, config),
+		backend:  stripe.GetBackendWithConfig(stripe.APIBackend, config).(*stripe.BackendImplementation), // of which it says that it is one
+		http:     &own,
 		key:      options.SecretKey,
 		now:      now,
 		products: newProductNames(now),

@@ -11,9 +11,9 @@ import (
 // advice is what newer answers of Stripe say about a decline and the library has no fields for. All of it may
 // be missing, which is normal.
 type advice struct {
-	AdviceCode         string `json:"advice_code"`
-	NetworkAdviceCode  string `json:"network_advice_code"`
-	NetworkDeclineCode string `json:"network_decline_code"`
+	AdviceCode         loose `json:"advice_code"`
+	NetworkAdviceCode  loose `json:"network_advice_code"`
+	NetworkDeclineCode loose `json:"network_decline_code"`
 }
 
 // or answers the first that says anything, field by field.
@@ -30,50 +30,6 @@ func (a advice) or(b advice) advice {
 	return a
 }
 
-// spoken is what one invoice's own JSON says and the library has no fields for: the advice of its last payment error and
-// of its latest charge's outcome, and the ids of its payment and subscription where newer versions of the API name them;
-// and what it does not say and the library fills in all the same.
-type spoken struct {
-	failure      advice
-	outcome      advice
-	intent       string
-	subscription string
-	silent       bool // whether Stripe has tried to charge it is not said
-}
-
-// rawInvoice is the part of an invoice's own JSON where that stands. Fields that are an id where we hoped
-// for an object simply stay empty.
-type rawInvoice struct {
-	ID            string          `json:"id"`
-	PaymentIntent json.RawMessage `json:"payment_intent"`
-	Payments      json.RawMessage `json:"payments"` // since 2025-03-31, as is parent
-	Parent        json.RawMessage `json:"parent"`
-	Attempted     *bool           `json:"attempted"`
-}
-
-func (r rawInvoice) spoken() spoken {
-	s := spokenOfIntent(r.PaymentIntent)
-	s.intent, s.subscription, s.silent = r.newerIntent(), r.newerSubscription(), r.Attempted == nil
-	return s
-}
-
-// spokenOfIntent is the advice that a payment's own JSON holds.
-func spokenOfIntent(raw []byte) spoken {
-	var intent struct {
-		LastPaymentError json.RawMessage `json:"last_payment_error"`
-		LatestCharge     json.RawMessage `json:"latest_charge"`
-	}
-	var charge struct {
-		Outcome json.RawMessage `json:"outcome"`
-	}
-	var s spoken
-	lenient(raw, &intent)
-	lenient(intent.LastPaymentError, &s.failure)
-	lenient(intent.LatestCharge, &charge)
-	lenient(charge.Outcome, &s.outcome)
-	return s
-}
-
 // lenient reads what can be read: these fields are no part of the version we asked for, and their absence or
 // another shape must not spoil a reading that is otherwise sound.
 func lenient(raw []byte, into any) {
@@ -86,30 +42,12 @@ func lenient(raw []byte, into any) {
 	}
 }
 
-func spokenOfInvoice(raw []byte) spoken {
-	var i rawInvoice
-	lenient(raw, &i)
-	return i.spoken()
-}
-
-func spokenOfPage(raw []byte) map[string]spoken {
-	var page struct {
-		Data []rawInvoice `json:"data"`
-	}
-	lenient(raw, &page)
-	said := make(map[string]spoken, len(page.Data))
-	for _, i := range page.Data {
-		said[i.ID] = i.spoken()
-	}
-	return said
-}
-
-// decline says why the last attempt on an invoice's own payment failed.
-func (s spoken) decline(intent *stripe.PaymentIntent) billing.Decline {
+// declineOf says why the last attempt on an invoice's own payment failed.
+func declineOf(intent *stripeIntent) billing.Decline {
 	if intent == nil {
 		return billing.Decline{}
 	}
-	var charge *stripe.Charge
+	var charge *stripeCharge
 	if known(intent.LatestCharge) && intent.LatestCharge.Status == stripe.ChargeStatusFailed {
 		charge = intent.LatestCharge
 	}
@@ -118,26 +56,34 @@ func (s spoken) decline(intent *stripe.PaymentIntent) billing.Decline {
 		if charge == nil {
 			return billing.Decline{}
 		}
-		return reasoned(billing.Decline{Code: charge.FailureCode}, charge).with(s.outcome)
+		return reasoned(billing.Decline{Code: charge.FailureCode}, charge).with(charge.advised())
 	}
 	told := declined{Code: string(e.Code), DeclineCode: string(e.DeclineCode)}
 	if charge == nil || (e.ChargeID != "" && e.ChargeID != charge.ID) {
-		return told.with(s.failure)
+		return told.with(e.advice)
 	}
-	return reasoned(billing.Decline(told), charge).with(s.failure.or(s.outcome))
+	return reasoned(billing.Decline(told), charge).with(e.advice.or(charge.advised()))
+}
+
+// advised is the advice that came with a charge's outcome.
+func (c *stripeCharge) advised() advice {
+	if c.Outcome == nil {
+		return advice{}
+	}
+	return c.Outcome.advice
 }
 
 // declined is a billing.Decline that takes advice.
 type declined billing.Decline
 
 func (d declined) with(a advice) billing.Decline {
-	d.AdviceCode, d.NetworkAdviceCode, d.NetworkDeclineCode = a.AdviceCode, a.NetworkAdviceCode, a.NetworkDeclineCode
+	d.AdviceCode, d.NetworkAdviceCode, d.NetworkDeclineCode = string(a.AdviceCode), string(a.NetworkAdviceCode), string(a.NetworkDeclineCode)
 	return billing.Decline(d)
 }
 
 // reasoned prefers the outcome's reason where the decline code says nothing: a charge that Stripe itself held
 // back (highest_risk_level, previously_declined_do_not_retry) carries no more than a generic decline.
-func reasoned(d billing.Decline, charge *stripe.Charge) declined {
+func reasoned(d billing.Decline, charge *stripeCharge) declined {
 	vague := (d.Code == "" || d.Code == string(stripe.ErrorCodeCardDeclined)) &&
 		(d.DeclineCode == "" || d.DeclineCode == string(stripe.DeclineCodeGenericDecline))
 	if vague && charge.Outcome != nil && charge.Outcome.Reason != "" {

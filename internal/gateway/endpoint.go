@@ -2,14 +2,12 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/stripe/stripe-go/v76"
-	"github.com/stripe/stripe-go/v76/event"
 	"github.com/stripe/stripe-go/v76/webhookendpoint"
 
 	"sollecito/internal/fault"
@@ -126,23 +124,18 @@ func (c *Client) Happened(ctx context.Context, since int64, after string, visit 
 
 // eventPage reads up to 100 events of some types, from the one after on.
 func (c *Client) eventPage(ctx context.Context, since int64, types []string, after string) (page []Event, more bool, err error) {
-	list := listing(ctx)
-	list.Single = true
-	if after != "" {
-		list.StartingAfter = stripe.String(after)
+	which := query{}.number("created[gte]", since)
+	for n, name := range types {
+		which = which.with(fmt.Sprintf("types[%d]", n), name)
 	}
-	pages := event.Client{B: c.backend, Key: c.key}.List(&stripe.EventListParams{
-		ListParams:   list,
-		Types:        stripe.StringSlice(types),
-		CreatedRange: &stripe.RangeQueryParams{GreaterThanOrEqual: since},
-	})
-	for pages.Next() {
-		page = append(page, listedEvent(pages.Event()))
+	p, err := pageAfter[stripeEvent](ctx, c, "/v1/events", which, after)
+	if err != nil {
+		return nil, false, refused("list events", err)
 	}
-	if pages.Err() != nil {
-		return nil, false, refused("list events", pages.Err())
+	for _, e := range p.Data {
+		page = append(page, listedEvent(e))
 	}
-	return page, pages.EventList().HasMore && len(page) > 0, nil
+	return page, p.HasMore && len(page) > 0, nil
 }
 
 // amongEvents takes apart what a visitor was told: a group of types and an event of it, "" for its beginning.
@@ -158,28 +151,20 @@ func amongEvents(after string) (group int, last string, err error) {
 	return group, last, nil
 }
 
-func listedEvent(e *stripe.Event) Event {
-	listed := Event{ID: e.ID, Type: string(e.Type), APIVersion: e.APIVersion, Account: e.Account, Livemode: e.Livemode, Created: e.Created}
+func listedEvent(e stripeEvent) Event {
+	listed := Event{ID: e.ID, Type: e.Type, APIVersion: e.APIVersion, Account: e.Account, Livemode: e.Livemode, Created: e.Created}
 	if e.Data == nil {
 		listed.Unreadable = "it carries no object"
 		return listed
 	}
 	var object eventObject
-	lenient(e.Data.Raw, &object)
+	lenient(e.Data.Object, &object)
 	listed.ObjectType, listed.ObjectID, listed.Customer = word(object.Object), word(object.ID), holder(object.Customer)
 	if listed.Customer == "" {
-		listed.Customer = holder(jsonOf(e.Data.PreviousAttributes["customer"]))
+		listed.Customer = holder(e.Data.Previous["customer"])
 	}
 	if listed.ObjectType == "customer" {
 		listed.Customer = listed.ObjectID
 	}
 	return listed
-}
-
-func jsonOf(value any) []byte {
-	text, err := json.Marshal(value)
-	if err != nil {
-		return nil
-	}
-	return text
 }

@@ -24,7 +24,7 @@ func (m *methods) add(method billing.Method) {
 	m.found = append(m.found, method)
 }
 
-func (m *methods) ofCustomer(c *stripe.Customer) {
+func (m *methods) ofCustomer(c *stripeCustomer) {
 	if c == nil {
 		return
 	}
@@ -34,7 +34,7 @@ func (m *methods) ofCustomer(c *stripe.Customer) {
 	m.add(translateSource(c.DefaultSource))
 }
 
-func (m *methods) ofSubscription(s *stripe.Subscription) {
+func (m *methods) ofSubscription(s *stripeSubscription) {
 	if s == nil {
 		return
 	}
@@ -42,7 +42,7 @@ func (m *methods) ofSubscription(s *stripe.Subscription) {
 	m.add(translateSource(s.DefaultSource))
 }
 
-func (m *methods) ofInvoice(i *stripe.Invoice) {
+func (m *methods) ofInvoice(i *stripeInvoice) {
 	m.add(translateMethod(i.DefaultPaymentMethod))
 	m.add(translateSource(i.DefaultSource))
 	if i.PaymentIntent == nil {
@@ -64,7 +64,7 @@ func (m *methods) list(customerID string) []billing.Method {
 	return m.found
 }
 
-func translateMethod(m *stripe.PaymentMethod) billing.Method {
+func translateMethod(m *stripeMethod) billing.Method {
 	if m == nil {
 		return billing.Method{}
 	}
@@ -74,7 +74,7 @@ func translateMethod(m *stripe.PaymentMethod) billing.Method {
 	}
 	switch {
 	case m.Card != nil:
-		method.Brand, method.Last4, method.Fingerprint = string(m.Card.Brand), m.Card.Last4, m.Card.Fingerprint
+		method.Brand, method.Last4, method.Fingerprint = m.Card.Brand, m.Card.Last4, m.Card.Fingerprint
 		method.ExpMonth, method.ExpYear = m.Card.ExpMonth, m.Card.ExpYear
 	case m.SEPADebit != nil:
 		method.Last4, method.Fingerprint = m.SEPADebit.Last4, m.SEPADebit.Fingerprint
@@ -91,29 +91,26 @@ func translateMethod(m *stripe.PaymentMethod) billing.Method {
 }
 
 // translateSource translates the older kinds of payment method that some customers still have.
-func translateSource(s *stripe.PaymentSource) billing.Method {
+func translateSource(s *stripeSource) billing.Method {
 	if s == nil || s.Deleted {
 		return billing.Method{}
 	}
-	switch {
-	case s.Card != nil:
-		return billing.Method{
-			ID: s.ID, Type: "card", Brand: brandOfSource(string(s.Card.Brand)), Last4: s.Card.Last4,
-			ExpMonth: s.Card.ExpMonth, ExpYear: s.Card.ExpYear, Fingerprint: s.Card.Fingerprint,
-		}
-	case s.BankAccount != nil:
-		return billing.Method{
-			ID: s.ID, Type: "bank_account", Brand: s.BankAccount.BankName, Last4: s.BankAccount.Last4,
-			Fingerprint: s.BankAccount.Fingerprint,
-		}
-	case s.Source != nil:
-		return translateOldSource(s.ID, s.Source)
+	method := billing.Method{ID: s.ID, Last4: s.Last4, Fingerprint: s.Fingerprint}
+	switch s.Object {
+	case stripe.PaymentSourceTypeCard:
+		method.Type, method.Brand, method.ExpMonth, method.ExpYear = "card", brandOfSource(s.Brand), s.ExpMonth, s.ExpYear
+		return method
+	case stripe.PaymentSourceTypeBankAccount:
+		method.Type, method.Brand = "bank_account", s.BankName
+		return method
+	case stripe.PaymentSourceTypeSource:
+		return translateOldSource(s)
 	}
 	return billing.Method{ID: s.ID}
 }
 
-func translateOldSource(id string, s *stripe.Source) billing.Method {
-	method := billing.Method{ID: id, Type: string(s.Type)}
+func translateOldSource(s *stripeSource) billing.Method {
+	method := billing.Method{ID: s.ID, Type: s.Type}
 	switch {
 	case s.Card != nil:
 		method.Brand, method.Last4, method.Fingerprint = brandOfSource(s.Card.Brand), s.Card.Last4, s.Card.Fingerprint

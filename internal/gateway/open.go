@@ -3,9 +3,6 @@ package gateway
 import (
 	"context"
 
-	"github.com/stripe/stripe-go/v76"
-	"github.com/stripe/stripe-go/v76/invoice"
-
 	"sollecito/internal/billing"
 )
 
@@ -28,17 +25,15 @@ type OpenPage struct {
 // second and endpoint this is what makes an import of many customers a matter of minutes. Errors: fault.NotFound
 // when Stripe does not know after, fault.Unavailable.
 func (c *Client) OpenPage(ctx context.Context, which Open, after string) (OpenPage, error) {
-	pages := invoice.Client{B: c.backend, Key: c.key}.List(which.params(ctx, after))
-	var page OpenPage
-	var said map[string]spoken
+	p, err := pageAfter[stripeInvoice](ctx, c, "/v1/invoices", which.query(), after)
+	if err != nil {
+		return OpenPage{}, failed("list open invoices", err)
+	}
+	page := OpenPage{Invoices: len(p.Data), More: p.HasMore}
 	gathered := map[string]*gathering{}
 	var order []*gathering
-	for pages.Next() {
-		if said == nil {
-			said = spokenOfPage(pages.InvoiceList().LastResponse.RawJSON)
-		}
-		i := pages.Invoice()
-		page.Invoices++
+	for n := range p.Data {
+		i := &p.Data[n]
 		page.Last = i.ID
 		if i.Customer == nil { // belongs to an account of Stripe's newer kind, which this version cannot name
 			continue
@@ -53,20 +48,15 @@ func (c *Client) OpenPage(ctx context.Context, which Open, after string) (OpenPa
 			gathered[i.Customer.ID] = g
 			order = append(order, g)
 		}
-		of := said[i.ID]
-		err := c.complete(ctx, i, &of)
+		err := c.complete(ctx, i)
 		if err != nil {
 			return OpenPage{}, err
 		}
-		err = g.add(ctx, c, i, of)
+		err = g.add(ctx, c, i)
 		if err != nil {
 			return OpenPage{}, err
 		}
 	}
-	if pages.Err() != nil {
-		return OpenPage{}, failed("list open invoices", pages.Err())
-	}
-	page.More = pages.InvoiceList().HasMore
 	for _, g := range order {
 		g.account.Methods = g.found.list(g.account.Customer.ID)
 		page.Accounts = append(page.Accounts, g.account)
@@ -74,41 +64,36 @@ func (c *Client) OpenPage(ctx context.Context, which Open, after string) (OpenPa
 	return page, nil
 }
 
-// params ask for one page of these invoices, after the invoice named, with all that a reading of their customers says.
-func (o Open) params(ctx context.Context, after string) *stripe.InvoiceListParams {
-	list := listing(ctx)
-	list.Single = true
-	if after != "" {
-		list.StartingAfter = stripe.String(after)
-	}
-	params := &stripe.InvoiceListParams{ListParams: list, Status: stripe.String("open")}
-	if o.ByHand {
-		params.CollectionMethod = stripe.String("send_invoice")
-	}
-	if o.DueFrom > 0 || o.DueUntil > 0 {
-		params.DueDateRange = &stripe.RangeQueryParams{GreaterThanOrEqual: o.DueFrom, LesserThanOrEqual: o.DueUntil}
-	}
-	for _, field := range []string{
+// query asks for these invoices with all that a reading of their customers says.
+func (o Open) query() query {
+	q := expanding(
 		"data.customer.invoice_settings.default_payment_method", "data.customer.default_source",
 		"data.subscription.default_payment_method", "data.subscription.default_source",
 		"data.payment_intent.payment_method", "data.payment_intent.latest_charge", "data.charge",
 		"data.default_payment_method", "data.default_source",
-	} {
-		params.AddExpand(field)
+	).with("status", "open")
+	if o.ByHand {
+		q = q.with("collection_method", "send_invoice")
 	}
-	return params
+	if o.DueFrom > 0 {
+		q = q.number("due_date[gte]", o.DueFrom)
+	}
+	if o.DueUntil > 0 {
+		q = q.number("due_date[lte]", o.DueUntil)
+	}
+	return q
 }
 
 // gathering is one customer as a page shows them.
 type gathering struct {
 	account billing.Account
-	holder  *stripe.Customer
+	holder  *stripeCustomer
 	found   methods
 	seen    map[string]bool // subscriptions
 	now     int64
 }
 
-func (c *Client) gather(holder *stripe.Customer) *gathering {
+func (c *Client) gather(holder *stripeCustomer) *gathering {
 	g := &gathering{holder: holder, seen: map[string]bool{}, now: c.now().Unix()}
 	if holder.Deleted {
 		g.account.Customer = billing.Customer{ID: holder.ID, Deleted: true, SyncedAt: g.now}
@@ -119,9 +104,9 @@ func (c *Client) gather(holder *stripe.Customer) *gathering {
 	return g
 }
 
-func (g *gathering) add(ctx context.Context, c *Client, i *stripe.Invoice, said spoken) error {
+func (g *gathering) add(ctx context.Context, c *Client, i *stripeInvoice) error {
 	g.found.ofInvoice(i)
-	reading := invoiceReading{invoice: i, spoken: said, subscription: i.Subscription, customer: g.holder, now: g.now}
+	reading := invoiceReading{invoice: i, subscription: i.Subscription, customer: g.holder, now: g.now}
 	g.account.Invoices = append(g.account.Invoices, reading.translate())
 	if i.Subscription == nil || i.Subscription.Status == "" || g.seen[i.Subscription.ID] {
 		return nil

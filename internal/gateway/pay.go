@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -54,14 +55,17 @@ func (c *Client) Pay(ctx context.Context, request PayRequest) (Payment, error) {
 		params.PaymentMethod = stripe.String(request.Method)
 	}
 	params.AddExpand("payment_intent.latest_charge")
-	i, err := invoice.Client{B: c.backend, Key: c.key}.Pay(request.Invoice, params)
+	answer, err := invoice.Client{B: c.backend, Key: c.key}.Pay(request.Invoice, params)
 	if err == nil {
-		said := spokenOfInvoice(i.LastResponse.RawJSON)
-		err = c.complete(ctx, i, &said)
+		i := &stripeInvoice{}
+		err = json.Unmarshal(answer.LastResponse.RawJSON, i)
+		if err == nil {
+			err = c.complete(ctx, i)
+		}
 		if err != nil {
 			return Payment{}, unsure("pay "+request.Invoice, err)
 		}
-		payment := paymentOf(i, said, Paid)
+		payment := paymentOf(i, Paid)
 		charge := invoiceReading{invoice: i}.charge()
 		if charge != nil && payment.Status != Gone && payment.Status != Action {
 			payment.Charge = charge.ID
@@ -83,7 +87,7 @@ func (c *Client) Pay(ctx context.Context, request PayRequest) (Payment, error) {
 }
 
 // paymentOf reads the end of an order from the invoice. paid is the word for a settled one.
-func paymentOf(i *stripe.Invoice, said spoken, paid PaymentStatus) Payment {
+func paymentOf(i *stripeInvoice, paid PaymentStatus) Payment {
 	var payment Payment
 	if i.PaymentIntent != nil {
 		payment.Intent = i.PaymentIntent.ID
@@ -110,7 +114,7 @@ func paymentOf(i *stripe.Invoice, said spoken, paid PaymentStatus) Payment {
 	case stripe.PaymentIntentStatusRequiresAction, stripe.PaymentIntentStatusRequiresConfirmation:
 		payment.Status = Action
 	default:
-		payment.Status, payment.Decline = Declined, said.decline(i.PaymentIntent)
+		payment.Status, payment.Decline = Declined, declineOf(i.PaymentIntent)
 		if payment.Decline == (billing.Decline{}) {
 			payment.Decline = nothingToCharge
 		}
@@ -133,7 +137,7 @@ func (c *Client) refusedPayment(ctx context.Context, invoiceID string, e *stripe
 	if payment.Intent != "" {
 		return payment, nil
 	}
-	i, _, err := c.settlement(ctx, invoiceID)
+	i, err := c.settlement(ctx, invoiceID)
 	if err != nil {
 		return payment, nil // the order's end is known; only the name of its intent is not
 	}
@@ -146,14 +150,14 @@ func (c *Client) refusedPayment(ctx context.Context, invoiceID string, e *stripe
 // explainRefusal finds out why an order was not taken. The invoice tells better than the error's sentence,
 // which has no code for "already paid".
 func (c *Client) explainRefusal(ctx context.Context, request PayRequest, refusal *stripe.Error) (Payment, error) {
-	i, said, err := c.settlement(ctx, request.Invoice)
+	i, err := c.settlement(ctx, request.Invoice)
 	if fault.Is(err, fault.NotFound) {
 		return Payment{Status: Gone}, nil
 	}
 	if err != nil {
 		return Payment{}, unsure("pay "+request.Invoice, err)
 	}
-	payment := paymentOf(i, said, AlreadyPaid)
+	payment := paymentOf(i, AlreadyPaid)
 	switch {
 	case payment.Status == AlreadyPaid, payment.Status == Gone, payment.Status == Processing:
 		return payment, nil
@@ -176,16 +180,12 @@ func refusesMethod(e *stripe.Error) bool {
 	return e.Param == "payment_method" || e.Param == "source"
 }
 
-func (c *Client) settlement(ctx context.Context, invoiceID string) (*stripe.Invoice, spoken, error) {
-	params := &stripe.InvoiceParams{Params: reading(ctx)}
-	params.AddExpand("payment_intent.latest_charge")
-	i, err := invoice.Client{B: c.backend, Key: c.key}.Get(invoiceID, params)
+func (c *Client) settlement(ctx context.Context, invoiceID string) (*stripeInvoice, error) {
+	i, err := c.invoice(ctx, invoiceID, "payment_intent.latest_charge")
 	if err != nil {
-		return nil, spoken{}, failed("read invoice "+invoiceID, err)
+		return nil, failed("read invoice "+invoiceID, err)
 	}
-	said := spokenOfInvoice(i.LastResponse.RawJSON)
-	err = c.complete(ctx, i, &said)
-	return i, said, err
+	return i, c.complete(ctx, i)
 }
 
 // Intent is an invoice's own payment, as the browser needs it. ClientSecret is for the customer's page alone
@@ -199,7 +199,7 @@ type Intent struct {
 // Intent reads the invoice's own PaymentIntent. Errors: fault.NotFound when the invoice or its intent does not
 // exist (a draft has none), fault.Unavailable.
 func (c *Client) Intent(ctx context.Context, invoiceID string) (Intent, error) {
-	i, _, err := c.settlement(ctx, invoiceID)
+	i, err := c.settlement(ctx, invoiceID)
 	if err != nil {
 		return Intent{}, err
 	}
@@ -212,16 +212,16 @@ func (c *Client) Intent(ctx context.Context, invoiceID string) (Intent, error) {
 // HostedPage answers the address of Stripe's own page for the invoice, fetched fresh because it expires.
 // Errors: fault.NotFound when there is none (a draft), fault.Unavailable.
 func (c *Client) HostedPage(ctx context.Context, invoiceID string) (string, error) {
-	return c.address(ctx, invoiceID, func(i *stripe.Invoice) string { return i.HostedInvoiceURL })
+	return c.address(ctx, invoiceID, func(i *stripeInvoice) string { return i.HostedInvoiceURL })
 }
 
 // InvoicePDF answers the address of the invoice's PDF, fetched fresh because it expires. Errors as HostedPage.
 func (c *Client) InvoicePDF(ctx context.Context, invoiceID string) (string, error) {
-	return c.address(ctx, invoiceID, func(i *stripe.Invoice) string { return i.InvoicePDF })
+	return c.address(ctx, invoiceID, func(i *stripeInvoice) string { return i.InvoicePDF })
 }
 
-func (c *Client) address(ctx context.Context, invoiceID string, of func(*stripe.Invoice) string) (string, error) {
-	i, err := invoice.Client{B: c.backend, Key: c.key}.Get(invoiceID, &stripe.InvoiceParams{Params: reading(ctx)})
+func (c *Client) address(ctx context.Context, invoiceID string, of func(*stripeInvoice) string) (string, error) {
+	i, err := c.invoice(ctx, invoiceID)
 	if err != nil {
 		return "", failed("read invoice "+invoiceID, err)
 	}

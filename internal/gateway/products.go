@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
-	"github.com/stripe/stripe-go/v76/product"
-	"github.com/stripe/stripe-go/v76/subscriptionitem"
 
 	"sollecito/internal/fault"
 )
@@ -54,19 +52,14 @@ func (p *productNames) put(id, name string) {
 
 // productsOf answers the names of a subscription's products in the order of its items, and completes the items
 // where Stripe sent only the first of them.
-func (c *Client) productsOf(ctx context.Context, s *stripe.Subscription) ([]string, error) {
+func (c *Client) productsOf(ctx context.Context, s *stripeSubscription) ([]string, error) {
 	if s.Items == nil {
 		return nil, nil
 	}
 	if s.Items.HasMore {
-		params := &stripe.SubscriptionItemListParams{ListParams: listing(ctx), Subscription: stripe.String(s.ID)}
-		var all []*stripe.SubscriptionItem
-		pages := subscriptionitem.Client{B: c.backend, Key: c.key}.List(params)
-		for pages.Next() {
-			all = append(all, pages.SubscriptionItem())
-		}
-		if pages.Err() != nil {
-			return nil, failed("list items of "+s.ID, pages.Err())
+		all, err := everything(ctx, c, "/v1/subscription_items", query{}.with("subscription", s.ID), func(i stripeItem) string { return i.ID })
+		if err != nil {
+			return nil, failed("list items of "+s.ID, err)
 		}
 		s.Items.Data, s.Items.HasMore = all, false
 	}
@@ -89,7 +82,10 @@ func (c *Client) productName(ctx context.Context, id string) (string, error) {
 	if lately {
 		return name, nil
 	}
-	p, err := product.Client{B: c.backend, Key: c.key}.Get(id, &stripe.ProductParams{Params: reading(ctx)})
+	var p struct {
+		Name string `json:"name"`
+	}
+	err := c.ask(ctx, stripe.FormatURLPath("/v1/products/%s", id), query{}, &p)
 	err = failed("read product "+id, err)
 	switch {
 	case err == nil:

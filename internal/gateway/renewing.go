@@ -3,9 +3,6 @@ package gateway
 import (
 	"context"
 
-	"github.com/stripe/stripe-go/v76"
-	"github.com/stripe/stripe-go/v76/subscription"
-
 	"sollecito/internal/billing"
 )
 
@@ -20,28 +17,18 @@ type RenewingPage struct {
 // unix seconds, with their customers and the methods they are charged to, in one request, the newest first, from the
 // one after on ("" for the first). Errors: fault.NotFound when Stripe does not know after, fault.Unavailable.
 func (c *Client) RenewingPage(ctx context.Context, from, until int64, after string) (RenewingPage, error) {
-	list := listing(ctx)
-	list.Single = true
-	if after != "" {
-		list.StartingAfter = stripe.String(after)
+	which := expanding("data.customer.invoice_settings.default_payment_method", "data.customer.default_source",
+		"data.default_payment_method", "data.default_source").
+		with("collection_method", "charge_automatically").number("current_period_end[gt]", from).number("current_period_end[lte]", until)
+	p, err := pageAfter[plainSubscription](ctx, c, "/v1/subscriptions", which, after)
+	if err != nil {
+		return RenewingPage{}, failed("list renewing subscriptions", err)
 	}
-	params := &stripe.SubscriptionListParams{
-		ListParams:            list,
-		CollectionMethod:      stripe.String(string(stripe.SubscriptionCollectionMethodChargeAutomatically)),
-		CurrentPeriodEndRange: &stripe.RangeQueryParams{GreaterThan: from, LesserThanOrEqual: until},
-	}
-	for _, field := range []string{
-		"data.customer.invoice_settings.default_payment_method", "data.customer.default_source",
-		"data.default_payment_method", "data.default_source",
-	} {
-		params.AddExpand(field)
-	}
-	pages := subscription.Client{B: c.backend, Key: c.key}.List(params)
-	var page RenewingPage
+	page := RenewingPage{More: p.HasMore}
 	gathered := map[string]*gathering{}
 	var order []*gathering
-	for pages.Next() {
-		s := pages.Subscription()
+	for n := range p.Data {
+		s := (*stripeSubscription)(&p.Data[n])
 		page.Last = s.ID
 		if s.Customer == nil { // belongs to an account of Stripe's newer kind, which this version cannot name
 			continue
@@ -63,10 +50,6 @@ func (c *Client) RenewingPage(ctx context.Context, from, until int64, after stri
 		}
 		g.account.Subscriptions = append(g.account.Subscriptions, translateSubscription(s, g.holder, names))
 	}
-	if pages.Err() != nil {
-		return RenewingPage{}, failed("list renewing subscriptions", pages.Err())
-	}
-	page.More = pages.SubscriptionList().HasMore
 	for _, g := range order {
 		g.account.Methods = g.found.list(g.account.Customer.ID)
 		page.Accounts = append(page.Accounts, g.account)

@@ -104,8 +104,13 @@ func (c *Client) CancelSetup(ctx context.Context, id, key string) error {
 }
 
 func translateSetup(intent *stripe.SetupIntent) Setup {
+	var said struct {
+		PaymentMethod  *stripeMethod `json:"payment_method"`
+		LastSetupError advice        `json:"last_setup_error"`
+	}
+	lenient(intent.LastResponse.RawJSON, &said)
 	setup := Setup{
-		ID: intent.ID, Status: string(intent.Status), Method: translateMethod(intent.PaymentMethod), Metadata: intent.Metadata,
+		ID: intent.ID, Status: string(intent.Status), Method: translateMethod(said.PaymentMethod), Metadata: intent.Metadata,
 	}
 	debit := becameDebit(intent.LatestAttempt)
 	if debit.ID != "" {
@@ -124,11 +129,7 @@ func translateSetup(intent *stripe.SetupIntent) Setup {
 		}
 	}
 	if e := intent.LastSetupError; e != nil {
-		var body struct {
-			LastSetupError advice `json:"last_setup_error"`
-		}
-		lenient(intent.LastResponse.RawJSON, &body)
-		setup.Decline = declined{Code: string(e.Code), DeclineCode: string(e.DeclineCode)}.with(body.LastSetupError)
+		setup.Decline = declined{Code: string(e.Code), DeclineCode: string(e.DeclineCode)}.with(said.LastSetupError)
 	}
 	return setup
 }

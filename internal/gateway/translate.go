@@ -15,7 +15,7 @@ import (
 	"sollecito/internal/names"
 )
 
-func translateCustomer(c *stripe.Customer, now int64) billing.Customer {
+func translateCustomer(c *stripeCustomer, now int64) billing.Customer {
 	customer := billing.Customer{
 		ID: c.ID, Name: names.OneLine(c.Name), Email: strings.TrimSpace(c.Email),
 		PreferredLocales: c.PreferredLocales, Zone: zone(c.Metadata["timezone"]), Contacts: contacts(c.Metadata["billing_contacts"]),
@@ -63,7 +63,7 @@ func zone(name string) string {
 	return name
 }
 
-func customerDefault(c *stripe.Customer) string {
+func customerDefault(c *stripeCustomer) string {
 	if c == nil {
 		return ""
 	}
@@ -76,7 +76,7 @@ func customerDefault(c *stripe.Customer) string {
 	return ""
 }
 
-func subscriptionDefault(s *stripe.Subscription) string {
+func subscriptionDefault(s *stripeSubscription) string {
 	switch {
 	case s == nil:
 		return ""
@@ -88,7 +88,7 @@ func subscriptionDefault(s *stripe.Subscription) string {
 	return ""
 }
 
-func translateSubscription(s *stripe.Subscription, holder *stripe.Customer, products []string) billing.Subscription {
+func translateSubscription(s *stripeSubscription, holder *stripeCustomer, products []string) billing.Subscription {
 	subscription := billing.Subscription{
 		ID: s.ID, CustomerID: holder.ID, Status: string(s.Status), Description: few(products),
 		DefaultMethod: subscriptionDefault(s), PeriodEnd: s.CurrentPeriodEnd, CancelAt: s.CancelAt,
@@ -125,7 +125,7 @@ func translateSubscription(s *stripe.Subscription, holder *stripe.Customer, prod
 
 // discounted is what is left of a renewal at the instant when its discount still holds then. That of the subscription
 // itself counts before its customer's.
-func discounted(full billing.Money, d *stripe.Discount, at int64) int64 {
+func discounted(full billing.Money, d *stripeDiscount, at int64) int64 {
 	if d == nil || d.Coupon == nil || d.End > 0 && d.End <= at {
 		return full.Minor
 	}
@@ -138,7 +138,7 @@ func discounted(full billing.Money, d *stripe.Discount, at int64) int64 {
 
 // automatic reports whether the next renewal is charged by itself. A pause of collection that ends before it does not
 // count.
-func automatic(s *stripe.Subscription) bool {
+func automatic(s *stripeSubscription) bool {
 	if s.CollectionMethod != stripe.SubscriptionCollectionMethodChargeAutomatically {
 		return false
 	}
@@ -147,7 +147,7 @@ func automatic(s *stripe.Subscription) bool {
 
 // itemAmount is what one item costs at its next renewal as far as its price tells: metered and tiered prices
 // are known only when the invoice is made, and count as nothing.
-func itemAmount(item *stripe.SubscriptionItem) int64 {
+func itemAmount(item stripeItem) int64 {
 	quantity := item.Quantity
 	t := item.Price.TransformQuantity
 	if t != nil && t.DivideBy > 0 {

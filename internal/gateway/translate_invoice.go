@@ -8,13 +8,12 @@ import (
 	"sollecito/internal/billing"
 )
 
-// invoiceReading is one invoice with what must be known beside it to understand it: what the library has no
-// field for, the subscription and customer as far as they were read, and when (unix seconds).
+// invoiceReading is one invoice with what must be known beside it to understand it: the subscription and customer as far as
+// they were read, and when (unix seconds).
 type invoiceReading struct {
-	invoice      *stripe.Invoice
-	spoken       spoken
-	subscription *stripe.Subscription
-	customer     *stripe.Customer
+	invoice      *stripeInvoice
+	subscription *stripeSubscription
+	customer     *stripeCustomer
 	now          int64
 }
 
@@ -43,7 +42,7 @@ func (r invoiceReading) translate() billing.Invoice {
 	}
 	translated.PeriodStart, translated.PeriodEnd = r.period()
 	if i.Status != stripe.InvoiceStatusPaid {
-		translated.Decline = r.spoken.decline(i.PaymentIntent)
+		translated.Decline = declineOf(i.PaymentIntent)
 	}
 	if i.DefaultPaymentMethod != nil {
 		translated.OwnMethod = i.DefaultPaymentMethod.ID
@@ -67,7 +66,7 @@ func (r invoiceReading) translate() billing.Invoice {
 }
 
 // charge is the invoice's latest charge when it was read in full.
-func (r invoiceReading) charge() *stripe.Charge {
+func (r invoiceReading) charge() *stripeCharge {
 	if r.invoice.PaymentIntent != nil && known(r.invoice.PaymentIntent.LatestCharge) {
 		return r.invoice.PaymentIntent.LatestCharge
 	}
@@ -78,7 +77,7 @@ func (r invoiceReading) charge() *stripe.Charge {
 }
 
 // refundedAt is when money of a charge was last given back, as far as its refunds were read.
-func refundedAt(c *stripe.Charge) int64 {
+func refundedAt(c *stripeCharge) int64 {
 	last := int64(0)
 	if c.Refunds == nil {
 		return last
@@ -91,15 +90,15 @@ func refundedAt(c *stripe.Charge) int64 {
 	return last
 }
 
-func known(c *stripe.Charge) bool { return c != nil && c.Created > 0 }
+func known(c *stripeCharge) bool { return c != nil && c.Created > 0 }
 
 // attempted reports whether the automatic charge was tried. Every version of Stripe's API says so itself, and what it says
 // holds: a card that a customer tries on Stripe's page before that is no failed renewal. What stands between us and Stripe,
 // or stands in for it, may leave the field out; then a charge that failed tells.
 func (r invoiceReading) attempted() bool {
 	i := r.invoice
-	if !r.spoken.silent {
-		return i.Attempted
+	if i.Attempted != nil {
+		return *i.Attempted
 	}
 	charge := r.charge()
 	return i.AttemptCount > 0 || i.PaymentIntent != nil && i.PaymentIntent.LastPaymentError != nil || charge != nil && charge.Status == stripe.ChargeStatusFailed
@@ -166,7 +165,7 @@ func (r invoiceReading) method() string {
 	return customerDefault(r.customer)
 }
 
-func (r invoiceReading) lines() []*stripe.InvoiceLineItem {
+func (r invoiceReading) lines() []stripeLine {
 	if r.invoice.Lines == nil {
 		return nil
 	}

@@ -6,7 +6,6 @@ import (
 
 	"github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/charge"
-	"github.com/stripe/stripe-go/v76/paymentintent"
 
 	"sollecito/internal/fault"
 )
@@ -14,21 +13,25 @@ import (
 // complete fills in what an invoice was asked to bring along and did not: its payment, when only an id came, and what
 // newer versions of the API name elsewhere. Stripe itself answers as asked; what stands between, or stands in for it, may
 // not, and without its payment a failed renewal would look as if nothing had happened. Errors: fault.Unavailable.
-func (c *Client) complete(ctx context.Context, i *stripe.Invoice, said *spoken) error {
-	if i.Subscription == nil && said.subscription != "" {
-		i.Subscription = &stripe.Subscription{ID: said.subscription}
+func (c *Client) complete(ctx context.Context, i *stripeInvoice) error {
+	if i.Subscription == nil {
+		newer := i.newerSubscription()
+		if newer != "" {
+			i.Subscription = &stripeSubscription{ID: newer}
+		}
 	}
-	id := said.intent
+	if i.PaymentIntent != nil && i.PaymentIntent.Object != "" {
+		return nil
+	}
+	id := i.newerIntent()
 	if i.PaymentIntent != nil {
 		id = i.PaymentIntent.ID
 	}
-	if id == "" || i.PaymentIntent != nil && i.PaymentIntent.Object != "" {
+	if id == "" {
 		return nil
 	}
-	params := &stripe.PaymentIntentParams{Params: reading(ctx)}
-	params.AddExpand("payment_method")
-	params.AddExpand("latest_charge")
-	intent, err := paymentintent.Client{B: c.backend, Key: c.key}.Get(id, params)
+	var intent stripeIntent
+	err := c.ask(ctx, stripe.FormatURLPath("/v1/payment_intents/%s", id), expanding("payment_method", "latest_charge"), (*plainIntent)(&intent))
 	err = failed("read payment "+id, err)
 	if fault.Is(err, fault.NotFound) {
 		return nil // the invoice is understood without it, as far as it goes
@@ -36,14 +39,13 @@ func (c *Client) complete(ctx context.Context, i *stripe.Invoice, said *spoken) 
 	if err != nil {
 		return err
 	}
-	advice := spokenOfIntent(intent.LastResponse.RawJSON)
-	i.PaymentIntent, said.failure, said.outcome = intent, advice.failure, advice.outcome
+	i.PaymentIntent = &intent
 	return nil
 }
 
 // whole is the customer that something in a list names, read by himself where only his id came along: what is not said of
 // him would pass for what he does not have, and his address be forgotten. Errors: fault.NotFound, fault.Unavailable.
-func (c *Client) whole(ctx context.Context, holder *stripe.Customer) (*stripe.Customer, error) {
+func (c *Client) whole(ctx context.Context, holder *stripeCustomer) (*stripeCustomer, error) {
 	if holder.Object != "" {
 		return holder, nil
 	}
@@ -61,7 +63,7 @@ func (c *Client) charged(ctx context.Context, ch *stripe.Charge) (*stripe.Charge
 
 // newerIntent is the id of the invoice's payment in the list that took payment_intent's place: of the default one when
 // it says which, else of the first.
-func (r rawInvoice) newerIntent() string {
+func (i *stripeInvoice) newerIntent() string {
 	var payments struct {
 		Data []struct {
 			Default bool `json:"is_default"`
@@ -70,7 +72,7 @@ func (r rawInvoice) newerIntent() string {
 			} `json:"payment"`
 		} `json:"data"`
 	}
-	lenient(r.Payments, &payments)
+	lenient(i.Payments, &payments)
 	id := ""
 	for _, p := range payments.Data {
 		if id == "" || p.Default {
@@ -80,13 +82,13 @@ func (r rawInvoice) newerIntent() string {
 	return id
 }
 
-func (r rawInvoice) newerSubscription() string {
+func (i *stripeInvoice) newerSubscription() string {
 	var parent struct {
 		Details struct {
 			Subscription json.RawMessage `json:"subscription"`
 		} `json:"subscription_details"`
 	}
-	lenient(r.Parent, &parent)
+	lenient(i.Parent, &parent)
 	return named(parent.Details.Subscription)
 }
 
