@@ -3,6 +3,7 @@ package dunning
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -58,7 +59,8 @@ func (cs *Cases) planRetries(ctx context.Context, tx *sql.Tx, c Case, plan campa
 	return nil
 }
 
-const retriesDue = `FROM retries r JOIN cases c ON c.id = r.case_id WHERE r.due_at > 0 AND c.status = 'open' AND c.resting_since = 0`
+// retriesDue are found by their instant: SQLite takes a CROSS JOIN's tables in their order, and would go through all open cases.
+const retriesDue = `FROM retries r CROSS JOIN cases c WHERE c.id = r.case_id AND r.due_at > 0 AND c.status = 'open' AND c.resting_since = 0`
 
 // DueRetries answers up to limit retries that want to be looked at by now (unix seconds), of cases that don't rest.
 func (cs *Cases) DueRetries(ctx context.Context, tx *sql.Tx, now int64, limit int) ([]Retry, error) {
@@ -67,9 +69,12 @@ func (cs *Cases) DueRetries(ctx context.Context, tx *sql.Tx, now int64, limit in
 
 // NextRetry answers when the next retry wants to be looked at, 0 when none does.
 func (cs *Cases) NextRetry(ctx context.Context, tx *sql.Tx) (int64, error) {
-	var at sql.NullInt64
-	err := tx.QueryRowContext(ctx, `SELECT min(r.due_at) `+retriesDue).Scan(&at)
-	return at.Int64, err
+	var at int64
+	err := tx.QueryRowContext(ctx, `SELECT r.due_at `+retriesDue+` ORDER BY r.due_at LIMIT 1`).Scan(&at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return at, err
 }
 
 // RetriesOf answers where the retries of a case stand, by invoice.

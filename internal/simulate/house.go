@@ -48,6 +48,7 @@ type house struct {
 	known   bool
 
 	foreseen map[string]*foreseen // by task
+	heard    map[string][]string  // by customer, what the merchant's app was told and the portal may forget
 }
 
 // settings are those of the portal, checked once for all its starts.
@@ -111,7 +112,7 @@ func (h *house) open(ctx context.Context) error {
 }
 
 // listen makes an endpoint of the merchant's app that wants to be told of everything. In the end what it was to be told is
-// held against what is true; it is never delivered, since several messages go at once, in no order that comes again.
+// held against what is true; the portal delivers none of it, since several messages go at once, in no order that comes again.
 func (h *house) listen(ctx context.Context) error {
 	var events []string
 	for _, t := range webhook.Types() {
@@ -123,6 +124,35 @@ func (h *house) listen(ctx context.Context) error {
 	}
 	return h.portal.DB.Do(ctx, func(tx *sql.Tx) error {
 		_, _, err := endpoints.Add(ctx, tx, "https://app.lumen.example/hooks", events, h.w.at)
+		return err
+	})
+}
+
+// appHears is the app that was told weeks ago what still waits. What was delivered the portal forgets after a month, and what
+// waits it would look at in vain each time until the end, which no endpoint that stands lets come to that.
+func (h *house) appHears(ctx context.Context) error {
+	defer h.flaky.spared()()
+	h.flaky.tables.judging = true
+	defer func() { h.flaky.tables.judging = false }()
+	before := h.w.at.Add(-29 * 24 * time.Hour).Unix()
+	return h.portal.DB.Do(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT customer_id, body FROM webhook_deliveries WHERE status = 'pending' AND created_at < $1 ORDER BY id`, before)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var customer, body string
+			err = rows.Scan(&customer, &body)
+			if err != nil {
+				return err
+			}
+			h.heard[customer] = append(h.heard[customer], body)
+		}
+		if rows.Err() != nil {
+			return rows.Err()
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE webhook_deliveries SET status = 'delivered', settled_at = $2 WHERE status = 'pending' AND created_at < $1`, before, h.w.at.Unix())
 		return err
 	})
 }
@@ -236,13 +266,13 @@ func (h *house) look(ctx context.Context) error {
 		return err
 	}
 	for n, l := range letters {
-		h.heard(l, what[n])
+		h.judged(l, what[n])
 	}
 	return nil
 }
 
-// heard judges one letter, and lets whoever got it hear of it.
-func (h *house) heard(l letter, t told) {
+// judged judges one letter, and lets whoever got it hear of it.
+func (h *house) judged(l letter, t told) {
 	c := h.w.addressed[l.to]
 	if c == nil {
 		h.judge.counts[t.kind]++

@@ -36,7 +36,7 @@ func simulate(ctx context.Context, p play, r rules, dsn string, change ...func(*
 	if err != nil {
 		return outcome{}, err
 	}
-	h := &house{w: w, judge: newJudge(w, r), dsn: dsn, flaky: &flaky{}, log: &watcher{level: watched}}
+	h := &house{w: w, judge: newJudge(w, r), dsn: dsn, flaky: &flaky{}, log: &watcher{level: watched}, heard: map[string][]string{}}
 	w.acts = h
 	for _, f := range change {
 		f(h)
@@ -151,6 +151,9 @@ func (h *house) turn(ctx context.Context, full bool) error {
 		h.all = h.w.at.Truncate(24 * time.Hour).Add(24 * time.Hour)
 		h.brought, h.foreseen = false, map[string]*foreseen{}
 		err = h.work(ctx)
+		if err == nil && !h.gone() {
+			err = h.appHears(ctx)
+		}
 	case full:
 		done := h.done // sweeping, and what is told once a day, is left to the day
 		err = h.run(ctx, h.portal.Runner.Once, "events", "reconcile", "mend")
@@ -428,12 +431,12 @@ func (h *house) agreeOn(ctx context.Context, tx *sql.Tx, c *customer) error {
 // tells judges that the merchant's app, by nothing but what it was told, knows of one customer what they may do and how each of
 // their cases stands.
 func (h *house) tells(ctx context.Context, tx *sql.Tx, c *customer) error {
-	bodies, err := database.Strings(ctx, tx, `SELECT body FROM webhook_deliveries WHERE customer_id = $1 ORDER BY id`, c.id)
+	bodies, err := database.Strings(ctx, tx, `SELECT body FROM webhook_deliveries WHERE customer_id = $1 AND status = 'pending' ORDER BY id`, c.id)
 	if err != nil {
 		return err
 	}
 	access, cases := string(campaign.Full), map[string]string{}
-	for _, text := range bodies {
+	for _, text := range append(h.heard[c.id], bodies...) {
 		var m struct {
 			Type string
 			Data struct{ Case, From, To, Status string }
