@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -17,12 +18,23 @@ import (
 type Stored struct {
 	Customer Customer
 	Invoices []Invoice
+	Whole    bool // those invoices are all that Unsettled answers, and Disputed is known
+	Disputed bool // they dispute a payment, or ever did
+}
+
+// Standing is what is stored of a customer whom the transaction holds, for whoever goes on from a reading: it is not read
+// once more.
+type Standing struct {
+	Customer Customer
+	Disputed bool
+	Open     []Invoice // as OpenInvoices answers them
 }
 
 // SaveOver is Save for whoever has read in the same transaction what is stored.
 func SaveOver(ctx context.Context, tx *sql.Tx, was Stored, a Account, readAt int64) error {
 	if was.Customer.SyncedAt > readAt {
-		return saveInvoices(ctx, tx, was, a.Invoices, readAt)
+		_, err := saveInvoices(ctx, tx, was, a.Invoices, readAt)
+		return err
 	}
 	n, err := newsOf(ctx, tx, was.Customer, a)
 	if err != nil {
@@ -32,36 +44,59 @@ func SaveOver(ctx context.Context, tx *sql.Tx, was Stored, a Account, readAt int
 	if err != nil {
 		return err
 	}
-	return saveInvoices(ctx, tx, was, a.Invoices, readAt)
+	_, err = saveInvoices(ctx, tx, was, a.Invoices, readAt)
+	return err
 }
 
 // SaveNoting is SaveOver that notes the methods that came into use with it, or got new details from their bank, while
 // something of the customer's is overdue: what is open is to be charged with them. A customer read for the first time has
-// none.
-func SaveNoting(ctx context.Context, tx *sql.Tx, was Stored, a Account, readAt int64, now time.Time) error {
+// none. It answers what stands then, nil where that is to be read again because it changed.
+func SaveNoting(ctx context.Context, tx *sql.Tx, was Stored, a Account, readAt int64, now time.Time) (*Standing, error) {
 	if was.Customer.SyncedAt == 0 || was.Customer.SyncedAt > readAt {
-		return SaveOver(ctx, tx, was, a, readAt)
+		return nil, SaveOver(ctx, tx, was, a, readAt)
 	}
 	n, err := newsOf(ctx, tx, was.Customer, a)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var before ways
 	if n.ofWays() {
 		before, err = waysOf(ctx, tx, a.Customer.ID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 	}
 	err = n.save(ctx, tx, readAt)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	err = saveInvoices(ctx, tx, was, a.Invoices, readAt)
-	if err != nil || !n.ofWays() {
-		return err
+	same, err := saveInvoices(ctx, tx, was, a.Invoices, readAt)
+	if err != nil {
+		return nil, err
 	}
-	return noteNewCards(ctx, tx, a.Customer.ID, before, now)
+	if n.ofWays() {
+		err = noteNewCards(ctx, tx, a.Customer.ID, before, now)
+	}
+	if err != nil || !same || !was.Whole || !n.seen || len(n.methods) > 0 { // an invoice tells of its method too
+		return nil, err
+	}
+	return was.standing(readAt), nil
+}
+
+// standing is what stands after a reading that said what was stored.
+func (s Stored) standing(readAt int64) *Standing {
+	now := &Standing{Customer: s.Customer, Disputed: s.Disputed}
+	now.Customer.SyncedAt = readAt
+	for _, i := range s.Invoices {
+		if i.Open() {
+			i.SyncedAt = max(i.SyncedAt, readAt)
+			now.Open = append(now.Open, i)
+		}
+	}
+	slices.SortFunc(now.Open, func(a, b Invoice) int {
+		return cmp.Or(cmp.Compare(a.CreatedAt, b.CreatedAt), cmp.Compare(a.Number, b.Number), cmp.Compare(a.ID, b.ID))
+	})
+	return now
 }
 
 // news is what a reading says that is not stored yet.
@@ -158,20 +193,22 @@ func (n news) save(ctx context.Context, tx *sql.Tx, readAt int64) error {
 	return nil
 }
 
-func saveInvoices(ctx context.Context, tx *sql.Tx, was Stored, invoices []Invoice, readAt int64) error {
+// saveInvoices reports whether all that it keeps was stored just so.
+func saveInvoices(ctx context.Context, tx *sql.Tx, was Stored, invoices []Invoice, readAt int64) (same bool, err error) {
+	same = true
 	for _, i := range invoices {
 		at := slices.IndexFunc(was.Invoices, func(w Invoice) bool { return w.ID == i.ID })
-		var err error
 		if at >= 0 && was.Invoices[at].says(i) {
 			_, err = tx.ExecContext(ctx, `UPDATE invoices SET synced_at = $1 WHERE id = $2 AND synced_at <= $1`, readAt, i.ID)
 		} else {
+			same = false
 			err = saveInvoice(ctx, tx, i, readAt)
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return same, nil
 }
 
 // says reports whether to keep what was read would change nothing of the stored invoice but when it was read.

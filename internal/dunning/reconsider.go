@@ -29,13 +29,19 @@ func (cs *Cases) Reconsider(ctx context.Context, tx *sql.Tx, customer string, no
 	if err != nil {
 		return err
 	}
-	return cs.ReconsiderHeld(ctx, tx, customer, now, func() ([]string, error) { return told, nil })
+	return cs.ReconsiderHeld(ctx, tx, customer, nil, now, func() ([]string, error) { return told, nil })
 }
 
 // ReconsiderHeld is Reconsider for whoever holds the customer. told is asked only where its answer decides anything: when a
-// case may open, or rests as imported.
-func (cs *Cases) ReconsiderHeld(ctx context.Context, tx *sql.Tx, customer string, now time.Time, told func() ([]string, error)) error {
-	open, err := billing.OpenInvoices(ctx, tx, customer)
+// case may open, or rests as imported. stands is what is stored of the customer, nil for whoever has not read it.
+func (cs *Cases) ReconsiderHeld(ctx context.Context, tx *sql.Tx, customer string, stands *billing.Standing, now time.Time, told func() ([]string, error)) error {
+	var open []billing.Invoice
+	var err error
+	if stands != nil {
+		open = stands.Open
+	} else {
+		open, err = billing.OpenInvoices(ctx, tx, customer)
+	}
 	if err != nil {
 		return err
 	}
@@ -60,7 +66,7 @@ func (cs *Cases) ReconsiderHeld(ctx context.Context, tx *sql.Tx, customer string
 	if err != nil {
 		return err
 	}
-	return cs.settle(ctx, tx, was, c, invoices, now)
+	return cs.settle(ctx, tx, was, c, stands, invoices, now)
 }
 
 // endImported lets a case go that rested since the first import when something new failed.
@@ -146,7 +152,7 @@ func (cs *Cases) open(ctx context.Context, tx *sql.Tx, customer string, overdue 
 			return err
 		}
 	}
-	return cs.settle(ctx, tx, Case{}, c, invoices, now)
+	return cs.settle(ctx, tx, Case{}, c, nil, invoices, now)
 }
 
 // everMembers answers the ids of those of the invoices that some case was ever about.
@@ -241,8 +247,9 @@ func nameOf(i billing.Invoice) string {
 }
 
 // settle looks at an open case's invoices as they are stored now: it closes when none is open, rests for what
-// the invoices themselves say, and is put back on the schedule otherwise. was is the case as it is stored.
-func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, was, c Case, invoices []billing.Invoice, now time.Time) error {
+// the invoices themselves say, and is put back on the schedule otherwise. was is the case as it is stored, and stands
+// what is stored of its customer, nil to have it read.
+func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, was, c Case, stands *billing.Standing, invoices []billing.Invoice, now time.Time) error {
 	err := cs.settlePromise(ctx, tx, &c, invoices, now)
 	if err != nil {
 		return err
@@ -257,10 +264,14 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, was, c Case, invoices [
 		}
 	}
 	c.Puzzling = slices.ContainsFunc(invoices, billing.Invoice.Puzzling)
-	who, disputes, err := billing.FindCustomerAnd(ctx, tx, c.CustomerID, billing.AnyDispute)
-	if err != nil {
-		return err
+	if stands == nil {
+		who, disputes, err := billing.FindCustomerAnd(ctx, tx, c.CustomerID, billing.AnyDispute)
+		if err != nil {
+			return err
+		}
+		stands = &billing.Standing{Customer: who, Disputed: disputes[0]}
 	}
+	who := stands.Customer
 	switch {
 	case open == 0 && paid > 0:
 		return cs.close(ctx, tx, c, Recovered, "Everything is paid.", invoices, now)
@@ -269,7 +280,7 @@ func (cs *Cases) settle(ctx context.Context, tx *sql.Tx, was, c Case, invoices [
 	case open == 0:
 		return cs.close(ctx, tx, c, Canceled, "Nothing is owed any more: the invoices were voided, written off or credited.", invoices, now)
 	}
-	err = cs.restFor(ctx, tx, &c, invoices, disputes[0], now)
+	err = cs.restFor(ctx, tx, &c, invoices, stands.Disputed, now)
 	if err != nil {
 		return err
 	}

@@ -115,7 +115,7 @@ func (cs *Cases) stillDue(ctx context.Context, tx *sql.Tx, ids []string, now tim
 
 func (cs *Cases) advance(ctx context.Context, tx *sql.Tx, c Case, in Situation, now time.Time) error {
 	if in.Class == billing.ClassNone { // nothing is open any more
-		return cs.settle(ctx, tx, c, c, in.Invoices, now)
+		return cs.settle(ctx, tx, c, c, nil, in.Invoices, now)
 	}
 	notices, err := outbox.OfCase(ctx, tx, c.ID)
 	if err != nil {

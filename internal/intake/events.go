@@ -285,7 +285,7 @@ func (in *Intake) read(ctx context.Context, r *round, also func(context.Context,
 	r.served = in.served(r)
 	if r.served {
 		err = in.save(ctx, customer, func(tx *sql.Tx) error {
-			err := in.reconsider(ctx, tx, customer)
+			err := in.reconsider(ctx, tx, customer, nil)
 			if err != nil {
 				return err
 			}
@@ -409,9 +409,10 @@ func (in *Intake) served(r *round) bool {
 	return r.who.SyncedAt >= from && r.who.SyncedAt <= now // later: by a clock that was ahead
 }
 
-// reconsider lets the cases of a customer, who is held, follow from what is stored, with what Stripe told us of failures.
-func (in *Intake) reconsider(ctx context.Context, tx *sql.Tx, customer string) error {
-	return in.cases.ReconsiderHeld(ctx, tx, customer, in.now(), func() ([]string, error) { return failuresTold(ctx, tx, customer) })
+// reconsider lets the cases of a customer, who is held, follow from what is stored, with what Stripe told us of failures. stands
+// is that, nil to have it read.
+func (in *Intake) reconsider(ctx context.Context, tx *sql.Tx, customer string, stands *billing.Standing) error {
+	return in.cases.ReconsiderHeld(ctx, tx, customer, stands, in.now(), func() ([]string, error) { return failuresTold(ctx, tx, customer) })
 }
 
 // seeInvoice makes sure that an invoice an event is about is known even when it is no longer open, so that a

@@ -164,7 +164,7 @@ func (in *Intake) saveListed(ctx context.Context, tx *sql.Tx, account billing.Ac
 	if err != nil {
 		return fmt.Errorf("save what a page says of %s: %w", id, err)
 	}
-	err = in.reconsider(ctx, tx, id)
+	err = in.reconsider(ctx, tx, id, nil)
 	if err != nil {
 		return fmt.Errorf("reconsider %s: %w", id, err)
 	}

@@ -298,16 +298,18 @@ func (in *Intake) look(ctx context.Context, tx *sql.Tx, account billing.Account,
 	if err != nil {
 		return was, err
 	}
+	was.Disputed = disputes[0]
 	was.Invoices, err = billing.Unsettled(ctx, tx, id)
 	if err != nil {
 		return was, err
 	}
+	was.Whole = true
 	for _, i := range was.Invoices {
 		if !slices.ContainsFunc(account.Invoices, func(a billing.Invoice) bool { return a.ID == i.ID }) {
 			w.invoices = append(w.invoices, i)
 		}
 	}
-	if disputes[0] {
+	if was.Disputed {
 		known, err := billing.Disputes(ctx, tx, id)
 		if err != nil {
 			return was, err
@@ -371,7 +373,7 @@ func (in *Intake) keep(ctx context.Context, tx *sql.Tx, r reading, was billing.S
 		r.at = r.over + 1
 	}
 	r.account.Methods = slices.DeleteFunc(r.account.Methods, func(m billing.Method) bool { return m.CustomerID != id })
-	err := billing.SaveNoting(ctx, tx, was, r.account, r.at, in.now())
+	stands, err := billing.SaveNoting(ctx, tx, was, r.account, r.at, in.now())
 	if err != nil {
 		return err
 	}
@@ -386,7 +388,7 @@ func (in *Intake) keep(ctx context.Context, tx *sql.Tx, r reading, was billing.S
 			return err
 		}
 	}
-	err = in.reconsider(ctx, tx, id)
+	err = in.reconsider(ctx, tx, id, stands)
 	if err != nil {
 		return err
 	}

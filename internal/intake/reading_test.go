@@ -24,10 +24,14 @@ func TestWhateverIsNewOfAReadingIsKept(t *testing.T) {
 		}},
 	}
 	readAt := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC).Unix()
+	answered := false
 	keep := func() {
 		t.Helper()
 		readAt++
-		err := db.Do(t.Context(), func(tx *sql.Tx) error { return keepOver(t, tx, a, readAt) })
+		err := db.Do(t.Context(), func(tx *sql.Tx) (err error) {
+			answered, err = keepOver(t, tx, a, readAt)
+			return err
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,6 +61,10 @@ func TestWhateverIsNewOfAReadingIsKept(t *testing.T) {
 			if !reflect.DeepEqual(got, whole.Field(n).Interface()) {
 				t.Errorf("%s %s: %v is kept, %v was read", part.kept, name, got, whole.Field(n))
 			}
+			keep()
+			if !answered {
+				t.Errorf("%s %s, read twice: what stands is to be read again", part.kept, name)
+			}
 		}
 	}
 	if at := stored(t, db, "customer").(billing.Customer).SyncedAt; at != readAt {
@@ -78,7 +86,7 @@ func TestWhatIsReadIsUnseen(t *testing.T) {
 	unseen := 0
 	for readAt := range int64(2) {
 		err := db.Do(t.Context(), func(tx *sql.Tx) error {
-			err := keepOver(t, tx, a, 100+readAt)
+			_, err := keepOver(t, tx, a, 100+readAt)
 			if err != nil {
 				return err
 			}
@@ -98,19 +106,37 @@ func TestWhatIsReadIsUnseen(t *testing.T) {
 	}
 }
 
-// keepOver keeps a reading over what the same transaction finds stored.
-func keepOver(t *testing.T, tx *sql.Tx, a billing.Account, readAt int64) error {
-	var was billing.Stored
-	found, err := billing.CustomersByID(t.Context(), tx, []string{a.Customer.ID})
+// keepOver keeps a reading over what the same transaction finds stored, and reports whether it answered what stands then, which
+// is what is stored.
+func keepOver(t *testing.T, tx *sql.Tx, a billing.Account, readAt int64) (answered bool, err error) {
+	id := a.Customer.ID
+	was := billing.Stored{Whole: true}
+	found, err := billing.CustomersByID(t.Context(), tx, []string{id})
 	if err != nil {
-		return err
+		return false, err
 	}
-	was.Customer = found[a.Customer.ID]
-	was.Invoices, err = billing.Unsettled(t.Context(), tx, a.Customer.ID)
+	was.Customer = found[id]
+	was.Invoices, err = billing.Unsettled(t.Context(), tx, id)
 	if err != nil {
-		return err
+		return false, err
 	}
-	return billing.SaveNoting(t.Context(), tx, was, a, readAt, time.Unix(readAt, 0))
+	stands, err := billing.SaveNoting(t.Context(), tx, was, a, readAt, time.Unix(readAt, 0))
+	if err != nil || stands == nil {
+		return false, err
+	}
+	want := billing.Standing{Disputed: was.Disputed}
+	want.Customer, err = billing.FindCustomer(t.Context(), tx, id)
+	if err != nil {
+		return false, err
+	}
+	want.Open, err = billing.OpenInvoices(t.Context(), tx, id)
+	if err != nil {
+		return false, err
+	}
+	if !reflect.DeepEqual(*stands, want) {
+		t.Errorf("%+v stands, and stored is %+v", *stands, want)
+	}
+	return true, nil
 }
 
 func stored(t *testing.T, db *database.DB, what string) any {
