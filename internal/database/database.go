@@ -40,6 +40,7 @@ type Option func(*opening)
 type opening struct {
 	through   func(driver.Connector) driver.Connector
 	exclusive bool // SQLite's
+	memory    *Memory
 }
 
 // Through makes every connection through what wrap makes of the engine's own connector, so that a test can count

@@ -29,6 +29,9 @@ func HoldAll(ctx context.Context, tx *sql.Tx, customers []string) error {
 	if len(customers) == 0 {
 		return nil
 	}
+	if len(customers) == 1 {
+		return Hold(ctx, tx, customers[0])
+	}
 	err := HoldQuietly(ctx, tx, customers...)
 	if err != nil {
 		return err

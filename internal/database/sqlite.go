@@ -85,7 +85,11 @@ func openWriter(ctx context.Context, path string, how opening, settings ...strin
 
 // openExclusive is for Exclusive.
 func openExclusive(ctx context.Context, path, file string, how opening) (*DB, error) {
-	pool, err := openWriter(ctx, path, how, "_pragma=locking_mode(EXCLUSIVE)", "_pragma=journal_mode(MEMORY)", "_pragma=synchronous(OFF)", "_pragma=cache_size(-256000)")
+	where, settings := path, []string{"_pragma=locking_mode(EXCLUSIVE)", "_pragma=journal_mode(MEMORY)", "_pragma=synchronous(OFF)", "_pragma=cache_size(-256000)"}
+	if how.memory != nil {
+		where, settings = how.memory.name, append(settings, inMemory)
+	}
+	pool, err := openWriter(ctx, where, how, settings...)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package database_test
 import (
 	"database/sql"
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -57,4 +58,42 @@ func TestAFileThatOneHasForItself(t *testing.T) {
 	}
 	defer shared.Close()
 	holds(shared, "who comes after")
+}
+
+// What is opened in a place of memory is found there until the place is closed, and the file of its address stays empty.
+func TestADatabaseInMemory(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "memory.db")
+	place, err := database.NewMemory(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer place.Close()
+	other, err := database.NewMemory(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	for _, c := range []struct {
+		in    *database.Memory
+		empty bool // when it is opened
+	}{{place, true}, {place, false}, {other, true}} {
+		db, err := database.Open(t.Context(), "sqlite:"+path, database.Exclusive(), database.In(c.in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		empty, err := db.Empty(t.Context())
+		if err != nil || empty != c.empty {
+			t.Errorf("empty %t (%v), want %t", empty, err, c.empty)
+		}
+		_, err = db.Migrate(t.Context())
+		err = errors.Join(err, db.Close())
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, err := os.Stat(path)
+	if err != nil || file.Size() > 0 {
+		t.Errorf("the file: %v (%v)", file, err)
+	}
 }

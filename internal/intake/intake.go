@@ -119,6 +119,10 @@ func (in *Intake) RefreshWithTries(ctx context.Context, customer string) error {
 	return in.refresh(ctx, customer, true, nothing)
 }
 
+// errMore is that something else is to be asked before a reading is kept: whoever looked wrote nothing, and takes back having
+// held the customer.
+var errMore = errors.New("something else is to be asked first")
+
 func nothing(context.Context, *sql.Tx) error { return nil }
 
 // reading is what Stripe said of a customer.
@@ -202,12 +206,15 @@ func (in *Intake) refreshOver(ctx context.Context, customer string, over int64, 
 	w := wanting{tries: always}
 	err = in.save(ctx, customer, func(tx *sql.Tx) error {
 		was, err := in.look(ctx, tx, r.account, &w)
-		if err != nil || !w.nothing() {
+		if err != nil {
 			return err
+		}
+		if !w.nothing() {
+			return errMore
 		}
 		return in.keep(ctx, tx, r, was, with)
 	})
-	if err != nil || w.nothing() {
+	if !errors.Is(err, errMore) {
 		return err
 	}
 	r.tries, err = in.tries(ctx, r.account, w.tries, always)

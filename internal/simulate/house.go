@@ -30,7 +30,8 @@ type house struct {
 	w      *world
 	judge  *judge
 	dsn    string
-	config *config.Config // nil before the first start
+	memory *database.Memory // where the database is; nil for where dsn says
+	config *config.Config   // nil before the first start
 	portal *portal.Portal
 	flaky  *flaky
 	log    *watcher
@@ -89,7 +90,7 @@ func (h *house) open(ctx context.Context) error {
 	h.flaky.fail, h.w.stripe.dead, h.w.post.dead = nil, false, false
 	h.portal, err = portal.New(ctx, c, portal.Surroundings{
 		Now: now, Real: now, Log: slog.New(h.log), HTTP: &http.Client{Transport: h.w.stripe}, Rate: 1e9, InOrder: true,
-		Database: []database.Option{database.Exclusive(), database.Through(h.flaky.Through)},
+		Database: []database.Option{database.Exclusive(), database.In(h.memory), database.Through(h.flaky.Through)},
 		Mail:     []mail.Option{mail.WithDial(h.w.post.Dial)},
 	})
 	if err != nil {

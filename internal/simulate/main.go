@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string) error {
 	unusual := flags.Float64("unusual", 1, "how many times more than usually pay by debit or by hand, promise, or decide about their reminders")
 	collector := flags.Bool("collector", false, "the merchant collects for others: each reminder can be stopped by one press")
 	calm := flags.Bool("calm", false, "without any faults")
-	dsn := flags.String("database", "", "an empty database instead of a temporary file, as postgres://USER@HOST/NAME")
+	dsn := flags.String("database", "", "an empty database instead of one in memory, as postgres://USER@HOST/NAME")
 	profile := flags.String("cpuprofile", "", "a file for a CPU profile")
 	err := flags.Parse(args)
 	if err != nil {
@@ -92,6 +92,7 @@ func run(ctx context.Context, args []string) error {
 
 // once plays once and prints how it went.
 func once(ctx context.Context, p play, dsn string) (broken int, err error) {
+	var memory *database.Memory
 	if dsn == "" {
 		dir, err := os.MkdirTemp("", "simulate-")
 		if err != nil {
@@ -99,10 +100,15 @@ func once(ctx context.Context, p play, dsn string) (broken int, err error) {
 		}
 		defer os.RemoveAll(dir)
 		dsn = "sqlite:" + filepath.Join(dir, "simulate.db")
+		memory, err = database.NewMemory(ctx)
+		if err != nil {
+			return 0, err
+		}
+		defer memory.Close()
 	}
 	seedIDs(p.seed)
 	began, worked := time.Now(), processorTime()
-	o, err := simulate(ctx, p, promised, dsn)
+	o, err := simulate(ctx, p, promised, dsn, func(h *house) { h.memory = memory })
 	took, core := time.Since(began), processorTime()-worked
 	if err != nil {
 		return 0, err
