@@ -322,7 +322,7 @@ func TestNoStatementGoesThroughAWholeTable(t *testing.T) {
 						if m != nil && slices.Contains(tables, m[1]) && !slices.Contains(small, m[1]) && !strings.Contains(query, once) && !page.MatchString(query) && !strings.HasSuffix(step, here) {
 							t.Errorf("%s\n%s", step, query)
 						}
-						if strings.HasSuffix(step, "INDEX cases_status (status=?)") && !strings.Contains(query, "ORDER BY id") {
+						if strings.HasSuffix(step, "INDEX cases_status (status=?)") && !strings.Contains(query, "ORDER BY id") && !strings.Contains(query, aCase) {
 							t.Errorf("all open cases are gone through: %s\n%s", step, query)
 						}
 					}
@@ -336,6 +336,9 @@ func TestNoStatementGoesThroughAWholeTable(t *testing.T) {
 	}
 }
 
+// aCase is how asksAPI finds one that is to lose something.
+const aCase = `ORDER BY consequence_at DESC LIMIT 1`
+
 // asksAPI asks everything that the merchant's programs may, of a customer with an open case and past it, in every way in
 // which a list can be narrowed.
 func (h *house) asksAPI(t *testing.T) {
@@ -346,7 +349,7 @@ func (h *house) asksAPI(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return tx.QueryRow(`SELECT id, customer_id FROM cases WHERE status = 'open' ORDER BY consequence_at DESC LIMIT 1`).Scan(&id, &customer)
+		return tx.QueryRow(`SELECT id, customer_id FROM cases WHERE status = 'open' ` + aCase).Scan(&id, &customer)
 	})
 	if err != nil {
 		t.Fatal(err)
