@@ -32,7 +32,7 @@ func NewMemory(ctx context.Context) (*Memory, error) {
 	return &Memory{name: name, keeper: keeper}, nil
 }
 
-const inMemory = "vfs=memdb"
+const inMemory = "mode=memory&cache=shared" // shared with the keeper, who asks for nothing
 
 // Close forgets what is there, once nobody has it open.
 func (m *Memory) Close() error { return m.keeper.Close() }
