@@ -104,5 +104,8 @@ func everything[T any](ctx context.Context, c *Client, path string, q query, id 
 			return all, nil
 		}
 		after = id(p.Data[len(p.Data)-1])
+		if after == "" {
+			return nil, fmt.Errorf("%s goes on after something without an id", path)
+		}
 	}
 }

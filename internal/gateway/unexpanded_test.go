@@ -57,10 +57,11 @@ func TestAnInvoiceThatCameShort(t *testing.T) {
 // A list that names its customers by their ids alone does not say that they have neither name nor address, and a dispute
 // that names its charge so is no dispute of nobody's.
 func TestWhoseItIsThoughOnlyAnIDCameAlong(t *testing.T) {
-	subscription := `{"id":"sub_1","object":"subscription","customer":"cus_1","status":"active","current_period_end":5000}`
+	subscription := `{"id":"sub_1","object":"subscription","customer":"cus_1","status":"active","current_period_end":5000,` +
+		`"discount":"di_1","items":{"object":"list","data":[{"id":"si_1","quantity":1,"price":"price_1"}]}}`
 	disputed := `{"id":"dp_1","object":"dispute","charge":"ch_1","status":"needs_response","amount":2900,"currency":"eur"}`
 	client, asked := reading(t, map[string]string{
-		"/v1/customers/cus_1":      `{"id":"cus_1","object":"customer","name":"Ada Prova","email":"ada@prova.example"}`,
+		"/v1/customers/cus_1":      `{"id":"cus_1","object":"customer","name":"Ada Prova","email":"ada@prova.example","discount":{"id":"di_2","coupon":"co_1"}}`,
 		"/v1/invoices":             `{"object":"list","data":[` + renewal(map[string]string{"customer": `"cus_1"`}) + `,` + renewal(map[string]string{"id": `"in_2"`, "customer": `"cus_1"`}) + `]}`,
 		"/v1/subscriptions":        `{"object":"list","data":[` + subscription + `]}`,
 		"/v1/disputes":             `{"object":"list","data":[` + disputed + `]}`,
@@ -98,5 +99,17 @@ func TestWhoseItIsThoughOnlyAnIDCameAlong(t *testing.T) {
 	about, err := client.InvoiceOf(t.Context(), "refund", "re_1")
 	if err != nil || about != "in_1" {
 		t.Errorf("the refund is about %q, %v", about, err)
+	}
+}
+
+// A list that goes on after something without an id would be read from its beginning for ever.
+func TestAListThatCannotGoOn(t *testing.T) {
+	client, _ := reading(t, map[string]string{
+		"/v1/customers/cus_1": `{"id":"cus_1","object":"customer"}`,
+		"/v1/subscriptions":   `{"object":"list","has_more":true,"data":[{"object":"subscription","status":"active"}]}`,
+	})
+	_, err := client.Account(t.Context(), "cus_1")
+	if err == nil {
+		t.Error("it is a reading")
 	}
 }

@@ -74,13 +74,31 @@ type plainCustomer struct {
 	Discount      *stripeDiscount `json:"discount"`
 }
 
-type stripeDiscount struct {
-	End    int64 `json:"end"`
-	Coupon *struct {
-		PercentOff float64         `json:"percent_off"`
-		AmountOff  int64           `json:"amount_off"`
-		Currency   stripe.Currency `json:"currency"`
-	} `json:"coupon"`
+type stripeDiscount plainDiscount
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (d *stripeDiscount) UnmarshalJSON(raw []byte) error {
+	return expanded(raw, &d.ID, (*plainDiscount)(d))
+}
+
+type plainDiscount struct {
+	ID     string        `json:"id"`
+	End    int64         `json:"end"`
+	Coupon *stripeCoupon `json:"coupon"`
+}
+
+type stripeCoupon plainCoupon
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *stripeCoupon) UnmarshalJSON(raw []byte) error {
+	return expanded(raw, &c.ID, (*plainCoupon)(c))
+}
+
+type plainCoupon struct {
+	ID         string          `json:"id"`
+	PercentOff float64         `json:"percent_off"`
+	AmountOff  int64           `json:"amount_off"`
+	Currency   stripe.Currency `json:"currency"`
 }
 
 type stripeMethod plainMethod
@@ -168,21 +186,29 @@ type plainSubscription struct {
 }
 
 type stripeItem struct {
-	ID       string `json:"id"`
-	Quantity int64  `json:"quantity"`
-	Price    *struct {
-		Nickname          string     `json:"nickname"`
-		Product           *reference `json:"product"`
-		UnitAmount        int64      `json:"unit_amount"`
-		UnitAmountDecimal float64    `json:"unit_amount_decimal,string"`
-		Recurring         *struct {
-			Interval string `json:"interval"`
-		} `json:"recurring"`
-		TransformQuantity *struct {
-			DivideBy int64                              `json:"divide_by"`
-			Round    stripe.PriceTransformQuantityRound `json:"round"`
-		} `json:"transform_quantity"`
-	} `json:"price"`
+	ID       string       `json:"id"`
+	Quantity int64        `json:"quantity"`
+	Price    *stripePrice `json:"price"`
+}
+
+type stripePrice plainPrice
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *stripePrice) UnmarshalJSON(raw []byte) error { return expanded(raw, &p.ID, (*plainPrice)(p)) }
+
+type plainPrice struct {
+	ID                string     `json:"id"`
+	Nickname          string     `json:"nickname"`
+	Product           *reference `json:"product"`
+	UnitAmount        int64      `json:"unit_amount"`
+	UnitAmountDecimal float64    `json:"unit_amount_decimal,string"`
+	Recurring         *struct {
+		Interval string `json:"interval"`
+	} `json:"recurring"`
+	TransformQuantity *struct {
+		DivideBy int64                              `json:"divide_by"`
+		Round    stripe.PriceTransformQuantityRound `json:"round"`
+	} `json:"transform_quantity"`
 }
 
 type stripeInvoice struct {
