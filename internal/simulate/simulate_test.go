@@ -349,7 +349,7 @@ func (h *house) asksAPI(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return tx.QueryRow(`SELECT id, customer_id FROM cases WHERE status = 'open' ` + aCase).Scan(&id, &customer)
+		return tx.QueryRow(`SELECT id, customer_id FROM cases WHERE status = 'open' `+aCase).Scan(&id, &customer)
 	})
 	if err != nil {
 		t.Fatal(err)
