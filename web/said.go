@@ -100,10 +100,28 @@ func (s *Server) noteOf(v visitor, st standing) *views.Note {
 	if st.broken != nil {
 		return brokenNote(*st.broken, v.zone)
 	}
-	if st.c.Access == campaign.Grace && !st.ends.IsZero() {
-		return &views.Note{Kind: views.NoteWait, Said: views.Said{Key: "note.grace", Args: l10n.Args{"Day": st.ends.In(v.zone)}}}
+	until := st.fullUntil(s.Now())
+	if st.c.Access == campaign.Grace && !until.IsZero() {
+		return &views.Note{Kind: views.NoteWait, Said: views.Said{Key: "note.grace", Args: l10n.Args{"Day": until.In(v.zone)}}}
 	}
 	return nil
+}
+
+// fullUntil is the day until which nothing is taken away: that on which it surely is, or the earliest of an announced
+// final act. Zero when there is none to name.
+func (st standing) fullUntil(now time.Time) time.Time {
+	if !st.ends.IsZero() || st.c.ConsequenceAt <= now.Unix() {
+		return st.ends
+	}
+	for _, p := range st.steps {
+		if st.c.Loses(p.Step) {
+			if p.Step.Acts() && p.Held == "" && st.final.Status == "" {
+				return time.Unix(st.c.ConsequenceAt, 0)
+			}
+			break
+		}
+	}
+	return time.Time{}
 }
 
 // pauseRank is which of several pauses the page tells of: what the customer did or asked for is acknowledged before what
