@@ -217,9 +217,10 @@ func (s *Server) planOf(k record) *desk.Plan {
 	}
 	next := k.ahead[0]
 	zone := k.situation.Zones[0]
+	waits := next.Held != "" || next.Step.Acts() && finalHeld(k) != ""
 	p := &desk.Plan{
 		Title: stepTitle(next.Step, next.Index+1), At: next.At.In(s.Zone), LocalAt: next.At.In(zone), City: cityOf(zone),
-		Sentence: s.planSentence(k, next.Planned), Why: reasonSentences(next.Planned, k.c, k.situation),
+		Sentence: s.planSentence(k, next.Planned), Why: reasonSentences(next.Planned, k.c, k.situation, waits),
 	}
 	switch {
 	case k.sendingPaused:
@@ -233,7 +234,7 @@ func (s *Server) planOf(k record) *desk.Plan {
 	case next.Step.Acts() && !k.situation.ActsAlone:
 		p.Held = s.whyWords(string(dunning.ReasonManager))
 	}
-	if next.Held != "" || next.Step.Acts() && finalHeld(k) != "" {
+	if waits {
 		p.At, p.LocalAt = time.Time{}, time.Time{} // when it is looked at again is no day on which it comes
 	}
 	return p

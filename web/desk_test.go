@@ -179,6 +179,14 @@ func TestWhatNobodyIsSureOfWaitsForAPerson(t *testing.T) {
 			t.Errorf("who wants no reminders: the page lacks %q:\n%s", want, got)
 		}
 	}
+	for _, customer := range []string{"cus_unsure", "cus_quiet"} {
+		plan := words(b.page("/admin/customers/" + customer).Find("[aria-labelledby=plan]"))
+		for _, alone := range []string{"It was announced for", "the next allowed moment is taken", "no earlier than it was announced"} {
+			if strings.Contains(plan, alone) {
+				t.Errorf("%s waits for a person, and yet %q: %s", customer, alone, plan)
+			}
+		}
+	}
 	if got := words(b.page("/admin/customers/cus_nowhere").Find("main")); !strings.Contains(got, "None that works") || !strings.Contains(got, "Left out. There is no address on file.") {
 		t.Errorf("the page says %q", got)
 	}

@@ -133,10 +133,14 @@ func (s *Server) whyWords(stored string) string {
 	return explain.Stored(s.Catalog.Locale("en"), stored)
 }
 
-// reasonSentences say why a step comes when it does, one for each rule that had a say.
-func reasonSentences(p dunning.Planned, c dunning.Case, in dunning.Situation) []string {
+// reasonSentences say why a step comes when it does, one for each rule that had a say. Of one that waits for a person no
+// sentence says that it comes.
+func reasonSentences(p dunning.Planned, c dunning.Case, in dunning.Situation, waits bool) []string {
 	var all []string
 	for _, reason := range p.Why {
+		if waits && (reason == contact.ReasonPast || reason == dunning.ReasonAnnounced) {
+			continue
+		}
 		switch reason {
 		case contact.ReasonStep:
 			all = append(all, fmt.Sprintf("The campaign plans step %d for day %d at %s their time.", p.Index+1, p.Step.DayOf(in.Class), clockOf(time.Duration(p.Step.At))))
@@ -162,7 +166,7 @@ func reasonSentences(p dunning.Planned, c dunning.Case, in dunning.Situation) []
 	if c.RestedDays > 0 {
 		all = append(all, fmt.Sprintf("%s in which the case rested or nothing could be done don't count.", capital(counted(c.RestedDays, "day"))))
 	}
-	if c.Loses(p.Step) && c.ConsequenceAt > 0 {
+	if c.Loses(p.Step) && c.ConsequenceAt > 0 && !waits {
 		all = append(all, fmt.Sprintf("It was announced for %s at the earliest, and an announced date never moves earlier.", time.Unix(c.ConsequenceAt, 0).In(in.Zones[0]).Format("2 January")))
 	}
 	if len(p.Step.Channels) > 0 && len(in.Zones) > 1 {

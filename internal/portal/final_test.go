@@ -111,6 +111,9 @@ func TestAFinalActWaitsForAManager(t *testing.T) {
 	if got := manager.get("/admin?view=person").text("main"); !strings.Contains(got, "Decide: the campaign's final act waits") || !strings.Contains(got, "Nothing planned") {
 		t.Errorf("the work list lacks it, or says that it comes by itself:\n%s", got)
 	}
+	if got := manager.get(page).text("[aria-labelledby=plan]"); !strings.Contains(got, "nothing happens before") || strings.Contains(got, "next allowed moment is taken") || strings.Contains(got, "It was announced for") {
+		t.Errorf("it waits for a decision, and why it comes when it does says that it comes by itself:\n%s", got)
+	}
 	for path, want := range map[string]string{"/admin": "Next 24 hours0", "/admin/sending": "Due in the next 24 hours: 0 steps"} {
 		if got := manager.get(path).text("main"); !strings.Contains(got, want) {
 			t.Errorf("%s counts what waits for a decision among what comes by itself:\n%s", path, got)
