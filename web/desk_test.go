@@ -156,15 +156,30 @@ func TestWhatNobodyIsSureOfWaitsForAPerson(t *testing.T) {
 	for range 4 {
 		h.step("cus_quiet", outbox.Sent)
 	}
+	h.fails("cus_heldout", "Emre Yılmaz", "insufficient_funds")
+	h.do(func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE cases SET holdout = TRUE WHERE customer_id = 'cus_heldout'`)
+		return err
+	})
+	for range 4 {
+		h.step("cus_heldout", outbox.Sent)
+	}
 	nowhere := h.invoice("cus_nowhere", "insufficient_funds")
 	h.hear(billing.Customer{ID: "cus_nowhere", Name: "Freya Lindqvist", Country: "IT"}, nowhere)
 	h.step("cus_nowhere", outbox.Sent)
 	b := h.member(staff.Agent)
 	list := words(b.page("/admin?view=person").Find("tbody"))
-	for _, want := range []string{"A consequence waits: nobody is sure they were told", "There is no address that takes mail"} {
+	for _, want := range []string{
+		"A consequence waits: nobody is sure they were told", "A consequence waits: no notice announces it to them",
+		"A consequence waits: the case is in the holdout, so nothing announces it", "There is no address that takes mail",
+		"Mail 4, access becomes limited waits for a person",
+	} {
 		if !strings.Contains(list, want) {
 			t.Errorf("%q is not told in %q", want, list)
 		}
+	}
+	if strings.Contains(list, "Nothing planned") {
+		t.Errorf("nothing is planned, says the list of what waits: %q", list)
 	}
 	got := words(b.page("/admin/customers/cus_unsure").Find("main"))
 	for _, want := range []string{"Mail 4, access becomes limited The notice that announces it was not surely delivered", "no day yet Mail 4, access becomes limited", "Full, in grace", "May or may not have arrived"} {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"net/http"
@@ -176,7 +177,7 @@ func counted(n int, noun string) string {
 func (s *Server) row(l dunning.Listed) desk.Row {
 	return desk.Row{
 		CustomerID: l.CustomerID, Name: nameOf(l.Who), Email: l.Who.Email, State: s.stateOf(l.Case, l.Who, l.Pauses),
-		Need: needWords[l.Need], Class: l.Class, Next: s.nextOf(l), Owes: l.Owes,
+		Need: cmp.Or(heldWords[l.Held], needWords[l.Need]), Class: l.Class, Next: s.nextOf(l), Owes: l.Owes,
 	}
 }
 
@@ -188,10 +189,13 @@ func nameOf(c billing.Customer) string {
 	return c.Name
 }
 
-// nextOf is what happens by itself next: nothing where a person decides first.
+// nextOf is what comes next: by itself at an instant, or once a person has decided.
 func (s *Server) nextOf(l dunning.Listed) desk.Next {
-	if l.Next == nil || l.NextStepAt == 0 || l.Need == dunning.NeedConsequence || l.Need == dunning.NeedFinal {
+	if l.Next == nil || l.NextStepAt == 0 {
 		return desk.Next{}
+	}
+	if l.Need == dunning.NeedConsequence || l.Need == dunning.NeedFinal {
+		return desk.Next{Title: stepTitle(*l.Next, l.Number), Waits: true}
 	}
 	return desk.Next{At: s.at(l.NextStepAt), Title: stepTitle(*l.Next, l.Number)}
 }

@@ -28,6 +28,12 @@ var needWords = map[dunning.Need]string{
 	dunning.NeedAddress:     "There is no address that takes mail",
 }
 
+// heldWords are NeedConsequence by the reason for which it waits.
+var heldWords = map[contact.Reason]string{
+	dunning.ReasonUntold:  "A consequence waits: no notice announces it to them",
+	dunning.ReasonHoldout: "A consequence waits: the case is in the holdout, so nothing announces it",
+}
+
 var whyStopped = map[outbox.BounceKind]string{
 	outbox.Hard:      "The address takes no mail. Reminders go to another billing contact, or to the app alone.",
 	outbox.Soft:      "It could not take several mails in a row. Reminders go to another billing contact, or to the app alone.",

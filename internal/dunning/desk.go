@@ -48,6 +48,7 @@ type Listed struct {
 	Case
 	Who    billing.Customer
 	Need   Need
+	Held   contact.Reason // of NeedConsequence: why it waits, as Foresee tells it
 	Pauses []PauseReason // active, oldest first
 	Class  billing.Class // why the oldest open invoice of it is unpaid
 	Owes   []billing.Money
@@ -63,6 +64,7 @@ const (
 	isLatest  = `NOT EXISTS (SELECT 1 FROM cases l WHERE l.customer_id = c.customer_id AND l.id <> c.id
 		AND (l.opened_at > c.opened_at OR (l.opened_at = c.opened_at AND l.status = 'open')))`
 	lastStory  = `(SELECT e.what FROM case_log e WHERE e.case_id = c.id ORDER BY e.at DESC, e.id DESC LIMIT 1)`
+	lastWhy    = `coalesce((SELECT e.why FROM case_log e WHERE e.case_id = c.id ORDER BY e.at DESC, e.id DESC LIMIT 1), '')`
 	finalWaits = `EXISTS (SELECT 1 FROM final_acts f WHERE f.case_id = c.id AND f.status = 'proposed')`
 	noAddress  = `(u.email = '' OR EXISTS (SELECT 1 FROM suppressions s WHERE s.lifted_at = 0 AND s.spelled = lower(u.email)))`
 	// A mail that went wrong is forgotten once a later one surely left.
@@ -235,6 +237,16 @@ func (cs *Cases) listed(ctx context.Context, tx *sql.Tx, ids []string) ([]Listed
 	if err != nil {
 		return nil, err
 	}
+	for _, l := range byID {
+		// What waits is the consequence, though steps may stand before it that were not for the customer.
+		steps := l.Plan(campaigns).Steps
+		for i := l.Step; i < len(steps) && l.Need == NeedConsequence; i++ {
+			if steps[i].Consequence {
+				l.Next, l.Number = &steps[i], i+1
+				break
+			}
+		}
+	}
 	pauses, err := selectPauses(ctx, tx, `WHERE ended_at = 0 AND case_id IN (`+marks+`) ORDER BY since, id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read pauses: %w", err)
@@ -257,7 +269,7 @@ func (cs *Cases) listed(ctx context.Context, tx *sql.Tx, ids []string) ([]Listed
 
 func addNeeds(ctx context.Context, tx *sql.Tx, byID map[string]*Listed, marks string, args []any) error {
 	rows, err := tx.QueryContext(ctx, `
-		SELECT c.id, `+needWord()+`
+		SELECT c.id, `+needWord()+`, `+lastWhy+`
 		FROM cases c JOIN customers u ON u.id = c.customer_id WHERE c.id IN (`+marks+`)`, args...)
 	if err != nil {
 		return fmt.Errorf("read needs: %w", err)
@@ -266,11 +278,15 @@ func addNeeds(ctx context.Context, tx *sql.Tx, byID map[string]*Listed, marks st
 	for rows.Next() {
 		var id string
 		var need Need
-		err = rows.Scan(&id, &need)
+		var why contact.Reason
+		err = rows.Scan(&id, &need, &why)
 		if err != nil {
 			return fmt.Errorf("read needs: %w", err)
 		}
 		byID[id].Need = need
+		if need == NeedConsequence {
+			byID[id].Held = why
+		}
 	}
 	return rows.Err()
 }

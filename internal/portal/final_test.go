@@ -108,7 +108,7 @@ func TestAFinalActWaitsForAManager(t *testing.T) {
 		t.Errorf("an agent decides: %d", agent.status)
 	}
 	manager := h.colleague(staff.Manager)
-	if got := manager.get("/admin?view=person").text("main"); !strings.Contains(got, "Decide: the campaign's final act waits") || !strings.Contains(got, "Nothing planned") {
+	if got := manager.get("/admin?view=person").text("main"); !strings.Contains(got, "Decide: the campaign's final act waits") || !strings.Contains(got, "end the subscription at Stripe waits for a person") {
 		t.Errorf("the work list lacks it, or says that it comes by itself:\n%s", got)
 	}
 	if got := manager.get(page).text("[aria-labelledby=plan]"); !strings.Contains(got, "nothing happens before") || strings.Contains(got, "next allowed moment is taken") || strings.Contains(got, "It was announced for") {
@@ -401,7 +401,7 @@ func TestAFinalActNeedsASentNotice(t *testing.T) {
 		if h.count(`SELECT count(*) FROM final_acts`) != 0 || h.subscription(customer)["status"] != "past_due" || h.caseOf(customer).Access != campaign.Grace {
 			t.Errorf("%s: the subscription is %v, access %s", status, h.subscription(customer)["status"], h.caseOf(customer).Access)
 		}
-		if got := h.colleague(staff.Manager).get("/admin?view=person").text("main"); !strings.Contains(got, "A consequence waits") || !strings.Contains(got, "Nothing planned") {
+		if got := h.colleague(staff.Manager).get("/admin?view=person").text("main"); !strings.Contains(got, "A consequence waits") || !strings.Contains(got, "waits for a person") {
 			t.Errorf("%s: the work list lacks it, or says that it comes by itself:\n%s", status, got)
 		}
 		h.stop()

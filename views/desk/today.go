@@ -70,7 +70,7 @@ type Row struct {
 	State      State
 	Need       string // why a person is needed, "" when none is: "Asks for a VAT number"
 	Class      billing.Class
-	Next       Next // zero when nothing comes by itself
+	Next       Next // zero when nothing is planned
 	Owes       []billing.Money
 }
 
@@ -82,8 +82,9 @@ type State struct {
 	Closed time.Time // when it closed; zero while it is open
 }
 
-// Next is what happens by itself, and when.
+// Next is what comes next, and when it does so by itself.
 type Next struct {
 	At    time.Time
+	Waits bool   // for a person, so that it has no day
 	Title string // "Mail 3", "Stripe tries the card again"
 }
