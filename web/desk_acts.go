@@ -35,6 +35,12 @@ func liftable(disputes []billing.Dispute) []dunning.PauseReason {
 	return may
 }
 
+// restsForLost reports whether the newest case rests for a dispute that the bank has decided against the merchant.
+func (k record) restsForLost() bool {
+	return slices.ContainsFunc(k.pauses, func(p dunning.Pause) bool { return p.Reason == dunning.PauseDispute }) &&
+		!slices.ContainsFunc(k.disputes, billing.Dispute.Running)
+}
+
 // pausesParted parts the active pauses of the newest case: those staff may end, those that stay.
 func (k record) pausesParted() (may, stay []dunning.PauseReason) {
 	for _, p := range k.pauses {

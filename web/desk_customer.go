@@ -69,8 +69,12 @@ func (s *Server) customerPage(r *http.Request, who staff.Member, k record) desk.
 	var reasons []dunning.PauseReason
 	for _, pause := range k.pauses {
 		reasons = append(reasons, pause.Reason)
+		kind := string(pause.Reason)
+		if pause.Reason == dunning.PauseDispute && k.restsForLost() {
+			kind = "lost"
+		}
 		p.Pauses = append(p.Pauses, desk.Pause{
-			Kind: string(pause.Reason), Reason: pause.Note, By: actorWords(pause.Actor), Since: s.at(pause.Since), Until: s.at(pause.Until),
+			Kind: kind, Reason: pause.Note, By: actorWords(pause.Actor), Since: s.at(pause.Since), Until: s.at(pause.Until),
 		})
 	}
 	p.State = s.stateOf(k.c, k.Customer, reasons)
@@ -300,6 +304,8 @@ func idleWords(k record) string {
 		return "The case is closed: nothing is owed any more."
 	case k.c.Status == dunning.Exhausted:
 		return "The campaign has no step left. Something is still open, and no more reminders come by themselves."
+	case k.restsForLost():
+		return lostWords
 	case len(k.pauses) > 0:
 		return "The case rests; nothing goes out until it goes on."
 	}

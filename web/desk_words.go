@@ -18,6 +18,7 @@ import (
 var needWords = map[dunning.Need]string{
 	dunning.NeedAnswer:      "Wrote to us and waits for an answer",
 	dunning.NeedDispute:     "Their bank disputes a payment",
+	dunning.NeedLost:        lostWords,
 	dunning.NeedCancel:      "Wants to end their plan",
 	dunning.NeedConsent:     "Withdrew their consent at the bank",
 	dunning.NeedConsequence: "A consequence waits: nobody is sure they were told",
@@ -27,6 +28,9 @@ var needWords = map[dunning.Need]string{
 	dunning.NeedUncertain:   "A mail may or may not have arrived",
 	dunning.NeedAddress:     "There is no address that takes mail",
 }
+
+// lostWords are what a person decides when a bank has taken a payment back for good.
+const lostWords = "Lost a dispute: ask for what is open, or not?"
 
 // heldWords are NeedConsequence by the reason for which it waits.
 var heldWords = map[contact.Reason]string{

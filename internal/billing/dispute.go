@@ -28,6 +28,9 @@ func (d Dispute) Running() bool {
 	return false
 }
 
+// RunningDisputes is the SQL list of the statuses of a dispute that is Running.
+const RunningDisputes = `'needs_response', 'under_review', 'warning_needs_response', 'warning_under_review'`
+
 // Lost reports whether the bank took the money back for good.
 func (d Dispute) Lost() bool { return d.Status == "lost" }
 

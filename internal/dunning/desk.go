@@ -34,6 +34,7 @@ const (
 	NeedAnswer      Need = "answer"      // the customer wrote and waits
 	NeedCancel      Need = "cancel"      // they want to end their plan
 	NeedDispute     Need = "dispute"     // their bank disputes a payment
+	NeedLost        Need = "lost"        // their bank took a payment back for good; whether to ask for what is open is to be decided
 	NeedConsent     Need = "consent"     // they withdrew their consent at the bank
 	NeedConsequence Need = "consequence" // nobody is sure that the consequence was announced to them
 	NeedFinal       Need = "final"       // the final act at Stripe waits for a decision
@@ -49,8 +50,8 @@ type Listed struct {
 	Who    billing.Customer
 	Need   Need
 	Held   contact.Reason // of NeedConsequence: why it waits, as Foresee tells it
-	Pauses []PauseReason // active, oldest first
-	Class  billing.Class // why the oldest open invoice of it is unpaid
+	Pauses []PauseReason  // active, oldest first
+	Class  billing.Class  // why the oldest open invoice of it is unpaid
 	Owes   []billing.Money
 	Next   *campaign.Step // the step to be taken next, nil when none is left
 	Number int            // of Next, counted from 1
@@ -61,6 +62,7 @@ type Listed struct {
 const (
 	talkWaits = `EXISTS (SELECT 1 FROM conversations t WHERE t.customer_id = c.customer_id AND t.status = 'waiting')`
 	wantsOut  = `EXISTS (SELECT 1 FROM wishes w WHERE w.customer_id = c.customer_id AND w.status = 'open')`
+	runs      = `EXISTS (SELECT 1 FROM disputes d WHERE d.customer_id = c.customer_id AND d.status IN (` + billing.RunningDisputes + `))`
 	isLatest  = `NOT EXISTS (SELECT 1 FROM cases l WHERE l.customer_id = c.customer_id AND l.id <> c.id
 		AND (l.opened_at > c.opened_at OR (l.opened_at = c.opened_at AND l.status = 'open')))`
 	lastStory  = `(SELECT e.what FROM case_log e WHERE e.case_id = c.id ORDER BY e.at DESC, e.id DESC LIMIT 1)`
@@ -83,7 +85,8 @@ func needWord() string {
 		WHEN ` + wantsOut + ` AND (c.status = 'open' OR ` + isLatest + `) THEN '` + string(NeedCancel) + `'
 		WHEN ` + talkWaits + ` AND (c.status = 'open' OR ` + isLatest + `) THEN '` + string(NeedAnswer) + `'
 		WHEN c.status <> 'open' THEN ''
-		WHEN ` + restsFor(PauseDispute) + ` THEN '` + string(NeedDispute) + `'
+		WHEN ` + restsFor(PauseDispute) + ` AND ` + runs + ` THEN '` + string(NeedDispute) + `'
+		WHEN ` + restsFor(PauseDispute) + ` THEN '` + string(NeedLost) + `'
 		WHEN ` + restsFor(PauseConsent) + ` THEN '` + string(NeedConsent) + `'
 		WHEN ` + lastStory + ` = 'waits' THEN '` + string(NeedConsequence) + `'
 		WHEN ` + finalWaits + ` THEN '` + string(NeedFinal) + `'

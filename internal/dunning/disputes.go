@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"sollecito/internal/billing"
@@ -20,17 +21,25 @@ func (cs *Cases) Disputed(ctx context.Context, tx *sql.Tx, d billing.Dispute, no
 	if err != nil {
 		return err
 	}
-	err = writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "disputed", Why: disputeWords(d)})
+	about := billing.Invoice{ID: d.InvoiceID}
+	known, err := billing.FindInvoice(ctx, tx, d.InvoiceID)
+	if err == nil {
+		about = known
+	} else if !fault.Is(err, fault.NotFound) {
+		return fmt.Errorf("find what is disputed: %w", err)
+	}
+	err = writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "disputed", Why: disputeWords(d, nameOf(about))})
 	if err != nil {
 		return err
 	}
 	return cs.Reconsider(ctx, tx, d.CustomerID, now)
 }
 
-func disputeWords(d billing.Dispute) string {
+// disputeWords are what a dispute says now, for staff; invoice is the name of what it is about, "" when nobody knows.
+func disputeWords(d billing.Dispute, invoice string) string {
 	about := ""
-	if d.InvoiceID != "" {
-		about = " of invoice " + d.InvoiceID
+	if invoice != "" {
+		about = " of invoice " + invoice
 	}
 	switch {
 	case d.Running():
@@ -67,4 +76,18 @@ func (cs *Cases) disputed(ctx context.Context, tx *sql.Tx, c Case, invoices []bi
 		}
 	}
 	return false, nil
+}
+
+// overWords say for staff that a pause has ended. Whoever ends one that a lost dispute left has answered what it asked.
+func overWords(ctx context.Context, tx *sql.Tx, c Case, p Pause, actor string) (string, error) {
+	if p.Reason == PauseDispute && actor != "" {
+		all, err := billing.Disputes(ctx, tx, c.CustomerID)
+		if err != nil {
+			return "", err
+		}
+		if !slices.ContainsFunc(all, billing.Dispute.Running) && slices.ContainsFunc(all, billing.Dispute.Lost) {
+			return "A dispute was lost, and somebody decided to ask for what is open.", nil
+		}
+	}
+	return pauseWords[p.Reason] + " That is over.", nil
 }

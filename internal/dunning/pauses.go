@@ -155,7 +155,11 @@ func (cs *Cases) end(ctx context.Context, tx *sql.Tx, c *Case, p Pause, actor st
 		c.RestedDays += contact.DaysBetween(time.Unix(c.RestingSince, 0), now, contact.ZonesOf(who, cs.fallback)[0])
 		c.RestingSince = 0
 	}
-	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "resumed", Why: pauseWords[p.Reason] + " That is over.", Actor: actor})
+	why, err := overWords(ctx, tx, *c, p, actor)
+	if err != nil {
+		return err
+	}
+	return writeLog(ctx, tx, Entry{CaseID: c.ID, At: now.Unix(), What: "resumed", Why: why, Actor: actor})
 }
 
 // restedSince answers how many local days the case rested between two instants, however many pauses held it at once.

@@ -41,7 +41,7 @@ func situations() []situation {
 			acts: []act{
 				{does: fails("insufficient_funds")},
 				{after: time.Hour, does: debits("pm_disputed_de")},
-				{after: 6 * day, seen: all(stands("recovered", ""), story("The bank took the payment of invoice"), noPay)},
+				{after: 6 * day, seen: all(stands("recovered", ""), story("The bank took the payment of invoice"), story("-0002 back for good"), noPay)},
 				{after: 2 * day, seen: mails(0)},
 			},
 		},
@@ -303,6 +303,20 @@ func TestAColleagueDecidesAfterALostDispute(t *testing.T) {
 	h.settle()
 	agent := h.colleague(staff.Agent)
 	page, resume := "/admin/customers/"+s.customer, "/admin/cases/"+h.caseOf(s.customer).ID+"/resume"
+	says := func(path, what string, not ...string) {
+		t.Helper()
+		got := agent.get(path).text("main")
+		for _, wrong := range not {
+			if strings.Contains(got, wrong) {
+				t.Errorf("%s says %q: %s", path, wrong, got)
+			}
+		}
+		if !strings.Contains(got, what) {
+			t.Errorf("%s does not say %q: %s", path, what, got)
+		}
+	}
+	says("/admin?view=person", "Their bank disputes a payment")
+	says(page, "Disputed at the bank, since")
 	if agent.get(page+"?act=resume").page.Find("#question").Length() != 0 {
 		t.Errorf("they are asked while the bank looks into it: %s", agent.text("#question"))
 	}
@@ -311,11 +325,16 @@ func TestAColleagueDecidesAfterALostDispute(t *testing.T) {
 	decides("losing_evidence")(s)
 	h.settle()
 	stands("open", "dispute")(s)
+	const question = "Lost a dispute: ask for what is open, or not?"
+	says("/admin?view=person", question, "Their bank disputes a payment")
+	says(page, question, "Disputed at the bank, since")
+	says(page, "Rests for a dispute that was lost, since")
 	if got := agent.get(page + "?act=resume").text("#question"); !strings.Contains(got, "took a payment back for good") {
 		t.Fatalf("the question says %q", got)
 	}
 	agent.press(resume).at(page, http.StatusOK)
 	h.settle()
+	says(page, "A dispute was lost, and somebody decided to ask for what is open.", "That is over.")
 	stands("open", "")(s)
 	h.walk(2 * day)
 	mails(1)(s)

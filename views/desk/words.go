@@ -62,6 +62,8 @@ func pauseWord(kind string) string {
 		return "waits for our answer"
 	case "dispute":
 		return "disputed at the bank"
+	case "lost":
+		return "rests for a dispute that was lost"
 	case "processing":
 		return "a bank debit is under way"
 	case "verification":
