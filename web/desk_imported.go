@@ -83,7 +83,7 @@ func (s *Server) waitingRows(found []dunning.Waiting) []desk.WaitingRow {
 			row.Others = append(row.Others, string(reason))
 		}
 		if w.Comes {
-			row.First = desk.Next{At: w.First.At.In(s.Zone), Title: stepTitle(w.First.Step, w.First.Index+1)}
+			row.First = desk.Next{At: w.First.At.In(s.Zone), Title: stepTitle(w.Case, w.Walks, w.First.Index)}
 		}
 		rows = append(rows, row)
 	}

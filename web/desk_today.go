@@ -195,9 +195,9 @@ func (s *Server) nextOf(l dunning.Listed) desk.Next {
 		return desk.Next{}
 	}
 	if l.Need == dunning.NeedConsequence || l.Need == dunning.NeedFinal {
-		return desk.Next{Title: stepTitle(*l.Next, l.Number), Waits: true}
+		return desk.Next{Title: stepTitle(l.Case, l.Walks, l.Number-1), Waits: true}
 	}
-	return desk.Next{At: s.at(l.NextStepAt), Title: stepTitle(*l.Next, l.Number)}
+	return desk.Next{At: s.at(l.NextStepAt), Title: stepTitle(l.Case, l.Walks, l.Number-1)}
 }
 
 // stateOf is where a case stands. Its days are the customer's own.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,8 +45,10 @@ var whyStopped = map[outbox.BounceKind]string{
 	outbox.Complaint: "They reported a mail as unwanted. The notice in the app goes on.",
 }
 
-// stepTitle names a step by what the customer notices of it; number counts from 1.
-func stepTitle(step campaign.Step, number int) string {
+// stepTitle names the step at an index of the case's plan by what the customer notices of it. A limit that is theirs
+// already is not named: nobody announces it to them.
+func stepTitle(c dunning.Case, plan campaign.Campaign, i int) string {
+	step, number := plan.Steps[i], i+1
 	title := fmt.Sprintf("Step %d", number)
 	switch {
 	case step.Has(outbox.Email):
@@ -56,12 +59,18 @@ func stepTitle(step campaign.Step, number int) string {
 	switch {
 	case step.Acts():
 		return title + ", " + finalWords[step.Act] + " at Stripe"
-	case step.Consequence:
+	case step.Consequence && c.Loses(step):
 		return title + ", access becomes " + accessWords[step.Access]
-	case step.Announces:
+	case step.Announces && announcesLoss(c, plan, i):
 		return title + ", it announces the limit"
 	}
 	return title
+}
+
+// announcesLoss reports whether the step at an index announces something that the customer still has.
+func announcesLoss(c dunning.Case, plan campaign.Campaign, i int) bool {
+	next := slices.IndexFunc(plan.Steps[i+1:], func(s campaign.Step) bool { return s.Consequence })
+	return next >= 0 && c.Loses(plan.Steps[i+1+next])
 }
 
 var accessWords = map[campaign.Access]string{

@@ -124,6 +124,8 @@ func (r caseRecord) ahead(l *l10n.Locale) []told {
 			line.why = explain.Moved(l, explain.Stored(l, string(r.in.Unsaid(next.Step))), next.Why)
 		case r.c.Holdout:
 			line.why = explain.Moved(l, "Nothing goes out: the case is in the holdout.", next.Why)
+		case next.Step.Consequence && !r.c.Loses(next.Step):
+			line.why = explain.Moved(l, "If nothing has been paid by then. What it takes away is taken already.", next.Why)
 		}
 		all = append(all, line)
 	}

@@ -53,6 +53,14 @@ func TestExplainSaysWhatWaitsForAPerson(t *testing.T) {
 	if strings.Contains(got, "manager") {
 		t.Errorf("an act that needs nobody:\n%s", got)
 	}
+	c.Access = campaign.Restricted
+	got = show(campaign.Campaign{Name: "again", Steps: []campaign.Step{
+		{Key: "warning", Day: 25, Channels: []outbox.Channel{outbox.Email}, Announces: true}, {Key: "limit", Day: 30, Access: campaign.Restricted, Consequence: true},
+	}}, false)
+	if !strings.Contains(got, "What it takes away is taken already.") {
+		t.Errorf("a limit that is theirs already:\n%s", got)
+	}
+	c.Access = ""
 	got = show(plan, true)
 	if got != waits {
 		t.Errorf("a final act that was proposed:\n%s", got)

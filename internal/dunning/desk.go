@@ -53,8 +53,9 @@ type Listed struct {
 	Pauses []PauseReason  // active, oldest first
 	Class  billing.Class  // why the oldest open invoice of it is unpaid
 	Owes   []billing.Money
-	Next   *campaign.Step // the step to be taken next, nil when none is left
-	Number int            // of Next, counted from 1
+	Next   *campaign.Step    // the step to be taken next, nil when none is left
+	Number int               // of Next, counted from 1
+	Walks  campaign.Campaign // its plan
 }
 
 // A list for staff looks across the nouns in one query: what waits in a conversation and what became of the mails
@@ -221,8 +222,8 @@ func (cs *Cases) listed(ctx context.Context, tx *sql.Tx, ids []string) ([]Listed
 	byID := make(map[string]*Listed, len(found))
 	var customers []string
 	for _, c := range found {
-		l := &Listed{Case: c}
 		plan := c.Plan(campaigns)
+		l := &Listed{Case: c, Walks: plan}
 		if c.Status == Open && c.Step < len(plan.Steps) {
 			l.Next, l.Number = &plan.Steps[c.Step], c.Step+1
 		}
@@ -242,7 +243,7 @@ func (cs *Cases) listed(ctx context.Context, tx *sql.Tx, ids []string) ([]Listed
 	}
 	for _, l := range byID {
 		// What waits is the consequence, though steps may stand before it that were not for the customer.
-		steps := l.Plan(campaigns).Steps
+		steps := l.Walks.Steps
 		for i := l.Step; i < len(steps) && l.Need == NeedConsequence; i++ {
 			if steps[i].Consequence {
 				l.Next, l.Number = &steps[i], i+1

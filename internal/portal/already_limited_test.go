@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sollecito/internal/campaign"
+	"sollecito/internal/staff"
 )
 
 const limiting = `name: limiting
@@ -33,7 +34,17 @@ func TestNobodyIsToldThatWhatWasTakenStillWorks(t *testing.T) {
 	if got := h.caseOf(s.customer); got.Status != "open" || got.Access != campaign.Restricted {
 		t.Fatalf("the second case is %s with access %s", got.Status, got.Access)
 	}
+	agent := h.colleague(staff.Agent)
 	for range 12 {
+		for _, path := range []string{"/admin/customers/" + s.customer, "/admin?view=open"} {
+			main := agent.get(path).page.Find("main")
+			main.Find("[aria-labelledby=timeline] li:contains('Access became')").Remove() // of the first case
+			for _, false := range []string{"it announces the limit", "access becomes limited"} {
+				if strings.Contains(main.Text(), false) {
+					t.Errorf("on the %d. staff read %q on %s", h.clock.now().Day(), false, path)
+				}
+			}
+		}
 		h.walk(day)
 		text := s.visit().text("main")
 		for _, false := range []string{"will be unavailable", "full access until"} {
