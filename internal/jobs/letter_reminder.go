@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sollecito/internal/billing"
+	"sollecito/internal/campaign"
 	"sollecito/internal/dunning"
 	"sollecito/internal/fault"
 	"sollecito/internal/l10n"
@@ -53,7 +54,7 @@ func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, sa
 	if more && c.ConsequenceAt > 0 && c.Loses(ahead) {
 		facts.Consequence = &email.Consequence{Level: ahead.Takes(), At: time.Unix(c.ConsequenceAt, 0).In(zone)}
 	}
-	facts.Limited = c.Limited()
+	facts.Limited, facts.Suspended = c.Limited(), c.Access == campaign.Suspended
 	told := in.Plan.StepOf(n.Step)
 	if told >= 0 {
 		facts.Step = email.Step(in.Plan.WordsOf(told))

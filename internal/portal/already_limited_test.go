@@ -59,7 +59,12 @@ func TestNobodyIsToldThatWhatWasTakenStillWorks(t *testing.T) {
 	}
 	for _, m := range letters {
 		all := strings.Join(strings.Fields(m.Subject+" "+m.Text+" "+m.HTML), " ")
-		for _, false := range []string{"verything works until", "will be limited", "stays as it is"} {
+		for _, wanted := range []string{"ccess is limited", "If you think this is wrong, reply to this email"} {
+			if !strings.Contains(all, wanted) {
+				t.Errorf("%q does not say %q:\n%s", m.Subject, wanted, m.Text)
+			}
+		}
+		for _, false := range []string{"verything works until", "will be limited", "stays as it is", "Any questions?"} {
 			if strings.Contains(all, false) {
 				t.Errorf("%q says %q:\n%s", m.Subject, false, m.Text)
 			}

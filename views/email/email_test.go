@@ -75,6 +75,8 @@ func letters(locale *l10n.Locale) map[string]Letter {
 		"restricted-suspended": Reminder(locale, with(func(f *ReminderFacts) {
 			f.Step, f.Consequence.Level, f.NextAttempt = StepRestricted, "suspended", time.Time{}
 		})),
+		"second-limited": Reminder(locale, with(func(f *ReminderFacts) { f.Step, f.Consequence, f.Limited = StepSecond, nil, true })),
+		"second-paused":  Reminder(locale, with(func(f *ReminderFacts) { f.Step, f.Consequence, f.Limited, f.Suspended = StepSecond, nil, true, true })),
 		"second-overdue": Reminder(locale, with(func(f *ReminderFacts) {
 			f.Step, f.Class, f.NextAttempt, f.Card = StepSecond, billing.ClassOverdue, time.Time{}, Card{}
 		})),

@@ -29,6 +29,7 @@ type ReminderFacts struct {
 	NextAttempt time.Time     // when the charge is tried again by itself; zero when it is not
 	Consequence *Consequence  // nil when the campaign has none ahead, or at the step of the consequence itself when unknown
 	Limited     bool          // something was taken away before, so that not everything works until then
+	Suspended   bool          // and that is all access
 	Broken      *BrokenDay    // the day they had set that came to nothing, nil when there is none to tell of
 	Own         *OwnWords     // the merchant's own words for this step; nil for ours
 	Name        string        // the customer's whole name, for Own

@@ -61,7 +61,7 @@ func (r reminder) own(letter Letter) (Letter, bool) {
 	if r.announces() {
 		letter.After = append(letter.After, r.spans("mail.consequence_"+r.level(), r.args))
 	}
-	letter.After = append(letter.After, r.reach())
+	letter.After = append(letter.After, r.reach()...)
 	return letter, whole
 }
 

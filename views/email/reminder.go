@@ -266,15 +266,21 @@ func (r reminder) after() []Paragraph {
 	if r.announces() && r.Step != StepNotice {
 		after = append(after, r.spans("mail.consequence_"+r.level(), r.args))
 	}
-	return append(after, r.reach())
+	return append(after, r.reach()...)
 }
 
-// reach is how to reach a person, and where something was taken away, how to contest it.
-func (r reminder) reach() Paragraph {
-	if r.Step == StepRestricted {
-		return r.spans("mail.restricted.contest")
+// reach is how to reach a person, and where something was taken away, now or before, how to contest it.
+func (r reminder) reach() []Paragraph {
+	contest := r.spans("mail.restricted.contest")
+	switch {
+	case r.Step == StepRestricted:
+		return []Paragraph{contest}
+	case r.Suspended:
+		return []Paragraph{r.spans("banner.suspended.title"), contest}
+	case r.Limited:
+		return []Paragraph{r.spans("banner.restricted.title"), contest}
 	}
-	return r.spans("mail.question")
+	return []Paragraph{r.spans("mail.question")}
 }
 
 // period is "3 November to 2 December", the zero Period of an invoice is "".
