@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"sollecito/internal/billing"
@@ -94,7 +93,7 @@ func (s *Server) promiseQuestion(p desk.CustomerPage, k record) *desk.Question {
 	for _, m := range totalOf(invoices) {
 		sums = append(sums, s.deskMoney(m))
 	}
-	f.Sum = strings.Join(sums, " and ")
+	f.Sum = s.Catalog.Locale("en").List(sums)
 	if stands := k.promise(); stands != nil {
 		f.Day = stands.On(zone)
 	}
@@ -211,9 +210,10 @@ func (s *Server) aheadPromise(k record) (desk.Entry, bool) {
 	for _, m := range p.Amounts() {
 		sums = append(sums, s.deskMoney(m))
 	}
-	e := desk.Entry{At: s.at(p.DueAt), Kind: desk.KindPromise, Title: "They pay " + strings.Join(sums, " and ") + " by themselves until then", Detail: "If not, reminders go on."}
+	sum := s.Catalog.Locale("en").List(sums)
+	e := desk.Entry{At: s.at(p.DueAt), Kind: desk.KindPromise, Title: "They pay " + sum + " by themselves until then", Detail: "If not, reminders go on."}
 	if p.Kind == dunning.PromiseCharge {
-		e.Title, e.Detail = "We charge "+strings.Join(sums, " and ")+", as they chose", "Declined, reminders go on."
+		e.Title, e.Detail = "We charge "+sum+", as they chose", "Declined, reminders go on."
 		if k.card != nil {
 			e.Detail = cmp.Or(cardWords(k.card), "Their card") + ". " + e.Detail
 		}

@@ -609,3 +609,17 @@ func TestAuditLogTellsWhoDidWhat(t *testing.T) {
 		t.Error("a search does not reach behind the first page")
 	}
 }
+
+func TestSumsOfSeveralCurrenciesReadAsAList(t *testing.T) {
+	h := newHouse(t)
+	h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
+	for currency, minor := range map[string]int64{"jpy": 14400, "usd": 490000} {
+		i := h.invoice("cus_1", "insufficient_funds")
+		i.ID, i.Number, i.Currency, i.AmountDue, i.AmountRemaining, i.FirstFailed = "in_"+currency, "LS-"+currency, currency, minor, minor, minor
+		h.hear(billing.Customer{ID: "cus_1", Name: "Chiara Bellini", Email: "cus_1@bellini.example", Country: "IT", DefaultMethod: "pm_cus_1", CreatedAt: h.clock().Unix()}, i)
+	}
+	got := words(h.member(staff.Agent).page("/admin/customers/cus_1?act=promise").Find("#question"))
+	if !strings.Contains(got, "€29.00, ¥14,400 and US$4,900.00") {
+		t.Errorf("the question says %q", got)
+	}
+}

@@ -159,7 +159,7 @@ func (s *Server) tiles(ctx context.Context, tx *sql.Tx, counts map[dunning.View]
 		return nil, err
 	}
 	return []desk.Tile{
-		{Label: "Needs a person", Count: counts[dunning.ViewPerson], Context: "answers, disputes, unclear mails"},
+		{Label: "Needs a person", Count: counts[dunning.ViewPerson], Context: "answers, disputes, declines, consequences, unclear mails"},
 		{Label: "In recovery", Money: owed, Context: counted(customers, "customer")},
 		{Label: "Came back in " + today.Month().String(), Money: back, Context: "by any way of paying"},
 		{Label: "Next 24 hours", Count: due, Context: "steps come due"},

@@ -24,7 +24,7 @@ const patience = 30 * time.Second
 func serveCommand(p program, args []string) error {
 	u := newUsage("serve [flags]", "Runs the portal: pages for customers and staff, Stripe's webhook, and the schedule that sends reminders.\n"+
 		"Everything wrong with the settings is said at once, and nothing starts until it is mended.\n"+
-		"The first SIGINT or SIGTERM stops it gently, a second one a second later at once. SIGHUP lets it read the webhook's secrets again.").withSettings()
+		"The first SIGINT or SIGTERM stops it gently; another, a second or more later, stops it at once. SIGHUP lets it read the webhook's secrets again.").withSettings()
 	u.listed = true
 	err := u.parseNone(p, args)
 	if err != nil {

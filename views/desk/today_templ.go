@@ -448,7 +448,7 @@ func Today(p TodayPage) templ.Component {
 						return templ_7745c5c3_Err
 					}
 				} else if p.View == ViewPerson {
-					templ_7745c5c3_Err = empty("Nobody is waiting", "Answers, disputes and unclear mails appear here by themselves.", viewURL(ViewOpen), "See all open cases").Render(ctx, templ_7745c5c3_Buffer)
+					templ_7745c5c3_Err = empty("Nobody is waiting", "Answers, disputes, declines, consequences and unclear mails appear here by themselves.", viewURL(ViewOpen), "See all open cases").Render(ctx, templ_7745c5c3_Buffer)
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err
 					}
