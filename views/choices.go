@@ -53,6 +53,7 @@ type Outlook struct {
 	Open     bool // something is open at all
 	Resting  bool // reminders rest; Messages are what would come if they went on
 	Messages []Coming
+	Act      bool // a final act is ahead, after which a mail says that it was done
 }
 
 // Coming is one message still to come. At is zero when nobody can say yet when.
@@ -71,7 +72,7 @@ type Limits struct {
 }
 
 func (o Outlook) plan() ContactPlan {
-	p := ContactPlan{Remaining: len(o.Messages)}
+	p := ContactPlan{Remaining: len(o.Messages), Act: o.Act}
 	if p.Remaining > 0 {
 		p.Next = o.Messages[0].At
 	}

@@ -56,6 +56,7 @@ type ContactPlan struct {
 	Next      time.Time
 	Because   string // the message that says why not sooner, "" for no rule of ours
 	Resting   bool   // all reminders rest, so that nobody knows when the next would come
+	Act       bool   // a final act is ahead, after which a mail says that it was done
 }
 
 // Note is one calm sentence about the state of things, with the icon that goes with it.

@@ -83,6 +83,7 @@ func (p prospect) outlook(zone *time.Location) views.Outlook {
 	if !o.Open {
 		return o
 	}
+	o.Act = p.c.ActAhead(p.in.Plan)
 	for _, m := range p.c.Outlook(p.in, p.notices) {
 		coming := views.Coming{Way: wayOf(m.Ways)}
 		switch {

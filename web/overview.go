@@ -97,7 +97,7 @@ func (s *Server) overviewPage(f views.Frame, v visitor, st standing) views.Overv
 // contactPlanOf is what a customer whose case goes on may still hear from us. While all sending is stopped nobody knows when.
 func contactPlanOf(v visitor, st standing) *views.ContactPlan {
 	coming := st.c.Outlook(st.situation, st.notices)
-	plan := &views.ContactPlan{Remaining: len(coming), Resting: st.stopped}
+	plan := &views.ContactPlan{Remaining: len(coming), Resting: st.stopped, Act: st.c.ActAhead(st.situation.Plan)}
 	if st.stopped || len(coming) == 0 || coming[0].At.IsZero() {
 		return plan
 	}

@@ -23,6 +23,12 @@ func (c Case) Loses(step campaign.Step) bool {
 	return step.Consequence && (step.Acts() || step.Access.Tighter(c.Access))
 }
 
+// ActAhead reports whether a final act is still to come, or waits: its customer is written to once more if it is done,
+// though no reminder is left.
+func (c Case) ActAhead(plan campaign.Campaign) bool {
+	return c.Status == Open && slices.ContainsFunc(plan.Steps[min(c.Step, len(plan.Steps)):], campaign.Step.Acts)
+}
+
 // nextConsequence answers the index of NextConsequence.
 func (c Case) nextConsequence(in Situation) (int, bool) {
 	for i := c.Step; i < len(in.Plan.Steps); i++ {

@@ -99,6 +99,12 @@ func TestAFinalActWaitsForAManager(t *testing.T) {
 	page := "/admin/customers/" + customer
 	sub, _ := h.subscription(customer)["id"].(string)
 
+	their := h.browser()
+	for _, path := range []string{linkIn(t, mails[1]), "/pay/choices"} {
+		if got := their.get(path).text("main"); strings.Contains(got, "any more messages") || !strings.Contains(got, "You won’t get any more reminders.") {
+			t.Errorf("while a mail about the act may still come, %s says %s", their.path, got)
+		}
+	}
 	agent := h.colleague(staff.Agent)
 	if agent.get(page+"?act=final").page.Find("#question").Length() != 0 {
 		t.Error("an agent is asked to decide")
