@@ -185,22 +185,22 @@ func (cs *Cases) restedSince(ctx context.Context, tx *sql.Tx, c Case, from, now 
 	return days, nil
 }
 
-// restFor brings the pauses that follow from what Stripe says in line with it: a bank debit under way, a bank account that
-// is being proven, a dispute, consent withdrawn at the bank. disputes says whether the customer has any, running or not.
-func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []billing.Invoice, disputes bool, now time.Time) error {
+// facts answers for what of what Stripe says a case rests: a bank debit under way, a bank account that is being proven and by
+// when, a dispute, consent withdrawn at the bank. disputes says whether the customer has any, running or not. The answer about
+// consent is there only when it is yes.
+func (cs *Cases) facts(ctx context.Context, tx *sql.Tx, c Case, invoices []billing.Invoice, disputes bool, now time.Time) (want map[PauseReason]bool, proven time.Time, err error) {
 	disputed := false
 	if disputes {
-		var err error
-		disputed, err = cs.disputed(ctx, tx, *c, invoices)
+		disputed, err = cs.disputed(ctx, tx, c, invoices)
 		if err != nil {
-			return err
+			return nil, time.Time{}, err
 		}
 	}
-	proven, err := cs.provenBy(ctx, tx, *c, invoices, now)
+	proven, err = cs.provenBy(ctx, tx, c, invoices, now)
 	if err != nil {
-		return err
+		return nil, time.Time{}, err
 	}
-	want := map[PauseReason]bool{PauseProcessing: false, PauseVerification: proven.After(now), PauseDispute: disputed}
+	want = map[PauseReason]bool{PauseProcessing: false, PauseVerification: proven.After(now), PauseDispute: disputed}
 	for _, i := range invoices {
 		if !i.Open() {
 			continue
@@ -209,6 +209,41 @@ func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []bi
 		if i.Class() == billing.ClassConsent {
 			want[PauseConsent] = true
 		}
+	}
+	return want, proven, nil
+}
+
+// wouldRest reports whether a case that has taken its last step would rest now if it were open: for what Stripe says, or
+// because its customer has written since somebody last saw to that. No pause is kept for it, but its last mail may not have
+// left yet.
+func (cs *Cases) wouldRest(ctx context.Context, tx *sql.Tx, c Case, invoices []billing.Invoice, now time.Time) (bool, error) {
+	want, _, err := cs.facts(ctx, tx, c, invoices, true, now)
+	if err != nil || want[PauseProcessing] || want[PauseVerification] || want[PauseDispute] {
+		return err == nil, err
+	}
+	if want[PauseConsent] {
+		fresh, err := withdrawnAnew(ctx, tx, c, invoices)
+		if err != nil || fresh {
+			return err == nil, err
+		}
+	}
+	if cs.unanswered == nil {
+		return false, nil
+	}
+	since, err := cs.unanswered(ctx, tx, c.CustomerID)
+	if err != nil || since == 0 {
+		return false, err
+	}
+	had, err := selectPauses(ctx, tx, `WHERE case_id = $1 AND reason = $2`, c.ID, PauseConversation)
+	seen := slices.ContainsFunc(had, func(p Pause) bool { return p.EndedAt >= since }) // staff let reminders go on unanswered
+	return err == nil && !seen, err
+}
+
+// restFor brings the pauses that follow from what Stripe says in line with it (facts).
+func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []billing.Invoice, disputes bool, now time.Time) error {
+	want, proven, err := cs.facts(ctx, tx, *c, invoices, disputes, now)
+	if err != nil {
+		return err
 	}
 	active, err := cs.standingPauses(ctx, tx, *c)
 	if err != nil {

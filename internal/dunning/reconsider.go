@@ -206,8 +206,8 @@ func (cs *Cases) restUnanswered(ctx context.Context, tx *sql.Tx, c *Case, now ti
 	if cs.unanswered == nil {
 		return nil
 	}
-	waits, err := cs.unanswered(ctx, tx, c.CustomerID)
-	if err != nil || !waits {
+	since, err := cs.unanswered(ctx, tx, c.CustomerID)
+	if err != nil || since == 0 {
 		return err
 	}
 	return cs.begin(ctx, tx, c, Pause{CaseID: c.ID, Reason: PauseConversation, Since: now.Unix()})

@@ -30,8 +30,8 @@ type Say struct {
 }
 
 // WhichWanted decides right before notices are handed over, from what is stored, whether they may go, by their ids. It only
-// reads; what goes with a decision is kept by Follow. A reminder may go when its case is open and not resting, something is
-// owed, and the contact policy allows it now. The date it announces is later when the mail itself was held up. who are their
+// reads; what goes with a decision is kept by Follow. A reminder may go when its case is open and not resting, or took its last
+// step with it and would not rest, something is owed, and the contact policy allows it now. The date it announces is later when the mail itself was held up. who are their
 // customers, all different; whoever acts on the answer holds them, or has seen that nobody else did since (database.Held).
 func (cs *Cases) WhichWanted(ctx context.Context, tx *sql.Tx, notices []outbox.Notice, who map[string]billing.Customer, now time.Time) (map[string]Say, error) {
 	all := make(map[string]Say, len(notices))
@@ -107,6 +107,15 @@ func (cs *Cases) remindersWanted(ctx context.Context, tx *sql.Tx, reminders []ou
 			return fault.New(fault.NotFound, "There is no such case.")
 		}
 		in := situations[c.ID]
+		if c.Status == Exhausted && c.RestingSince == 0 && in.Class != billing.ClassNone {
+			rests, err := cs.wouldRest(ctx, tx, c, in.Invoices, now)
+			if err != nil {
+				return fmt.Errorf("see whether %s would rest: %w", c.ID, err)
+			}
+			if rests {
+				c.RestingSince = now.Unix()
+			}
+		}
 		say := c.wants(in, n, paying[n.CustomerID])
 		say.inApp = say.Skip == contact.NoMailWanted
 		if say.Go {
