@@ -218,7 +218,7 @@ func (s *Server) planOf(k record) *desk.Plan {
 	next := k.ahead[0]
 	zone := k.situation.Zones[0]
 	p := &desk.Plan{
-		Title: stepTitle(next.Step, next.Index+1), At: next.At.In(s.Zone), LocalAt: next.At.In(zone), City: cityOf(zone),
+		Title: k.titleAhead(next.Planned), At: next.At.In(s.Zone), LocalAt: next.At.In(zone), City: cityOf(zone),
 		Sentence: s.planSentence(k, next.Planned), Why: reasonSentences(next.Planned, k.c, k.situation),
 	}
 	switch {

@@ -54,6 +54,15 @@ func stepTitle(step campaign.Step, number int) string {
 	return title
 }
 
+// titleAhead names a step still to come by where it will be told to this customer.
+func (k record) titleAhead(p dunning.Planned) string {
+	step := p.Step
+	if ways := k.situation.Ways(step); len(ways) > 0 {
+		step.Channels = ways
+	}
+	return stepTitle(step, p.Index+1)
+}
+
 var accessWords = map[campaign.Access]string{
 	campaign.Full: "full", campaign.Grace: "full, in grace", campaign.Restricted: "limited", campaign.Suspended: "suspended",
 }

@@ -296,8 +296,12 @@ func (cs *Cases) say(ctx context.Context, tx *sql.Tx, c Case, step campaign.Step
 			}
 			return cs.tellInApp(ctx, tx, n, now)
 		}
-		if cs.stripeMails && !step.Announces && !step.Consequence {
-			return outbox.Skip(ctx, tx, n, string(ReasonStripeMail), now.Unix())
+		if cs.stripeMails && leftToStripe(step) {
+			err = outbox.Skip(ctx, tx, n, string(ReasonStripeMail), now.Unix())
+			if err != nil {
+				return err
+			}
+			return cs.tellInApp(ctx, tx, n, now)
 		}
 	}
 	_, err := outbox.Queue(ctx, tx, n, now.Unix())
