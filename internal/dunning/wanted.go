@@ -24,6 +24,7 @@ type Say struct {
 	Case   Case
 	In     Situation
 	Broken bool // a day its customer had set came to nothing, now or earlier
+	Held   bool // the consequence whose day Case announces waits for a person, so that nobody can name its day
 
 	moved bool // the date that Case announces is later than the one that is kept
 	inApp bool // it is told in the app in the mail's place
@@ -121,10 +122,31 @@ func (cs *Cases) remindersWanted(ctx context.Context, tx *sql.Tx, reminders []ou
 		if say.Go {
 			say.In, say.Broken = in, broken[n.CustomerID]
 			say.Case, say.moved = c.givenNotice(in, n.Step, now)
+			say.Held, err = heldNow(ctx, tx, say.Case, in)
+			if err != nil {
+				return err
+			}
 		}
 		all[n.ID] = say
 	}
 	return nil
+}
+
+// heldNow reports whether the next consequence of a case waits for a person, as Foresee tells. The notices are read only where
+// the step that announces it has been taken; before that, it is still to be announced or never will be.
+func heldNow(ctx context.Context, tx *sql.Tx, c Case, in Situation) (bool, error) {
+	i, ahead := c.nextConsequence(in)
+	if !ahead {
+		return false, nil
+	}
+	if c.willTell(in, i, nil) {
+		return false, nil
+	}
+	notices, err := outbox.OfCase(ctx, tx, c.ID)
+	if err != nil {
+		return false, fmt.Errorf("read what announced a consequence of %s: %w", c.ID, err)
+	}
+	return c.holds(in, i, notices) != "", nil
 }
 
 // wants decides whether a reminder of the case may go. It looks at nothing but its arguments.
