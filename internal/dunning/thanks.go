@@ -3,6 +3,7 @@ package dunning
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"sollecito/internal/billing"
@@ -33,6 +34,22 @@ func joinThanks(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// owesStill reports whether the customer's open case is about something that is not paid. Nobody is told meanwhile that all is
+// settled, though an older case of theirs was just paid; the letter about the open one tells it.
+func (cs *Cases) owesStill(ctx context.Context, tx *sql.Tx, customer string) (bool, error) {
+	open, err := selectCases(ctx, tx, `WHERE customer_id = $1 AND status = 'open'`, customer)
+	if err != nil {
+		return false, err
+	}
+	for _, c := range open {
+		invoices, err := cs.InvoicesOf(ctx, tx, c)
+		if err != nil || slices.ContainsFunc(invoices, billing.Invoice.Open) {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // ThanksFor answers the cases of which a letter says that all is settled: its own, and those whose letters were left out for
