@@ -352,8 +352,9 @@ func paidSince(ctx context.Context, tx *sql.Tx, p Pause, customer string, invoic
 	return answered, nil
 }
 
-// withdrawnAnew reports whether consent was withdrawn for an open invoice that failed after the last pause for that had
-// ended. For one that failed before somebody has answered, and the pause does not come back by itself.
+// withdrawnAnew reports whether consent was withdrawn for an open invoice after the last pause for that had ended, at its
+// first failure or on a further try. For one whose bank has said so only before, somebody has answered, and the pause does not
+// come back by itself.
 func withdrawnAnew(ctx context.Context, tx *sql.Tx, c Case, invoices []billing.Invoice) (bool, error) {
 	had, err := selectPauses(ctx, tx, `WHERE case_id = $1 AND reason = $2`, c.ID, PauseConsent)
 	if err != nil {
@@ -363,9 +364,28 @@ func withdrawnAnew(ctx context.Context, tx *sql.Tx, c Case, invoices []billing.I
 	for _, p := range had {
 		answered = max(answered, p.EndedAt)
 	}
-	return slices.ContainsFunc(invoices, func(i billing.Invoice) bool {
-		return i.Open() && i.Class() == billing.ClassConsent && i.FailedAt > answered
-	}), nil
+	withdrawn := map[string]int64{} // when, by invoice
+	for _, i := range invoices {
+		if i.Open() && i.Class() == billing.ClassConsent {
+			withdrawn[i.ID] = i.FailedAt
+		}
+	}
+	tries, err := billing.Tries(ctx, tx, c.CustomerID)
+	if err != nil {
+		return false, fmt.Errorf("read when consent was withdrawn: %w", err)
+	}
+	for _, a := range tries {
+		first, asks := withdrawn[a.InvoiceID]
+		if asks && a.Status == billing.AttemptDeclined && a.Decline.Class() == billing.ClassConsent {
+			withdrawn[a.InvoiceID] = max(first, a.StartedAt)
+		}
+	}
+	for _, at := range withdrawn {
+		if at > answered {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func find(pauses []Pause, reason PauseReason) (Pause, bool) {
