@@ -284,6 +284,11 @@ func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []bi
 			if err != nil {
 				return err
 			}
+		case wanted && reason == PauseDispute:
+			err = cs.spareDisputedAgain(ctx, tx, c, now)
+			if err != nil {
+				return err
+			}
 		case known && !wanted && stands:
 			err = cs.end(ctx, tx, c, standing, "", now)
 			if err != nil {
@@ -302,6 +307,29 @@ func (cs *Cases) standingPauses(ctx context.Context, tx *sql.Tx, c Case) ([]Paus
 	return cs.ActivePauses(ctx, tx, c.ID)
 }
 
+// whyDisputed is why nothing is charged on the day that was chosen.
+const whyDisputed = "Their bank disputes a payment; nothing is charged by itself meanwhile."
+
+// spareDisputedAgain is spareDisputed for a case that rests for a dispute already: a day that was chosen since is taken back
+// by a further one.
+func (cs *Cases) spareDisputedAgain(ctx context.Context, tx *sql.Tx, c *Case, now time.Time) error {
+	p, err := cs.ActivePromise(ctx, tx, c.ID)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	all, err := billing.Disputes(ctx, tx, c.CustomerID)
+	if err != nil {
+		return fmt.Errorf("read the disputes of %s: %w", c.CustomerID, err)
+	}
+	if !slices.ContainsFunc(all, func(d billing.Dispute) bool { return (d.Running() || d.Lost()) && d.CreatedAt >= p.MadeAt }) {
+		return nil
+	}
+	return cs.spareDisputed(ctx, tx, c, now)
+}
+
 // spareDisputed takes back the day on which a case was to be charged that rests for a dispute from now on: nothing is charged
 // by itself of somebody whose bank looks into a payment. A charge that is being made cannot be taken back.
 func (cs *Cases) spareDisputed(ctx context.Context, tx *sql.Tx, c *Case, now time.Time) error {
@@ -312,7 +340,7 @@ func (cs *Cases) spareDisputed(ctx context.Context, tx *sql.Tx, c *Case, now tim
 	if err != nil {
 		return err
 	}
-	err = endPromise(ctx, tx, p, PromiseWithdrawn, "", "Their bank disputes a payment; nothing is charged by itself meanwhile.", now)
+	err = endPromise(ctx, tx, p, PromiseWithdrawn, "", whyDisputed, now)
 	if err != nil {
 		return err
 	}
