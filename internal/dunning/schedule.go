@@ -44,6 +44,7 @@ func (c *Case) keepsPlace(now time.Time) bool {
 // replan writes when the case's next step comes, by its situation. was is the case as it is stored, the zero Case when
 // that is not known.
 func (cs *Cases) replan(ctx context.Context, tx *sql.Tx, was, c Case, in Situation, now time.Time) error {
+	c.Puzzling = slices.ContainsFunc(in.Invoices, billing.Invoice.Puzzling)
 	c, ok := c.planned(in)
 	if !ok {
 		return cs.exhaust(ctx, tx, c, now)

@@ -116,7 +116,7 @@ func (s *Schedule) followPolicy(ctx context.Context, now time.Time) (int, error)
 		return 0, err
 	}
 	if s.reached == "" {
-		s.Log.InfoContext(ctx, "the contact policy is another one, open cases are planned anew")
+		s.Log.InfoContext(ctx, "the contact policy is another one, or this version keeps more of open cases: they are planned anew")
 	}
 	held, err := s.planAnew(ctx, ids, now)
 	if err != nil {
