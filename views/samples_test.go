@@ -164,6 +164,10 @@ func samples(f Frame) []sample {
 			p.Note = &Note{Kind: NotePause, Said: Said{Key: "note.claim_until", Args: l10n.Args{"Day": on(11, 13)}}}
 			p.NotCharged = &Note{Kind: NoteInfo, Said: Said{Key: "transfer.not_charged", Args: l10n.Args{"Amount": []billing.Money{eur(2900)}, "Day": on(11, 28)}}}
 		}),
+		overview("due-not-charged-disputed", 1, func(p *OverviewPage) {
+			p.Note = &Note{Kind: NotePause, Said: Said{Key: "note.dispute_other"}}
+			p.NotCharged = &Note{Kind: NoteInfo, Said: Said{Key: "promise.not_charged", Args: l10n.Args{"Amount": []billing.Money{eur(2900)}, "Day": on(11, 28)}}}
+		}),
 		overview("due-wants-to-cancel", 1, func(p *OverviewPage) { p.Cancels = true }),
 		{name: "promise", page: ChoosePromise(PromisePage{Frame: f, Amounts: []billing.Money{eur(2900)}, Card: visa(), Days: []time.Time{on(11, 7), on(11, 8)}, Chosen: "2025-11-08", Last: true}), mainActs: 1},
 		{name: "promise-self-fault", page: ChoosePromise(PromisePage{Frame: f, Amounts: []billing.Money{eur(2900)}, Days: []time.Time{on(11, 7)}, Faults: []Fault{{Field: "day", Said: Said{Key: "promise.fault_day"}}}}), mainActs: 1},

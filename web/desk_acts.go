@@ -180,7 +180,7 @@ func (s *Server) afterResting(k record) desk.Next {
 	if !ok {
 		return desk.Next{}
 	}
-	return desk.Next{Title: stepTitle(k.c, k.situation.Plan, next.Index), At: next.At.In(s.Zone)}
+	return desk.Next{Title: k.titleAhead(next), At: next.At.In(s.Zone)}
 }
 
 // longestNote is the most characters a note to colleagues may have, as its field allows.

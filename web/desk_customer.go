@@ -223,7 +223,7 @@ func (s *Server) planOf(k record) *desk.Plan {
 	zone := k.situation.Zones[0]
 	waits := next.Held != "" || next.Step.Acts() && finalHeld(k) != ""
 	p := &desk.Plan{
-		Title: stepTitle(k.c, k.situation.Plan, next.Index), At: next.At.In(s.Zone), LocalAt: next.At.In(zone), City: cityOf(zone),
+		Title: k.titleAhead(next.Planned), At: next.At.In(s.Zone), LocalAt: next.At.In(zone), City: cityOf(zone),
 		Sentence: s.planSentence(k, next.Planned), Why: reasonSentences(next.Planned, k.c, k.situation, waits),
 	}
 	switch {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"sollecito/internal/billing"
 	"sollecito/internal/database"
@@ -43,6 +44,12 @@ func (s *Server) interestOf(k record, who staff.Member) *desk.Interest {
 			p.Refused = fault.MessageOf(err)
 		} else {
 			p.Lines = claim.Breakdown(s.interestMoney)
+		}
+		same := func(before desk.ProposedInterest) bool { return p.Refused != "" && before.Refused == p.Refused }
+		at := slices.IndexFunc(shown.Proposed, same)
+		if at >= 0 {
+			shown.Proposed[at].Others = append(shown.Proposed[at].Others, p.Invoice)
+			continue
 		}
 		shown.Proposed = append(shown.Proposed, p)
 	}

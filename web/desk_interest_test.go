@@ -166,3 +166,18 @@ func TestLateInterestIsRefused(t *testing.T) {
 		t.Error("it is there although it is switched off")
 	}
 }
+
+// Several invoices that are refused for one reason are refused once, by all their names.
+func TestLateInterestIsRefusedOnceForSeveralInvoices(t *testing.T) {
+	h := newHouse(t, func(o *Options) { o.Interest = ratesOf2026(t) })
+	c := billing.Customer{ID: "cus_person", Name: "Ada", Email: "ada@example.com", Country: "IT"}
+	first, second := h.invoice("cus_person", "insufficient_funds"), h.invoice("cus_person", "insufficient_funds")
+	first.Number, second.ID, second.Number = "LUMEN-1", "in_second", "LUMEN-2"
+	first.CreatedAt, second.CreatedAt = h.clock().AddDate(0, 0, -63).Unix(), h.clock().AddDate(0, 0, -33).Unix()
+	h.hear(c, first, second)
+	h.colleague("manager@lumen.example", staff.Manager)
+	got := words(h.member(staff.Manager).page("/admin/customers/cus_person").Find("section[aria-labelledby=interest]"))
+	if strings.Count(got, "Nothing says that they are a business") != 1 || !strings.Contains(got, "Invoices LUMEN-1") || !strings.Contains(got, "LUMEN-2") {
+		t.Error(got)
+	}
+}

@@ -289,7 +289,7 @@ func (s *Server) aheadOf(k record) []desk.Entry {
 	var all []desk.Entry
 	for _, p := range k.ahead {
 		e := desk.Entry{
-			At: p.At.In(s.Zone), Undated: p.Held != "", Kind: desk.KindMail, Title: stepTitle(k.c, k.situation.Plan, p.Index),
+			At: p.At.In(s.Zone), Undated: p.Held != "", Kind: desk.KindMail, Title: k.titleAhead(p.Planned),
 			Detail: s.moved("If nothing has been paid by then.", p.Why),
 		}
 		switch {
@@ -309,7 +309,7 @@ func (s *Server) aheadOf(k record) []desk.Entry {
 			e.Kind, e.Detail = desk.KindAccess, s.moved("Needs the message that announced it to have surely been sent.", p.Why)
 		case k.situation.Unsaid(p.Step) != "":
 			e.Detail = s.moved(s.whyWords(string(k.situation.Unsaid(p.Step))), p.Why)
-		case !p.Step.Has(outbox.Email):
+		case !slices.Contains(k.situation.Ways(p.Step), outbox.Email):
 			e.Kind = desk.KindBanner
 		}
 		all = append(all, e)

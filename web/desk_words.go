@@ -67,6 +67,16 @@ func stepTitle(c dunning.Case, plan campaign.Campaign, i int) string {
 	return title
 }
 
+// titleAhead names a step still to come by where it will be told to this customer.
+func (k record) titleAhead(p dunning.Planned) string {
+	plan := k.situation.Plan
+	if ways := k.situation.Ways(p.Step); len(ways) > 0 {
+		plan.Steps = slices.Clone(plan.Steps)
+		plan.Steps[p.Index].Channels = ways
+	}
+	return stepTitle(k.c, plan, p.Index)
+}
+
 // announcesLoss reports whether the step at an index announces something that the customer still has.
 func announcesLoss(c dunning.Case, plan campaign.Campaign, i int) bool {
 	next := slices.IndexFunc(plan.Steps[i+1:], func(s campaign.Step) bool { return s.Consequence })

@@ -42,17 +42,25 @@ func (s *Server) askTransfer(w http.ResponseWriter, r *http.Request, v visitor, 
 	return nil
 }
 
-// notChargedNote says that a charge is not made because its customer told of a transfer; nil when none was taken back for
-// that, and when its day is over.
+// notChargedNote says that a charge is not made because its customer told of a transfer, or their bank disputes a payment; nil
+// when none was taken back for either, and when its day is over.
 func (s *Server) notChargedNote(v visitor, st standing) *views.Note {
 	p := st.withdrawn
-	claimed := slices.ContainsFunc(st.pauses, func(c dunning.Pause) bool {
-		return p != nil && c.Reason == dunning.PauseClaim && c.Since == p.EndedAt
-	})
-	if !claimed || p.Kind != dunning.PromiseCharge || s.Now().After(p.On(v.zone).AddDate(0, 0, 1)) {
+	if p == nil || p.Kind != dunning.PromiseCharge || s.Now().After(p.On(v.zone).AddDate(0, 0, 1)) {
 		return nil
 	}
-	return &views.Note{Kind: views.NoteInfo, Said: views.Said{Key: "transfer.not_charged", Args: l10n.Args{"Amount": p.Amounts(), "Day": p.On(v.zone)}}}
+	for _, rests := range st.pauses {
+		key, takesBack := notChargedKey[rests.Reason]
+		if takesBack && rests.Since == p.EndedAt {
+			return &views.Note{Kind: views.NoteInfo, Said: views.Said{Key: key, Args: l10n.Args{"Amount": p.Amounts(), "Day": p.On(v.zone)}}}
+		}
+	}
+	return nil
+}
+
+// notChargedKey says of the pauses that take back the day of a charge in the moment they begin that it is not made.
+var notChargedKey = map[dunning.PauseReason]string{
+	dunning.PauseClaim: "transfer.not_charged", dunning.PauseDispute: "promise.not_charged",
 }
 
 // claimTransfer lets reminders rest while staff look for a transfer.

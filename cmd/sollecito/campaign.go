@@ -110,7 +110,7 @@ func campaignCommand(p program, args []string) error {
 
 // campaignSettings names the settings that bear on what a campaign does.
 func campaignSettings(p program) []string {
-	names := []string{"DATABASE_URL", "DEFAULT_ZONE", "CONTACT_HOURS", "CONTACT_DAYS", "CONTACT_HOLIDAYS", "CONTACT_CAP", "FINAL_ACTS"}
+	names := []string{"DATABASE_URL", "DEFAULT_ZONE", "CONTACT_HOURS", "CONTACT_DAYS", "CONTACT_HOLIDAYS", "CONTACT_CAP", "COLLECTOR_MODE", "REGULATED_CREDIT", "FINAL_ACTS"}
 	_, stated := p.environ("SOLLECITO_STRIPE_EMAILS")
 	if stated { // a dry run leaves it open; what is said of it must be right
 		names = append(names, "STRIPE_EMAILS")

@@ -83,7 +83,10 @@ steps:
 			t.Errorf("Stripe's mails %s: it goes by %v", mails, got)
 		}
 	}
-	for name, says := range map[string]string{"SOLLECITO_FINAL_ACTS": "must be person or automatic", "SOLLECITO_STRIPE_EMAILS": "must be on or off"} {
+	for name, says := range map[string]string{
+		"SOLLECITO_FINAL_ACTS": "must be person or automatic", "SOLLECITO_STRIPE_EMAILS": "must be on or off", "SOLLECITO_COLLECTOR_MODE": "must be on or off",
+		"SOLLECITO_REGULATED_CREDIT": "must be on or off",
+	} {
 		environ := map[string]string{"SOLLECITO_DATABASE_URL": address, name: "ON"}
 		var errs bytes.Buffer
 		code := run(t.Context(), []string{"campaign", "simulate"}, func(name string) (string, bool) { v, is := environ[name]; return v, is }, nil, &bytes.Buffer{}, &errs)

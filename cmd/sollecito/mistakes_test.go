@@ -95,3 +95,19 @@ func TestAnAnswerThatIsLostIsAFailure(t *testing.T) {
 		}
 	}
 }
+
+// What sync cannot make out of the settings that the cases wait by is told, not taken as off.
+func TestSyncTellsFaultsOfTheContactPolicy(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"SOLLECITO_REGULATED_CREDIT", "SOLLECITO_COLLECTOR_MODE", "SOLLECITO_CONTACT_HOLIDAYS"} {
+		settings := map[string]string{
+			"SOLLECITO_DATABASE_URL": databasetest.URL(t), "SOLLECITO_BASE_URL": "https://pay.lumen.example", "SOLLECITO_STRIPE_SECRET_KEY": "sk_test_1",
+			"SOLLECITO_STRIPE_API_URL": "http://127.0.0.1:1", "SOLLECITO_STRIPE_EMAILS": "off", "SOLLECITO_TEST_RECIPIENT": "*", name: "On",
+		}
+		var errs bytes.Buffer
+		code := run(t.Context(), []string{"sync"}, func(name string) (string, bool) { v, ok := settings[name]; return v, ok }, nil, &bytes.Buffer{}, &errs)
+		if code != exitFault || !strings.Contains(errs.String(), name+": must be on or off") {
+			t.Errorf("sync ends with %d: %s", code, errs.String())
+		}
+	}
+}

@@ -32,7 +32,8 @@ func syncCommand(p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	c, err := u.configuration(p, "DATABASE_URL", "BASE_URL", "STRIPE_SECRET_KEY", "STRIPE_API_URL", "DEFAULT_ZONE", "CONTACT_HOURS", "CONTACT_DAYS", "CONTACT_HOLIDAYS", "CONTACT_CAP", "STRIPE_EMAILS")
+	c, err := u.configuration(p, "DATABASE_URL", "BASE_URL", "STRIPE_SECRET_KEY", "STRIPE_API_URL", "DEFAULT_ZONE", "CONTACT_HOURS", "CONTACT_DAYS", "CONTACT_HOLIDAYS", "CONTACT_CAP",
+		"COLLECTOR_MODE", "REGULATED_CREDIT", "STRIPE_EMAILS")
 	if err != nil {
 		return err
 	}

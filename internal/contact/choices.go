@@ -74,8 +74,30 @@ func AsksToStop(reply string) bool {
 		return false
 	}
 	line = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSuffix(strings.TrimPrefix(line, "please "), " please"), "per favore "), " grazie")
-	line = strings.NewReplacer("e mail", "mail", "’", "'").Replace(line)
-	return slices.Contains(stopWords, line) || strings.Contains(line, "unsubscribe") || strings.Contains(line, "opt out")
+	line = plain(line)
+	return slices.ContainsFunc(stopWords, func(known string) bool { return plain(known) == line }) ||
+		strings.Contains(line, "unsubscribe") || strings.Contains(line, "opt out")
+}
+
+// plain makes one spelling of the several that a line may have: an e-mail, an email and a mail are the same, whatever their
+// ending. Only whole words count, or the end of "more" would go with the mails after it.
+func plain(line string) string {
+	var words []string
+	for w := range strings.FieldsSeq(strings.ReplaceAll(line, "’", "'")) {
+		if last := len(words) - 1; last >= 0 && strings.HasPrefix(w, "mail") && (words[last] == "e" || words[last] == "d'e") {
+			words[last] = strings.TrimSuffix(words[last], "e") + w
+			continue
+		}
+		front := ""
+		if strings.HasPrefix(w, "d'") {
+			front, w = "d'", w[len("d'"):]
+		}
+		if strings.HasPrefix(w, "email") {
+			w = w[len("e"):]
+		}
+		words = append(words, front+w)
+	}
+	return strings.Join(words, " ")
 }
 
 // stopWords leave out those that may mean the subscription: cancel, end, terminate.

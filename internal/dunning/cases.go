@@ -29,7 +29,7 @@ type Cases struct {
 	promises    PromiseRules
 	claimDays   int
 	actsAlone   bool // final acts need no person
-	unanswered  func(ctx context.Context, tx *sql.Tx, customer string) (bool, error)
+	unanswered  func(ctx context.Context, tx *sql.Tx, customer string) (since int64, err error)
 }
 
 // Rules are what an installation sets for all its cases.
@@ -43,9 +43,9 @@ type Rules struct {
 	ClaimDays   int            // business days a case rests for a transfer said to be on its way; 0 is five
 	FinalActs   bool           // final acts at Stripe are done without a person
 
-	// Unanswered reports whether a customer waits for an answer of ours. A case that opens meanwhile rests until it is
-	// given, as one that was open when they wrote does. Nil when nobody can write.
-	Unanswered func(ctx context.Context, tx *sql.Tx, customer string) (bool, error)
+	// Unanswered answers since when a customer waits for an answer of ours (unix seconds), 0 when they don't. A case that
+	// opens meanwhile rests until it is given, as one that was open when they wrote does. Nil when nobody can write.
+	Unanswered func(ctx context.Context, tx *sql.Tx, customer string) (since int64, err error)
 }
 
 // NewCases makes the collection.

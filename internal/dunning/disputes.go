@@ -58,7 +58,7 @@ func (cs *Cases) disputed(ctx context.Context, tx *sql.Tx, c Case, invoices []bi
 	if err != nil || len(all) == 0 {
 		return false, err
 	}
-	pauses, err := selectPauses(ctx, tx, `WHERE case_id = $1 AND reason = $2 AND ended_at > 0`, c.ID, PauseDispute)
+	left, err := undecided(ctx, tx, c, all)
 	if err != nil {
 		return false, err
 	}
@@ -66,16 +66,35 @@ func (cs *Cases) disputed(ctx context.Context, tx *sql.Tx, c Case, invoices []bi
 	for _, i := range invoices {
 		begun = min(begun, i.CreatedAt)
 	}
-	for _, d := range all {
-		decided := false
-		for _, p := range pauses {
-			decided = decided || p.EndedAt >= d.CreatedAt
-		}
-		if !decided && (d.Running() || d.Lost() && d.CreatedAt >= begun) {
-			return true, nil
-		}
+	return slices.ContainsFunc(left, func(d billing.Dispute) bool { return d.Running() || d.Lost() && d.CreatedAt >= begun }), nil
+}
+
+// disputeRuns reports whether a bank looks into a payment of the case's customer, and nobody has decided to go on meanwhile.
+func (cs *Cases) disputeRuns(ctx context.Context, tx *sql.Tx, caseID string) (bool, error) {
+	c, err := cs.Find(ctx, tx, caseID)
+	if err != nil {
+		return false, err
 	}
-	return false, nil
+	all, err := billing.Disputes(ctx, tx, c.CustomerID)
+	if err != nil {
+		return false, err
+	}
+	left, err := undecided(ctx, tx, c, all)
+	return slices.ContainsFunc(left, billing.Dispute.Running), err
+}
+
+// undecided answers those of the disputes after whose beginning nobody has ended the case's pause for one.
+func undecided(ctx context.Context, tx *sql.Tx, c Case, all []billing.Dispute) ([]billing.Dispute, error) {
+	if len(all) == 0 {
+		return nil, nil
+	}
+	pauses, err := selectPauses(ctx, tx, `WHERE case_id = $1 AND reason = $2 AND ended_at > 0`, c.ID, PauseDispute)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(d billing.Dispute) bool {
+		return slices.ContainsFunc(pauses, func(p Pause) bool { return p.EndedAt >= d.CreatedAt })
+	}), nil
 }
 
 // overWords say for staff that a pause has ended. Whoever ends one that a lost dispute left has answered what it asked.

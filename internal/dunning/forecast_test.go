@@ -91,11 +91,11 @@ func TestWhatLeavesGoesTheWaysItWillGo(t *testing.T) {
 		by          []outbox.Channel
 		messages    int
 	}{
-		"as the campaign says":              {plan: both, by: []outbox.Channel{outbox.Email, outbox.App}, messages: 1},
-		"Stripe mails, the app tells":       {plan: both, stripeMails: true, by: app, messages: 1},
-		"Stripe mails, and we say nothing":  {plan: mailed, stripeMails: true},
-		"they want no mail, the app tells":  {plan: both, noMail: true, by: app, messages: 1},
-		"no mail, though it was mail alone": {plan: mailed, noMail: true, by: app, messages: 1},
+		"as the campaign says":                   {plan: both, by: []outbox.Channel{outbox.Email, outbox.App}, messages: 1},
+		"Stripe mails, the app tells":            {plan: both, stripeMails: true, by: app, messages: 1},
+		"Stripe mails, though it was mail alone": {plan: mailed, stripeMails: true, by: app, messages: 1},
+		"they want no mail, the app tells":       {plan: both, noMail: true, by: app, messages: 1},
+		"no mail, though it was mail alone":      {plan: mailed, noMail: true, by: app, messages: 1},
 	} {
 		w := setup(t)
 		w.cases = dunning.NewCases(dunning.Rules{

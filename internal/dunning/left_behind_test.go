@@ -161,3 +161,46 @@ func TestTheContactWhoWasRemindedIsToldThatAllIsSettled(t *testing.T) {
 	}
 	t.Errorf("not told: %+v", w.notices())
 }
+
+// Consent that is withdrawn on a further try of an invoice which failed long before asks anew too; without a further try it
+// does not.
+func TestConsentWithdrawnOnAFurtherTryRestsTheCaseAgain(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	older := w.failed("in_1", "insufficient_funds")
+	w.hear(older)
+	w.now = w.now.Add(5 * 24 * time.Hour)
+	further := w.failed("in_2", "revocation_of_authorization")
+	w.hear(older, further)
+	if w.latest().RestingSince == 0 {
+		t.Fatal("goes on though consent was withdrawn")
+	}
+	w.now = w.now.Add(24 * time.Hour)
+	further = paid(further)
+	further.PaidAt, further.Decline = w.now.Unix(), billing.Decline{}
+	w.hear(older, further)
+	if w.latest().RestingSince != 0 {
+		t.Fatal("rests on though that was paid")
+	}
+	w.now = w.now.Add(24 * time.Hour)
+	older.Decline.DeclineCode, older.AttemptCount = "revocation_of_all_authorizations", 2
+	w.do(func(ctx context.Context, tx *sql.Tx) error {
+		return billing.SaveTries(ctx, tx, []billing.Attempt{{
+			CustomerID: "cus_1", InvoiceID: "in_1", MethodID: "pm_1", Status: billing.AttemptDeclined, By: billing.ByStripe, Charge: "ch_2",
+			Amount: older.Remaining(), Decline: older.Decline, StartedAt: w.now.Unix(),
+		}})
+	})
+	w.hear(older, further)
+	c := w.latest()
+	if c.RestingSince == 0 {
+		t.Fatal("goes on though consent was withdrawn on the further try")
+	}
+	w.now = w.now.Add(24 * time.Hour)
+	w.do(func(ctx context.Context, tx *sql.Tx) error {
+		return w.cases.Resume(ctx, tx, c.ID, "Ines", w.now, dunning.PauseConsent)
+	})
+	w.hear(older, further)
+	if w.latest().RestingSince != 0 {
+		t.Error("the pause that staff ended came back by itself")
+	}
+}

@@ -10,27 +10,34 @@ import (
 )
 
 // Ways answers on which channels a step speaks to this customer: the campaign's own, without what they asked not to
-// get. What they don't want by mail is told in the app instead, unless they want nothing there either.
+// get. What they don't want by mail, or Stripe itself mails about, is told in the app instead, unless they want nothing there
+// either.
 func (in Situation) Ways(step campaign.Step) []outbox.Channel {
 	var ways []outbox.Channel
-	if step.Has(outbox.Email) && !in.Choices.NoMail && !(in.StripeMails && !step.Announces && !step.Consequence) {
+	mails := step.Has(outbox.Email)
+	withheld := mails && (in.Choices.NoMail || in.StripeMails && leftToStripe(step))
+	if mails && !withheld {
 		ways = append(ways, outbox.Email)
 	}
-	if (step.Has(outbox.App) || step.Has(outbox.Email) && in.Choices.NoMail) && !in.Choices.NoApp {
+	if (step.Has(outbox.App) || withheld) && !in.Choices.NoApp {
 		ways = append(ways, outbox.App)
 	}
 	return ways
 }
+
+// leftToStripe reports whether a step is one of those whose mail is left to Stripe where Stripe itself mails about failures: it
+// announces nothing and takes nothing away. Of what is to be taken away nobody but us can tell.
+func leftToStripe(step campaign.Step) bool { return !step.Announces && !step.Consequence }
 
 // Unsaid answers why a step that has channels says nothing to this customer, "" when it says something or has none.
 func (in Situation) Unsaid(step campaign.Step) contact.Reason {
 	switch {
 	case len(step.Channels) == 0 || len(in.Ways(step)) > 0:
 		return ""
-	case in.Choices.NoMail || in.Choices.NoApp:
-		return ReasonUnwanted
+	case in.StripeMails && !in.Choices.NoMail && step.Has(outbox.Email):
+		return ReasonStripeMail // and they want nothing in the app
 	}
-	return ReasonStripeMail
+	return ReasonUnwanted
 }
 
 // Coming is one message a customer may still get about a case.

@@ -189,22 +189,22 @@ func (cs *Cases) restedSince(ctx context.Context, tx *sql.Tx, c Case, from, now 
 	return days, nil
 }
 
-// restFor brings the pauses that follow from what Stripe says in line with it: a bank debit under way, a bank account that
-// is being proven, a dispute, consent withdrawn at the bank. disputes says whether the customer has any, running or not.
-func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []billing.Invoice, disputes bool, now time.Time) error {
+// facts answers for what of what Stripe says a case rests: a bank debit under way, a bank account that is being proven and by
+// when, a dispute, consent withdrawn at the bank. disputes says whether the customer has any, running or not. The answer about
+// consent is there only when it is yes.
+func (cs *Cases) facts(ctx context.Context, tx *sql.Tx, c Case, invoices []billing.Invoice, disputes bool, now time.Time) (want map[PauseReason]bool, proven time.Time, err error) {
 	disputed := false
 	if disputes {
-		var err error
-		disputed, err = cs.disputed(ctx, tx, *c, invoices)
+		disputed, err = cs.disputed(ctx, tx, c, invoices)
 		if err != nil {
-			return err
+			return nil, time.Time{}, err
 		}
 	}
-	proven, err := cs.provenBy(ctx, tx, *c, invoices, now)
+	proven, err = cs.provenBy(ctx, tx, c, invoices, now)
 	if err != nil {
-		return err
+		return nil, time.Time{}, err
 	}
-	want := map[PauseReason]bool{PauseProcessing: false, PauseVerification: proven.After(now), PauseDispute: disputed}
+	want = map[PauseReason]bool{PauseProcessing: false, PauseVerification: proven.After(now), PauseDispute: disputed}
 	for _, i := range invoices {
 		if !i.Open() {
 			continue
@@ -213,6 +213,41 @@ func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []bi
 		if i.Class() == billing.ClassConsent {
 			want[PauseConsent] = true
 		}
+	}
+	return want, proven, nil
+}
+
+// wouldRest reports whether a case that has taken its last step would rest now if it were open: for what Stripe says, or
+// because its customer has written since somebody last saw to that. No pause is kept for it, but its last mail may not have
+// left yet.
+func (cs *Cases) wouldRest(ctx context.Context, tx *sql.Tx, c Case, invoices []billing.Invoice, now time.Time) (bool, error) {
+	want, _, err := cs.facts(ctx, tx, c, invoices, true, now)
+	if err != nil || want[PauseProcessing] || want[PauseVerification] || want[PauseDispute] {
+		return err == nil, err
+	}
+	if want[PauseConsent] {
+		fresh, err := withdrawnAnew(ctx, tx, c, invoices)
+		if err != nil || fresh {
+			return err == nil, err
+		}
+	}
+	if cs.unanswered == nil {
+		return false, nil
+	}
+	since, err := cs.unanswered(ctx, tx, c.CustomerID)
+	if err != nil || since == 0 {
+		return false, err
+	}
+	had, err := selectPauses(ctx, tx, `WHERE case_id = $1 AND reason = $2`, c.ID, PauseConversation)
+	seen := slices.ContainsFunc(had, func(p Pause) bool { return p.EndedAt >= since }) // staff let reminders go on unanswered
+	return err == nil && !seen, err
+}
+
+// restFor brings the pauses that follow from what Stripe says in line with it (facts).
+func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []billing.Invoice, disputes bool, now time.Time) error {
+	want, proven, err := cs.facts(ctx, tx, *c, invoices, disputes, now)
+	if err != nil {
+		return err
 	}
 	active, err := cs.standingPauses(ctx, tx, *c)
 	if err != nil {
@@ -253,6 +288,11 @@ func (cs *Cases) restFor(ctx context.Context, tx *sql.Tx, c *Case, invoices []bi
 			if err != nil {
 				return err
 			}
+		case wanted && reason == PauseDispute:
+			err = cs.spareDisputedAgain(ctx, tx, c, now)
+			if err != nil {
+				return err
+			}
 		case known && !wanted && stands:
 			err = cs.end(ctx, tx, c, standing, "", now)
 			if err != nil {
@@ -271,6 +311,29 @@ func (cs *Cases) standingPauses(ctx context.Context, tx *sql.Tx, c Case) ([]Paus
 	return cs.ActivePauses(ctx, tx, c.ID)
 }
 
+// whyDisputed is why nothing is charged on the day that was chosen.
+const whyDisputed = "Their bank disputes a payment; nothing is charged by itself meanwhile."
+
+// spareDisputedAgain is spareDisputed for a case that rests for a dispute already: a day that was chosen since is taken back
+// by a further one.
+func (cs *Cases) spareDisputedAgain(ctx context.Context, tx *sql.Tx, c *Case, now time.Time) error {
+	p, err := cs.ActivePromise(ctx, tx, c.ID)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	all, err := billing.Disputes(ctx, tx, c.CustomerID)
+	if err != nil {
+		return fmt.Errorf("read the disputes of %s: %w", c.CustomerID, err)
+	}
+	if !slices.ContainsFunc(all, func(d billing.Dispute) bool { return (d.Running() || d.Lost()) && d.CreatedAt >= p.MadeAt }) {
+		return nil
+	}
+	return cs.spareDisputed(ctx, tx, c, now)
+}
+
 // spareDisputed takes back the day on which a case was to be charged that rests for a dispute from now on: nothing is charged
 // by itself of somebody whose bank looks into a payment. A charge that is being made cannot be taken back.
 func (cs *Cases) spareDisputed(ctx context.Context, tx *sql.Tx, c *Case, now time.Time) error {
@@ -281,7 +344,7 @@ func (cs *Cases) spareDisputed(ctx context.Context, tx *sql.Tx, c *Case, now tim
 	if err != nil {
 		return err
 	}
-	err = endPromise(ctx, tx, p, PromiseWithdrawn, "", "Their bank disputes a payment; nothing is charged by itself meanwhile.", now)
+	err = endPromise(ctx, tx, p, PromiseWithdrawn, "", whyDisputed, now)
 	if err != nil {
 		return err
 	}
@@ -321,8 +384,9 @@ func paidSince(ctx context.Context, tx *sql.Tx, p Pause, customer string, invoic
 	return answered, nil
 }
 
-// withdrawnAnew reports whether consent was withdrawn for an open invoice that failed after the last pause for that had
-// ended. For one that failed before somebody has answered, and the pause does not come back by itself.
+// withdrawnAnew reports whether consent was withdrawn for an open invoice after the last pause for that had ended, at its
+// first failure or on a further try. For one whose bank has said so only before, somebody has answered, and the pause does not
+// come back by itself.
 func withdrawnAnew(ctx context.Context, tx *sql.Tx, c Case, invoices []billing.Invoice) (bool, error) {
 	had, err := selectPauses(ctx, tx, `WHERE case_id = $1 AND reason = $2`, c.ID, PauseConsent)
 	if err != nil {
@@ -332,9 +396,28 @@ func withdrawnAnew(ctx context.Context, tx *sql.Tx, c Case, invoices []billing.I
 	for _, p := range had {
 		answered = max(answered, p.EndedAt)
 	}
-	return slices.ContainsFunc(invoices, func(i billing.Invoice) bool {
-		return i.Open() && i.Class() == billing.ClassConsent && i.FailedAt > answered
-	}), nil
+	withdrawn := map[string]int64{} // when, by invoice
+	for _, i := range invoices {
+		if i.Open() && i.Class() == billing.ClassConsent {
+			withdrawn[i.ID] = i.FailedAt
+		}
+	}
+	tries, err := billing.Tries(ctx, tx, c.CustomerID)
+	if err != nil {
+		return false, fmt.Errorf("read when consent was withdrawn: %w", err)
+	}
+	for _, a := range tries {
+		first, asks := withdrawn[a.InvoiceID]
+		if asks && a.Status == billing.AttemptDeclined && a.Decline.Class() == billing.ClassConsent {
+			withdrawn[a.InvoiceID] = max(first, a.StartedAt)
+		}
+	}
+	for _, at := range withdrawn {
+		if at > answered {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func find(pauses []Pause, reason PauseReason) (Pause, bool) {

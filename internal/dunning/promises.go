@@ -253,6 +253,15 @@ func (cs *Cases) BeginCharging(ctx context.Context, tx *sql.Tx, id string, now t
 	if p.MadeAt <= u.From && p.DueAt <= u.Until {
 		return nil, whyCopied, false, nil
 	}
+	if p.ChargedAt == 0 { // what was begun is ended
+		disputed, err := cs.disputeRuns(ctx, tx, p.CaseID)
+		if err != nil {
+			return nil, "", false, fmt.Errorf("look for disputes before a charge: %w", err)
+		}
+		if disputed {
+			return nil, whyDisputed, false, nil
+		}
+	}
 	for _, named := range p.Invoices {
 		i, err := billing.FindInvoice(ctx, tx, named.Invoice)
 		if err != nil {

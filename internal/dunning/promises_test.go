@@ -309,3 +309,74 @@ func TestEachPromiseNamesItsOwnInvoices(t *testing.T) {
 		t.Errorf("they name %v, want %v", named, want)
 	}
 }
+
+// dispute keeps what Stripe says of a dispute, and lets the cases follow.
+func (w *world) dispute(id, status string, created time.Time) {
+	w.t.Helper()
+	w.do(func(ctx context.Context, tx *sql.Tx) error {
+		d := billing.Dispute{
+			ID: id, CustomerID: "cus_1", Status: status, Reason: "fraudulent", Amount: billing.Money{Minor: 2900, Currency: "eur"},
+			CreatedAt: created.Unix(), SyncedAt: w.now.Unix(),
+		}
+		_, err := billing.SaveDispute(ctx, tx, d)
+		if err != nil {
+			return err
+		}
+		return w.cases.Disputed(ctx, tx, d, w.now)
+	})
+}
+
+// A case rests for a dispute that was lost, and its customer chooses a day to be charged. A second dispute takes that day
+// back as the first would have.
+func TestASecondDisputeTakesBackTheDayOfACharge(t *testing.T) {
+	t.Parallel()
+	for _, status := range []string{"needs_response", "lost"} {
+		t.Run(status, func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			w.hear(w.failed("in_1", "insufficient_funds"))
+			w.dispute("dp_1", "lost", w.now)
+			w.now = w.now.Add(day)
+			p := w.mustPromise(dunning.PromiseCharge, 5, "customer")
+			w.now = w.now.Add(day)
+			w.hear(w.failed("in_1", "insufficient_funds"))
+			if got := w.stored(p.ID).Status; got != dunning.PromiseActive {
+				t.Fatalf("the promise is %s because of the dispute that was over before", got)
+			}
+			w.dispute("dp_2", status, w.now)
+			if got := w.stored(p.ID).Status; got != dunning.PromiseWithdrawn || !slices.Equal(w.resting(), []dunning.PauseReason{dunning.PauseDispute}) {
+				t.Errorf("the promise is %s, the case rests for %v", got, w.resting())
+			}
+		})
+	}
+}
+
+// Somebody chooses a day to be charged while their bank looks into a payment. Nothing is charged as long as it does, unless
+// staff have decided that the case goes on all the same.
+func TestNothingIsChargedByItselfWhileADisputeRuns(t *testing.T) {
+	t.Parallel()
+	for name, resumed := range map[string]bool{"rests": false, "resumed by staff": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := setup(t)
+			w.hear(w.failed("in_1", "insufficient_funds"))
+			w.dispute("dp_1", "under_review", w.now)
+			w.now = w.now.Add(day)
+			if resumed {
+				c := w.latest()
+				w.do(func(ctx context.Context, tx *sql.Tx) error {
+					return w.cases.Resume(ctx, tx, c.ID, "Sam", w.now, dunning.PauseDispute)
+				})
+			}
+			p := w.mustPromise(dunning.PromiseCharge, 3, "customer")
+			w.now = time.Unix(p.DueAt, 0).In(rome)
+			w.do(func(ctx context.Context, tx *sql.Tx) error {
+				charge, why, waits, err := w.cases.BeginCharging(ctx, tx, p.ID, w.now)
+				if (len(charge) == 1) != resumed || (why == "") != resumed || waits {
+					t.Errorf("to be charged: %v, %q", charge, why)
+				}
+				return err
+			})
+		})
+	}
+}

@@ -206,8 +206,8 @@ func (cs *Cases) restUnanswered(ctx context.Context, tx *sql.Tx, c *Case, now ti
 	if cs.unanswered == nil {
 		return nil
 	}
-	waits, err := cs.unanswered(ctx, tx, c.CustomerID)
-	if err != nil || !waits {
+	since, err := cs.unanswered(ctx, tx, c.CustomerID)
+	if err != nil || since == 0 {
 		return err
 	}
 	return cs.begin(ctx, tx, c, Pause{CaseID: c.ID, Reason: PauseConversation, Since: now.Unix()})
@@ -379,6 +379,13 @@ func (cs *Cases) thank(ctx context.Context, tx *sql.Tx, c Case, invoices []billi
 		_, err = outbox.Presume(ctx, tx, n, whyPutBack, then)
 		return err
 	}
+	owes, err := cs.owesStill(ctx, tx, c.CustomerID)
+	if err != nil {
+		return fmt.Errorf("look whether %s owes something else: %w", c.CustomerID, err)
+	}
+	if owes {
+		return outbox.Skip(ctx, tx, n, whyTogether, now.Unix())
+	}
 	// A receipt of what the customer did just now comes at once; news of a payment that happened by itself
 	// waits for the hours they are glad to be written to.
 	at := now
@@ -426,10 +433,12 @@ func (cs *Cases) creditClosed(ctx context.Context, tx *sql.Tx, customer string, 
 		}
 		gone := false // to a later case, which speaks for all from then on; this one stays exhausted
 		if open == 0 && len(invoices) > 0 && c.Status == Exhausted {
-			gone, err = anyLeft(ctx, tx, c.ID)
+			left, err := lastLeft(ctx, tx, c.ID)
 			if err != nil {
 				return Case{}, false, fmt.Errorf("look what left case %s: %w", c.ID, err)
 			}
+			// What was written off does not go over. Paid since, it is this case's own.
+			gone = left > 0 && !slices.ContainsFunc(invoices, func(i billing.Invoice) bool { return i.Paid() && i.PaidAt > left })
 		}
 		switch {
 		case gone:

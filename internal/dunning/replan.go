@@ -12,10 +12,11 @@ import (
 // settingPolicy holds by which contact policy open cases wait for their next instants.
 const settingPolicy = "contact_policy"
 
-// policyWords tell one policy from another. What one customer adds to it is read with them each time.
+// policyWords tell one policy from another. What one customer adds to it is read with them each time. The last word is of what
+// planning keeps besides (Case.Puzzling): cases that were open before it was kept are planned anew for it, once.
 func (cs *Cases) policyWords() string {
 	p := cs.policy
-	return fmt.Sprintf("%d-%d %v %s %d %s holidays=%t collector=%t %s", p.From, p.To, p.Days, p.Gap, p.Cap, p.Window, p.Almanac != nil, p.Collector, cs.fallback)
+	return fmt.Sprintf("%d-%d %v %s %d %s holidays=%t collector=%t %s puzzling", p.From, p.To, p.Days, p.Gap, p.Cap, p.Window, p.Almanac != nil, p.Collector, cs.fallback)
 }
 
 // PolicyChanged reports whether open cases may wait for instants that another contact policy gave them.

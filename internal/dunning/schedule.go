@@ -44,6 +44,7 @@ func (c *Case) keepsPlace(now time.Time) bool {
 // replan writes when the case's next step comes, by its situation. was is the case as it is stored, the zero Case when
 // that is not known.
 func (cs *Cases) replan(ctx context.Context, tx *sql.Tx, was, c Case, in Situation, now time.Time) error {
+	c.Puzzling = slices.ContainsFunc(in.Invoices, billing.Invoice.Puzzling)
 	c, ok := c.planned(in)
 	if !ok {
 		return cs.exhaust(ctx, tx, c, now)
@@ -154,7 +155,7 @@ func (cs *Cases) advance(ctx context.Context, tx *sql.Tx, c Case, in Situation, 
 		c.NextStepAt = now.Add(payingTime).Unix()
 		return cs.postpone(ctx, tx, c, in.Plan, ReasonPaying, now)
 	}
-	at, told := announcedAt(in.Plan, next.Index, notices)
+	at, told := announcedAt(in.Plan, next.Index, notices, now)
 	if next.Step.Consequence && !told {
 		return cs.waitForPerson(ctx, tx, c, in, c.heldBy(in.Plan, next.Index, notices), now)
 	}
@@ -196,22 +197,32 @@ func waiting(notices []outbox.Notice) bool {
 // announced reports whether a notice that named the consequence at index i was surely sent, by mail or shown in
 // the app. An uncertain or failed one is not enough to take anything away from anybody.
 func announced(plan campaign.Campaign, i int, notices []outbox.Notice) bool {
-	_, told := announcedAt(plan, i, notices)
+	_, told := announcedAt(plan, i, notices, time.Time{})
 	return told
 }
 
-// announcedAt is when that was known of the last such notice (unix seconds), false when there is none.
-func announcedAt(plan campaign.Campaign, i int, notices []outbox.Notice) (at int64, told bool) {
+// announcedAt is when that was known (unix seconds) of the last such notice that came in good time before now, or of the first
+// where none did; false when there is none. A banner first seen shortly before the day tells nobody in time of what the mail did
+// not name.
+func announcedAt(plan campaign.Campaign, i int, notices []outbox.Notice, now time.Time) (at int64, told bool) {
 	key, ok := plan.AnnouncedBy(i)
 	if !ok {
 		return 0, false
 	}
+	first, last := int64(0), int64(0)
 	for _, n := range notices {
-		if n.Kind == outbox.Reminder && n.Step == key && n.Status == outbox.Sent {
-			at, told = max(at, n.SettledAt), true
+		if n.Kind != outbox.Reminder || n.Step != key || n.Status != outbox.Sent {
+			continue
 		}
+		if !told || n.SettledAt < first {
+			first = n.SettledAt
+		}
+		if n.SettledAt <= now.Add(-noticeTime).Unix() {
+			last = max(last, n.SettledAt)
+		}
+		told = true
 	}
-	return at, told
+	return max(first, last), told
 }
 
 // waitForPerson puts a consequence off by a day: nobody is sure the customer was told, for the reason.
@@ -296,8 +307,12 @@ func (cs *Cases) say(ctx context.Context, tx *sql.Tx, c Case, step campaign.Step
 			}
 			return cs.tellInApp(ctx, tx, n, now)
 		}
-		if cs.stripeMails && !step.Announces && !step.Consequence {
-			return outbox.Skip(ctx, tx, n, string(ReasonStripeMail), now.Unix())
+		if cs.stripeMails && leftToStripe(step) {
+			err = outbox.Skip(ctx, tx, n, string(ReasonStripeMail), now.Unix())
+			if err != nil {
+				return err
+			}
+			return cs.tellInApp(ctx, tx, n, now)
 		}
 	}
 	_, err := outbox.Queue(ctx, tx, n, now.Unix())

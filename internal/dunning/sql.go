@@ -124,11 +124,11 @@ func leaveOther(ctx context.Context, tx *sql.Tx, caseID, invoice string, now int
 	return err
 }
 
-// anyLeft reports whether an invoice of the case went over to another.
-func anyLeft(ctx context.Context, tx *sql.Tx, caseID string) (bool, error) {
-	var n int
-	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM case_invoices WHERE case_id = $1 AND left_at > 0`, caseID).Scan(&n)
-	return n > 0, err
+// lastLeft answers when (unix seconds) the last invoice of the case went over to another one, 0 when none did.
+func lastLeft(ctx context.Context, tx *sql.Tx, caseID string) (int64, error) {
+	var at sql.NullInt64
+	err := tx.QueryRowContext(ctx, `SELECT max(left_at) FROM case_invoices WHERE case_id = $1`, caseID).Scan(&at)
+	return at.Int64, err
 }
 
 // joinedSince answers the invoices of a case that joined it after the instant (unix seconds).

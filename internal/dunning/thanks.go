@@ -1,8 +1,11 @@
 package dunning
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"slices"
+	"strings"
 	"time"
 
 	"sollecito/internal/billing"
@@ -35,13 +38,34 @@ func joinThanks(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {
 	return nil
 }
 
+// owesStill reports whether the customer's open case is about something that is not paid. Nobody is told meanwhile that all is
+// settled, though an older case of theirs was just paid; the letter about the open one tells it.
+func (cs *Cases) owesStill(ctx context.Context, tx *sql.Tx, customer string) (bool, error) {
+	open, err := selectCases(ctx, tx, `WHERE customer_id = $1 AND status = 'open'`, customer)
+	if err != nil {
+		return false, err
+	}
+	for _, c := range open {
+		invoices, err := cs.InvoicesOf(ctx, tx, c)
+		if err != nil || slices.ContainsFunc(invoices, billing.Invoice.Open) {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
 // ThanksFor answers the cases of which a letter says that all is settled: its own, and those whose letters were left out for
 // it or for one that was.
 func (cs *Cases) ThanksFor(ctx context.Context, tx *sql.Tx, n outbox.Notice) ([]Case, error) {
-	notices, err := outbox.OfCustomer(ctx, tx, n.CustomerID) // newest first
+	notices, err := outbox.OfCustomer(ctx, tx, n.CustomerID)
 	if err != nil {
 		return nil, err
 	}
+	// Cases may end in one second. Ids sort as they were made, so that what was left out for one letter comes after it here.
+	order := func(a, b outbox.Notice) int {
+		return cmp.Or(cmp.Compare(b.CreatedAt, a.CreatedAt), strings.Compare(b.ID, a.ID))
+	}
+	slices.SortFunc(notices, order)
 	own, err := cs.Find(ctx, tx, n.CaseID)
 	if err != nil {
 		return nil, err
@@ -49,7 +73,7 @@ func (cs *Cases) ThanksFor(ctx context.Context, tx *sql.Tx, n outbox.Notice) ([]
 	all := []Case{own}
 	for _, o := range notices {
 		switch {
-		case o.Kind != outbox.Settled || o.ID == n.ID || o.CreatedAt > n.CreatedAt:
+		case o.Kind != outbox.Settled || order(o, n) <= 0: // itself, and what is newer
 			continue
 		case o.Reason != whyTogether:
 			return all, nil

@@ -24,14 +24,15 @@ type Say struct {
 	Case   Case
 	In     Situation
 	Broken bool // a day its customer had set came to nothing, now or earlier
+	Held   bool // the consequence whose day Case announces waits for a person, so that nobody can name its day
 
 	moved bool // the date that Case announces is later than the one that is kept
 	inApp bool // it is told in the app in the mail's place
 }
 
 // WhichWanted decides right before notices are handed over, from what is stored, whether they may go, by their ids. It only
-// reads; what goes with a decision is kept by Follow. A reminder may go when its case is open and not resting, something is
-// owed, and the contact policy allows it now. The date it announces is later when the mail itself was held up. who are their
+// reads; what goes with a decision is kept by Follow. A reminder may go when its case is open and not resting, or took its last
+// step with it and would not rest, something is owed, and the contact policy allows it now. The date it announces is later when the mail itself was held up. who are their
 // customers, all different; whoever acts on the answer holds them, or has seen that nobody else did since (database.Held).
 func (cs *Cases) WhichWanted(ctx context.Context, tx *sql.Tx, notices []outbox.Notice, who map[string]billing.Customer, now time.Time) (map[string]Say, error) {
 	all := make(map[string]Say, len(notices))
@@ -107,15 +108,45 @@ func (cs *Cases) remindersWanted(ctx context.Context, tx *sql.Tx, reminders []ou
 			return fault.New(fault.NotFound, "There is no such case.")
 		}
 		in := situations[c.ID]
+		if c.Status == Exhausted && c.RestingSince == 0 && in.Class != billing.ClassNone {
+			rests, err := cs.wouldRest(ctx, tx, c, in.Invoices, now)
+			if err != nil {
+				return fmt.Errorf("see whether %s would rest: %w", c.ID, err)
+			}
+			if rests {
+				c.RestingSince = now.Unix()
+			}
+		}
 		say := c.wants(in, n, paying[n.CustomerID])
 		say.inApp = say.Skip == contact.NoMailWanted
 		if say.Go {
 			say.In, say.Broken = in, broken[n.CustomerID]
 			say.Case, say.moved = c.givenNotice(in, n.Step, now)
+			say.Held, err = heldNow(ctx, tx, say.Case, in)
+			if err != nil {
+				return err
+			}
 		}
 		all[n.ID] = say
 	}
 	return nil
+}
+
+// heldNow reports whether the next consequence of a case waits for a person, as Foresee tells. The notices are read only where
+// the step that announces it has been taken; before that, it is still to be announced or never will be.
+func heldNow(ctx context.Context, tx *sql.Tx, c Case, in Situation) (bool, error) {
+	i, ahead := c.nextConsequence(in)
+	if !ahead {
+		return false, nil
+	}
+	if c.willTell(in, i, nil) {
+		return false, nil
+	}
+	notices, err := outbox.OfCase(ctx, tx, c.ID)
+	if err != nil {
+		return false, fmt.Errorf("read what announced a consequence of %s: %w", c.ID, err)
+	}
+	return c.holds(in, i, notices) != "", nil
 }
 
 // wants decides whether a reminder of the case may go. It looks at nothing but its arguments.

@@ -31,7 +31,7 @@ type Deliveries struct {
 
 	mu      sync.Mutex
 	flying  map[string]bool     // endpoints with a flight of ours
-	silence map[string]*silence // of an endpoint
+	silence map[string]*silence // of an endpoint that has a flight or an outage
 	tried   int                 // messages of the flights that landed since the last round looked
 	failed  error               // likewise
 	landed  chan struct{}       // one has
@@ -88,13 +88,19 @@ func (d *Deliveries) Wait() { d.inAir.Wait() }
 
 // takeOff begins a flight for each endpoint that has something to be told and has none.
 func (d *Deliveries) takeOff(ctx context.Context) error {
-	var due []webhook.Endpoint
+	var due, all []webhook.Endpoint
+	looks, known := d.waits(), false
 	err := d.DB.See(ctx, func(tx *sql.Tx) error {
 		sending, err := dunning.SendingSwitch(ctx, tx)
 		if err != nil || sending.PutBack() {
 			return err
 		}
 		due, err = webhook.Due(ctx, tx, d.Now(), d.Real())
+		if err != nil || !looks {
+			return err
+		}
+		all, err = d.Endpoints.All(ctx, tx)
+		known = err == nil
 		return err
 	})
 	if err != nil {
@@ -104,6 +110,9 @@ func (d *Deliveries) takeOff(ctx context.Context) error {
 	defer d.mu.Unlock()
 	if d.flying == nil {
 		d.flying, d.silence, d.landed = map[string]bool{}, map[string]*silence{}, make(chan struct{}, 1)
+	}
+	if known {
+		d.letGo(ctx, all)
 	}
 	for _, e := range due {
 		if d.flying[e.ID] {
@@ -123,10 +132,35 @@ func (d *Deliveries) takeOff(ctx context.Context) error {
 	return nil
 }
 
+// waits reports whether the app's silence is waited for at some endpoint.
+func (d *Deliveries) waits() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.silence) > 0
+}
+
+// letGo waits no more for endpoints that were disabled or removed while they were silent. The caller holds mu.
+func (d *Deliveries) letGo(ctx context.Context, all []webhook.Endpoint) {
+	told := map[string]bool{}
+	for _, e := range all {
+		told[e.ID] = e.DisabledAt == 0
+	}
+	for id, silence := range d.silence {
+		if told[id] || d.flying[id] {
+			continue
+		}
+		silence.end(ctx, d.Log.With("endpoint", id), "the merchant's app is told nothing here any more, it was disabled or removed while it did not take its messages", d.Real())
+		delete(d.silence, id)
+	}
+}
+
 func (d *Deliveries) land(endpoint string, tried int, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.flying, endpoint)
+	if d.silence[endpoint].over() {
+		delete(d.silence, endpoint)
+	}
 	d.tried += tried
 	d.failed = errors.Join(d.failed, err)
 	select {

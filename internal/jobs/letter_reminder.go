@@ -51,7 +51,7 @@ func (l *Letters) reminder(ctx context.Context, tx *sql.Tx, n *outbox.Notice, sa
 		}
 	}
 	ahead, more := c.NextConsequence(in)
-	if more && c.ConsequenceAt > 0 && c.Loses(ahead) {
+	if more && c.ConsequenceAt > 0 && c.Loses(ahead) && !say.Held {
 		facts.Consequence = &email.Consequence{Level: ahead.Takes(), At: time.Unix(c.ConsequenceAt, 0).In(zone)}
 	}
 	facts.Limited, facts.Suspended = c.Limited(), c.Access == campaign.Suspended

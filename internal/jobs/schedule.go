@@ -22,19 +22,21 @@ type Schedule struct {
 	Now   func() time.Time
 	Log   *slog.Logger
 
-	mu      sync.Mutex
-	resting map[string]time.Time // what of a day's turn failed, and until when it is left alone
+	mu        sync.Mutex           // never held while the database works, which may wait long: Next needs it
+	resting   map[string]time.Time // what of a day's turn failed, and until when it is left alone
+	held      []string             // cases that somebody else held when they were to follow another policy, and those not tried for them
+	heldUntil time.Time            // when these are tried again
 
-	followed  bool      // all cases are known to wait by the contact policy in force
-	reached   string    // up to which case they are, before that
-	held      []string  // those before it that somebody else held then
-	heldUntil time.Time // when these are tried again
+	following sync.Mutex // held while cases follow another policy
+	followed  bool       // all cases are known to wait by the contact policy in force
+	reached   string     // up to which case they are, before that
 }
 
 const (
 	scheduleBatch = 100
 	failedRests   = time.Hour // before what failed is tried again
 	heldRests     = time.Minute
+	mostHeld      = 3 // in one round that somebody else holds: each may be waited for as long as a lock is, and all else meanwhile
 )
 
 // RunOnce ends pauses whose day has come and looks at up to a batch of due cases in one transaction. Should one
@@ -86,8 +88,8 @@ func (s *Schedule) RunOnce(ctx context.Context) (int, error) {
 // followPolicy plans a batch of open cases anew when the contact policy has changed since they were planned, so that what
 // their pages foretell follows the policy in force. It answers how many it planned.
 func (s *Schedule) followPolicy(ctx context.Context, now time.Time) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.following.Lock()
+	defer s.following.Unlock()
 	if s.followed {
 		return 0, nil
 	}
@@ -105,8 +107,12 @@ func (s *Schedule) followPolicy(ctx context.Context, now time.Time) (int, error)
 	if err != nil {
 		return 0, fmt.Errorf("find cases planned by another contact policy: %w", err)
 	}
-	if changed && len(ids) == 0 && len(s.held) > 0 {
-		return s.followHeld(ctx, now)
+	waiting, until := s.heldNow()
+	if changed && len(ids) == 0 && len(waiting) > 0 {
+		if now.Before(until) {
+			return 0, nil
+		}
+		return s.followHeld(ctx, waiting, now)
 	}
 	if changed && len(ids) == 0 {
 		err = s.DB.Do(ctx, func(tx *sql.Tx) error { return s.Cases.KeepPolicy(ctx, tx) })
@@ -116,14 +122,14 @@ func (s *Schedule) followPolicy(ctx context.Context, now time.Time) (int, error)
 		return 0, err
 	}
 	if s.reached == "" {
-		s.Log.InfoContext(ctx, "the contact policy is another one, open cases are planned anew")
+		s.Log.InfoContext(ctx, "the contact policy is another one, or this version keeps more of open cases: they are planned anew")
 	}
 	held, err := s.planAnew(ctx, ids, now)
 	if err != nil {
 		return 0, err
 	}
 	if len(held) > 0 {
-		s.held, s.heldUntil = append(s.held, held...), now.Add(heldRests)
+		s.keepHeld(append(waiting, held...), now.Add(heldRests))
 	}
 	s.reached = ids[len(ids)-1]
 	return len(ids), nil
@@ -131,21 +137,23 @@ func (s *Schedule) followPolicy(ctx context.Context, now time.Time) (int, error)
 
 // followHeld plans anew what was held by somebody else when its turn came. Until none of it is left, the policy that all cases
 // wait by is not written down, so that whoever starts meanwhile begins anew.
-func (s *Schedule) followHeld(ctx context.Context, now time.Time) (int, error) {
-	if now.Before(s.heldUntil) {
-		return 0, nil
-	}
-	before := len(s.held)
-	still, err := s.planAnew(ctx, s.held, now)
+func (s *Schedule) followHeld(ctx context.Context, waiting []string, now time.Time) (int, error) {
+	batch, rest := waiting[:min(len(waiting), scheduleBatch)], waiting[min(len(waiting), scheduleBatch):]
+	still, err := s.planAnew(ctx, batch, now)
 	if err != nil {
 		return 0, err
 	}
-	s.held, s.heldUntil = still, now.Add(heldRests)
-	return before - len(still), nil
+	until := now
+	if len(still) > 0 {
+		until = now.Add(heldRests)
+	}
+	s.keepHeld(slices.Concat(rest, still), until)
+	return len(batch) - len(still), nil
 }
 
 // planAnew gives cases the instants they have by what is in force now, together, and one by one should that fail. It answers
-// those somebody else holds. What fails for another reason is logged and keeps its time.
+// those somebody else holds, after those it did not try because there were several. What fails for another reason is logged and
+// keeps its time.
 func (s *Schedule) planAnew(ctx context.Context, ids []string, now time.Time) (held []string, err error) {
 	replan := func(ids []string) error {
 		return s.change(ctx, func(tx *sql.Tx) error { return s.Cases.Replan(ctx, tx, ids, now) })
@@ -154,7 +162,10 @@ func (s *Schedule) planAnew(ctx context.Context, ids []string, now time.Time) (h
 	if err == nil || passes(ctx, err) {
 		return nil, err
 	}
-	for _, id := range ids {
+	for i, id := range ids {
+		if len(held) == mostHeld {
+			return slices.Concat(ids[i:], held), nil
+		}
 		err = replan([]string{id})
 		switch {
 		case err == nil:
@@ -293,6 +304,19 @@ func (s *Schedule) Next(ctx context.Context) (time.Time, bool, error) {
 		at, ok = again, true
 	}
 	return time.Unix(at, 0), ok, err
+}
+
+// heldNow answers what was held by somebody else, and until when it rests.
+func (s *Schedule) heldNow() ([]string, time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.held), s.heldUntil
+}
+
+func (s *Schedule) keepHeld(held []string, until time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held, s.heldUntil = held, until
 }
 
 // heldAgain answers when what somebody else held is planned anew, false when nothing is.

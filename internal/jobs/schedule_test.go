@@ -1,12 +1,14 @@
 package jobs_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"io"
 	"log/slog"
 	"maps"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -230,6 +232,114 @@ func TestACaseThatIsHeldFollowsAnotherContactPolicy(t *testing.T) {
 	if n := following(); n != customers {
 		t.Errorf("whoever starts before it is written down leaves %d of %d as they were", customers-n, customers)
 	}
+}
+
+// Where somebody else holds many cases, a round waits for a few of them and for the others a minute later; all of them follow in
+// the end.
+func TestManyCasesThatAreHeldDoNotStopTheSchedule(t *testing.T) {
+	broken := outage{as: &pgconn.PgError{Code: "55P03"}}
+	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC) // a Tuesday
+	const customers = 110
+	db, _, _ := waiting(t, now, customers, nil, database.Through(broken.through))
+	s := follower(t, db, "9-18", func() time.Time { return now }, slog.DiscardHandler)
+	run := func() {
+		t.Helper()
+		_, err := s.RunOnce(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		run()
+	}
+	s = follower(t, db, "16-18", func() time.Time { return now }, slog.DiscardHandler)
+	for range 4 { // two batches, then those of them that were held
+		broken.spared.Store(1) // they are found
+		broken.begins.Store(1000)
+		_, err := s.RunOnce(t.Context())
+		if tried := 1000 - broken.begins.Load(); tried > 8 {
+			t.Fatalf("%d held cases are waited for in one round: %v", tried, err)
+		}
+		broken.begins.Store(0)
+		now = now.Add(time.Minute)
+	}
+	for range 5 {
+		run()
+		now = now.Add(time.Minute)
+	}
+	n := 0
+	err := db.See(t.Context(), func(tx *sql.Tx) error {
+		return tx.QueryRow(`SELECT count(*) FROM cases WHERE status = 'open' AND next_step_at / 3600 % 24 = 15`).Scan(&n) // 16 in Ireland
+	})
+	if err != nil || n != customers {
+		t.Errorf("in the end %d of %d follow: %v", n, customers, err)
+	}
+}
+
+// When the next case is due is answered while others follow another policy, which may have to wait for whoever holds them.
+func TestTheNextInstantIsAnsweredWhileCasesFollowAnotherPolicy(t *testing.T) {
+	now := time.Date(2026, 9, 15, 10, 0, 0, 0, time.UTC)
+	db, _, _ := waiting(t, now, 2, nil)
+	err := db.Do(t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.Exec(`UPDATE customers SET metadata = '{' WHERE id = 'cus_1'`) // it is logged in the midst of it
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	var s *jobs.Schedule
+	said := handling{slog.DiscardHandler, func(r slog.Record) {
+		if !strings.Contains(r.Message, "could not be planned anew") {
+			return
+		}
+		asked++
+		answered := make(chan error, 1)
+		go func() {
+			_, _, err := s.Next(t.Context())
+			answered <- err
+		}()
+		select {
+		case err := <-answered:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(5 * time.Second):
+			t.Error("whoever asks when the next case is due has to wait")
+		}
+	}}
+	s = follower(t, db, "16-18", func() time.Time { return now }, said)
+	_, err = s.RunOnce(t.Context())
+	if err != nil || asked != 1 {
+		t.Errorf("asked %d times: %v", asked, err)
+	}
+}
+
+// follower is a schedule by other hours.
+func follower(t *testing.T, db *database.DB, hours string, now func() time.Time, log slog.Handler) *jobs.Schedule {
+	t.Helper()
+	policy := contact.DefaultPolicy()
+	err := policy.ParseHours(hours)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: policy, Zone: time.UTC})
+	return &jobs.Schedule{DB: db, Cases: cases, Now: now, Log: slog.New(log)}
+}
+
+// handling is a log that is listened to.
+type handling struct {
+	slog.Handler
+	heard func(slog.Record)
+}
+
+// Enabled implements slog.Handler.
+func (handling) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle implements slog.Handler.
+func (h handling) Handle(_ context.Context, r slog.Record) error {
+	h.heard(r)
+	return nil
 }
 
 // With other hours in the settings the cases that wait already have their next instants by them, once and for all of them; one

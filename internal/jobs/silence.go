@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -12,11 +13,14 @@ import (
 type silence struct {
 	mu     sync.Mutex
 	since  time.Time       // of its first failure, zero while there is none
-	waits  map[string]bool // what failed in it
+	waits  map[string]bool // what failed in it, up to mostCounted
 	last   any             // why the last of them did
 	told   bool            // the log has its beginning
 	answer bool            // the one who was silent has answered since the last failure
 }
+
+// mostCounted is how many things that wait are told apart: an outage may last for days.
+const mostCounted = 1000
 
 // fails notes that a thing waits, and why.
 func (s *silence) fails(id string, why any, now time.Time) {
@@ -25,7 +29,10 @@ func (s *silence) fails(id string, why any, now time.Time) {
 	if s.since.IsZero() {
 		s.since, s.waits = now, map[string]bool{}
 	}
-	s.waits[id], s.last, s.answer = true, why, false
+	if len(s.waits) < mostCounted {
+		s.waits[id] = true
+	}
+	s.last, s.answer = why, false
 }
 
 // answers notes that it is over, should there have been one.
@@ -45,11 +52,39 @@ func (s *silence) tell(ctx context.Context, log *slog.Logger, began, ended strin
 	}
 	if !s.told {
 		s.told = true
-		log.WarnContext(ctx, began, "count", len(s.waits), "err", s.last)
+		log.WarnContext(ctx, began, "count", s.count(), "err", s.last)
 	}
-	if !s.answer {
-		return
+	if s.answer {
+		s.close(ctx, log, ended, now)
 	}
-	log.InfoContext(ctx, ended, "count", len(s.waits), "after", now.Sub(s.since).Round(time.Second))
+}
+
+// end writes down in the words for it that nobody waits any more for the one who was silent.
+func (s *silence) end(ctx context.Context, log *slog.Logger, ended string, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.since.IsZero() {
+		s.close(ctx, log, ended, now)
+	}
+}
+
+// over reports whether there is no outage.
+func (s *silence) over() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.since.IsZero()
+}
+
+// close tells the end and begins anew. The caller holds mu.
+func (s *silence) close(ctx context.Context, log *slog.Logger, ended string, now time.Time) {
+	log.InfoContext(ctx, ended, "count", s.count(), "after", now.Sub(s.since).Round(time.Second))
 	s.since, s.waits, s.last, s.told = time.Time{}, nil, nil, false
+}
+
+// count is how many things waited, as the log says it.
+func (s *silence) count() any {
+	if len(s.waits) == mostCounted {
+		return fmt.Sprintf("%d or more", mostCounted)
+	}
+	return len(s.waits)
 }

@@ -520,11 +520,15 @@ func TestADisputeTakesBackTheDayOfACharge(t *testing.T) {
 	if p := h.promise(customer); p.Status != dunning.PromiseWithdrawn || h.restsFor(customer) != "dispute" {
 		t.Errorf("the promise is %s, the case rests for %q", p.Status, h.restsFor(customer))
 	}
-	if said := b.get("/pay").at("/pay", http.StatusOK).text("main"); strings.Contains(said, "we will charge") {
+	said := b.get("/pay").at("/pay", http.StatusOK).text("main")
+	if strings.Contains(said, "we will charge") || !strings.Contains(said, "We won’t charge the €29.00 planned for") {
 		t.Errorf("the page says %s", said)
 	}
 	before := h.charges(customer, invoice)
 	h.walk(7 * day)
+	if said := b.get("/pay").at("/pay", http.StatusOK).text("main"); strings.Contains(said, "We won’t charge") {
+		t.Errorf("its day is over, and the page says %s", said)
+	}
 	if got := h.charges(customer, invoice); got != before {
 		t.Errorf("charged %d times instead of %d while the dispute runs", got, before)
 	}

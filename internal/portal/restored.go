@@ -69,16 +69,21 @@ func (p *Portal) putBack(ctx context.Context, sessions *link.Store) error {
 // waited for: ten seconds at PostgreSQL.
 const patience = 180
 
+// toldEach is how many of these waits are one line in the log: a minute of them.
+const toldEach = 6
+
 // patiently does the work of putBack while another program may be at it, which takes long with many customers. What that holds
-// ends with its connection, so that nobody is waited for who is gone.
+// ends with its connection, so that nobody is waited for who is gone. Each minute the log says that it waits, and for what: it
+// may be somebody else who holds what is needed.
 func (p *Portal) patiently(ctx context.Context, work func(tx *sql.Tx) error) error {
 	for try := 1; ; try++ {
 		err := p.DB.Do(ctx, work)
 		if err == nil || ctx.Err() != nil || !database.Locked(err) || try == patience {
 			return err
 		}
-		if try == 1 {
-			p.log.InfoContext(ctx, "another program begins to work on this database, which was put back from a copy; this one waits for it", "err", err)
+		if try%toldEach == 1 {
+			p.log.WarnContext(ctx, "this database was put back from a copy, and another program seems to begin to work on it or to hold a part of it; this one waits for it",
+				"tries", try, "of", patience, "err", err)
 		}
 	}
 }

@@ -230,5 +230,23 @@ func TestOneLetterForTwoCasesThatArePaidTogether(t *testing.T) {
 				t.Errorf("the letter does not name %s:\n%s", number, letters[0].Text)
 			}
 		}
+		third := h.fail(customer, "insufficient_funds")
+		h.walk(2 * day)
+		err := h.stripe.Pay(third, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.settle()
+		h.walk(2 * day)
+		letters = settledAmong(h.mailsTo("anneke@waal.example"))
+		if len(letters) != 2 {
+			t.Fatalf("%d letters when a third case is paid", len(letters))
+		}
+		for invoice, want := range map[string]bool{first: false, second: false, third: true} {
+			number := h.ask("invoices/"+invoice, nil)["number"].(string)
+			if strings.Contains(letters[1].Text, number) != want {
+				t.Errorf("%s is named later: %t, when the second payment came %s after the first:\n%s", number, !want, later, letters[1].Text)
+			}
+		}
 	}
 }

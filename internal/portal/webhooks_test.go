@@ -351,6 +351,37 @@ func TestAnAppThatWasDownHearsEverythingAfterwards(t *testing.T) {
 	}
 }
 
+// An app that staff disable or remove while it is down is waited for no more, which the log tells; once it is enabled again the
+// next outage is a new one.
+func TestAnAppThatIsDisabledWhileItIsDownIsLetGo(t *testing.T) {
+	t.Parallel()
+	const began, ended = "the merchant's app does not take its messages, they wait", "the merchant's app is told nothing here any more"
+	for _, deed := range []string{"disable", "remove"} {
+		h := open(t, reachable)
+		b := h.colleague(staff.Admin)
+		app := h.listens(t, b)
+		customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+		app.answers(http.StatusServiceUnavailable)
+		h.fail(customer, "insufficient_funds")
+		h.walk(time.Hour)
+		page := "/admin/webhooks/" + h.endpoint(app)
+		b.post(page+"/"+deed, url.Values{})
+		h.walk(time.Hour)
+		if log := h.log.String(); strings.Count(log, began) != 1 || strings.Count(log, ended) != 1 {
+			t.Errorf("after %s the log has the beginning %d times and the end %d times", deed, strings.Count(log, began), strings.Count(log, ended))
+		}
+		if deed == "remove" {
+			continue
+		}
+		b.post(page+"/enable", url.Values{})
+		h.fail(h.customer("Chiara Bellini", "chiara@bellini.example", "IT", "pm_card_visa"), "insufficient_funds")
+		h.walk(time.Hour)
+		if log := h.log.String(); strings.Count(log, began) != 2 || strings.Count(log, ended) != 1 {
+			t.Errorf("enabled again it is told of %d times as down, and %d times as let go", strings.Count(log, began), strings.Count(log, ended))
+		}
+	}
+}
+
 // An app that stays down is given up after three days, which readiness and Today tell; what was given up is delivered again at
 // the press of a button, under the same ids.
 func TestAnAppThatStaysDownIsToldOf(t *testing.T) {

@@ -30,7 +30,7 @@ type Eraser struct {
 
 	swept atomic.Int64 // when Sweep did its work last, unix seconds of business time
 	given atomic.Bool  // what those had kept from them who were gone before is given back, since this program began
-	long  atomic.Bool  // some of whom were erased long ago
+	late  atomic.Bool  // nothing that was told of those erased long ago is left to wait for, as far as is known
 }
 
 // Busy is the error of a customer for whom something is under way that only its end can tell of: a mail that the mail
@@ -202,6 +202,29 @@ func forgetTold(ctx context.Context, tx *sql.Tx, since int64) error {
 	return nil
 }
 
+// forgetLate forgets what was told of customers whenever they were erased, in a program's first sweep and until none of it waits
+// any more: another program's life may have ended while the app was still to take it.
+func (e *Eraser) forgetLate(ctx context.Context) error {
+	if e.late.Load() {
+		return nil
+	}
+	waits := false
+	err := e.DB.Do(ctx, func(tx *sql.Tx) error {
+		err := forgetTold(ctx, tx, 0)
+		if err != nil {
+			return err
+		}
+		err = tx.QueryRowContext(ctx, `
+			SELECT EXISTS (SELECT 1 FROM webhook_deliveries WHERE customer_id IN (SELECT id FROM customers WHERE erased_at > 0))`).Scan(&waits)
+		if err != nil {
+			return fmt.Errorf("look what still waits of erased customers: %w", err)
+		}
+		return nil
+	})
+	e.late.Store(err == nil && !waits)
+	return err
+}
+
 // giveBack gives back, once in a program's life, what an earlier version kept from customers who were erased, or deleted at Stripe,
 // after their case had ended: the merchant's app would lock them out for ever.
 func (e *Eraser) giveBack(ctx context.Context) (int, error) {
@@ -218,7 +241,7 @@ func (e *Eraser) giveBack(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("find who is gone and has not everything back: %w", err)
 	}
 	for _, customer := range kept {
-		e.long.Store(true)
+		e.late.Store(false)
 		again := e.DB.Do(ctx, func(tx *sql.Tx) error { return e.Cases.GiveBack(ctx, tx, customer, e.Now()) })
 		err = errors.Join(err, again) // one that fails holds up no other
 	}
@@ -259,9 +282,7 @@ func (e *Eraser) Sweep(ctx context.Context) (int, error) {
 	}
 	given, wrong := e.giveBack(ctx)
 	err = errors.Join(err, wrong)
-	if e.long.Load() {
-		err = errors.Join(err, e.DB.Do(ctx, func(tx *sql.Tx) error { return forgetTold(ctx, tx, 0) }))
-	}
+	err = errors.Join(err, e.forgetLate(ctx))
 	if len(erased) > 0 {
 		err = errors.Join(err, e.DB.Do(ctx, func(tx *sql.Tx) error { return forgetCards(ctx, tx, e.Now()) }))
 		err = errors.Join(err, e.DB.Do(ctx, func(tx *sql.Tx) error { return forgetTold(ctx, tx, erased[0].ErasedAt) }))

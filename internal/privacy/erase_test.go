@@ -356,6 +356,47 @@ func TestWhatIsToldLateIsForgottenToo(t *testing.T) {
 	}
 }
 
+// What waited for the app when a program ended is forgotten by the next one when the app has it, though its customer was erased
+// long ago; that one needs not have given anything back itself.
+func TestWhatWaitedAtARestartIsForgottenToo(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	for _, who := range []string{"cus_ada", "cus_bob"} {
+		do(t, db, func(tx *sql.Tx) error { return plant(t.Context(), tx, who) })
+	}
+	set := func(status string) {
+		do(t, db, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(t.Context(), `UPDATE webhook_deliveries SET status = $1`, status)
+			return err
+		})
+	}
+	kept := func(customer string) (n int) {
+		do(t, db, func(tx *sql.Tx) error {
+			return tx.QueryRowContext(t.Context(), `SELECT count(*) FROM webhook_deliveries WHERE customer_id = $1`, customer).Scan(&n)
+		})
+		return n
+	}
+	set("pending")
+	erase(t, db, "cus_ada")
+	day := now.AddDate(0, 0, 3*cardDays)
+	e := eraser(db, day)
+	e.Now = func() time.Time { return day }
+	for _, x := range []struct {
+		status string
+		want   int
+	}{{"pending", 1}, {"pending", 1}, {"delivered", 0}} {
+		set(x.status)
+		_, err := e.Sweep(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ada, bob := kept("cus_ada"), kept("cus_bob"); ada != x.want || bob != 1 {
+			t.Errorf("while it is %s, %d are kept of who was erased and %d of who was not", x.status, ada, bob)
+		}
+		day = day.Add(2 * sweepEvery)
+	}
+}
+
 // Whom what was typed means.
 func TestFind(t *testing.T) {
 	t.Parallel()

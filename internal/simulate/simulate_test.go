@@ -295,6 +295,7 @@ func TestNoStatementGoesThroughAWholeTable(t *testing.T) {
 	p := short(4)
 	p.customers, p.days = 20, 60
 	small := []string{"campaigns", "campaign_order", "rereads", "goose_db_version", "api_keys", "webhook_endpoints", "audit"} // of audit the last row
+	gone := "k.erased_at > 0 OR k.deleted"                                                                                    // once in a program's life: of the ended cases those of who is gone
 	once := "SET lease_until = 0"                                                                                             // when the program starts
 	here := "USING INDEX guest_cards_here"                                                                                    // which holds those of the last hour alone
 	page := regexp.MustCompile(`FROM cases\s+ORDER BY id DESC LIMIT`)                                                         // which goes along the ids no further than a page
@@ -322,7 +323,7 @@ func TestNoStatementGoesThroughAWholeTable(t *testing.T) {
 						if m != nil && slices.Contains(tables, m[1]) && !slices.Contains(small, m[1]) && !strings.Contains(query, once) && !page.MatchString(query) && !strings.HasSuffix(step, here) {
 							t.Errorf("%s\n%s", step, query)
 						}
-						if strings.HasSuffix(step, "INDEX cases_status (status=?)") && !strings.Contains(query, "ORDER BY id") && !strings.Contains(query, aCase) {
+						if strings.HasSuffix(step, "INDEX cases_status (status=?)") && !strings.Contains(query, "ORDER BY id") && !strings.Contains(query, aCase) && !strings.Contains(query, gone) {
 							t.Errorf("all open cases are gone through: %s\n%s", step, query)
 						}
 					}

@@ -49,16 +49,17 @@ func WishOf(ctx context.Context, tx *sql.Tx, customer string) (Wish, error) {
 // AnyWish asks whether a customer has an open wish; see billing.FindCustomerAnd.
 const AnyWish = `FROM wishes WHERE customer_id = customers.id AND status = 'open'`
 
-// Unanswered reports whether a customer has written, or asked to end their plan, and nobody has seen to it yet.
-func Unanswered(ctx context.Context, tx *sql.Tx, customer string) (bool, error) {
-	var waits bool
-	err := tx.QueryRowContext(ctx, `
-		SELECT EXISTS (SELECT 1 FROM conversations WHERE customer_id = $1 AND status = 'waiting')
-			OR EXISTS (SELECT 1 FROM wishes WHERE customer_id = $1 AND status = 'open')`, customer).Scan(&waits)
+// Unanswered answers when a customer last wrote, or asked to end their plan, and nobody has seen to it yet (unix seconds); 0
+// when they wait for nothing.
+func Unanswered(ctx context.Context, tx *sql.Tx, customer string) (since int64, err error) {
+	err = tx.QueryRowContext(ctx, `
+		SELECT COALESCE(max(at), 0) FROM (
+			SELECT updated_at AS at FROM conversations WHERE customer_id = $1 AND status = 'waiting'
+			UNION ALL SELECT made_at FROM wishes WHERE customer_id = $1 AND status = 'open') AS asked`, customer).Scan(&since)
 	if err != nil {
-		return false, fmt.Errorf("find what %s waits for: %w", customer, err)
+		return 0, fmt.Errorf("find what %s waits for: %w", customer, err)
 	}
-	return waits, nil
+	return since, nil
 }
 
 // WishesOf answers all wishes of a customer, oldest first.

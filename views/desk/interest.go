@@ -26,6 +26,7 @@ type KeptInterest struct {
 type ProposedInterest struct {
 	ID      string
 	Invoice string   // as it is called
+	Others  []string // further invoices, as they are called, refused with the same sentence
 	Refused string   // a finished sentence; "" when there is a proposal
 	Lines   []string // the breakdown, each a finished sentence or formula
 }
