@@ -77,7 +77,8 @@ type bannerFacts struct {
 }
 
 // bannerOf answers what the customer's app shows now. The notice is a message of the campaign: it shows once a step
-// with the app as its channel was taken, rests when the case rests, and waits while all sending is stopped.
+// with the app as its channel was taken, rests when the case rests, and waits while all sending is stopped. What was taken
+// away shows from the first moment of the next case on.
 func (e *embed) bannerOf(r *http.Request, tx *sql.Tx, who reader) (banner, error) {
 	f, showing, err := e.bannerFacts(r, tx, who)
 	if err != nil || !showing {
@@ -125,8 +126,8 @@ func (e *embed) bannerFacts(r *http.Request, tx *sql.Tx, who reader) (f bannerFa
 	if err != nil {
 		return f, false, err
 	}
-	told := choices.NoApp && limited(f.c.Access) // who wants no notices is still told why a door is closed
-	if !choices.NoApp {
+	told := limited(f.c.Access) // why a door is closed is told at any time, also to those who want no notices
+	if !told && !choices.NoApp {
 		told, err = e.told(r, tx, notices)
 	}
 	if err != nil || !told {
