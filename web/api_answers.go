@@ -245,7 +245,8 @@ func (a *api) oneCase(r *http.Request) (any, error) {
 	return answer, err
 }
 
-// nextOf is the step a case takes next, as far as is known now; nil while it rests or when none is left.
+// nextOf is the step a case takes next, as far as is known now; nil while it rests or when none is left. It has no time while
+// all sending is stopped: it waits for whoever resumes it.
 func (a *api) nextOf(r *http.Request, tx *sql.Tx, c dunning.Case) (*apiStep, error) {
 	if c.Status != dunning.Open || c.RestingSince > 0 {
 		return nil, nil
@@ -269,7 +270,11 @@ func (a *api) nextOf(r *http.Request, tx *sql.Tx, c dunning.Case) (*apiStep, err
 	} else {
 		step.Channels = append(step.Channels, in.Ways(next.Step)...)
 	}
-	waits := next.Held != ""
+	sending, err := dunning.SendingSwitch(r.Context(), tx)
+	if err != nil {
+		return nil, err
+	}
+	waits := next.Held != "" || sending.Stopped
 	if next.Step.Acts() && !waits { // its day may have come already: then it is being decided or done
 		_, err = a.Cases.FinalOf(r.Context(), tx, c.ID)
 		if err != nil && !fault.Is(err, fault.NotFound) {

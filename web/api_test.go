@@ -201,6 +201,12 @@ func TestTheAnswersTellWhatIsStored(t *testing.T) {
 		fmt.Sprint(whole["invoices"]) != "[map[id:in_cus_1 number:LS-cus_1 remaining:map[currency:eur minor:2900] status:open]]" {
 		t.Errorf("the case: %v", whole)
 	}
+	h.do(func(tx *sql.Tx) error { return dunning.StopSending(t.Context(), tx, "Ines", "", h.clock()) })
+	stopped, _ := h.told("/api/v1/cases/"+c.ID, key)["next"].(map[string]any)
+	if stopped["step"] != "second" || stopped["at"] != nil {
+		t.Errorf("while all sending is stopped the next step is %v", stopped)
+	}
+	h.do(func(tx *sql.Tx) error { return dunning.ResumeSending(t.Context(), tx) })
 	must(t, h.talks.Write(t.Context(), "cus_1", "Please wait a week", false, h.clock()))
 	whole = h.told("/api/v1/cases/"+c.ID, key)
 	pauses, _ := whole["pauses"].([]any)
