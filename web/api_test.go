@@ -277,8 +277,14 @@ func TestAListIsWalkedToItsEnd(t *testing.T) {
 		t.Errorf("of one who paid: %v", got)
 	}
 	for _, query := range []string{"limit=0", "limit=201", "limit=x", "limit=", "status=paused", "state=open", "limit=1&limit=2",
-		"customer=cus_5%zz", "limit=2;customer=cus_5", "after=cus_5"} {
-		if w := h.ask("GET", "/api/v1/cases?"+query, key, ""); w.Code != http.StatusUnprocessableEntity || code(w) != "parameter_invalid" {
+		"customer=cus_5%zz", "limit=2;customer=cus_5", "after=cus_5", "status=", "customer=", "status", "status=open&customer="} {
+		w := h.ask("GET", "/api/v1/cases?"+query, key, "")
+		if w.Code != http.StatusUnprocessableEntity || code(w) != "parameter_invalid" || strings.Contains(w.Body.String(), `\u`) {
+			t.Errorf("%s: %d %s", query, w.Code, w.Body)
+		}
+	}
+	for _, query := range []string{"customer=%00", "customer=%ff"} {
+		if w := h.ask("GET", "/api/v1/cases?"+query, key, ""); w.Code != http.StatusBadRequest || code(w) != "invalid" {
 			t.Errorf("%s: %d %s", query, w.Code, w.Body)
 		}
 	}
