@@ -16,6 +16,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/golang-jwt/jwt/v5"
 
 	"sollecito/internal/apikey"
 	"sollecito/internal/billing"
@@ -460,6 +461,13 @@ func TestADayThatNobodyWasSurelyToldIsNamedNowhere(t *testing.T) {
 	notice(outbox.Skipped)
 	if page, answer, banner := day(); strings.Contains(page, " until ") || answer != "" || banner != "" {
 		t.Errorf("with nothing in the app either, the page says %q, the answer %q, the banner %q", page, answer, banner)
+	}
+	for _, lang := range []string{"en", "fr", "it", "es", "nl"} { // whose words for a day that is named say "before then"
+		b, _ := h.state(h.sign("cus_1", "billing", func(c jwt.MapClaims) { c["lang"] = lang }))
+		l := h.server.Catalog.Locale(lang)
+		if b.State != bannerEnding || b.Text.Title != l.Text("banner.past_due.title") || b.Text.Body != l.Text("banner.past_due.body") {
+			t.Errorf("without a day, the notice in %s is %q: %+v", lang, b.State, b.Text)
+		}
 	}
 	notice(outbox.Sent)
 	if page, answer, banner := day(); !strings.Contains(page, " until ") || answer == "" || banner != answer {

@@ -301,7 +301,7 @@ func bannerWords(locale *l10n.Locale, state string, f bannerFacts, args l10n.Arg
 		text.Title = said("title_suspended")
 	case !dated && state == bannerEnding:
 		// The date has come and the consequence waits for a person: no day is promised that would be wrong.
-		text.Title = locale.Text("banner.past_due.title")
+		text.Title, text.Body = locale.Text("banner.past_due.title"), locale.Text("banner.past_due.body")
 	}
 	return text
 }
