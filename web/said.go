@@ -38,12 +38,11 @@ func (s *Server) threadOf(v visitor, st standing) []views.Entry {
 			break
 		}
 	}
-	// Until a message has told a date there is none, nor has the merchant's app or staff one. A date that has passed without its
-	// consequence waits for a person: nobody can name the next one.
-	dated := st.c.ConsequenceAt > now.Unix()
+	// A date that has passed without its consequence waits for a person: nobody can name the next one.
+	passed := st.c.ConsequenceAt > 0 && st.c.ConsequenceAt <= now.Unix()
 	for _, p := range st.steps {
 		decided := p.Step.Acts() && st.final.Status != "" // its day has come already
-		if dated && st.c.Loses(p.Step) && p.Held == "" && !decided {
+		if st.c.Loses(p.Step) && p.Held == "" && !passed && !decided {
 			all = append(all, views.Entry{When: p.At.In(v.zone), Kind: views.Next, Said: views.Said{Key: willKey[p.Step.Takes()]}})
 		}
 	}

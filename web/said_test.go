@@ -48,7 +48,6 @@ func TestTheCustomersPageNamesADayLikeEverybodyElse(t *testing.T) {
 		dated bool // until the consequence, or the pause
 		rests bool
 	}{
-		{"nothing told yet", func(string) {}, false, false},
 		{"announced", func(c string) { steps(c, outbox.Sent, outbox.Sent, outbox.Sent) }, true, false},
 		{"announced in the app", func(c string) { steps(c, unsure...); shown(c) }, true, false},
 		{"nobody knows", func(c string) { steps(c, unsure...) }, false, false},
