@@ -157,7 +157,7 @@ func (a *api) listCases(r *http.Request) (any, error) {
 	// Query leaves out what it cannot read, a semicolon's neighbours too: a filter that is left out answers all cases.
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, unusable("The parameters cannot be read: separate them with &, and write other signs as %XX.")
+		return nil, unusable("The parameters cannot be read: separate them with an ampersand, and write other signs as %XX.")
 	}
 	filter, limit, err := filterOf(query)
 	if err != nil {
@@ -182,8 +182,8 @@ func (a *api) listCases(r *http.Request) (any, error) {
 	return answer, nil
 }
 
-// filterOf reads which cases are asked for. A parameter that we don't know is refused: whoever misspells one would get all
-// cases for those they meant.
+// filterOf reads which cases are asked for. A parameter that we don't know is refused, and so is an empty filter: whoever
+// misspells one, or whose variable holds nothing, would get all cases for those they meant.
 func filterOf(query url.Values) (dunning.Filter, int, error) {
 	for name, values := range query {
 		if !slices.Contains([]string{"status", "customer", "limit", "after"}, name) {
@@ -191,6 +191,9 @@ func filterOf(query url.Values) (dunning.Filter, int, error) {
 		}
 		if len(values) > 1 {
 			return dunning.Filter{}, 0, unusable("The parameter " + name + " stands there twice.")
+		}
+		if values[0] == "" && (name == "status" || name == "customer") {
+			return dunning.Filter{}, 0, unusable("The parameter " + name + " is empty: leave it out to get all cases.")
 		}
 	}
 	filter := dunning.Filter{Customer: query.Get("customer"), Status: dunning.Status(query.Get("status")), Before: query.Get("after")}
@@ -245,7 +248,8 @@ func (a *api) oneCase(r *http.Request) (any, error) {
 	return answer, err
 }
 
-// nextOf is the step a case takes next, as far as is known now; nil while it rests or when none is left.
+// nextOf is the step a case takes next, as far as is known now; nil while it rests or when none is left. It has no time while
+// all sending is stopped: it waits for whoever resumes it.
 func (a *api) nextOf(r *http.Request, tx *sql.Tx, c dunning.Case) (*apiStep, error) {
 	if c.Status != dunning.Open || c.RestingSince > 0 {
 		return nil, nil
@@ -269,7 +273,11 @@ func (a *api) nextOf(r *http.Request, tx *sql.Tx, c dunning.Case) (*apiStep, err
 	} else {
 		step.Channels = append(step.Channels, in.Ways(next.Step)...)
 	}
-	waits := next.Held != ""
+	sending, err := dunning.SendingSwitch(r.Context(), tx)
+	if err != nil {
+		return nil, err
+	}
+	waits := next.Held != "" || sending.Stopped
 	if next.Step.Acts() && !waits { // its day may have come already: then it is being decided or done
 		_, err = a.Cases.FinalOf(r.Context(), tx, c.ID)
 		if err != nil && !fault.Is(err, fault.NotFound) {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/golang-jwt/jwt/v5"
 
 	"sollecito/internal/apikey"
 	"sollecito/internal/billing"
@@ -201,6 +202,12 @@ func TestTheAnswersTellWhatIsStored(t *testing.T) {
 		fmt.Sprint(whole["invoices"]) != "[map[id:in_cus_1 number:LS-cus_1 remaining:map[currency:eur minor:2900] status:open]]" {
 		t.Errorf("the case: %v", whole)
 	}
+	h.do(func(tx *sql.Tx) error { return dunning.StopSending(t.Context(), tx, "Ines", "", h.clock()) })
+	stopped, _ := h.told("/api/v1/cases/"+c.ID, key)["next"].(map[string]any)
+	if stopped["step"] != "second" || stopped["at"] != nil {
+		t.Errorf("while all sending is stopped the next step is %v", stopped)
+	}
+	h.do(func(tx *sql.Tx) error { return dunning.ResumeSending(t.Context(), tx) })
 	must(t, h.talks.Write(t.Context(), "cus_1", "Please wait a week", false, h.clock()))
 	whole = h.told("/api/v1/cases/"+c.ID, key)
 	pauses, _ := whole["pauses"].([]any)
@@ -271,8 +278,14 @@ func TestAListIsWalkedToItsEnd(t *testing.T) {
 		t.Errorf("of one who paid: %v", got)
 	}
 	for _, query := range []string{"limit=0", "limit=201", "limit=x", "limit=", "status=paused", "state=open", "limit=1&limit=2",
-		"customer=cus_5%zz", "limit=2;customer=cus_5", "after=cus_5"} {
-		if w := h.ask("GET", "/api/v1/cases?"+query, key, ""); w.Code != http.StatusUnprocessableEntity || code(w) != "parameter_invalid" {
+		"customer=cus_5%zz", "limit=2;customer=cus_5", "after=cus_5", "status=", "customer=", "status", "status=open&customer="} {
+		w := h.ask("GET", "/api/v1/cases?"+query, key, "")
+		if w.Code != http.StatusUnprocessableEntity || code(w) != "parameter_invalid" || strings.Contains(w.Body.String(), `\u`) {
+			t.Errorf("%s: %d %s", query, w.Code, w.Body)
+		}
+	}
+	for _, query := range []string{"customer=%00", "customer=%ff"} {
+		if w := h.ask("GET", "/api/v1/cases?"+query, key, ""); w.Code != http.StatusBadRequest || code(w) != "invalid" {
 			t.Errorf("%s: %d %s", query, w.Code, w.Body)
 		}
 	}
@@ -448,6 +461,13 @@ func TestADayThatNobodyWasSurelyToldIsNamedNowhere(t *testing.T) {
 	notice(outbox.Skipped)
 	if page, answer, banner := day(); strings.Contains(page, " until ") || answer != "" || banner != "" {
 		t.Errorf("with nothing in the app either, the page says %q, the answer %q, the banner %q", page, answer, banner)
+	}
+	for _, lang := range []string{"en", "fr", "it", "es", "nl"} { // whose words for a day that is named say "before then"
+		b, _ := h.state(h.sign("cus_1", "billing", func(c jwt.MapClaims) { c["lang"] = lang }))
+		l := h.server.Catalog.Locale(lang)
+		if b.State != bannerEnding || b.Text.Title != l.Text("banner.past_due.title") || b.Text.Body != l.Text("banner.past_due.body") {
+			t.Errorf("without a day, the notice in %s is %q: %+v", lang, b.State, b.Text)
+		}
 	}
 	notice(outbox.Sent)
 	if page, answer, banner := day(); !strings.Contains(page, " until ") || answer == "" || banner != answer {

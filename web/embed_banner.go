@@ -77,7 +77,8 @@ type bannerFacts struct {
 }
 
 // bannerOf answers what the customer's app shows now. The notice is a message of the campaign: it shows once a step
-// with the app as its channel was taken, rests when the case rests, and waits while all sending is stopped.
+// with the app as its channel was taken, rests when the case rests, and waits while all sending is stopped. What was taken
+// away shows from the first moment of the next case on.
 func (e *embed) bannerOf(r *http.Request, tx *sql.Tx, who reader) (banner, error) {
 	f, showing, err := e.bannerFacts(r, tx, who)
 	if err != nil || !showing {
@@ -125,8 +126,8 @@ func (e *embed) bannerFacts(r *http.Request, tx *sql.Tx, who reader) (f bannerFa
 	if err != nil {
 		return f, false, err
 	}
-	told := choices.NoApp && limited(f.c.Access) // who wants no notices is still told why a door is closed
-	if !choices.NoApp {
+	told := limited(f.c.Access) // why a door is closed is told at any time, also to those who want no notices
+	if !told && !choices.NoApp {
 		told, err = e.told(r, tx, notices)
 	}
 	if err != nil || !told {
@@ -300,7 +301,7 @@ func bannerWords(locale *l10n.Locale, state string, f bannerFacts, args l10n.Arg
 		text.Title = said("title_suspended")
 	case !dated && state == bannerEnding:
 		// The date has come and the consequence waits for a person: no day is promised that would be wrong.
-		text.Title = locale.Text("banner.past_due.title")
+		text.Title, text.Body = locale.Text("banner.past_due.title"), locale.Text("banner.past_due.body")
 	}
 	return text
 }

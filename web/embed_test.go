@@ -265,6 +265,39 @@ func TestNoticeFollowsTheCase(t *testing.T) {
 	told("billing", "nothing")
 }
 
+// Another renewal fails of whom something is taken away already: the app says on why the door is closed, though the new case
+// has told nothing yet, or nothing may leave.
+func TestAClosedDoorIsToldThroughTheNextFailure(t *testing.T) {
+	h := newHouse(t)
+	_, key := h.key("the app")
+	h.fails("cus_1", "Chiara Bellini", "insufficient_funds")
+	for h.caseOf("cus_1").Status == dunning.Open {
+		h.step("cus_1", outbox.Sent)
+	}
+	was, status := h.state(h.sign("cus_1", "billing"))
+	if status != http.StatusOK || was.Wall == "none" {
+		t.Fatalf("after the last step: %d %+v", status, was)
+	}
+	ended := h.caseOf("cus_1")
+	h.later(24 * time.Hour)
+	again := h.invoice("cus_1", "insufficient_funds")
+	again.ID, again.Number = "in_again", "LS-again"
+	h.hear(billing.Customer{ID: "cus_1", Name: "Chiara Bellini", Email: "cus_1@bellini.example", Country: "IT", DefaultMethod: "pm_cus_1", CreatedAt: 1}, again)
+	if c := h.caseOf("cus_1"); c.ID == ended.ID || c.Status != dunning.Open || c.Access != ended.Access {
+		t.Fatalf("the next failure: %+v", c)
+	}
+	for _, stopped := range []bool{false, true} {
+		if stopped {
+			h.do(func(tx *sql.Tx) error { return dunning.StopSending(t.Context(), tx, "Ines", "", h.clock()) })
+		}
+		b, status := h.state(h.sign("cus_1", "billing"))
+		access := h.told("/api/v1/customers/cus_1/access", key)["access"]
+		if status != http.StatusOK || b.State != was.State || b.Wall != was.Wall || b.State != access || b.Amount.Minor != 5800 {
+			t.Errorf("before the first message, sending stopped %t: %d %+v, and the API says %v", stopped, status, b, access)
+		}
+	}
+}
+
 func (h *house) appNotice(customer, step string) outbox.Status {
 	h.t.Helper()
 	var status outbox.Status

@@ -72,6 +72,7 @@ type caseRecord struct {
 	decided  []dunning.Decision
 	notices  []outbox.Notice
 	proposed bool // a final act waits for a decision
+	stopped  bool // all sending: no step is taken until somebody resumes it
 }
 
 // readCase reads the case of the id, or the newest case of the customer of that id.
@@ -102,6 +103,11 @@ func readCase(ctx context.Context, tx *sql.Tx, cases *dunning.Cases, id string, 
 	if err != nil {
 		return r, err
 	}
+	sending, err := dunning.SendingSwitch(ctx, tx)
+	if err != nil {
+		return r, err
+	}
+	r.stopped = sending.Stopped
 	final, err := cases.FinalOf(ctx, tx, r.c.ID)
 	if fault.Is(err, fault.NotFound) {
 		return r, nil
@@ -110,7 +116,8 @@ func readCase(ctx context.Context, tx *sql.Tx, cases *dunning.Cases, id string, 
 	return r, err
 }
 
-// ahead are the steps still to come. One that waits for a person has no time, nor has any after it.
+// ahead are the steps still to come. One that waits for a person has no time, nor has any after it, or while all sending is
+// stopped.
 func (r caseRecord) ahead(l *l10n.Locale) []told {
 	var all []told
 	for _, next := range r.c.Foresee(r.in, r.notices) {
@@ -118,6 +125,8 @@ func (r caseRecord) ahead(l *l10n.Locale) []told {
 		switch {
 		case r.proposed || next.Held != "":
 			line.at, line.why = 0, "Not by itself: a person decides first."
+		case r.stopped:
+			line.at, line.why = 0, "All sending is stopped: not before somebody resumes it."
 		case next.Step.Acts() && !r.in.ActsAlone:
 			line.why = explain.Moved(l, explain.Stored(l, string(dunning.ReasonManager)), next.Why)
 		case r.in.Unsaid(next.Step) != "":

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"database/sql"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,6 +11,8 @@ import (
 	"sollecito/internal/billing"
 	"sollecito/internal/campaign"
 	"sollecito/internal/contact"
+	"sollecito/internal/database"
+	"sollecito/internal/databasetest"
 	"sollecito/internal/dunning"
 	"sollecito/internal/l10n"
 	"sollecito/internal/outbox"
@@ -68,5 +72,68 @@ func TestExplainSaysWhatWaitsForAPerson(t *testing.T) {
 	got = show(plan, false)
 	if got[:len("limit 0 If nothing")] != "limit 0 If nothing" {
 		t.Errorf("a step that comes when the schedule looks at it next:\n%s", got)
+	}
+}
+
+// While all sending is stopped no step has an hour: it says what it waits for.
+func TestExplainSaysThatSendingIsStopped(t *testing.T) {
+	t.Parallel()
+	address := databasetest.Migrated(t)
+	db, err := database.Open(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	now := time.Now()
+	cases := dunning.NewCases(dunning.Rules{Campaigns: campaign.NewStore(campaign.Shipped()), Policy: contact.DefaultPolicy(), Zone: time.UTC})
+	explained := func(work func(tx *sql.Tx) error) string {
+		err := db.Do(t.Context(), work)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out, errs bytes.Buffer
+		code := run(t.Context(), []string{"campaign", "explain", "cus_1"}, func(name string) (string, bool) { return address, name == "SOLLECITO_DATABASE_URL" }, nil, &out, &errs)
+		if code != 0 {
+			t.Fatalf("it ended with %d: %s", code, errs.String())
+		}
+		return out.String()
+	}
+	hours := func(text string) (ahead, dated int) {
+		for line := range strings.Lines(text) {
+			if before, _, is := strings.Cut(line, "ahead: "); is {
+				ahead++
+				if strings.TrimSpace(before) != "" {
+					dated++
+				}
+			}
+		}
+		return ahead, dated
+	}
+	goes := explained(func(tx *sql.Tx) error {
+		err := campaign.Install(t.Context(), tx, campaign.Shipped(), now)
+		if err != nil {
+			return err
+		}
+		err = billing.Save(t.Context(), tx, billing.Account{
+			Customer: billing.Customer{ID: "cus_1", Email: "chiara@bellini.example"},
+			Invoices: []billing.Invoice{{
+				ID: "in_1", CustomerID: "cus_1", Status: "open", CollectionMethod: "charge_automatically", BillingReason: "subscription_cycle", Currency: "eur",
+				AmountDue: 2900, AmountRemaining: 2900, Attempted: true, AttemptCount: 1, FailedAt: now.Unix(), CreatedAt: now.Unix(),
+				IntentStatus: "requires_payment_method", Decline: billing.Decline{Code: "card_declined", DeclineCode: "insufficient_funds"},
+			}},
+		}, now.Unix())
+		if err != nil {
+			return err
+		}
+		return cases.Reconsider(t.Context(), tx, "cus_1", now)
+	})
+	ahead, dated := hours(goes)
+	if ahead == 0 || dated == 0 || strings.Contains(goes, "All sending is stopped") {
+		t.Errorf("while sending is on:\n%s", goes)
+	}
+	rests := explained(func(tx *sql.Tx) error { return dunning.StopSending(t.Context(), tx, "Ines", "", now) })
+	still, dated := hours(rests)
+	if still != ahead || dated != 0 || !strings.Contains(rests, "All sending is stopped: not before somebody resumes it.") {
+		t.Errorf("while it is stopped:\n%s", rests)
 	}
 }

@@ -341,13 +341,9 @@ func (cs *Cases) close(ctx context.Context, tx *sql.Tx, c Case, status Status, w
 }
 
 func (cs *Cases) thank(ctx context.Context, tx *sql.Tx, c Case, invoices []billing.Invoice, now time.Time) error {
-	notices, err := outbox.OfCase(ctx, tx, c.ID)
+	told, err := cs.heard(ctx, tx, c, invoices)
 	if err != nil {
 		return err
-	}
-	told := false
-	for _, n := range notices {
-		told = told || n.Kind == outbox.Reminder && (n.Status == outbox.Sent || n.Status == outbox.Uncertain || n.Status == outbox.Sending)
 	}
 	attempts, err := billing.AttemptsSince(ctx, tx, c.CustomerID, c.OpenedAt)
 	if err != nil {

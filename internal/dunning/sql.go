@@ -131,6 +131,15 @@ func lastLeft(ctx context.Context, tx *sql.Tx, caseID string) (int64, error) {
 	return at.Int64, err
 }
 
+// casesLeft answers the cases from which the invoice went over to another.
+func casesLeft(ctx context.Context, tx *sql.Tx, invoice string) ([]string, error) {
+	left, err := database.Strings(ctx, tx, `SELECT case_id FROM case_invoices WHERE invoice_id = $1 AND left_at > 0`, invoice)
+	if err != nil {
+		return nil, fmt.Errorf("read which cases %s left: %w", invoice, err)
+	}
+	return left, nil
+}
+
 // joinedSince answers the invoices of a case that joined it after the instant (unix seconds).
 func joinedSince(ctx context.Context, tx *sql.Tx, caseID string, at int64) ([]string, error) {
 	late, err := database.Strings(ctx, tx, `SELECT invoice_id FROM case_invoices WHERE case_id = $1 AND left_at = 0 AND joined_at > $2`, caseID, at)

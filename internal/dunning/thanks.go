@@ -19,6 +19,43 @@ const receiptTime = 2 * time.Hour
 // whyTogether is why the letter about one case is left out when another was settled before it left.
 const whyTogether = "It is told in one letter with what was paid after it."
 
+// heard reports whether the customer knows of what a case was about: a reminder of it went out, or one of an earlier case about
+// something that is paid now, or that case took something away, which it had told.
+func (cs *Cases) heard(ctx context.Context, tx *sql.Tx, c Case, invoices []billing.Invoice) (bool, error) {
+	told, err := reminded(ctx, tx, c.ID)
+	if told || err != nil {
+		return told, err
+	}
+	limited, err := cs.BeganLimited(ctx, tx, c)
+	if limited || err != nil {
+		return limited, err
+	}
+	for _, i := range invoices {
+		if !i.Paid() {
+			continue
+		}
+		earlier, err := casesLeft(ctx, tx, i.ID)
+		if err != nil {
+			return false, err
+		}
+		for _, id := range earlier {
+			told, err := reminded(ctx, tx, id)
+			if told || err != nil {
+				return told, err
+			}
+		}
+	}
+	return false, nil
+}
+
+// reminded reports whether a reminder of the case went out, perhaps.
+func reminded(ctx context.Context, tx *sql.Tx, caseID string) (bool, error) {
+	notices, err := outbox.OfCase(ctx, tx, caseID)
+	return slices.ContainsFunc(notices, func(n outbox.Notice) bool {
+		return n.Kind == outbox.Reminder && (n.Status == outbox.Sent || n.Status == outbox.Uncertain || n.Status == outbox.Sending)
+	}), err
+}
+
 // joinThanks leaves out letters about other cases of the customer that wait to say that all is settled: one that is about to
 // be queued says it for them, as ThanksFor has it.
 func joinThanks(ctx context.Context, tx *sql.Tx, c Case, now time.Time) error {

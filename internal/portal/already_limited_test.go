@@ -118,6 +118,58 @@ func TestWhatTheCaseBeforeTookIsToldToBeBack(t *testing.T) {
 	}
 }
 
+// Whoever was reminded by an exhausted case has heard of it: all is paid elsewhere before the next case says its first word, and
+// the letter says so, and that what was taken is back. One who was reminded of nothing that was paid hears nothing.
+func TestWhoeverWasRemindedByTheCaseBeforeIsThanked(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		campaign string
+		void     bool // the invoice they were reminded of
+		letters  int
+	}{
+		"limited":                         {limiting, false, 1},
+		"limited, the first is voided":    {limiting, true, 1},
+		"reminded":                        {strings.NewReplacer(", access: restricted, consequence: true", "", ", access: grace, announces: true", "").Replace(limiting), false, 1},
+		"reminded, but of nothing of it ": {strings.NewReplacer(", access: restricted, consequence: true", "", ", access: grace, announces: true", "").Replace(limiting), true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := open(t)
+			h.apply(c.campaign)
+			customer := h.customer("Anneke de Vries", "anneke@waal.example", "NL", "pm_card_visa")
+			first := h.fail(customer, "insufficient_funds")
+			h.walk(12 * day)
+			if got := h.caseOf(customer); got.Status != "exhausted" {
+				t.Fatalf("the first case is %s", got.Status)
+			}
+			second := h.fail(customer, "insufficient_funds")
+			h.ask("subscriptions/"+h.subscriptionOf(customer), map[string][]string{"cancel_at_period_end": {"true"}})
+			for _, invoice := range []string{first, second} {
+				if c.void && invoice == first {
+					h.ask("invoices/"+invoice+"/void", map[string][]string{})
+				} else if err := h.stripe.Pay(invoice, true); err != nil {
+					t.Fatal(err)
+				}
+				h.settle()
+			}
+			if got := h.caseOf(customer); got.Status != "recovered" || h.access(customer) != "full" {
+				t.Errorf("the second case is %s, access %s", got.Status, h.access(customer))
+			}
+			h.walk(4 * day)
+			letters := settledAmong(h.mailsTo("anneke@waal.example"))
+			if len(letters) != c.letters {
+				t.Fatalf("%d letters: %s", len(letters), h.story(customer))
+			}
+			if len(letters) == 1 && strings.Contains(letters[0].Text, "have full access to Lumen Studio again") != (c.campaign == limiting) {
+				t.Errorf("the letter says\n%s", letters[0].Text)
+			}
+			if strings.Contains(h.story(customer), "never heard") != (c.letters == 0) {
+				t.Errorf("the story: %s", h.story(customer))
+			}
+		})
+	}
+}
+
 // The second of two consequences is announced to whom the first has taken something already: not everything works until
 // then, and paying does not leave everything as it is but gives it back.
 func TestTheSecondConsequenceIsAnnouncedAsItIs(t *testing.T) {

@@ -86,7 +86,7 @@ func countOf(all *stripe.Iter) int {
 
 func TestRefusalsAreInStripesWords(t *testing.T) {
 	w := newWorld(t)
-	secret := w.server.SecretKey()
+	secret, owner := w.server.SecretKey(), w.customer("", "").ID
 	for _, c := range []struct {
 		key, method, path, fields string
 		status                    int
@@ -106,6 +106,13 @@ func TestRefusalsAreInStripesWords(t *testing.T) {
 		{secret, "GET", "/v1/customers", "limit=0", 400, "", "limit", "This value must be greater than or equal to 1."},
 		{secret, "GET", "/v1/customers", "starting_after=cus_none", 400, "resource_missing", "starting_after", "No such customer"},
 		{secret, "POST", "/v1/customers", "expand[]=planet", 400, "", "expand", "This property cannot be expanded (planet)."},
+		{secret, "POST", "/v1/checkout/sessions", "mode=setup&currency=eur&success_url=javascript:alert(1)", 400, "url_invalid", "success_url", "Not a valid URL"},
+		{secret, "POST", "/v1/checkout/sessions", "mode=setup&currency=eur&success_url=https://shop.example&cancel_url=/back", 400, "url_invalid", "cancel_url", "Not a valid URL"},
+		{secret, "POST", "/v1/checkout/sessions", "mode=setup&currency=eur&success_url=https://shop.example/%3Fs={CHECKOUT_SESSION_ID}&cancel_url=http://127.0.0.1:1/", 200, "", "", ""},
+		{secret, "POST", "/v1/billing_portal/sessions", "customer=" + owner + "&return_url=data:text/html,x", 400, "url_invalid", "return_url", "Not a valid URL"},
+		{secret, "POST", "/v1/billing_portal/sessions", "customer=" + owner + "&flow_data[type]=payment_method_update&flow_data[after_completion][type]=redirect&flow_data[after_completion][redirect][return_url]=javascript:1",
+			400, "url_invalid", "flow_data[after_completion][redirect][return_url]", "Not a valid URL"},
+		{secret, "POST", "/v1/billing_portal/sessions", "customer=" + owner + "&return_url=https:/shop.example", 400, "url_invalid", "return_url", "Not a valid URL"},
 		{secret, "POST", "/v1/customers", "coupon=half", 400, "", "coupon", "does not simulate"},
 	} {
 		fields, err := url.ParseQuery(c.fields)

@@ -1,14 +1,37 @@
 package sandbox
 
+import "net/url"
+
+// checkAddresses refuses addresses of the pages to which a browser is sent that are none of the web. Those left out are none.
+func (p *params) checkAddresses(addresses ...[2]string) *apiError {
+	for _, a := range addresses {
+		field, name := a[0], a[1]
+		text := p.text(field)
+		if text == "" {
+			continue
+		}
+		to, err := url.Parse(text)
+		if err != nil || to.Scheme != "http" && to.Scheme != "https" || to.Host == "" {
+			return invalidRequest(name, "url_invalid", "Not a valid URL")
+		}
+	}
+	return nil
+}
+
 // A session of the customer portal is a short-lived address of a page at Stripe.
 func (s *Server) createPortalSession(op *operation, p *params) (object, error) {
 	c, refused := s.customerByID(p.text("customer"), "customer")
 	if refused != nil {
 		return nil, refused
 	}
+	const afterURL = "flow_data.after_completion.redirect.return_url"
+	refused = p.checkAddresses([2]string{"return_url", "return_url"}, [2]string{afterURL, "flow_data[after_completion][redirect][return_url]"})
+	if refused != nil {
+		return nil, refused
+	}
 	made := &portalSession{
 		ID: s.longID("bps_"), Customer: c.ID, ReturnURL: p.text("return_url"), Locale: p.text("locale"), Flow: p.text("flow_data.type"),
-		AfterURL: p.text("flow_data.after_completion.redirect.return_url"), Token: s.token(40), Created: op.at,
+		AfterURL: p.text(afterURL), Token: s.token(40), Created: op.at,
 	}
 	s.memory.Portals.add(made.ID, made)
 	o := object{
@@ -99,6 +122,10 @@ func (s *Server) createCheckout(op *operation, p *params) (object, error) {
 	}
 	if !p.has("success_url") {
 		return nil, missingParam("success_url")
+	}
+	refused := p.checkAddresses([2]string{"success_url", "success_url"}, [2]string{"cancel_url", "cancel_url"})
+	if refused != nil {
+		return nil, refused
 	}
 	made := &checkoutSession{
 		ID: "cs_test_" + s.token(58), Customer: p.text("customer"), Status: "open", SuccessURL: p.text("success_url"), CancelURL: p.text("cancel_url"),
