@@ -51,7 +51,8 @@ func (s *Server) notChargedNote(v visitor, st standing) *views.Note {
 	}
 	for _, rests := range st.pauses {
 		key, takesBack := notChargedKey[rests.Reason]
-		if takesBack && rests.Since == p.EndedAt {
+		since := rests.Since == p.EndedAt || rests.Reason == dunning.PauseDispute && p.Disputed() // which a further one may have been
+		if takesBack && since {
 			return &views.Note{Kind: views.NoteInfo, Said: views.Said{Key: key, Args: l10n.Args{"Amount": p.Amounts(), "Day": p.On(v.zone)}}}
 		}
 	}

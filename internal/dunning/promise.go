@@ -56,6 +56,9 @@ type Promised struct {
 	Amount  billing.Money
 }
 
+// Disputed reports whether a dispute took the day back.
+func (p Promise) Disputed() bool { return p.Status == PromiseWithdrawn && p.Why == whyDisputed }
+
 // Amounts is what a promise is about, by currency.
 func (p Promise) Amounts() []billing.Money {
 	var all []billing.Money

@@ -290,13 +290,18 @@ func (cs *Cases) NotCharged(ctx context.Context, tx *sql.Tx, id string) error {
 }
 
 // BreakPromise ends an active promise that was not kept, for a reason staff read, and lets the case go on; the
-// customer is told with the next reminder. One that has ended stays as it is.
+// customer is told with the next reminder. One that is not charged because of a dispute is not broken by them but taken
+// back. One that has ended stays as it is.
 func (cs *Cases) BreakPromise(ctx context.Context, tx *sql.Tx, id, why string, now time.Time) error {
 	p, err := cs.heldPromise(ctx, tx, id)
 	if err != nil || p.Status != PromiseActive {
 		return err
 	}
-	err = endPromise(ctx, tx, p, PromiseBroken, "", why, now)
+	status := PromiseBroken
+	if why == whyDisputed {
+		status = PromiseWithdrawn
+	}
+	err = endPromise(ctx, tx, p, status, "", why, now)
 	if err != nil {
 		return err
 	}

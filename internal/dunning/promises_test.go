@@ -375,8 +375,14 @@ func TestNothingIsChargedByItselfWhileADisputeRuns(t *testing.T) {
 				if (len(charge) == 1) != resumed || (why == "") != resumed || waits {
 					t.Errorf("to be charged: %v, %q", charge, why)
 				}
-				return err
+				if err != nil || resumed {
+					return err
+				}
+				return w.cases.BreakPromise(ctx, tx, p.ID, why, w.now)
 			})
+			if got := w.stored(p.ID); !resumed && (got.Status != dunning.PromiseWithdrawn || !got.Disputed()) {
+				t.Errorf("the day ended as %s, %q", got.Status, got.Why)
+			}
 		})
 	}
 }

@@ -538,3 +538,22 @@ func TestADisputeTakesBackTheDayOfACharge(t *testing.T) {
 		t.Errorf("afterwards charged %d times instead of %d, rests for %q", got, before, h.restsFor(customer))
 	}
 }
+
+// A day that was chosen while a dispute ran already is not charged either, is no promise broken, and the page says so on that day.
+func TestADayChosenDuringADisputeIsTakenBack(t *testing.T) {
+	t.Parallel()
+	h, customer, invoice, b := promising(t)
+	s := &scene{house: h, customer: customer, extra: map[string]string{}}
+	disputes("fraudulent")(s)
+	h.settle()
+	h.chooses(b, "charge", 5)
+	b.press("/pay/promise").at("/pay", http.StatusOK)
+	before := h.charges(customer, invoice)
+	h.walk(5 * day)
+	if p := h.promise(customer); p.Status != dunning.PromiseWithdrawn || h.restsFor(customer) != "dispute" || h.charges(customer, invoice) != before {
+		t.Errorf("the promise is %s, the case rests for %q, charged %d times instead of %d", p.Status, h.restsFor(customer), h.charges(customer, invoice), before)
+	}
+	if said := b.get("/pay").at("/pay", http.StatusOK).text("main"); !strings.Contains(said, "We won’t charge the €29.00 planned for") {
+		t.Errorf("the page says %s", said)
+	}
+}
